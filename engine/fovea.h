@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * fovea.h: the public face of the Fovea engine. It loads ONNX models, compiles them for given input shapes and runs them on the processor; on
+ * top of that it prepares photos for networks and reads their answers. GLib types and GError throughout; no global state.
+ *
+ * The straight line from a file to an answer:
+ *
+ *   g_autoptr (FoveaModel) model = fovea_model_load ("squeezenet.onnx", &error);
+ *   g_autoptr (FoveaSession) session = fovea_session_new (model, NULL, &error);
+ *   FoveaTensor *in = fovea_session_get_input (session, 0);        … fill in->data …
+ *   fovea_session_run (session, cancellable, NULL, NULL, &error);
+ *   FoveaTensor *out = fovea_session_get_output (session, 0);      … read out->data …
+ *
+ * and from a photo to names:
+ *
+ *   g_autoptr (FoveaClassifier) classifier = fovea_classifier_new (model, NULL, 0, &error);
+ *   g_autoptr (FoveaInput) input = fovea_input_new (fovea_classifier_get_settings (classifier), width, height, &error);
+ *   for each band of rows: fovea_input_push (input, rgb, stride, n_rows);
+ *   g_autoptr (FoveaClasses) classes = fovea_classifier_run (classifier, input, cancellable, &error);
+ *
+ * Threads: a model may be used from any number of threads at once; a session, a classifier or an input by one at a time. Different sessions
+ * of one model may run at the same time.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* ---- errors ----------------------------------------------------------------------------------------------------------------------------- */
+
+#define FOVEA_ERROR (fovea_error_quark ())
+GQuark fovea_error_quark (void);
+
+/* Cancelling is reported as G_IO_ERROR_CANCELLED of G_IO_ERROR. Every message says what is wrong and what to do about it. */
+typedef enum
+{
+  FOVEA_ERROR_FILE,        /* a file can't be read or written */
+  FOVEA_ERROR_MODEL,       /* the model file is damaged or contradicts itself */
+  FOVEA_ERROR_UNSUPPORTED, /* the model is sound, but needs what this engine hasn't got */
+  FOVEA_ERROR_SHAPE,       /* shapes or types don't fit together, or aren't known well enough */
+  FOVEA_ERROR_MEMORY,      /* not enough memory, or more than the limit allows */
+  FOVEA_ERROR_ARGUMENT,    /* the caller asked for something that can't be */
+} FoveaError;
+
+/* ---- tensors ---------------------------------------------------------------------------------------------------------------------------- */
+
+typedef enum
+{
+  FOVEA_TYPE_NONE,
+  FOVEA_TYPE_FLOAT32,
+  FOVEA_TYPE_FLOAT64,
+  FOVEA_TYPE_FLOAT16,
+  FOVEA_TYPE_INT8,
+  FOVEA_TYPE_INT16,
+  FOVEA_TYPE_INT32,
+  FOVEA_TYPE_INT64,
+  FOVEA_TYPE_UINT8,
+  FOVEA_TYPE_UINT16,
+  FOVEA_TYPE_UINT32,
+  FOVEA_TYPE_UINT64,
+  FOVEA_TYPE_BOOL, /* one byte, 0 or 1 */
+  FOVEA_N_TYPES
+} FoveaType;
+
+const char *fovea_type_name (FoveaType type); /* "float32", "int64", … */
+gsize       fovea_type_size (FoveaType type); /* bytes of an element */
+
+#define FOVEA_MAX_DIMS 8
+
+typedef struct
+{
+  guint  n_dims;               /* 0: a scalar */
+  gint64 dims[FOVEA_MAX_DIMS]; /* -1: not known */
+} FoveaShape;
+
+/* Dense, row-major. Reference counted; the fields are read-only, the data may be written where the call that gave the tensor says so. */
+typedef struct
+{
+  FoveaType  type;
+  FoveaShape shape;
+  gsize      size; /* bytes */
+  gpointer   data;
+
+  /*< private >*/
+  gatomicrefcount ref_count;
+  GDestroyNotify  free_owner;
+  gpointer        owner;
+} FoveaTensor;
+
+/* Zeroed. NULL with an error where the shape isn't known, is too large, or memory is short. */
+FoveaTensor *fovea_tensor_new          (FoveaType type, const FoveaShape *shape, GError **error);
+
+/* Wraps data that stay valid until free_owner (owner) is called (free_owner may be NULL). `size` must be exactly that of type and shape. */
+FoveaTensor *fovea_tensor_new_for_data (FoveaType type, const FoveaShape *shape, gpointer data, gsize size, gpointer owner,
+                                        GDestroyNotify free_owner, GError **error);
+FoveaTensor *fovea_tensor_ref          (FoveaTensor *tensor);
+void         fovea_tensor_unref        (FoveaTensor *tensor);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaTensor, fovea_tensor_unref)
+
+/* ---- models ----------------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct _FoveaModel FoveaModel;
+
+/* One input or output of a model. Borrowed from the model. */
+typedef struct
+{
+  const char *name;
+  FoveaType   type;
+  gboolean    has_rank;                  /* FALSE: shape says nothing */
+  FoveaShape  shape;                     /* -1 where a dimension is symbolic or unknown */
+  const char *dim_names[FOVEA_MAX_DIMS]; /* "batch", or NULL */
+} FoveaPort;
+
+/* Maps and reads an ONNX file (opset 7 to 22, weights used where they lie in the file). The file must not be changed while the model lives.
+ * Errors: FOVEA_ERROR_FILE, _MODEL, _UNSUPPORTED, _MEMORY. */
+FoveaModel      *fovea_model_load       (const char *path, GError **error);
+
+/* The same from memory; `name` is for messages. External data are refused. */
+FoveaModel      *fovea_model_load_bytes (GBytes *bytes, const char *name, GError **error);
+
+/* Writes the model as ONNX, beside the target first, then renamed. External data move inside. */
+gboolean         fovea_model_save       (FoveaModel *model, const char *path, GError **error);
+
+FoveaModel      *fovea_model_ref        (FoveaModel *model);
+void             fovea_model_unref      (FoveaModel *model);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaModel, fovea_model_unref)
+
+const char      *fovea_model_get_path     (const FoveaModel *model); /* NULL when it was loaded from memory */
+const char      *fovea_model_get_name     (const FoveaModel *model); /* the file's name without folder and ".onnx" */
+guint            fovea_model_get_n_inputs (const FoveaModel *model); /* initializers that are also inputs don't count */
+guint            fovea_model_get_n_outputs (const FoveaModel *model);
+const FoveaPort *fovea_model_get_input    (const FoveaModel *model, guint i);
+const FoveaPort *fovea_model_get_output   (const FoveaModel *model, guint i);
+const char      *fovea_model_get_metadata (const FoveaModel *model, const char *key); /* metadata_props, or NULL */
+
+/* ---- settings: how a photo becomes the network's input, and what its output means ---------------------------------------------------------- */
+
+typedef enum { FOVEA_TASK_UNKNOWN, FOVEA_TASK_CLASSIFY, FOVEA_TASK_DETECT, FOVEA_TASK_SEGMENT } FoveaTask;
+typedef enum { FOVEA_RESIZE_STRETCH, FOVEA_RESIZE_SHORTEST_CROP, FOVEA_RESIZE_LETTERBOX } FoveaResize;
+typedef enum { FOVEA_FILTER_NEAREST, FOVEA_FILTER_BILINEAR, FOVEA_FILTER_BICUBIC, FOVEA_FILTER_LANCZOS } FoveaFilter;
+typedef enum { FOVEA_ACTIVATION_NONE, FOVEA_ACTIVATION_SOFTMAX, FOVEA_ACTIVATION_SIGMOID, FOVEA_ACTIVATION_AUTO } FoveaActivation;
+
+typedef struct
+{
+  FoveaTask       task;
+  char           *family;       /* "classifier", "yolox", …; NULL when unknown */
+  int             width, height; /* of the network's input, pixels */
+  FoveaResize     resize;
+  FoveaFilter     filter;
+  double          crop_scale;   /* shortest-crop: the shorter side is scaled to crop_scale * size before the centre is cut; 256 / 224 by default */
+  gboolean        bgr;          /* channel order of the input */
+  gboolean        nhwc;         /* layout of the input */
+  int             channels;     /* 3, or 1 for gray */
+  double          range;        /* the value of white before mean and std: 1 or 255 */
+  double          mean[3];      /* in units of range, R G B (or gray) */
+  double          std[3];
+  int             pad;          /* letterbox: 0 to 255 */
+  FoveaActivation activation;   /* what turns the output into scores; AUTO: none if it is a distribution already, else softmax */
+  char          **labels;       /* n_labels names, NULL-terminated; NULL when there are none */
+  gsize           n_labels;
+  char           *sources;      /* for people: which setting came from where, a line each */
+} FoveaSettings;
+
+/* Reads the settings in this order, first come: the sidecar MODEL.json, metadata_props, MODEL.labels.txt (names only), shapes. Never fails for
+ * what is merely absent; a damaged sidecar is FOVEA_ERROR_FILE. Free with fovea_settings_free. */
+FoveaSettings *fovea_settings_read (const FoveaModel *model, GError **error);
+FoveaSettings *fovea_settings_copy (const FoveaSettings *settings);
+void           fovea_settings_free (FoveaSettings *settings);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaSettings, fovea_settings_free)
+
+/* The label of class `index`, or "class 207". Free with g_free. */
+char          *fovea_settings_get_label (const FoveaSettings *settings, gsize index);
+
+/* ---- sessions --------------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct _FoveaSession        FoveaSession;
+typedef struct _FoveaSessionOptions FoveaSessionOptions;
+
+FoveaSessionOptions *fovea_session_options_new  (void);
+void                 fovea_session_options_free (FoveaSessionOptions *options);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaSessionOptions, fovea_session_options_free)
+
+/* 0 (the default): one per processor. */
+void fovea_session_options_set_threads      (FoveaSessionOptions *options, guint n_threads);
+
+/* Plain reference operators only, no passes: slow, the meaning. */
+void fovea_session_options_set_reference    (FoveaSessionOptions *options, gboolean reference);
+
+/* Most bytes that arena, scratch and packed weights may take together; 0 (the default): no limit but the machine's. */
+void fovea_session_options_set_memory_limit (FoveaSessionOptions *options, guint64 bytes);
+
+/* The shape of an input. Inputs without one take the model's own, symbolic dimensions 1. */
+void fovea_session_options_set_shape        (FoveaSessionOptions *options, const char *input, const FoveaShape *shape);
+
+/* The value of an input, for inputs that shapes depend on (the target of a Reshape …). Gives its shape too. An input that was needed that way
+ * must be given the same value when running. Holds a reference. */
+void fovea_session_options_bind             (FoveaSessionOptions *options, const char *input, FoveaTensor *value);
+
+/* Compiles the model for its shapes. All that can fail fails here. `options` may be NULL. */
+FoveaSession *fovea_session_new (FoveaModel *model, const FoveaSessionOptions *options, GError **error);
+void          fovea_session_free (FoveaSession *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaSession, fovea_session_free)
+
+/* Input and output i of the model: borrowed, valid as long as the session; data of inputs are written by the caller before each run (they may be
+ * overwritten by it), data of outputs are those of the last run. The shape of an output whose size depends on the data is set by the run. */
+FoveaTensor *fovea_session_get_input  (FoveaSession *session, guint i);
+FoveaTensor *fovea_session_get_output (FoveaSession *session, guint i);
+
+/* Called between steps, from the thread that runs; fraction 0 to 1 of the arithmetic. */
+typedef void (*FoveaProgress) (double fraction, gpointer user_data);
+
+/* Runs the network. Allocates nothing. FALSE only when cancelled (within 0.2 s) or when a bound input changed its value. */
+gboolean      fovea_session_run (FoveaSession *session, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error);
+
+guint         fovea_session_get_threads     (const FoveaSession *session);
+guint64       fovea_session_get_arena_bytes (const FoveaSession *session);
+guint64       fovea_session_get_packed_bytes (const FoveaSession *session);
+
+/* The plan as people read it: steps, shapes, kernels, the arena's life of each tensor. Free with g_free. */
+char         *fovea_session_print_plan (const FoveaSession *session);
+
+/* Name of the kernel table in use: "reference", "sse2", "avx2", "avx512", "neon". Forced by the environment variable FOVEA_ISA. */
+const char   *fovea_get_isa (void);
+
+/* ---- layers, for `fovea info` -------------------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  char      *name;
+  char      *operator_type;
+  gboolean   has_window;      /* convolution or pooling: the next four mean something */
+  int        kernel[2], stride[2], padding[4], dilation[2]; /* height, width; padding top, left, bottom, right */
+  FoveaShape in, out;         /* of the first input and output */
+  guint64    parameters;      /* of this layer's own constants */
+  guint64    macs;            /* multiply-adds */
+  int        receptive_field; /* pixels of the model's input, along one side; 0 when the whole or unknown */
+} FoveaLayer;
+
+/* The model's layers in order for the shapes of `options` (may be NULL), before any pass; *n gets their number. Free with fovea_layers_free. */
+FoveaLayer *fovea_model_list_layers (FoveaModel *model, const FoveaSessionOptions *options, gsize *n, GError **error);
+void        fovea_layers_free       (FoveaLayer *layers, gsize n);
+
+/* ---- photos ----------------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct _FoveaInput FoveaInput;
+
+/* Prepares a photo for a network: resizes (antialiased, as Pillow does), crops or pads, normalizes. The photo comes in bands of rows, top to
+ * bottom, 8-bit R'G'B' in sRGB, so that one of any size needs little memory. */
+FoveaInput *fovea_input_new  (const FoveaSettings *settings, int photo_width, int photo_height, GError **error);
+void        fovea_input_free (FoveaInput *input);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaInput, fovea_input_free)
+
+/* The part of the photo that the network will see and that must be pushed: columns x … x + width, rows y … y + height. */
+void          fovea_input_get_region  (const FoveaInput *input, int *x, int *y, int *width, int *height);
+
+/* The next n_rows rows of the region. */
+void          fovea_input_push        (FoveaInput *input, const guint8 *rgb /* (n_rows, width, 3) */, gsize row_stride, int n_rows);
+
+/* What the network sees, as 8-bit RGB of the network's input size; all rows must have been pushed. Borrowed. */
+const guint8 *fovea_input_get_pixels  (FoveaInput *input, int *width, int *height);
+
+/* Writes the normalized values to `tensor` (float32 or uint8, of the settings' size and layout). */
+void          fovea_input_write       (FoveaInput *input, FoveaTensor *tensor);
+
+/* ---- classify --------------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  gsize  index;
+  char  *label;
+  double score; /* 0 to 1 */
+} FoveaClass;
+
+typedef struct
+{
+  gsize       n;
+  FoveaClass *classes; /* sorted, best first */
+} FoveaClasses;
+
+void fovea_classes_free (FoveaClasses *classes);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaClasses, fovea_classes_free)
+
+typedef struct _FoveaClassifier FoveaClassifier;
+
+/* A model with its settings, ready to name photos. Refuses models that aren't classifiers, with a message that says why. Holds a reference to the
+ * model. settings NULL: fovea_settings_read. */
+FoveaClassifier     *fovea_classifier_new  (FoveaModel *model, const FoveaSettings *settings, guint n_threads, GError **error);
+void                 fovea_classifier_free (FoveaClassifier *classifier);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaClassifier, fovea_classifier_free)
+
+const FoveaSettings *fovea_classifier_get_settings (const FoveaClassifier *classifier);
+
+/* All classes with their scores, best first. */
+FoveaClasses        *fovea_classifier_run  (FoveaClassifier *classifier, FoveaInput *input, GCancellable *cancellable, GError **error);
+
+/* Where the network looked for class `index`, 0 to 1 per pixel of the network's input: class activation where the network ends in global pooling
+ * (Zhou et al. 2016), occlusion (Zeiler & Fergus 2014) otherwise; *method gets "class activation" or "occlusion". (height, width) float32. */
+FoveaTensor         *fovea_classifier_attend (FoveaClassifier *classifier, FoveaInput *input, gsize index, const char **method,
+                                              GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error);
+
+/* ---- where models lie ------------------------------------------------------------------------------------------------------------------- */
+
+/* The folders that are searched for installed models, best first: FOVEA_MODELS_PATH (colon-separated), fovea/models in the user's data folder, the
+ * system's data folders. NULL-terminated, free with g_strfreev. */
+char **fovea_list_model_folders (void);
+
+/* Names of the installed models (NAME/model.onnx or NAME.onnx), each once, sorted. Free with g_strfreev. */
+char **fovea_list_models (void);
+
+/* The path of a model given by file or by installed name. Free with g_free. NULL with FOVEA_ERROR_FILE that says where it looked. */
+char  *fovea_find_model (const char *file_or_name, GError **error);
+
+G_END_DECLS

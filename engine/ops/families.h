@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * families.h: the operators that each file of ops/ brings; an array ends with an entry whose type is NULL. A new family is declared here and
+ * listed in operator.c.
+ */
+#pragma once
+
+#include "ops/operator.h"
+
+extern const Operator activation_operators[];
+extern const Operator arithmetic_operators[];

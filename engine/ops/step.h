@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * step.h: one step of a plan: a node, made ready to run. Compile makes it from a node, the operator's prepare fills it, the memory planner
+ * gives its tensors their places, the session runs it.
+ */
+#pragma once
+
+#include "model/graph.h"
+
+#define STEP_MAX_PHASES 4
+
+typedef struct _Step       Step;
+typedef struct _TensorView TensorView;
+
+struct _TensorView
+{
+  FoveaType   type;
+  Layout      layout;
+  FoveaShape  shape;    /* ONNX's shape, also when blocked: (N, C, H, W) */
+  void       *data;     /* set when the session is made; not before (constants: already in prepare) */
+  Value      *value;    /* where it comes from; NULL for an optional input or output that is left out */
+  gboolean    packed;   /* prepare sets it on a constant that it has packed: run won't read data, it may be dropped */
+  FoveaShape *actual;   /* dynamic outputs: run writes the true shape here */
+};
+
+/* Computes tasks [first, last) of one phase. `thread` chooses the scratch block. */
+typedef void (*StepRun) (const Step *step, gsize first, gsize last, guint thread);
+
+struct _Step
+{
+  const Node *node;
+  const char *kernel;          /* the choice made, for people: "direct 3x3 avx2"; static text */
+  guint       n_inputs, n_outputs;
+  TensorView *in;              /* n_inputs; .value NULL where left out */
+  TensorView *out;             /* n_outputs */
+  gboolean    reference;       /* prepare must choose the plain reference path */
+  guint       n_threads;       /* of the pool it will run on: for choices of task size only, never of results */
+
+  /* filled by prepare */
+  guint       n_phases;        /* phases run one after the other, each over all threads */
+  struct
+  {
+    StepRun   run;
+    gsize     n_tasks;
+    gsize     grain;           /* tasks handed out at a time; n_tasks to stay on the caller */
+  } phase[STEP_MAX_PHASES];
+  gsize       scratch_size;    /* bytes that each thread needs while the step runs; contents are rubbish at first */
+  gsize       workspace_size;  /* bytes shared by all threads while the step runs, kept from phase to phase */
+  gint        in_place;        /* -1, or the input whose memory output 0 may take over (same size in bytes, each element read before written) */
+  gint        view;            /* -1, or the input that output 0 is another shape of: memory is shared, n_phases is 0 */
+  gpointer    state;           /* packed weights and settings; freed by free_state */
+  GDestroyNotify free_state;
+
+  /* filled by the session */
+  guint8     *scratch;         /* n_threads * scratch_size */
+  guint8     *workspace;
+};
+
+static inline gpointer
+step_scratch (const Step *step, guint thread)
+{
+  return step->scratch + thread * step->scratch_size;
+}
+
+/* Sets up a step of a single phase. */
+static inline void
+step_set_run (Step *step, const char *kernel, StepRun run, gsize n_tasks, gsize grain)
+{
+  step->kernel = kernel;
+  step->n_phases = 1;
+  step->phase[0].run = run;
+  step->phase[0].n_tasks = n_tasks;
+  step->phase[0].grain = MAX (grain, 1);
+}
+
+/* A constant input as float32, n = shape_count elements, from float32 or float16 data; free with memory_free. NULL with an error. */
+float *step_constant_floats (const Step *step, guint input, GError **error);
