@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * command.c: what all verbs share; see command.h. Two hidden options serve the build and the shell: `fovea VERB --man` prints the verb's section
+ * of the man page, `fovea VERB --list-options` its options, one a line.
+ */
+
+#include "command.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CLEAR_LINE "\r\033[K"
+
+static void
+clear_progress (void)
+{
+  if (isatty (STDERR_FILENO))
+    fputs (CLEAR_LINE, stderr);
+}
+
+static void
+print_json_error (const char *message)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_object (builder);
+  command_add_string (builder, "error", message);
+  json_builder_end_object (builder);
+  command_print_json (builder);
+}
+
+void
+command_print_troff (const char *text)
+{
+  for (const char *line = text; *line;)
+    {
+      const char *end = strchrnul (line, '\n');
+
+      if (line == end)
+        g_print (".PP");
+      else if (*line == '.' || *line == '\'')
+        g_print ("\\&");
+      for (; line < end; line++)
+        if (*line == '\\')
+          g_print ("\\e");
+        else if (*line == '-')
+          g_print ("\\-");
+        else
+          putchar (*line);
+      g_print ("\n");
+      if (*line)
+        line++;
+    }
+}
+
+static void
+print_man_section (const CommandHelp *help, const GOptionEntry *options)
+{
+  g_print (".SS fovea %s\n.B fovea %s\n.RI [ option \\&... ]\n", help->name, help->name);
+  command_print_troff (help->arguments);
+  g_print (".PP\n");
+  command_print_troff (help->description);
+  for (const GOptionEntry *option = options; option->long_name; option++)
+    {
+      if (option->flags & G_OPTION_FLAG_HIDDEN)
+        continue;
+      g_print (".TP\n.B ");
+      if (option->short_name)
+        g_print ("\\-%c, ", option->short_name);
+      g_print ("\\-\\-");
+      command_print_troff (option->long_name);
+      if (option->arg_description)
+        {
+          g_print (".I ");
+          command_print_troff (option->arg_description);
+        }
+      g_print (".br\n");
+      command_print_troff (option->description);
+    }
+  g_print (".PP\n.nf\n");
+  command_print_troff (help->examples);
+  g_print (".fi\n");
+}
+
+static void
+print_option_names (const GOptionEntry *options)
+{
+  for (const GOptionEntry *option = options; option->long_name; option++)
+    if (!(option->flags & G_OPTION_FLAG_HIDDEN))
+      g_print ("--%s\n", option->long_name);
+  g_print ("--help\n");
+}
+
+gboolean
+command_parse (const CommandHelp *help, const GOptionEntry *options, int *argc, char ***argv, int *status)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (help->arguments);
+  g_autofree char *program = g_strconcat ("fovea ", help->name, NULL);
+  g_autofree char *examples = g_strconcat ("Examples:\n", help->examples, NULL);
+  g_autoptr (GError) error = NULL;
+  gboolean         json = FALSE;
+
+  *status = COMMAND_OK;
+  for (int i = 1; i < *argc && strcmp ((*argv)[i], "--") != 0; i++)
+    json |= strcmp ((*argv)[i], "--json") == 0;
+  if (*argc == 2 && strcmp ((*argv)[1], "--man") == 0)
+    {
+      print_man_section (help, options);
+      return FALSE;
+    }
+  if (*argc == 2 && strcmp ((*argv)[1], "--list-options") == 0)
+    {
+      print_option_names (options);
+      return FALSE;
+    }
+
+  g_set_prgname (program);
+  g_option_context_set_summary (context, help->description);
+  g_option_context_set_description (context, examples);
+  g_option_context_add_main_entries (context, options, NULL);
+  g_option_context_set_help_enabled (context, FALSE);
+  for (int i = 1; i < *argc && strcmp ((*argv)[i], "--") != 0; i++)
+    if (strcmp ((*argv)[i], "--help") == 0 || strcmp ((*argv)[i], "-h") == 0)
+      {
+        g_autofree char *text = g_option_context_get_help (context, TRUE, NULL);
+
+        g_print ("%s", text);
+        return FALSE;
+      }
+  if (!g_option_context_parse (context, argc, argv, &error))
+    {
+      *status = command_usage (help, json, "%s", error->message);
+      return FALSE;
+    }
+
+  /* A "--" that ended the options has done its work; GOptionContext leaves it where a word with a hyphen follows. */
+  for (int i = 1; i < *argc; i++)
+    if (strcmp ((*argv)[i], "--") == 0)
+      {
+        memmove (*argv + i, *argv + i + 1, (*argc - i) * sizeof **argv);
+        (*argc)--;
+        break;
+      }
+  return TRUE;
+}
+
+int
+command_usage (const CommandHelp *help, gboolean json, const char *format, ...)
+{
+  va_list          arguments;
+  g_autofree char *message = NULL;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  clear_progress ();
+  g_printerr ("fovea %s: %s\nUsage: fovea %s [OPTION…] %s (fovea %s --help says more)\n", help->name, message, help->name, help->arguments,
+              help->name);
+  if (json)
+    print_json_error (message);
+  return COMMAND_USAGE;
+}
+
+int
+command_fail (gboolean json, const GError *error)
+{
+  command_warn ("%s", error->message);
+  if (json)
+    print_json_error (error->message);
+  return COMMAND_FAILED;
+}
+
+void
+command_warn (const char *format, ...)
+{
+  va_list          arguments;
+  g_autofree char *message = NULL;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  clear_progress ();
+  g_printerr ("fovea: %s\n", message);
+}
+
+void
+command_print_json (JsonBuilder *builder)
+{
+  g_autoptr (JsonGenerator) generator = json_generator_new ();
+  g_autoptr (JsonNode) root = json_builder_get_root (builder);
+  g_autofree char *text = NULL;
+
+  json_generator_set_root (generator, root);
+  json_generator_set_pretty (generator, TRUE);
+  text = json_generator_to_data (generator, NULL);
+  fputs (text, stdout);
+  putchar ('\n');
+}
+
+void
+command_add_string (JsonBuilder *builder, const char *name, const char *value)
+{
+  g_autofree char *valid = g_utf8_make_valid (value, -1);
+
+  json_builder_set_member_name (builder, name);
+  json_builder_add_string_value (builder, valid);
+}
+
+void
+command_progress (const char *what, gsize done, gsize total)
+{
+  if (!isatty (STDERR_FILENO))
+    return;
+  if (done < total)
+    fprintf (stderr, CLEAR_LINE "%s %" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT, what, done + 1, total);
+  else
+    fputs (CLEAR_LINE, stderr);
+  fflush (stderr);
+}
