@@ -33,6 +33,7 @@ struct _Value
   Node        *producer; /* NULL: an input of the graph, or a constant */
   Layout       layout;
   gboolean     dynamic;  /* the true size is known only after running; shape is the upper bound */
+  gboolean     outer;    /* in a sub-graph: stands for the value of the same name of the graph around it (see below) */
 };
 
 typedef enum
@@ -73,6 +74,7 @@ struct _Node
   GPtrArray  *attributes; /* of Attribute* */
   const struct _Operator *op; /* set by compile/parse; NULL before */
   gpointer    params;     /* op->params_size bytes, set by op->parse */
+  void      (*clear) (Node *node); /* set along with params: frees them. graph_free calls it on every node, unlinked ones too */
 };
 
 struct _Graph
@@ -88,9 +90,14 @@ struct _Graph
   GPtrArray  *inputs;     /* of Value*; never constants */
   GPtrArray  *outputs;    /* of Value* */
   GHashTable *values;     /* name -> Value* */
-  GPtrArray  *owned;      /* private: everything ever made here */
+  GPtrArray  *all_nodes, *all_values; /* private: everything ever made here, unlinked or not */
 };
 
+/* Sub-graphs (attributes of kind ATTRIBUTE_GRAPH: the branches of an If) are graphs of their own. What they take from the graph around them is
+ * bound by name: a value with `outer` set has neither producer nor constant, and means the value of that name one level up, where it may be
+ * `outer` again. Renaming by graph_replace_value keeps such names right; graph_inline puts the real values in their place. */
+
+/* Empty, of the newest opset and ir version that the reader takes for certain. */
 Graph       *graph_new          (void);
 void         graph_free         (Graph *graph);
 
@@ -115,9 +122,15 @@ void         node_add_output    (Node *node, Value *value); /* sets value->produ
 /* Unlinks a node from the list; its outputs lose their producer. */
 void         graph_remove_node  (Graph *graph, Node *node);
 
-/* Every use of `old` (inputs of nodes and outputs of the graph) becomes a use of `now`. An output of the graph keeps its public name: the
- * names of the two values are exchanged then. */
+/* Every use of `old` (inputs of nodes, also by name in sub-graphs, and outputs of the graph) becomes a use of `now`. An output of the graph keeps
+ * its public name: the names of the two values are exchanged then. That can't be where `now` is an input or output itself: ask first where `old`
+ * may be an output. Otherwise the nodes' uses are replaced, the output stays. */
 void         graph_replace_value (Graph *graph, Value *old, Value *now);
+gboolean     graph_can_replace_value (const Graph *graph, const Value *old, const Value *now);
+
+/* Puts the nodes of `body` (left as it is) in the place of `node`: its inputs become those of the node (NULL where the node has fewer), its `outer`
+ * values the graph's, its outputs take the place of the node's. The taken branch of an If has no inputs; a model's own functions have. */
+gboolean     graph_inline       (Graph *graph, Node *node, const Graph *body, GError **error);
 
 /* How many node inputs and graph outputs use the value; the only consumer, or NULL if there are none, several, or it is an output of the graph. */
 guint        graph_count_uses   (const Graph *graph, const Value *value);
@@ -131,6 +144,9 @@ gboolean     graph_sort         (Graph *graph, GError **error);
 Value       *node_input         (const Node *node, guint i);
 Value       *node_output        (const Node *node, guint i);
 
+/* FALSE with an error if an attribute is of another kind than listed, or isn't listed. Pairs of name and AttributeKind, ended by NULL. */
+gboolean     node_check_attributes (const Node *node, GError **error, ...) G_GNUC_NULL_TERMINATED;
+
 /* Attributes by name: the default when absent. A wrong kind is found by node_check_attributes at parse time. */
 const Attribute *node_attribute (const Node *node, const char *name);
 gint64       node_int           (const Node *node, const char *name, gint64 otherwise);
@@ -143,11 +159,17 @@ gsize        node_ints          (const Node *node, const char *name, const gint6
 /* Sets FOVEA_ERROR_*: "layer “conv1” (Conv): " and the message. Always FALSE, for `return node_error (…)`. */
 gboolean     node_error         (const Node *node, GError **error, int code, const char *format, ...) G_GNUC_PRINTF (4, 5);
 
+/* A name from a file as messages may show it: valid UTF-8, no control characters, not endless. Free with g_free. */
+char        *name_for_display   (const char *name);
+
 /* Setting attributes: for builders, passes and tests. */
 void         node_set_int       (Node *node, const char *name, gint64 value);
 void         node_set_float     (Node *node, const char *name, float value);
 void         node_set_string    (Node *node, const char *name, const char *value);
 void         node_set_ints      (Node *node, const char *name, const gint64 *values, gsize n);
-void         node_set_tensor    (Node *node, const char *name, FoveaTensor *tensor);
+void         node_set_floats    (Node *node, const char *name, const float *values, gsize n);
+void         node_set_strings   (Node *node, const char *name, const char *const *values, gsize n);
+void         node_set_tensor    (Node *node, const char *name, FoveaTensor *tensor); /* takes a reference of its own */
+void         node_set_graph     (Node *node, const char *name, Graph *graph);        /* takes it over */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Graph, graph_free)
