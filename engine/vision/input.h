@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * input.h: what vision/ itself asks of FoveaInput beyond fovea.h.
+ */
+#pragma once
+
+#include "fovea.h"
+
+/* Writes other 8-bit pixels of the network's size (a photo with a part covered) as fovea_input_write would. */
+void input_write_pixels (const FoveaSettings *settings, const guint8 *pixels /* (height, width, 3) */, FoveaTensor *tensor);

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * settings.c: FoveaSettings: how a photo becomes a network's input and what its output means, gathered from the places where that may be written.
+ *
+ * The first place that has a setting wins: the sidecar MODEL.json, metadata_props, MODEL.labels.txt. What the model's own shapes say (layout,
+ * channels, a fixed size) wins over all, since nothing else could run. What is left takes the commonest values for networks of that kind.
+ */
+
+#include "vision/settings.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "vision/labels.h"
+#include "vision/literal.h"
+#include "vision/sidecar.h"
+
+#define MAX_SIDECAR_BYTES (16 << 20)
+#define DEFAULT_SIZE      224
+
+static const double imagenet_mean[3] = { 0.485, 0.456, 0.406 }, imagenet_std[3] = { 0.229, 0.224, 0.225 };
+
+typedef struct
+{
+  const FoveaModel *model;
+  FoveaSettings    *settings;
+  guint             found;
+  GString          *sources;
+} Search;
+
+static void
+note (Search *search, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+static void
+note (Search *search, const char *format, ...)
+{
+  va_list arguments;
+
+  if (search->sources->len)
+    g_string_append_c (search->sources, '\n');
+  va_start (arguments, format);
+  g_string_append_vprintf (search->sources, format, arguments);
+  va_end (arguments);
+}
+
+/* "size, labels: where" for what was found since `before`. */
+static void
+note_found (Search *search, guint before, const char *where)
+{
+  guint found = search->found & ~before;
+
+  if (found)
+    {
+      g_autofree char *names = sidecar_name_settings (found);
+
+      note (search, "%s: %s", names, where);
+    }
+}
+
+/* ---- files beside the model ------------------------------------------------------------------------------------------------------------- */
+
+/* MODEL.onnx without ".onnx" and with `suffix`; NULL for a model from memory. */
+static char *
+path_beside (const FoveaModel *model, const char *suffix)
+{
+  const char *path = fovea_model_get_path (model);
+  gsize       length = path ? strlen (path) : 0;
+
+  if (!path)
+    return NULL;
+  if (g_str_has_suffix (path, ".onnx"))
+    length -= strlen (".onnx");
+  return g_strdup_printf ("%.*s%s", (int) length, path, suffix);
+}
+
+/* FALSE without an error when there is no such file. */
+static gboolean
+read_beside (const char *path, char **text, gsize *length, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  GStatBuf status;
+
+  if (!path || g_stat (path, &status) != 0)
+    return FALSE;
+  if (!S_ISREG (status.st_mode) || status.st_size > MAX_SIDECAR_BYTES)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't hold settings: it %s. Remove it.", path,
+                   S_ISREG (status.st_mode) ? "is larger than 16 MiB" : "isn't a file");
+      return FALSE;
+    }
+  if (!g_file_get_contents (path, text, length, &local))
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "%s", local->message);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+read_sidecar (Search *search, GError **error)
+{
+  g_autofree char *path = path_beside (search->model, ".json"), *text = NULL, *name = NULL;
+  g_autoptr (GError) local = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  guint before = search->found;
+  gsize length;
+
+  if (!read_beside (path, &text, &length, &local))
+    {
+      if (!local)
+        return TRUE;
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  node = literal_parse (text, length, &local);
+  if (node && !JSON_NODE_HOLDS_OBJECT (node))
+    g_set_error_literal (&local, FOVEA_ERROR, FOVEA_ERROR_FILE, "it isn't an object");
+  if (local || !sidecar_apply (search->settings, &search->found, json_node_get_object (node), &local))
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "The model's settings in “%s” can't be used: %s. Correct or remove that file.", path,
+                   local->message);
+      return FALSE;
+    }
+  name = g_filename_display_basename (path);
+  note_found (search, before, name);
+  return TRUE;
+}
+
+static gboolean
+read_label_file (Search *search, GError **error)
+{
+  g_autofree char *path = path_beside (search->model, ".labels.txt"), *text = NULL, *name = NULL;
+  g_autoptr (GError) local = NULL;
+  gsize length, n;
+  char **labels;
+
+  if (search->found & SETTING_LABELS)
+    return TRUE;
+  if (!read_beside (path, &text, &length, &local))
+    {
+      if (!local)
+        return TRUE;
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  labels = labels_from_text (text, length, &n, &local);
+  if (!labels)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "The labels in “%s” can't be used: %s. Correct or remove that file.", path, local->message);
+      return FALSE;
+    }
+  settings_take_labels (search->settings, labels, n);
+  search->found |= SETTING_LABELS;
+  name = g_filename_display_basename (path);
+  note (search, "labels: %s", name);
+  return TRUE;
+}
+
+/* ---- metadata_props --------------------------------------------------------------------------------------------------------------------- */
+
+/* Each key for itself, so that what can't be read doesn't take the rest with it: models by others may mean something else by a word. */
+static void
+read_metadata (Search *search)
+{
+  static const char *const keys[] = { "fovea", "task", "imgsz", "names" };
+  guint before = search->found;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      const char *text = fovea_model_get_metadata (search->model, keys[i]);
+      g_autoptr (JsonObject) object = json_object_new ();
+      g_autoptr (GError) error = NULL;
+      JsonNode *node = NULL;
+
+      if (!text)
+        continue;
+      if (strcmp (keys[i], "task") == 0)
+        json_object_set_string_member (object, keys[i], text);
+      else if ((node = literal_parse (text, strlen (text), &error)))
+        json_object_set_member (object, keys[i], node);
+      if (error || !sidecar_apply (search->settings, &search->found, object, &error))
+        note (search, "left out from the model's metadata: %s: %s", keys[i], error->message);
+    }
+  note_found (search, before, "the model's metadata");
+}
+
+/* ---- shapes ----------------------------------------------------------------------------------------------------------------------------- */
+
+/* Where channels, height and width of a photo are among the dimensions; FALSE if it isn't the shape of photos. */
+static gboolean
+find_dims (const FoveaPort *port, gboolean nhwc_wished, guint *channels, guint *height, guint *width)
+{
+  guint    first = port->shape.n_dims == 4;
+  gint64   at_first, at_last;
+  gboolean nhwc;
+
+  if (!port->has_rank || port->shape.n_dims < 3 || port->shape.n_dims > 4)
+    return FALSE;
+  at_first = port->shape.dims[first];
+  at_last = port->shape.dims[first + 2];
+  if (at_first == 3 || at_first == 1)
+    nhwc = (at_last == 3 || at_last == 1) && nhwc_wished;
+  else if (at_last == 3 || at_last == 1)
+    nhwc = TRUE;
+  else if (at_first < 0 || at_last < 0)
+    nhwc = at_first < 0 && at_last < 0 ? nhwc_wished : at_last < 0;
+  else
+    return FALSE;
+  *channels = nhwc ? first + 2 : first;
+  *height = nhwc ? first : first + 1;
+  *width = *height + 1;
+  return TRUE;
+}
+
+static gboolean
+input_is_photo (const FoveaPort *port)
+{
+  return port->type == FOVEA_TYPE_FLOAT32 || port->type == FOVEA_TYPE_FLOAT16 || port->type == FOVEA_TYPE_FLOAT64 || port->type == FOVEA_TYPE_UINT8;
+}
+
+static void
+apply_size (Search *search, gint64 height, gint64 width)
+{
+  FoveaSettings *settings = search->settings;
+  int            fixed_height = height > 0 && height <= 8192 ? (int) height : 0, fixed_width = width > 0 && width <= 8192 ? (int) width : 0;
+
+  if (!(search->found & SETTING_SIZE))
+    {
+      settings->height = fixed_height ? fixed_height : fixed_width ? fixed_width : DEFAULT_SIZE;
+      settings->width = fixed_width ? fixed_width : settings->height;
+      note (search, "size: %s", fixed_height || fixed_width ? "the model's input" : "assumed");
+      return;
+    }
+  if ((fixed_height && fixed_height != settings->height) || (fixed_width && fixed_width != settings->width))
+    note (search, "size: the model's input, which can't be %d×%d", settings->width, settings->height);
+  settings->height = fixed_height ? fixed_height : settings->height;
+  settings->width = fixed_width ? fixed_width : settings->width;
+}
+
+static void
+apply_input_shape (Search *search)
+{
+  FoveaSettings   *settings = search->settings;
+  const FoveaPort *port = fovea_model_get_n_inputs (search->model) ? fovea_model_get_input (search->model, 0) : NULL;
+  guint            channels, height, width;
+
+  if (!port || !find_dims (port, settings->nhwc, &channels, &height, &width))
+    {
+      apply_size (search, 0, 0);
+      return;
+    }
+  settings->nhwc = channels > height;
+  settings->channels = port->shape.dims[channels] == 1 ? 1 : 3;
+  apply_size (search, port->shape.dims[height], port->shape.dims[width]);
+  if (search->found & SETTING_VALUES)
+    return;
+  if (port->type == FOVEA_TYPE_UINT8)
+    settings->range = 255;
+  else if (settings->channels == 3)
+    {
+      memcpy (settings->mean, imagenet_mean, sizeof imagenet_mean);
+      memcpy (settings->std, imagenet_std, sizeof imagenet_std);
+    }
+  note (search, "range, mean and std: %s, assumed",
+        port->type == FOVEA_TYPE_UINT8 ? "bytes as they are" : settings->channels == 3 ? "ImageNet's" : "0 to 1");
+}
+
+/* What the shape of the only or first output tells about the task. */
+static FoveaTask
+guess_task (const FoveaModel *model)
+{
+  const FoveaPort *port = fovea_model_get_n_outputs (model) ? fovea_model_get_output (model, 0) : NULL;
+  const gint64    *dims;
+
+  if (!port || !port->has_rank)
+    return FOVEA_TASK_UNKNOWN;
+  dims = port->shape.dims;
+  if (port->shape.n_dims == 2 || (port->shape.n_dims == 4 && dims[2] == 1 && dims[3] == 1))
+    return fovea_model_get_n_outputs (model) == 1 ? FOVEA_TASK_CLASSIFY : FOVEA_TASK_UNKNOWN;
+  if (port->shape.n_dims == 3 && dims[1] > 0 && dims[2] > 0 && MIN (dims[1], dims[2]) >= 5 && MAX (dims[1], dims[2]) >= 100)
+    return FOVEA_TASK_DETECT;
+  if (port->shape.n_dims == 4 && dims[2] > 1 && dims[3] > 1)
+    return FOVEA_TASK_SEGMENT;
+  return FOVEA_TASK_UNKNOWN;
+}
+
+gboolean
+settings_input_shape (const FoveaSettings *settings, const FoveaPort *port, FoveaShape *shape, GError **error)
+{
+  guint channels, height, width;
+
+  if (!input_is_photo (port) || !find_dims (port, settings->nhwc, &channels, &height, &width))
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
+                   "The input “%s” of the model doesn't take photos: it isn't a tensor of bytes or floats with 1 or 3 channels, height and width. "
+                   "Choose a model for photos.", port->name);
+      return FALSE;
+    }
+  *shape = port->shape;
+  if (shape->n_dims == 4 && shape->dims[0] < 0)
+    shape->dims[0] = 1;
+  if (shape->n_dims == 4 && shape->dims[0] != 1)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
+                   "The model wants %" G_GINT64_FORMAT " photos at once. Export it for 1 photo, or with a free batch size.", shape->dims[0]);
+      return FALSE;
+    }
+  shape->dims[channels] = settings->channels;
+  shape->dims[height] = settings->height;
+  shape->dims[width] = settings->width;
+  return TRUE;
+}
+
+/* ---- public ----------------------------------------------------------------------------------------------------------------------------- */
+
+FoveaSettings *
+fovea_settings_read (const FoveaModel *model, GError **error)
+{
+  g_autoptr (FoveaSettings) settings = g_new0 (FoveaSettings, 1);
+  g_autoptr (GString) sources = g_string_new (NULL);
+  Search search = { model, settings, 0, sources };
+
+  settings->resize = FOVEA_RESIZE_SHORTEST_CROP;
+  settings->filter = FOVEA_FILTER_BILINEAR;
+  settings->crop_scale = 256.0 / 224;
+  settings->channels = 3;
+  settings->range = 1;
+  settings->pad = 114;
+  settings->activation = FOVEA_ACTIVATION_AUTO;
+  for (int c = 0; c < 3; c++)
+    settings->std[c] = 1;
+
+  if (!read_sidecar (&search, error))
+    return NULL;
+  read_metadata (&search);
+  if (!read_label_file (&search, error))
+    return NULL;
+  apply_input_shape (&search);
+  if (!(search.found & SETTING_TASK))
+    {
+      settings->task = guess_task (model);
+      note (&search, "task: %s", settings->task ? "guessed from the output's shape" : "unknown");
+    }
+  if (!settings->family && settings->task == FOVEA_TASK_CLASSIFY)
+    settings->family = g_strdup ("classifier");
+  settings->sources = g_string_free (g_steal_pointer (&sources), FALSE);
+  return g_steal_pointer (&settings);
+}
+
+FoveaSettings *
+fovea_settings_copy (const FoveaSettings *settings)
+{
+  FoveaSettings *copy = g_memdup2 (settings, sizeof *settings);
+
+  copy->family = g_strdup (settings->family);
+  copy->labels = g_strdupv (settings->labels);
+  copy->sources = g_strdup (settings->sources);
+  return copy;
+}
+
+void
+fovea_settings_free (FoveaSettings *settings)
+{
+  if (!settings)
+    return;
+  g_free (settings->family);
+  g_strfreev (settings->labels);
+  g_free (settings->sources);
+  g_free (settings);
+}
+
+void
+settings_take_labels (FoveaSettings *settings, char **labels, gsize n_labels)
+{
+  g_strfreev (settings->labels);
+  settings->labels = labels;
+  settings->n_labels = n_labels;
+}
+
+char *
+fovea_settings_get_label (const FoveaSettings *settings, gsize index)
+{
+  return index < settings->n_labels ? g_strdup (settings->labels[index]) : labels_make_up (index);
+}

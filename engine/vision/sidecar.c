@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * sidecar.c: settings written as JSON. The whole form, every key optional:
+ *
+ *   { "task": "classify",
+ *     "names": { "0": "cat", "1": "dog" },              or a list
+ *     "imgsz": [480, 640],                              height, width; or one number
+ *     "fovea": {
+ *       "version": 1,
+ *       "input":  { "size": 224, "resize": "shortest-crop", "crop_scale": 1.143, "filter": "bilinear", "pad": 114, "colour": "rgb",
+ *                   "layout": "nchw", "range": 1, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225] },
+ *       "output": { "family": "classifier", "activation": "softmax" },
+ *       "card":   { "title": "…", "licence": "…" } } }
+ *
+ * "range" is the value of white before "mean" is taken away and "std" divides; mean and std are listed red, green, blue, whatever "colour" says.
+ * Keys that aren't known are left alone: they may be a later version's.
+ */
+
+#include "vision/sidecar.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "vision/labels.h"
+
+#define FAMILY_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
+
+/* Positions are the values of the enumerations in fovea.h. */
+static const char *const task_words[] = { "", "classify", "detect", "segment", NULL };
+static const char *const resize_words[] = { "stretch", "shortest-crop", "letterbox", NULL };
+static const char *const filter_words[] = { "nearest", "bilinear", "bicubic", "lanczos", NULL };
+static const char *const activation_words[] = { "none", "softmax", "sigmoid", "auto", NULL };
+static const char *const colour_words[] = { "rgb", "bgr", NULL };
+static const char *const layout_words[] = { "nchw", "nhwc", NULL };
+
+static const char *const setting_names[] = {
+  "task", "family", "labels", "size", "resize", "filter", "crop scale", "colour", "layout", "range, mean and std", "pad", "activation",
+};
+
+char *
+sidecar_name_settings (guint set)
+{
+  g_autoptr (GString) string = g_string_new (NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (setting_names); i++)
+    if (set >> i & 1)
+      g_string_append_printf (string, "%s%s", string->len ? ", " : "", setting_names[i]);
+  return g_string_free (g_steal_pointer (&string), FALSE);
+}
+
+/* ---- one key of each kind --------------------------------------------------------------------------------------------------------------- */
+
+/* FALSE and no error: the key isn't there. */
+static gboolean
+wrong (GError **error, const char *key, const char *expected)
+{
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” must be %s", key, expected);
+  return FALSE;
+}
+
+static gboolean
+is_number (JsonNode *node)
+{
+  GType type = node && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : G_TYPE_INVALID;
+
+  return type == G_TYPE_INT64 || type == G_TYPE_DOUBLE;
+}
+
+static gboolean
+is_string (JsonNode *node)
+{
+  return node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING;
+}
+
+/* One of `words`: *value gets its place. */
+static gboolean
+read_word (JsonObject *object, const char *key, const char *const *words, int *value, guint setting, guint *found, GError **error)
+{
+  JsonNode   *node = json_object_get_member (object, key);
+  const char *word = is_string (node) ? json_node_get_string (node) : NULL;
+  g_autofree char *all = NULL;
+
+  if (!node || *found & setting)
+    return TRUE;
+  for (int i = 0; words[i] && word && *word; i++)
+    if (strcmp (words[i], word) == 0)
+      {
+        *value = i;
+        *found |= setting;
+        return TRUE;
+      }
+  all = g_strjoinv (", ", (char **) (**words ? words : words + 1));
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” must be one of %s", key, all);
+  return FALSE;
+}
+
+static gboolean
+read_number (JsonObject *object, const char *key, double min, double max, double *value, guint setting, guint *found, GError **error)
+{
+  JsonNode *node = json_object_get_member (object, key);
+  double    number = is_number (node) ? json_node_get_double (node) : NAN;
+
+  if (!node || *found & setting)
+    return TRUE;
+  if (!(number >= min && number <= max))
+    {
+      g_autofree char *range = g_strdup_printf ("a number from %g to %g", min, max);
+
+      return wrong (error, key, range);
+    }
+  *value = number;
+  *found |= setting;
+  return TRUE;
+}
+
+/* One number for all channels, or one each. */
+static gboolean
+read_channels (JsonObject *object, const char *key, gboolean positive, double values[3], gboolean *there, GError **error)
+{
+  JsonNode  *node = json_object_get_member (object, key);
+  JsonArray *array = node && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  guint      n = array ? json_array_get_length (array) : 1;
+
+  if (!node)
+    return TRUE;
+  for (guint i = 0; i < 3; i++)
+    {
+      JsonNode *item = !array ? node : n == 1 ? json_array_get_element (array, 0) : n == 3 ? json_array_get_element (array, i) : NULL;
+      double    number = is_number (item) ? json_node_get_double (item) : NAN;
+
+      if (!(fabs (number) <= 1e6) || (positive && !(number >= 1e-6)))
+        return wrong (error, key, positive ? "a number above 0, or three, for red, green and blue" : "a number, or three, for red, green and blue");
+      values[i] = number;
+    }
+  *there = TRUE;
+  return TRUE;
+}
+
+/* One number, or height and width. */
+static gboolean
+read_size (JsonObject *object, const char *key, FoveaSettings *settings, guint *found, GError **error)
+{
+  JsonNode  *node = json_object_get_member (object, key);
+  JsonArray *array = node && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  guint      n = array ? json_array_get_length (array) : 1;
+  int        size[2];
+
+  if (!node || *found & SETTING_SIZE)
+    return TRUE;
+  for (guint i = 0; i < 2; i++)
+    {
+      JsonNode *item = !array ? node : n == 1 ? json_array_get_element (array, 0) : n == 2 ? json_array_get_element (array, i) : NULL;
+      double    number = is_number (item) ? json_node_get_double (item) : NAN;
+
+      if (!(number >= 1 && number <= 8192 && number == floor (number)))
+        return wrong (error, key, "a whole number from 1 to 8192, or two, for height and width");
+      size[i] = (int) number;
+    }
+  settings->height = size[0];
+  settings->width = size[1];
+  *found |= SETTING_SIZE;
+  return TRUE;
+}
+
+/* The object under `key`; NULL without an error where there is none. */
+static gboolean
+read_object (JsonObject *object, const char *key, JsonObject **value, GError **error)
+{
+  JsonNode *node = json_object_get_member (object, key);
+
+  *value = node && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  return !node || *value || wrong (error, key, "an object: { … }");
+}
+
+/* ---- the parts -------------------------------------------------------------------------------------------------------------------------- */
+
+/* Range, mean and std mean something together only: if one of them is there, the others are 1, 0 and 1 where they are left out. */
+static gboolean
+apply_values (FoveaSettings *settings, guint *found, JsonObject *input, GError **error)
+{
+  double   range = 1, mean[3] = { 0, 0, 0 }, std[3] = { 1, 1, 1 };
+  guint    range_found = 0;
+  gboolean there = FALSE;
+
+  if (!read_number (input, "range", 1e-6, 1e6, &range, SETTING_VALUES, &range_found, error) ||
+      !read_channels (input, "mean", FALSE, mean, &there, error) || !read_channels (input, "std", TRUE, std, &there, error))
+    return FALSE;
+  if ((!there && !range_found) || *found & SETTING_VALUES)
+    return TRUE;
+  settings->range = range;
+  memcpy (settings->mean, mean, sizeof mean);
+  memcpy (settings->std, std, sizeof std);
+  *found |= SETTING_VALUES;
+  return TRUE;
+}
+
+static gboolean
+apply_input (FoveaSettings *settings, guint *found, JsonObject *input, GError **error)
+{
+  int    resize = settings->resize, filter = settings->filter, bgr = settings->bgr, nhwc = settings->nhwc;
+  double pad = settings->pad;
+
+  if (!read_size (input, "size", settings, found, error) ||
+      !read_word (input, "resize", resize_words, &resize, SETTING_RESIZE, found, error) ||
+      !read_word (input, "filter", filter_words, &filter, SETTING_FILTER, found, error) ||
+      !read_number (input, "crop_scale", 1, 100, &settings->crop_scale, SETTING_CROP_SCALE, found, error) ||
+      !read_word (input, "colour", colour_words, &bgr, SETTING_COLOUR, found, error) ||
+      !read_word (input, "layout", layout_words, &nhwc, SETTING_LAYOUT, found, error) ||
+      !read_number (input, "pad", 0, 255, &pad, SETTING_PAD, found, error))
+    return FALSE;
+  settings->resize = resize;
+  settings->filter = filter;
+  settings->bgr = bgr;
+  settings->nhwc = nhwc;
+  settings->pad = (int) pad;
+  return apply_values (settings, found, input, error);
+}
+
+static gboolean
+apply_output (FoveaSettings *settings, guint *found, JsonObject *output, GError **error)
+{
+  JsonNode *family = json_object_get_member (output, "family");
+  int       activation = settings->activation;
+
+  if (!read_word (output, "activation", activation_words, &activation, SETTING_ACTIVATION, found, error))
+    return FALSE;
+  settings->activation = activation;
+  if (!family || *found & SETTING_FAMILY)
+    return TRUE;
+  if (!is_string (family) || json_node_get_string (family)[strspn (json_node_get_string (family), FAMILY_LETTERS)])
+    return wrong (error, "family", "a word of small letters, digits and hyphens");
+  g_free (settings->family);
+  settings->family = g_strdup (json_node_get_string (family));
+  *found |= SETTING_FAMILY;
+  return TRUE;
+}
+
+static gboolean
+apply_names (FoveaSettings *settings, guint *found, JsonObject *object, GError **error)
+{
+  JsonNode *names = json_object_get_member (object, "names");
+  char    **labels;
+  gsize     n;
+  g_autoptr (GError) local = NULL;
+
+  if (!names || *found & SETTING_LABELS)
+    return TRUE;
+  labels = labels_from_json (names, &n, &local);
+  if (!labels)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“names”: %s", local->message);
+      return FALSE;
+    }
+  settings->labels = labels;
+  settings->n_labels = n;
+  *found |= SETTING_LABELS;
+  return TRUE;
+}
+
+gboolean
+sidecar_apply (FoveaSettings *settings, guint *found, JsonObject *object, GError **error)
+{
+  JsonObject *fovea, *input = NULL, *output = NULL;
+  int         task = settings->task;
+
+  if (!read_object (object, "fovea", &fovea, error) || (fovea && !read_object (fovea, "input", &input, error)) ||
+      (fovea && !read_object (fovea, "output", &output, error)))
+    return FALSE;
+  if ((input && !apply_input (settings, found, input, error)) || (output && !apply_output (settings, found, output, error)) ||
+      !read_size (object, "imgsz", settings, found, error) || !apply_names (settings, found, object, error) ||
+      !read_word (object, "task", task_words, &task, SETTING_TASK, found, error))
+    return FALSE;
+  settings->task = task;
+  return TRUE;
+}

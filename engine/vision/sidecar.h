@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * sidecar.h: settings written as JSON: MODEL.json beside a model, or the same keys in the model's metadata_props.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "fovea.h"
+
+/* Which settings have been found already: the first place that has one wins. */
+enum
+{
+  SETTING_TASK       = 1 << 0,
+  SETTING_FAMILY     = 1 << 1,
+  SETTING_LABELS     = 1 << 2,
+  SETTING_SIZE       = 1 << 3,
+  SETTING_RESIZE     = 1 << 4,
+  SETTING_FILTER     = 1 << 5,
+  SETTING_CROP_SCALE = 1 << 6,
+  SETTING_COLOUR     = 1 << 7,
+  SETTING_LAYOUT     = 1 << 8,
+  SETTING_VALUES     = 1 << 9, /* range, mean and std */
+  SETTING_PAD        = 1 << 10,
+  SETTING_ACTIVATION = 1 << 11,
+};
+
+/* "task, labels": the names of the settings in the set, for people. Free with g_free. */
+char    *sidecar_name_settings (guint set);
+
+/* Takes from `object` (keys task, names, imgsz, fovea) what isn't in *found yet, and adds it to *found. FALSE with FOVEA_ERROR_FILE that says
+ * which key is wrong and what may stand there; what came before it is taken then. */
+gboolean sidecar_apply         (FoveaSettings *settings, guint *found, JsonObject *object, GError **error);
