@@ -1,0 +1,130 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# build.sh: the build folders build/PLACE/KIND, and the verbs that only need a build. This runs in the place itself.
+
+BUILD=$REPO/build/${FOVEA_DEV_PLACE:-}
+
+# The options of each kind of build, one a line. What a sanitizer finds ends the program.
+build_options () {
+  case $1 in
+    release)      printf '%s\n' --buildtype=release ;;
+    test | clang) printf '%s\n' -Dwerror=true ;;
+    sanitize)     printf '%s\n' -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all ;;
+    thread)       printf '%s\n' -Db_sanitize=thread -Db_lundef=false ;;
+    install)      printf '%s\n' "${INSTALL_OPTIONS[@]}" ;;
+  esac
+}
+
+# build KIND: sets up build/PLACE/KIND where that's new or something under it changed, then compiles what changed.
+build () {
+  local kind=$1 folder=$BUILD/$1 log=$BUILD/log/$1.log compiler=gcc options=() key
+  [ "$kind" != clang ] || compiler=clang
+  mapfile -t options < <(build_options "$kind")
+  if ! mkdir -p "$BUILD/log" 2>/dev/null || [ ! -w "$BUILD/log" ]; then
+    fail "$BUILD can't be written." "Made by another user? Then: sudo rm -r '$REPO/build'"
+  fi
+
+  hold "$BUILD/$kind.lock" "building here"
+  key="$REPO $(meson --version) $($compiler -dumpfullversion -dumpversion) ${options[*]}"
+  if [ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/.key" 2>/dev/null)" != "$key" ]; then
+    rm -rf "$folder"
+    if ! step "Setting up the $kind build" "$log" env CC="$compiler" meson setup "${options[@]}" "$folder" "$REPO"; then
+      show_log "$log" 'ERROR'
+      fail "the build could not be set up; the whole log is $log"
+    fi
+    printf '%s\n' "$key" >"$folder/.key"
+  fi
+  if ! step "Building ($kind)" "$log" ninja -C "$folder"; then
+    show_log "$log" 'error:|undefined reference|FAILED: build.ninja|ERROR'
+    fail "the build failed; the whole log is $log"
+  fi
+  release
+}
+
+# build_and_stage: a release build as it would be installed, under build/PLACE/stage. Sets PLUG_IN (the folder) and FOVEA (the command).
+build_and_stage () {
+  local stage=$BUILD/stage log=$BUILD/log/stage.log
+
+  build release
+  hold "$BUILD/stage.lock" "building here"
+  if [ ! -f "$stage/.done" ] || [ "$(find "$BUILD/release" -newer "$stage/.done" -type f -not -path '*/meson-*' | head -n 1)" ]; then
+    if ! step "Laying it out" "$log" meson install -C "$BUILD/release" --no-rebuild --only-changed --destdir "$stage"; then
+      show_log "$log" 'ERROR'
+      fail "the build could not be laid out in $stage; the whole log is $log"
+    fi
+    mkdir -p "$stage"
+    touch "$stage/.done"
+  fi
+  install_reference_model
+  release
+  FOVEA=$stage/usr/local/bin/fovea
+  PLUG_IN=$(find "$stage" -type d -path '*/plug-ins/fovea' | head -n 1)
+  # The models: those of the reference folder, beside those that the user has installed.
+  export FOVEA_MODELS_PATH="$BUILD/models${FOVEA_MODELS_PATH:+:$FOVEA_MODELS_PATH}"
+}
+
+# Until Fovea has models of its own, SqueezeNet of the reference folder stands in, as an installed model with its settings.
+install_reference_model () {
+  local from=${FOVEA_REFERENCE_DIR:-/nonexistent}/models/squeezenet11_fp32 to=$BUILD/models
+  [ -f "$from.onnx" ] || return 0
+  mkdir -p "$to"
+  cp --update "$REPO/tools/dev/squeezenet11.json" "$to/squeezenet11.json"
+  cp --update "$from.labels.txt" "$to/squeezenet11.labels.txt"
+  [ "$to/squeezenet11.onnx" -nt "$from.onnx" ] || { cp "$from.onnx" "$to/squeezenet11.part" && mv "$to/squeezenet11.part" "$to/squeezenet11.onnx"; }
+}
+
+# The models that can be named, one path a line: those that dev installed, then the user's.
+installed_models () {
+  local folder
+  for folder in "$BUILD/models" "${XDG_DATA_HOME:-$HOME/.local/share}/fovea/models" "$PLUG_IN/models"; do
+    [ ! -d "$folder" ] || find -L "$folder" -name '*.onnx' | sort
+  done
+}
+
+need_model () {
+  [ -z "$(installed_models)" ] || return 0
+  fail "there is no model yet, and Fovea has none of its own so far." \
+       "Put an ONNX classifier in ${XDG_DATA_HOME:-$HOME/.local/share}/fovea/models (NAME.onnx, NAME.labels.txt, NAME.json: see docs/)," \
+       "or set FOVEA_REFERENCE_DIR to a folder that has models/squeezenet11_fp32.onnx and its labels."
+}
+
+verb_build () {
+  (($# == 0)) || usage_error "build takes no argument ('$1')."
+  build_and_stage
+  say "The command is $FOVEA"
+  [ -z "$PLUG_IN" ] || say "The plug-in is $PLUG_IN"
+}
+
+verb_fovea () {
+  # shellcheck disable=SC2034 # step reads it
+  QUIET=yes
+  build_and_stage
+  exec "$FOVEA" "$@"
+}
+
+verb_bench () {
+  local model
+  (($# == 0)) || usage_error "bench takes no argument ('$1')."
+  build_and_stage
+  need_model
+  installed_models | while read -r model; do
+    say "$(basename "$model" .onnx):"
+    "$FOVEA" bench "$model" >&3
+  done
+}
+
+verb_gimp () {
+  [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] ||
+    fail "GIMP's window needs a display, and there is none here." "Without one: ./dev run photo.jpg"
+  build_and_stage
+  isolate_gimp "$BUILD/gimp-window" all
+  say "Opening GIMP: the filter is Filters ▸ Fovea ▸ Classify…"
+  exec "$(find_gimp gimp)" --no-splash "$@"
+}
+
+verb_shell () {
+  build_and_stage
+  say "This is the place where Fovea is built ($FOVEA_DEV_PLACE). The build is $BUILD/release; exit ends it."
+  exec "${SHELL_IN_PLACE:-/bin/bash}" "$@"
+}

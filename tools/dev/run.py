@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""run.py: what ./dev run gives to GIMP and makes of its answers.
+
+run.py prepare WORK OUT MODEL PHOTO…   chooses names in OUT, writes WORK/job.scm and WORK/photos.json
+run.py report WORK OUT LOG             prints the names of each photo, writes OUT/fovea.json; fails where a photo has no answer
+"""
+
+import json
+import os
+import re
+import sys
+
+WRITTEN = ".written"  # in OUT: the files that earlier runs wrote, which may be replaced; nothing else there may
+
+
+def read_lines(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def choose_names(out, photos):
+    """A stem for each photo, so that STEM.jpg and STEM.xcf in `out` are neither anyone's own files nor each other's."""
+    mine = set(read_lines(os.path.join(out, WRITTEN)))
+    originals = {os.path.realpath(photo) for photo in photos}
+    taken = set()
+
+    def is_free(stem):
+        for name in (stem + ".jpg", stem + ".xcf"):
+            path = os.path.join(out, name)
+            if name in taken or os.path.realpath(path) in originals or (os.path.lexists(path) and name not in mine):
+                return False
+        return True
+
+    stems = []
+    for photo in photos:
+        base = stem = os.path.splitext(os.path.basename(photo))[0]
+        number = 2
+        while not is_free(stem):
+            stem = f"{base}-{number}"
+            number += 1
+        taken |= {stem + ".jpg", stem + ".xcf"}
+        stems.append(stem)
+    with open(os.path.join(out, WRITTEN), "w", encoding="utf-8") as file:
+        file.write("".join(name + "\n" for name in sorted(mine | taken)))
+    return stems
+
+
+def scheme_string(text):
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def prepare(work, out, model, *photos):
+    jobs = []
+    lines = [f"(load {scheme_string(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'run.scm'))})"]
+    for number, (photo, stem) in enumerate(zip(photos, choose_names(out, photos)), 1):
+        job = {"file": os.path.abspath(photo), "copy": os.path.join(out, stem + ".jpg"), "xcf": os.path.join(out, stem + ".xcf"),
+               "answer": os.path.join(work, f"{number}.json")}
+        jobs.append(job)
+        arguments = " ".join(scheme_string(text) for text in (job["file"], model, job["copy"], job["xcf"], job["answer"]))
+        lines.append(f"(name-photo {number} {arguments})")
+    with open(os.path.join(work, "job.scm"), "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    with open(os.path.join(work, "photos.json"), "w", encoding="utf-8") as file:
+        json.dump({"model": model, "photos": jobs}, file)
+
+
+def error_of(log, number):
+    """What GIMP said after it was told the photo's number."""
+    lines = iter(log)
+    for line in lines:
+        if re.search(rf"\bphoto {number}$", line):
+            break
+    for line in lines:
+        if re.search(r"\bphoto \d+$", line):
+            break
+        if "Error: " in line:
+            return line.split("Error: ", 1)[1] + " " + next(lines, "").strip()
+    return "GIMP gave no answer"
+
+
+def report(work, out, log):
+    with open(os.path.join(work, "photos.json"), encoding="utf-8") as file:
+        job = json.load(file)
+    log = read_lines(log)
+    failures = 0
+    photos = []
+    for number, photo in enumerate(job["photos"], 1):
+        entry = {"file": photo["file"]}
+        print(f"\n{os.path.basename(photo['file'])}")
+        try:
+            with open(photo["answer"], encoding="utf-8") as file:
+                answer = json.load(file)
+            entry.update(answer, copy=photo["copy"], xcf=photo["xcf"])
+            for name in answer["classes"]:
+                print(f"  {100 * name['score']:5.1f} %  {name['label']}")
+            print(f"  → {os.path.relpath(photo['copy'], os.path.dirname(out))}, {os.path.relpath(photo['xcf'], os.path.dirname(out))}")
+        except FileNotFoundError:
+            failures += 1
+            entry["error"] = error_of(log, number)
+            print(f"  failed: {entry['error']}")
+        photos.append(entry)
+    path = os.path.join(out, "fovea.json")
+    with open(path + ".part", "w", encoding="utf-8") as file:
+        json.dump({"model": job["model"], "photos": photos}, file, ensure_ascii=False, indent=2)
+        file.write("\n")
+    os.replace(path + ".part", path)
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit({"prepare": prepare, "report": report}[sys.argv[1]](*sys.argv[2:]))

@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# run.sh: photos through real GIMP, in batch, with a profile of its own: names on the screen; copies with tags, XCF files and a JSON in out/.
+
+# check_arguments VERB ARGUMENT…: what can be seen to be wrong before anything is set up.
+check_arguments () {
+  local verb=$1 photo
+  shift
+  case $verb in run | gimp) ;; *) return 0 ;; esac
+  for photo; do
+    [[ $photo != -* || -e $photo ]] || usage_error "$verb has no option '$photo'."
+    [ -e "$photo" ] || fail "there is no photo $photo."
+    [ ! -d "$photo" ] || fail "$photo is a folder." "Its photos are given with: ./dev $verb '${photo%/}'/*.jpg"
+    [ -r "$photo" ] || fail "$photo can't be read by $(id -un)."
+  done
+}
+
+# find_gimp NAME: the newest GIMP 3 of that name here ("gimp", "gimp-console").
+find_gimp () {
+  local version
+  for version in 3.4 3.2 3.0; do
+    command -v "$1-$version" && return
+  done
+  fail "there is no $1 of GIMP 3 on this system." "Its package is named gimp."
+}
+
+# isolate_gimp FOLDER PLUG-INS: GIMP keeps to FOLDER, and has the plug-ins that the pattern names, and ours.
+isolate_gimp () {
+  local system plug_in
+  system=$(pkg-config --variable=gimplibdir gimp-3.0)/plug-ins
+  [ -n "$PLUG_IN" ] || fail "the build has no plug-in." "See $BUILD/log/release.log"
+  mkdir -p "$1/plug-ins" "$1/profile"
+  for plug_in in "$system"/*/ "$PLUG_IN"; do
+    case $2:$(basename "$plug_in") in
+      all:* | batch:file-* | batch:script-fu | batch:fovea) ln -sfn "${plug_in%/}" "$1/plug-ins/$(basename "$plug_in")" ;;
+    esac
+  done
+  export GIMP3_DIRECTORY=$1/profile GIMP_TESTING_PLUGINDIRS=$1/plug-ins
+}
+
+verb_run () {
+  local photos=("$@") out=$REPO/out work=$BUILD/run log=$BUILD/log/gimp.log status=0
+  ((${#photos[@]})) || photos=("$REPO"/samples/*.jpg)
+
+  build_and_stage
+  need_model
+  hold "$BUILD/run.lock" "sending photos through GIMP"
+  mkdir -p "$out"
+  rm -rf "$work"
+  mkdir -p "$work"
+  isolate_gimp "$BUILD/gimp-batch" batch
+  python3 "$REPO/tools/dev/run.py" prepare "$work" "$out" "$(installed_models | head -n 1)" "${photos[@]}" || exit 1
+
+  # Without a display: batch must not need one. One GIMP for all photos.
+  step "Sending ${#photos[@]} photos through GIMP" "$log" \
+    env -u DISPLAY -u WAYLAND_DISPLAY timeout --kill-after=5 $((180 + 60 * ${#photos[@]})) \
+    "$(find_gimp gimp-console)" --no-interface --no-data --no-fonts --quit --batch-interpreter=plug-in-script-fu-eval \
+    --batch="(load \"$work/job.scm\")" || status=$?
+  python3 "$REPO/tools/dev/run.py" report "$work" "$out" "$log" >&3 || status=$?
+  release
+  if ((status != 0)); then
+    ((status != 124)) || say "GIMP took too long and was ended."
+    fail "not every photo went through GIMP; its whole log is $log"
+  fi
+  say ""
+  say "In $out: a copy of each photo with its names as tags, an XCF with the attention layer, and fovea.json."
+  say "Next:  ./dev run your-photo.jpg     ./dev gimp your-photo.jpg     ./dev fovea classify squeezenet11 your-photo.jpg     ./dev test"
+}

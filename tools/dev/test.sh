@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# test.sh: the tests. Warnings are errors; the suites run plainly, then the engine's once more under the address and undefined-behaviour
+# sanitizers and its threads under the thread sanitizer. --all adds the suite "slow", the whole of what runs in reduced form otherwise
+# (FOVEA_TEST_ALL=1 tells the tests), and a build with clang.
+
+verb_test () {
+  local status=0 only=(--no-suite slow) runs=()
+  case ${1:-} in
+    '')    ;;
+    --all) export FOVEA_TEST_ALL=1; only=() ;;
+    *)     usage_error "test knows --all only ('$1')." ;;
+  esac
+  [ -n "${FOVEA_REFERENCE_DIR:-}" ] || say "FOVEA_REFERENCE_DIR isn't set: tests that need its models and photos are skipped."
+
+  hold "$BUILD/tests.lock" "testing here"
+  export TMPDIR=${TMPDIR:-/tmp}
+  build test
+  run_tests test "${only[@]}" || status=1
+  build sanitize
+  run_tests sanitize "${only[@]}" --suite engine || status=1
+  build thread
+  run_tests thread "${only[@]}" --suite threads || status=1
+  if [ -n "${FOVEA_TEST_ALL:-}" ]; then build clang; fi
+
+  say ""
+  python3 "$REPO/tools/dev/count-tests.py" "${runs[@]}" || status=1
+  return "$status"
+}
+
+# run_tests KIND OPTION…: one run of meson's; its log joins `runs`.
+run_tests () {
+  local kind=$1 log=$BUILD/log/$1-tests.log
+  shift
+  rm -f "$BUILD/$kind/meson-logs/testlog.json"
+  runs+=("$kind=$BUILD/$kind/meson-logs/testlog.json")
+  # What a sanitizer says must reach the log, and leaks count.
+  export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1
+  step "Testing ($kind)" "$log" meson test -C "$BUILD/$kind" --no-rebuild --print-errorlogs "$@"
+}
