@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""dev.py: the script ./dev itself: its parts are clean shell, it counts tests rightly, and it never writes over anyone's photo."""
+
+import glob
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOOLS = os.path.join(REPO, "tools", "dev")
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name.replace("-", "_"), os.path.join(TOOLS, name + ".py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def dev(*arguments):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FOVEA_DEV_")}
+    return subprocess.run([os.path.join(REPO, "dev"), *arguments], capture_output=True, text=True, check=False, env=environment)
+
+
+class Script(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("shellcheck"), "shellcheck isn't installed")
+    def test_shellcheck(self):
+        files = [os.path.join(REPO, "dev"), os.path.join(REPO, ".ci", "run"), *sorted(glob.glob(os.path.join(TOOLS, "*.sh")))]
+        found = subprocess.run(["shellcheck", "-x", *files], capture_output=True, text=True, check=False, cwd=REPO)
+        self.assertEqual(found.stdout, "")
+
+    def test_help_names_every_verb(self):
+        said = dev("help").stdout
+        for verb in ("run", "test", "build", "fovea", "gimp", "bench", "install", "uninstall", "shell", "clean"):
+            self.assertIn(f"\n  {verb} ", said)
+            with open(os.path.join(TOOLS, {"run": "run", "test": "test", "clean": "clean", "install": "install", "uninstall": "install"}.get(
+                    verb, "build") + ".sh"), encoding="utf-8") as file:
+                self.assertIn(f"verb_{verb} ()", file.read())
+
+    def test_wrong_usage(self):
+        for arguments in (["walk"], ["--suite"], ["--suite", "potato", "run"], ["run", "--fast"]):
+            answer = dev(*arguments)
+            self.assertEqual(answer.returncode, 2, arguments)
+            self.assertIn("./dev help", answer.stderr)
+
+    def test_absent_photo(self):
+        answer = dev("run", "/nowhere/photo.jpg")
+        self.assertEqual((answer.returncode, answer.stdout), (1, ""))
+        self.assertIn("/nowhere/photo.jpg", answer.stderr)
+
+
+class Counting(unittest.TestCase):
+    def count(self, *tests):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "testlog.json")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("".join(json.dumps(test) + "\n" for test in tests))
+            answer = subprocess.run([sys.executable, os.path.join(TOOLS, "count-tests.py"), f"test={path}"],
+                                    capture_output=True, text=True, check=False)
+        return answer.returncode, answer.stdout.splitlines()[-1], answer.stdout
+
+    def test_cases(self):
+        tap = "TAP version 14\n1..3\nok 1 /a/one\nok 2 /a/two # SKIP no model\nok 3 /a/three\n# conformance: 3 of 4 pass\n"
+        status, last, said = self.count({"name": "a", "result": "OK", "stdout": tap}, {"name": "b", "result": "OK", "stdout": "fine\n"},
+                                        {"name": "c", "result": "SKIP"}, {"name": "d", "result": "SKIP", "stdout": "1..0 # SKIP no GIMP\n"})
+        self.assertEqual((status, last), (0, "3 passed, 0 failed, 3 skipped"))
+        self.assertIn("\nconformance: 3 of 4 pass\n", "\n" + said)
+
+    def test_failed_case_is_named(self):
+        tap = "1..2\nok 1 /a/one\nnot ok 2 /a/two\nBail out! it broke\n"
+        status, last, said = self.count({"name": "a", "result": "FAIL", "stdout": tap, "stderr": "cause of it\n"})
+        self.assertEqual((status, last), (1, "1 passed, 1 failed, 0 skipped"))
+        self.assertIn("/a/two", said)
+        self.assertIn("cause of it", said)
+
+    def test_what_ends_badly_fails(self):
+        status, last, _ = self.count({"name": "a", "result": "ERROR", "stdout": "1..2\nok 1 /a/one\n"}, {"name": "b", "result": "TIMEOUT"})
+        self.assertEqual((status, last), (1, "1 passed, 2 failed, 0 skipped"))
+
+    def test_nothing_ran(self):
+        self.assertEqual(self.count()[:2], (1, "0 passed, 0 failed, 0 skipped"))
+
+
+class Names(unittest.TestCase):
+    def test_nobodys_files_are_written_over(self):
+        run = load("run")
+        with tempfile.TemporaryDirectory() as out:
+            def touch(name):
+                with open(os.path.join(out, name), "w", encoding="utf-8"):
+                    pass
+                return os.path.join(out, name)
+
+            self.assertEqual(run.choose_names(out, ["/a/dog.jpg", "/b/dog.png", "/c/cat.jpg"]), ["dog", "dog-2", "cat"])
+            for name in ("dog.jpg", "dog.xcf", "cat.jpg", "bird.xcf"):
+                touch(name)
+            self.assertEqual(run.choose_names(out, ["/a/dog.jpg"]), ["dog"])                           # what the run before wrote
+            self.assertEqual(run.choose_names(out, [os.path.join(out, "cat.jpg")]), ["cat-2"])         # a photo that lies there
+            self.assertEqual(run.choose_names(out, ["/a/bird.jpg"]), ["bird-2"])                       # somebody's own XCF
+
+    def test_scheme_strings(self):
+        self.assertEqual(load("run").scheme_string('a"b\\c ä'), '"a\\"b\\\\c ä"')
+
+
+if __name__ == "__main__":
+    unittest.main()
