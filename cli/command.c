@@ -13,13 +13,6 @@
 #define CLEAR_LINE "\r\033[K"
 
 static void
-clear_progress (void)
-{
-  if (isatty (STDERR_FILENO))
-    fputs (CLEAR_LINE, stderr);
-}
-
-static void
 print_json_error (const char *message)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
@@ -154,7 +147,7 @@ command_usage (const CommandHelp *help, gboolean json, const char *format, ...)
   va_start (arguments, format);
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  clear_progress ();
+  command_clear_progress ();
   g_printerr ("fovea %s: %s\nUsage: fovea %s [OPTION…] %s (fovea %s --help says more)\n", help->name, message, help->name, help->arguments,
               help->name);
   if (json)
@@ -180,7 +173,7 @@ command_warn (const char *format, ...)
   va_start (arguments, format);
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  clear_progress ();
+  command_clear_progress ();
   g_printerr ("fovea: %s\n", message);
 }
 
@@ -212,9 +205,37 @@ command_progress (const char *what, gsize done, gsize total)
 {
   if (!isatty (STDERR_FILENO))
     return;
-  if (done < total)
-    fprintf (stderr, CLEAR_LINE "%s %" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT, what, done + 1, total);
-  else
-    fputs (CLEAR_LINE, stderr);
+  fprintf (stderr, CLEAR_LINE "%s %" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT, what, done + 1, total);
   fflush (stderr);
+}
+
+void
+command_clear_progress (void)
+{
+  if (!isatty (STDERR_FILENO))
+    return;
+  fputs (CLEAR_LINE, stderr);
+  fflush (stderr);
+}
+
+gboolean
+command_parse_shape (const char *text, char **name, FoveaShape *shape, GError **error)
+{
+  const char   *equals = name ? strrchr (text, '=') : NULL, *dims = equals ? equals + 1 : text;
+  g_auto (GStrv) words = g_strsplit (dims, "x", -1);
+  guint          n = g_strv_length (words);
+  gboolean       right = n <= FOVEA_MAX_DIMS && (!name || (equals && equals > text));
+
+  shape->n_dims = n;
+  for (guint i = 0; i < n && right; i++)
+    right = g_ascii_string_to_signed (words[i], 10, 0, G_MAXINT32, &shape->dims[i], NULL);
+  if (!right)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "“%s” isn't a shape; write %s1x3x224x224 with at most %d numbers.", text,
+                   name ? "NAME=" : "", FOVEA_MAX_DIMS);
+      return FALSE;
+    }
+  if (name)
+    *name = g_strndup (text, equals - text);
+  return TRUE;
 }

@@ -29,6 +29,8 @@
 
 #include <json-glib/json-glib.h>
 
+#include "fovea.h"
+
 #define COMMAND_OK     0
 #define COMMAND_FAILED 1
 #define COMMAND_USAGE  2
@@ -60,9 +62,12 @@ void     command_print_json (JsonBuilder *builder);
 /* Adds a string member; bytes that aren't UTF-8 (file names) are replaced. */
 void     command_add_string (JsonBuilder *builder, const char *name, const char *value);
 
-/* "what 3/200", rewritten in place on standard error if that is a terminal; done == total removes it. Messages printed in between are kept
- * whole by command_warn and command_fail. */
-void     command_progress (const char *what, gsize done, gsize total);
+/* "what 3/200", rewritten in place on standard error if that is a terminal. Messages by command_warn and command_fail remove it first. */
+void     command_progress       (const char *what, gsize done, gsize total);
+void     command_clear_progress (void);
 
 /* Text for a man page: backslashes and hyphens written out, empty lines as paragraphs, no line taken for a request. */
 void     command_print_troff (const char *text);
+
+/* Reads "NAME=1x3x224x224" (a shape only, where name is NULL). FALSE with FOVEA_ERROR_ARGUMENT that says how it must look. */
+gboolean command_parse_shape (const char *text, char **name, FoveaShape *shape, GError **error);

@@ -172,6 +172,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaSettings, fovea_settings_free)
 /* The label of class `index`, or "class 207". Free with g_free. */
 char          *fovea_settings_get_label (const FoveaSettings *settings, gsize index);
 
+/* The shape of a model's input with the settings' size and channels where the model leaves them open, and 1 photo. FALSE with
+ * FOVEA_ERROR_UNSUPPORTED when the input isn't one for photos. */
+gboolean       fovea_settings_get_input_shape (const FoveaSettings *settings, const FoveaPort *port, FoveaShape *shape, GError **error);
+
 /* ---- sessions --------------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct _FoveaSession        FoveaSession;
@@ -214,6 +218,7 @@ typedef void (*FoveaProgress) (double fraction, gpointer user_data);
 gboolean      fovea_session_run (FoveaSession *session, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error);
 
 guint         fovea_session_get_threads     (const FoveaSession *session);
+guint         fovea_session_get_n_steps     (const FoveaSession *session);
 guint64       fovea_session_get_arena_bytes (const FoveaSession *session);
 guint64       fovea_session_get_packed_bytes (const FoveaSession *session);
 
@@ -240,6 +245,9 @@ typedef struct
 /* The model's layers in order for the shapes of `options` (may be NULL), before any pass; *n gets their number. Free with fovea_layers_free. */
 FoveaLayer *fovea_model_list_layers (FoveaModel *model, const FoveaSessionOptions *options, gsize *n, GError **error);
 void        fovea_layers_free       (FoveaLayer *layers, gsize n);
+
+/* The operators that the engine runs, sorted; NULL-terminated. Free with g_strfreev. */
+char      **fovea_list_operators    (void);
 
 /* ---- photos ----------------------------------------------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * image.c: photos from files, through GdkPixbuf: JPEG, PNG, TIFF, GIF and more; WebP with the package webp-pixbuf-loader. Deeper samples come as
+ * 8 bits, gray as RGB; of animations the first picture is taken. Colour profiles are not applied.
+ */
+
+#include "image.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CHUNK_BYTES 65536
+
+static GdkPixbuf *
+load_standard_input (GError **error)
+{
+  g_autoptr (GdkPixbufLoader) loader = gdk_pixbuf_loader_new ();
+  g_autofree guint8 *chunk = g_malloc (CHUNK_BYTES);
+  gboolean           taken = TRUE;
+  gsize              n;
+
+  while (taken && (n = fread (chunk, 1, CHUNK_BYTES, stdin)) > 0)
+    taken = gdk_pixbuf_loader_write (loader, chunk, n, error);
+  if (!gdk_pixbuf_loader_close (loader, taken ? error : NULL) || !taken)
+    return NULL;
+  return g_object_ref (gdk_pixbuf_loader_get_pixbuf (loader));
+}
+
+GdkPixbuf *
+image_load (const char *file, GError **error)
+{
+  gboolean from_standard_input = strcmp (file, "-") == 0;
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GdkPixbuf) photo = from_standard_input ? load_standard_input (&local) : gdk_pixbuf_new_from_file (file, &local);
+
+  if (!photo)
+    {
+      g_autofree char *name = from_standard_input ? g_strdup ("standard input") : g_filename_display_name (file);
+
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be read as a photo: %s", name, local ? local->message : "it is empty.");
+      return NULL;
+    }
+  return gdk_pixbuf_apply_embedded_orientation (photo);
+}
+
+/* One row over white. */
+static void
+flatten_row (const guint8 *rgba, guint8 *rgb, int width)
+{
+  for (int x = 0; x < width; x++, rgba += 4, rgb += 3)
+    for (int c = 0; c < 3; c++)
+      rgb[c] = (guint8) ((rgba[c] * rgba[3] + 255 * (255 - rgba[3]) + 127) / 255);
+}
+
+void
+image_push (const GdkPixbuf *photo, FoveaInput *input)
+{
+  gsize         stride = gdk_pixbuf_get_rowstride (photo);
+  int           n_channels = gdk_pixbuf_get_n_channels (photo), x, y, width, height;
+  const guint8 *pixels = gdk_pixbuf_read_pixels (photo);
+  g_autofree guint8 *row = NULL;
+
+  fovea_input_get_region (input, &x, &y, &width, &height);
+  pixels += y * stride + (gsize) x * n_channels;
+  if (!gdk_pixbuf_get_has_alpha (photo))
+    {
+      fovea_input_push (input, pixels, stride, height);
+      return;
+    }
+  row = g_new (guint8, (gsize) width * 3);
+  for (int i = 0; i < height; i++, pixels += stride)
+    {
+      flatten_row (pixels, row, width);
+      fovea_input_push (input, row, 0, 1);
+    }
+}

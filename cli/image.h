@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * image.h: photos from files, for the verbs.
+ */
+#pragma once
+
+#include <gdk-pixbuf/gdk-pixbuf.h>
+
+#include "fovea.h"
+
+/* Reads a photo in any format that GdkPixbuf knows, turned upright as its EXIF orientation says. "-" is standard input. NULL with
+ * FOVEA_ERROR_FILE that names the file. */
+GdkPixbuf *image_load (const char *file, GError **error);
+
+/* Gives the photo to a network's input; what is transparent is white. */
+void       image_push (const GdkPixbuf *photo, FoveaInput *input);
