@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -89,7 +90,7 @@ typedef struct
 
 /* ---- matrices -------------------------------------------------------------------------------------------------------------------------- */
 
-/* C = activation (A B + bias) row-major; a row of `C` may start from `C` itself (accumulate). */
+/* C = activation (A B + bias), all but B row-major. */
 typedef struct
 {
   size_t       m, n, k;
@@ -187,8 +188,8 @@ extern const Kernels kernels_reference;
  * unknown word is as if unset: so nothing ever dies of an illegal instruction, and `name` says what runs. */
 const Kernels *kernels_get (void);
 
-/* All tables that can run here, simplest first, kernels_reference being the first; NULL-terminated. For tests and `fovea info`. */
-const Kernels *const *kernels_list (void);
+/* Table i of those that can run here, simplest first, kernels_reference being 0; NULL past the last. For tests and `fovea info`. */
+const Kernels *kernels_nth (int i);
 
 /* ---- packing, the same for all tables (pack.c) ------------------------------------------------------------------------------------------ */
 

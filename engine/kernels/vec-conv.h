@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * vec-conv.h: direct convolution: any kernel, stride, dilation and padding, pointwise ones and the first layer among them.
+ *
+ * A row of output pixels is cut evenly into tiles. Tiles whose window lies inside the image from left to right are strided, the others (and
+ * all tiles of narrow images, which run over the ends of rows so that registers stay full) are gathered.
+ */
+#pragma once
+
+#include "kernels/vec-gemm.h"
+#include "kernels/vec-tile.h"
+
+typedef struct
+{
+  int16_t taps[KERNEL_MAX_TAPS];
+  int32_t offsets[KERNEL_MAX_TAPS * TILE_PIXELS];
+} ConvTaps;
+
+/* The place in a plane of what tap (ky, kx) of output (y, x) reads, or -1 where that is outside. */
+INLINE int32_t
+conv_offset (const KernelConv *conv, int y, int x, int ky, int kx)
+{
+  int in_y = y * conv->stride_h - conv->pad_top + ky * conv->dilation_h;
+  int in_x = x * conv->stride_w - conv->pad_left + kx * conv->dilation_w;
+
+  if (in_y < 0 || in_y >= conv->in_h || in_x < 0 || in_x >= conv->in_w)
+    return -1;
+  return (in_y * conv->in_w + in_x) * conv->in_pixel;
+}
+
+/* Pixels [first, first + n_pixels), counted row by row, each with its own offsets. */
+static void
+conv_gather (const KernelConv *conv, size_t first, int n_pixels, ConvTaps *list, Tile *tile)
+{
+  int ys[TILE_PIXELS], xs[TILE_PIXELS], n_taps = 0;
+
+  for (int p = 0; p < n_pixels; p++)
+    {
+      ys[p] = (int) ((first + (size_t) p) / (size_t) conv->out_w);
+      xs[p] = (int) ((first + (size_t) p) % (size_t) conv->out_w);
+    }
+
+  for (int ky = 0; ky < conv->kernel_h; ky++)
+    for (int kx = 0; kx < conv->kernel_w; kx++)
+      {
+        int32_t *offsets = list->offsets + n_taps * n_pixels;
+        bool     any = false;
+
+        for (int p = 0; p < n_pixels; p++)
+          {
+            offsets[p] = conv_offset (conv, ys[p], xs[p], ky, kx);
+            any |= offsets[p] >= 0;
+          }
+        if (any)
+          list->taps[n_taps++] = (int16_t) (ky * conv->kernel_w + kx);
+      }
+
+  tile->mode = TILE_GATHERED;
+  tile->n_taps = n_taps;
+  tile->all_taps = conv->kernel_h * conv->kernel_w;
+  tile->inner = conv->in_pixel == 1 ? 1 : KERNEL_BLOCK;
+  tile->last_inner = conv->in_pixel == 1 ? 1 : conv->in_channels - (tile->n_planes - 1) * KERNEL_BLOCK;
+}
+
+/* Pixels from (y, x) on in one row, all windows inside from left to right. In the first layer the taps of a row are neighbours in memory and in
+ * the weights: they are taken as `inner`. */
+static void
+conv_stride (const KernelConv *conv, int y, int x, ConvTaps *list, Tile *tile)
+{
+  bool rows = conv->in_pixel == 1 && conv->dilation_w == 1;
+  int  n_columns = rows ? 1 : conv->kernel_w, n_taps = 0;
+
+  for (int ky = 0; ky < conv->kernel_h; ky++)
+    for (int kx = 0; kx < n_columns; kx++)
+      {
+        int32_t offset = conv_offset (conv, y, x, ky, kx);
+
+        if (offset >= 0)
+          {
+            list->offsets[n_taps] = offset;
+            list->taps[n_taps++] = (int16_t) (ky * n_columns + kx);
+          }
+      }
+
+  tile->step = (size_t) (conv->stride_w * conv->in_pixel);
+  tile->mode = tile->step == KERNEL_BLOCK ? TILE_STRIDED_16 : TILE_STRIDED;
+  tile->n_taps = n_taps;
+  tile->all_taps = conv->kernel_h * n_columns;
+  tile->inner = conv->in_pixel == 1 ? (size_t) (rows ? conv->kernel_w : 1) : KERNEL_BLOCK;
+  tile->last_inner = conv->in_pixel == 1 ? tile->inner : conv->in_channels - (tile->n_planes - 1) * KERNEL_BLOCK;
+}
+
+INLINE void
+conv_tile_at (const KernelConv *conv, size_t block, size_t pixel, int n_pixels, Tile *tile)
+{
+  size_t place = block * conv->out_plane + pixel * KERNEL_BLOCK;
+
+  tile->out = conv->out + place;
+  tile->residual = conv->residual ? conv->residual + place : NULL;
+  tile_run (tile, n_pixels);
+}
+
+/* Output x for which no tap falls off to the left or right: [*first, *last). */
+static void
+conv_inside (const KernelConv *conv, int *first, int *last)
+{
+  int reach = (conv->kernel_w - 1) * conv->dilation_w, room = conv->in_w - 1 - reach + conv->pad_left;
+
+  *first = conv->pad_left > 0 ? (conv->pad_left + conv->stride_w - 1) / conv->stride_w : 0;
+  *last = room < 0 ? 0 : room / conv->stride_w + 1;
+}
+
+/* Pixels [first, last) of one row. */
+static void
+conv_row (const KernelConv *conv, size_t block, size_t first, size_t last, Tile *tile, ConvTaps *list)
+{
+  size_t n_tiles = tile_count (last - first), row = first / (size_t) conv->out_w * (size_t) conv->out_w;
+  int    inside_first, inside_last;
+
+  conv_inside (conv, &inside_first, &inside_last);
+  for (size_t i = 0; i < n_tiles; i++)
+    {
+      size_t pixel = first + tile_first (last - first, n_tiles, i);
+      int    n_pixels = (int) (first + tile_first (last - first, n_tiles, i + 1) - pixel), x = (int) (pixel - row);
+
+      if (x >= inside_first && x + n_pixels <= inside_last)
+        conv_stride (conv, (int) (row / (size_t) conv->out_w), x, list, tile);
+      else
+        conv_gather (conv, pixel, n_pixels, list, tile);
+      conv_tile_at (conv, block, pixel, n_pixels, tile);
+    }
+}
+
+/* Pixels [first, last) whatever the rows. */
+static void
+conv_run_on (const KernelConv *conv, size_t block, size_t first, size_t last, Tile *tile, ConvTaps *list)
+{
+  size_t n_tiles = tile_count (last - first);
+
+  for (size_t i = 0; i < n_tiles; i++)
+    {
+      size_t pixel = first + tile_first (last - first, n_tiles, i);
+      int    n_pixels = (int) (first + tile_first (last - first, n_tiles, i + 1) - pixel);
+
+      conv_gather (conv, pixel, n_pixels, list, tile);
+      conv_tile_at (conv, block, pixel, n_pixels, tile);
+    }
+}
+
+static void
+conv_blocks (const KernelConv *conv, size_t block, size_t n_blocks, size_t first, size_t last)
+{
+  size_t   taps = (size_t) conv->kernel_h * (size_t) conv->kernel_w, width = (size_t) conv->out_w;
+  size_t   group = conv->group_out_blocks ? block / conv->group_out_blocks : 0, row_tiles = tile_count (width);
+  size_t   channel = block * KERNEL_BLOCK;
+  ConvTaps list;
+  Tile     tile = { .activation = conv->activation };
+
+  list.offsets[0] = 0;
+  tile.n_planes = conv->in_pixel == 1 ? conv->in_channels : kernel_blocks (conv->in_channels);
+  tile.plane = conv->in_plane;
+  tile.in = conv->in + group * conv->group_in_blocks * conv->in_plane;
+  tile.taps = list.taps;
+  tile.offsets = list.offsets;
+  tile.weights_block = conv->in_channels * taps * KERNEL_BLOCK;
+  tile.weights = conv->weights + block * tile.weights_block;
+  tile.bias = conv->bias ? conv->bias + channel : NULL;
+  tile.out_step = KERNEL_BLOCK;
+  tile.out_block = conv->out_plane;
+  tile.n_channels = n_blocks * KERNEL_BLOCK < conv->out_channels - channel ? n_blocks * KERNEL_BLOCK : conv->out_channels - channel;
+
+  if (width / row_tiles < 4 && conv->out_h > 1)
+    conv_run_on (conv, block, first, last, &tile, &list);
+  else
+    while (first < last)
+      {
+        size_t row_end = (first / width + 1) * width, end = row_end < last ? row_end : last;
+
+        conv_row (conv, block, first, end, &tile, &list);
+        first = end;
+      }
+}
+
+/* One pixel that looks at one pixel: a matrix by a vector. */
+static bool
+conv_is_vector (const KernelConv *conv)
+{
+  return conv->kernel_h * conv->kernel_w == 1 && conv->in_h * conv->in_w == 1 && conv->out_h * conv->out_w == 1 && conv->pad_top == 0
+         && conv->pad_left == 0 && conv->in_plane == (size_t) conv->in_pixel && conv->out_plane == KERNEL_BLOCK && conv->group_out_blocks == 0
+         && !conv->residual;
+}
+
+static void
+conv_vector (const KernelConv *conv, size_t first_block, size_t last_block)
+{
+  KernelGemm gemm = {
+    .m = 1, .n = last_block * KERNEL_BLOCK, .k = conv->in_channels, .a = conv->in, .a_row = conv->in_channels,
+    .b = conv->weights, .c = conv->out, .c_row = last_block * KERNEL_BLOCK, .bias = conv->bias, .activation = conv->activation,
+  };
+
+  vec_gemm (&gemm, first_block, last_block, 0, 1);
+  for (size_t channel = conv->out_channels; channel < last_block * KERNEL_BLOCK; channel++)
+    conv->out[channel] = 0.0f;
+}
+
+static void
+vec_conv (const KernelConv *conv, size_t first_block, size_t last_block, size_t first_pixel, size_t last_pixel)
+{
+  size_t n;
+
+  if (first_pixel >= last_pixel)
+    return;
+  if (conv_is_vector (conv))
+    {
+      conv_vector (conv, first_block, last_block);
+      return;
+    }
+  for (size_t block = first_block; block < last_block; block += n)
+    {
+      n = last_block - block < TILE_BLOCKS ? last_block - block : TILE_BLOCKS;
+      if (conv->group_out_blocks && block / conv->group_out_blocks != (block + n - 1) / conv->group_out_blocks)
+        n = 1; /* the next block belongs to the next group */
+      conv_blocks (conv, block, n, first_pixel, last_pixel);
+    }
+}

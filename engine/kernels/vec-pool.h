@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * vec-pool.h: maximum and average over windows of blocked images. The part of the window that lies inside is found once for a row and once for
+ * a pixel, so that the loops over it have no conditions.
+ */
+#pragma once
+
+#include "kernels/vec-elementwise.h"
+
+/* Taps [*first, *last) of a window that lie inside [0, size); start: the place of tap 0. */
+INLINE void
+pool_inside (int start, int size, int kernel, int dilation, int *first, int *last)
+{
+  *first = start < 0 ? (-start + dilation - 1) / dilation : 0;
+  *last = start >= size ? 0 : (size - 1 - start) / dilation + 1;
+  if (*last > kernel)
+    *last = kernel;
+  if (*first > *last)
+    *first = *last;
+}
+
+/* NaN wins. */
+INLINE Vec
+pool_max (Vec a, Vec b)
+{
+  return vec_binary_one (BINARY_MAX, a, b);
+}
+
+INLINE void
+pool_pixel (const KernelPool *pool, const float *in, int y, int y_first, int y_last, int x, int x_first, int x_last, Vec scale, float *out)
+{
+  for (int lane = 0; lane < KERNEL_BLOCK; lane += VEC_LANES)
+    {
+      Vec result = pool->kind == POOL_MAX ? vec_set (-INFINITY) : vec_zero ();
+
+      for (int ky = y_first; ky < y_last; ky++)
+        {
+          const float *row = in + ((size_t) (y + ky * pool->dilation_h) * (size_t) pool->in_w) * KERNEL_BLOCK + lane;
+
+          if (pool->kind == POOL_MAX)
+            for (int kx = x_first; kx < x_last; kx++)
+              result = pool_max (result, vec_load (row + (size_t) (x + kx * pool->dilation_w) * KERNEL_BLOCK));
+          else
+            for (int kx = x_first; kx < x_last; kx++)
+              result = vec_add (result, vec_load (row + (size_t) (x + kx * pool->dilation_w) * KERNEL_BLOCK));
+        }
+      vec_store (out + lane, pool->kind == POOL_MAX ? result : vec_mul (result, scale));
+    }
+}
+
+/* One over the number of pixels that the average is taken over. */
+INLINE float
+pool_scale (const KernelPool *pool, int y, int n_y, int x, int n_x)
+{
+  int first, last;
+
+  if (pool->kind == POOL_AVERAGE_PADDED)
+    {
+      pool_inside (y + pool->pad_top, pool->in_h + pool->pad_top + pool->pad_bottom, pool->kernel_h, pool->dilation_h, &first, &last);
+      n_y = last - first;
+      pool_inside (x + pool->pad_left, pool->in_w + pool->pad_left + pool->pad_right, pool->kernel_w, pool->dilation_w, &first, &last);
+      n_x = last - first;
+    }
+  return n_y > 0 && n_x > 0 ? 1.0f / (float) (n_y * n_x) : 0.0f;
+}
+
+static void
+vec_pool (const KernelPool *pool, size_t first_block, size_t last_block, size_t first_row, size_t last_row)
+{
+  for (size_t block = first_block; block < last_block; block++)
+    for (size_t row = first_row; row < last_row; row++)
+      {
+        const float *in = pool->in + block * pool->in_plane;
+        float       *out = pool->out + block * pool->out_plane + row * (size_t) pool->out_w * KERNEL_BLOCK;
+        size_t       n_valid = pool->channels - block * KERNEL_BLOCK;
+        int          y = (int) row * pool->stride_h - pool->pad_top, y_first, y_last;
+
+        pool_inside (y, pool->in_h, pool->kernel_h, pool->dilation_h, &y_first, &y_last);
+        for (int i = 0; i < pool->out_w; i++, out += KERNEL_BLOCK)
+          {
+            int   x = i * pool->stride_w - pool->pad_left, x_first, x_last;
+            float scale;
+
+            pool_inside (x, pool->in_w, pool->kernel_w, pool->dilation_w, &x_first, &x_last);
+            scale = pool->kind == POOL_MAX ? 1.0f : pool_scale (pool, y, y_last - y_first, x, x_last - x_first);
+            pool_pixel (pool, in, y, y_first, y_last, x, x_first, x_last, vec_set (scale), out);
+            for (size_t lane = n_valid; lane < KERNEL_BLOCK; lane++)
+              out[lane] = 0.0f;
+          }
+      }
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * vec-winograd.h: Winograd convolution F(4x4, 3x3) in three steps: 6x6 inputs of each tile are transformed, 36 products of (tiles, C) by (C, K)
+ * take the place of the 3x3 sums, and each 6x6 product is transformed back to 4x4 outputs: 36 instead of 144 multiplications.
+ * Lavin and Gray, "Fast algorithms for convolutional neural networks", arXiv 1509.09308.
+ *
+ *   transformed input (36, C/16, tiles, 16)    products (blocks of the register tile, 36, tiles, 16)
+ */
+#pragma once
+
+#include "kernels/vec-tile.h"
+
+/* B' x of one row or column of six. */
+INLINE void
+winograd_in (const Vec x[6], Vec out[6])
+{
+  const Vec two = vec_set (2.0f), four = vec_set (4.0f), minus_four = vec_set (-4.0f), minus_five = vec_set (-5.0f);
+  Vec       a = vec_fma (minus_four, x[2], x[4]);               /* x4 - 4 x2 */
+  Vec       b = vec_fma (minus_four, x[1], x[3]);               /* x3 - 4 x1 */
+  Vec       c = vec_sub (x[4], x[2]);
+  Vec       d = vec_mul (two, vec_sub (x[3], x[1]));
+
+  out[0] = vec_fma (four, x[0], vec_fma (minus_five, x[2], x[4]));
+  out[1] = vec_add (a, b);
+  out[2] = vec_sub (a, b);
+  out[3] = vec_add (c, d);
+  out[4] = vec_sub (c, d);
+  out[5] = vec_fma (four, x[1], vec_fma (minus_five, x[3], x[5]));
+}
+
+/* A' x: six to four. */
+INLINE void
+winograd_out (const Vec x[6], Vec out[4])
+{
+  Vec a = vec_add (x[1], x[2]), b = vec_sub (x[1], x[2]);
+  Vec c = vec_add (x[3], x[4]), d = vec_sub (x[3], x[4]);
+
+  out[0] = vec_add (x[0], vec_add (a, c));
+  out[1] = vec_fma (vec_set (2.0f), d, b);
+  out[2] = vec_fma (vec_set (4.0f), c, a);
+  out[3] = vec_add (x[5], vec_fma (vec_set (8.0f), d, b));
+}
+
+/* One tile of one vector of channels: `in` is the image of the block, (y, x) its first input, outputs `step` floats apart. */
+static void
+winograd_input_tile (const KernelConv *conv, const float *in, int y, int x, float *out, size_t step)
+{
+  bool inside = y >= 0 && x >= 0 && y + 6 <= conv->in_h && x + 6 <= conv->in_w;
+  Vec  half[6][6];
+
+  for (int j = 0; j < 6; j++)
+    {
+      Vec column[6], transformed[6];
+
+      UNROLL for (int i = 0; i < 6; i++)
+        column[i] = inside || (y + i >= 0 && y + i < conv->in_h && x + j >= 0 && x + j < conv->in_w)
+                      ? vec_load (in + ((ptrdiff_t) (y + i) * conv->in_w + x + j) * KERNEL_BLOCK) : vec_zero ();
+      winograd_in (column, transformed);
+      UNROLL for (int i = 0; i < 6; i++)
+        half[i][j] = transformed[i];
+    }
+  for (int i = 0; i < 6; i++)
+    {
+      Vec transformed[6];
+
+      winograd_in (half[i], transformed);
+      UNROLL for (int j = 0; j < 6; j++)
+        vec_store (out + (size_t) (i * 6 + j) * step, transformed[j]);
+    }
+}
+
+static void
+vec_winograd_input (const KernelWinograd *winograd, size_t first, size_t last, float *out)
+{
+  const KernelConv *conv = &winograd->conv;
+  size_t            n_tiles = last - first, blocks = kernel_blocks (conv->in_channels);
+
+  for (size_t block = 0; block < blocks; block++)
+    for (size_t i = 0; i < n_tiles; i++)
+      {
+        int    y = (int) ((first + i) / winograd->tiles_x) * KERNEL_WINOGRAD_TILE - conv->pad_top;
+        int    x = (int) ((first + i) % winograd->tiles_x) * KERNEL_WINOGRAD_TILE - conv->pad_left;
+        float *tile = out + (block * n_tiles + i) * KERNEL_BLOCK;
+
+        for (size_t lane = 0; lane < KERNEL_BLOCK; lane += VEC_LANES)
+          winograd_input_tile (conv, conv->in + block * conv->in_plane + lane, y, x, tile + lane, blocks * n_tiles * KERNEL_BLOCK);
+      }
+}
+
+/* The 36 products of n_blocks output blocks, which one register tile takes together. */
+static void
+winograd_multiply (const KernelConv *conv, size_t block, size_t n_blocks, size_t n_tiles, const float *in, float *products)
+{
+  static const int16_t taps[1] = { 0 };
+  static const int32_t offsets[1] = { 0 };
+  size_t               blocks = kernel_blocks (conv->in_channels), n_runs = tile_count (n_tiles), first_channel = block * KERNEL_BLOCK;
+  Tile                 tile = {
+    .mode = TILE_STRIDED_16, .n_planes = blocks, .plane = n_tiles * KERNEL_BLOCK, .inner = KERNEL_BLOCK,
+    .last_inner = conv->in_channels - (blocks - 1) * KERNEL_BLOCK, .step = KERNEL_BLOCK, .n_taps = 1, .all_taps = 1, .taps = taps, .offsets = offsets,
+    .weights_block = KERNEL_WINOGRAD_SIZE * conv->in_channels * KERNEL_BLOCK, .out_step = KERNEL_BLOCK,
+    .out_block = KERNEL_WINOGRAD_SIZE * n_tiles * KERNEL_BLOCK,
+    .n_channels = n_blocks * KERNEL_BLOCK < conv->out_channels - first_channel ? n_blocks * KERNEL_BLOCK : conv->out_channels - first_channel,
+  };
+
+  for (size_t element = 0; element < KERNEL_WINOGRAD_SIZE; element++)
+    for (size_t i = 0; i < n_runs; i++)
+      {
+        size_t first = tile_first (n_tiles, n_runs, i);
+
+        tile.in = in + (element * blocks * n_tiles + first) * KERNEL_BLOCK;
+        tile.weights = conv->weights + (block * KERNEL_WINOGRAD_SIZE + element) * conv->in_channels * KERNEL_BLOCK;
+        tile.out = products + (element * n_tiles + first) * KERNEL_BLOCK;
+        tile_run (&tile, (int) (tile_first (n_tiles, n_runs, i + 1) - first));
+      }
+}
+
+/* One tile of one vector of output channels. `place` is that of its first output in the block's image. */
+static void
+winograd_output_tile (const KernelConv *conv, const float *products, size_t step, Vec bias, int y, int x, size_t place)
+{
+  const Vec alpha = vec_set (conv->activation.alpha), beta = vec_set (conv->activation.beta);
+  int       n_rows = conv->out_h - y < KERNEL_WINOGRAD_TILE ? conv->out_h - y : KERNEL_WINOGRAD_TILE;
+  int       n_columns = conv->out_w - x < KERNEL_WINOGRAD_TILE ? conv->out_w - x : KERNEL_WINOGRAD_TILE;
+  Vec       half[4][6];
+
+  for (int j = 0; j < 6; j++)
+    {
+      Vec column[6], transformed[4];
+
+      UNROLL for (int i = 0; i < 6; i++)
+        column[i] = vec_load (products + (size_t) (i * 6 + j) * step);
+      winograd_out (column, transformed);
+      UNROLL for (int i = 0; i < 4; i++)
+        half[i][j] = transformed[i];
+    }
+  for (int i = 0; i < n_rows; i++)
+    {
+      Vec row[4];
+
+      winograd_out (half[i], row);
+      UNROLL for (int j = 0; j < 4; j++)
+        if (j < n_columns)
+          {
+            size_t at = place + ((size_t) i * (size_t) conv->out_w + (size_t) j) * KERNEL_BLOCK;
+            Vec    sum = vec_add (row[j], bias);
+
+            if (conv->residual)
+              sum = vec_add (sum, vec_load (conv->residual + at));
+            if (conv->activation.kind == ACTIVATION_RELU)
+              sum = vec_max (vec_zero (), sum);
+            else if (conv->activation.kind == ACTIVATION_CLIP)
+              sum = vec_clamp (sum, alpha, beta);
+            vec_store (conv->out + at, sum);
+          }
+    }
+}
+
+/* Activations that aren't done above, and zeros past the last channel, for the outputs of one tile. */
+static void
+winograd_finish (const KernelConv *conv, size_t block, int y, int x)
+{
+  size_t n_valid = conv->out_channels - block * KERNEL_BLOCK;
+  int    last_row = conv->out_h < y + KERNEL_WINOGRAD_TILE ? conv->out_h : y + KERNEL_WINOGRAD_TILE;
+  int    last_column = conv->out_w < x + KERNEL_WINOGRAD_TILE ? conv->out_w : x + KERNEL_WINOGRAD_TILE;
+
+  if (conv->activation.kind <= ACTIVATION_CLIP && n_valid >= KERNEL_BLOCK)
+    return;
+  for (int row = y; row < last_row; row++)
+    {
+      float *out = conv->out + block * conv->out_plane + ((size_t) row * (size_t) conv->out_w + (size_t) x) * KERNEL_BLOCK;
+      size_t n = (size_t) (last_column - x);
+
+      if (conv->activation.kind > ACTIVATION_CLIP)
+        vec_activate (&conv->activation, out, out, n * KERNEL_BLOCK);
+      for (size_t i = 0; i < n; i++)
+        for (size_t lane = n_valid; lane < KERNEL_BLOCK; lane++)
+          out[i * KERNEL_BLOCK + lane] = 0.0f;
+    }
+}
+
+static void
+vec_winograd_output (const KernelWinograd *winograd, size_t first_block, size_t last_block, size_t first, size_t last, const float *in,
+                     float *products)
+{
+  const KernelConv *conv = &winograd->conv;
+  size_t            n_tiles = last - first, n_blocks;
+
+  for (size_t block = first_block; block < last_block; block += n_blocks)
+    {
+      n_blocks = last_block - block < TILE_BLOCKS ? last_block - block : TILE_BLOCKS;
+      winograd_multiply (conv, block, n_blocks, n_tiles, in, products);
+      for (size_t b = block; b < block + n_blocks; b++)
+        for (size_t i = 0; i < n_tiles; i++)
+          {
+            int          y = (int) ((first + i) / winograd->tiles_x) * KERNEL_WINOGRAD_TILE;
+            int          x = (int) ((first + i) % winograd->tiles_x) * KERNEL_WINOGRAD_TILE;
+            size_t       place = b * conv->out_plane + ((size_t) y * (size_t) conv->out_w + (size_t) x) * KERNEL_BLOCK;
+            const float *product = products + ((b - block) * KERNEL_WINOGRAD_SIZE * n_tiles + i) * KERNEL_BLOCK;
+
+            for (size_t lane = 0; lane < KERNEL_BLOCK; lane += VEC_LANES)
+              winograd_output_tile (conv, product + lane, n_tiles * KERNEL_BLOCK,
+                                    conv->bias ? vec_load (conv->bias + b * KERNEL_BLOCK + lane) : vec_zero (), y, x, place + lane);
+            winograd_finish (conv, b, y, x);
+          }
+    }
+}
