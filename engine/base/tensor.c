@@ -245,23 +245,41 @@ fovea_tensor_unref (FoveaTensor *tensor)
 
 /* ---- reading any type ------------------------------------------------------------------------------------- */
 
+/* Through memcpy: constants in a mapped file may lie anywhere. */
 static double
 element_double (const FoveaTensor *tensor, gsize i)
 {
+  gsize size = type_size (tensor->type);
+  union
+  {
+    float   float32;
+    double  float64;
+    guint16 half;
+    gint8   int8;
+    gint16  int16;
+    gint32  int32;
+    gint64  int64;
+    guint8  uint8;
+    guint16 uint16;
+    guint32 uint32;
+    guint64 uint64;
+  } element;
+
+  memcpy (&element, (const guint8 *) tensor->data + i * size, size);
   switch (tensor->type)
     {
-    case FOVEA_TYPE_FLOAT32: return ((const float *) tensor->data)[i];
-    case FOVEA_TYPE_FLOAT64: return ((const double *) tensor->data)[i];
-    case FOVEA_TYPE_FLOAT16: return half_to_float (((const guint16 *) tensor->data)[i]);
-    case FOVEA_TYPE_INT8:    return ((const gint8 *) tensor->data)[i];
-    case FOVEA_TYPE_INT16:   return ((const gint16 *) tensor->data)[i];
-    case FOVEA_TYPE_INT32:   return ((const gint32 *) tensor->data)[i];
-    case FOVEA_TYPE_INT64:   return (double) ((const gint64 *) tensor->data)[i];
+    case FOVEA_TYPE_FLOAT32: return element.float32;
+    case FOVEA_TYPE_FLOAT64: return element.float64;
+    case FOVEA_TYPE_FLOAT16: return half_to_float (element.half);
+    case FOVEA_TYPE_INT8:    return element.int8;
+    case FOVEA_TYPE_INT16:   return element.int16;
+    case FOVEA_TYPE_INT32:   return element.int32;
+    case FOVEA_TYPE_INT64:   return (double) element.int64;
     case FOVEA_TYPE_UINT8:
-    case FOVEA_TYPE_BOOL:    return ((const guint8 *) tensor->data)[i];
-    case FOVEA_TYPE_UINT16:  return ((const guint16 *) tensor->data)[i];
-    case FOVEA_TYPE_UINT32:  return ((const guint32 *) tensor->data)[i];
-    case FOVEA_TYPE_UINT64:  return (double) ((const guint64 *) tensor->data)[i];
+    case FOVEA_TYPE_BOOL:    return element.uint8;
+    case FOVEA_TYPE_UINT16:  return element.uint16;
+    case FOVEA_TYPE_UINT32:  return element.uint32;
+    case FOVEA_TYPE_UINT64:  return (double) element.uint64;
     case FOVEA_TYPE_NONE:
     case FOVEA_N_TYPES:      break;
     }
@@ -293,7 +311,7 @@ tensor_read_float (const FoveaTensor *tensor, gsize first, gsize n, float *out)
   if (n == 0)
     return;
   if (tensor->type == FOVEA_TYPE_FLOAT32)
-    memcpy (out, (const float *) tensor->data + first, n * sizeof (float));
+    memcpy (out, (const guint8 *) tensor->data + first * sizeof (float), n * sizeof (float));
   else
     for (gsize i = 0; i < n; i++)
       out[i] = (float) element_double (tensor, first + i);
@@ -302,13 +320,39 @@ tensor_read_float (const FoveaTensor *tensor, gsize first, gsize n, float *out)
 void
 tensor_read_int64 (const FoveaTensor *tensor, gsize first, gsize n, gint64 *out)
 {
-  for (gsize i = 0; i < n; i++)
+  gboolean is_unsigned = tensor->type == FOVEA_TYPE_UINT64;
+
+  if (n == 0)
+    return;
+  if (tensor->type != FOVEA_TYPE_INT64 && !is_unsigned)
     {
-      if (tensor->type == FOVEA_TYPE_INT64)
-        out[i] = ((const gint64 *) tensor->data)[first + i];
-      else if (tensor->type == FOVEA_TYPE_UINT64)
-        out[i] = (gint64) MIN (((const guint64 *) tensor->data)[first + i], (guint64) G_MAXINT64);
-      else
+      for (gsize i = 0; i < n; i++)
         out[i] = int64_from_double (element_double (tensor, first + i));
+      return;
     }
+  memcpy (out, (const guint8 *) tensor->data + first * sizeof *out, n * sizeof *out);
+  for (gsize i = 0; is_unsigned && i < n; i++)
+    if (out[i] < 0)
+      out[i] = G_MAXINT64;
+}
+
+/* ---- alignment -------------------------------------------------------------------------------------------- */
+
+gboolean
+tensor_is_aligned (const FoveaTensor *tensor)
+{
+  return (guintptr) tensor->data % type_size (tensor->type) == 0;
+}
+
+FoveaTensor *
+tensor_aligned (FoveaTensor *tensor, GError **error)
+{
+  FoveaTensor *copy;
+
+  if (tensor_is_aligned (tensor))
+    return fovea_tensor_ref (tensor);
+  copy = fovea_tensor_new (tensor->type, &tensor->shape, error);
+  if (copy && copy->size > 0)
+    memcpy (copy->data, tensor->data, copy->size);
+  return copy;
 }

@@ -37,3 +37,8 @@ char       *shape_to_string      (const FoveaShape *shape);
 void        tensor_read_float    (const FoveaTensor *tensor, gsize first, gsize n, float *out);
 void        tensor_read_int64    (const FoveaTensor *tensor, gsize first, gsize n, gint64 *out);
 void        tensor_read_double   (const FoveaTensor *tensor, gsize first, gsize n, double *out);
+
+/* Large constants in a mapped file may lie at any address: the tensor_read functions don't mind, all other code needs aligned data. The second
+ * gives the tensor itself (one more reference), or an aligned copy. */
+gboolean     tensor_is_aligned   (const FoveaTensor *tensor);
+FoveaTensor *tensor_aligned      (FoveaTensor *tensor, GError **error);

@@ -201,3 +201,19 @@ node_set_graph (Node *node, const char *name, Graph *graph)
 {
   attribute_renew (node, name, ATTRIBUTE_GRAPH)->graph = graph;
 }
+
+void
+node_copy_attribute (Node *node, const char *name, const Attribute *from)
+{
+  switch (from->kind)
+    {
+    case ATTRIBUTE_INT:     node_set_int (node, name, from->i); break;
+    case ATTRIBUTE_FLOAT:   node_set_float (node, name, from->f); break;
+    case ATTRIBUTE_STRING:  node_set_string (node, name, from->s); break;
+    case ATTRIBUTE_TENSOR:  node_set_tensor (node, name, from->tensor); break;
+    case ATTRIBUTE_INTS:    node_set_ints (node, name, from->ints, from->n); break;
+    case ATTRIBUTE_FLOATS:  node_set_floats (node, name, from->floats, from->n); break;
+    case ATTRIBUTE_STRINGS: node_set_strings (node, name, (const char *const *) from->strings, from->n); break;
+    case ATTRIBUTE_GRAPH:   g_assert_not_reached ();
+    }
+}

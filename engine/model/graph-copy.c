@@ -31,17 +31,10 @@ copy_value_fields (Value *to, const Value *from)
 static void
 copy_attribute (Node *to, const Attribute *from, const Graph *graph, GHashTable *map)
 {
-  switch (from->kind)
-    {
-    case ATTRIBUTE_INT:     node_set_int (to, from->name, from->i); break;
-    case ATTRIBUTE_FLOAT:   node_set_float (to, from->name, from->f); break;
-    case ATTRIBUTE_STRING:  node_set_string (to, from->name, from->s); break;
-    case ATTRIBUTE_TENSOR:  node_set_tensor (to, from->name, from->tensor); break;
-    case ATTRIBUTE_GRAPH:   node_set_graph (to, from->name, copy_graph (from->graph, graph, map)); break;
-    case ATTRIBUTE_INTS:    node_set_ints (to, from->name, from->ints, from->n); break;
-    case ATTRIBUTE_FLOATS:  node_set_floats (to, from->name, from->floats, from->n); break;
-    case ATTRIBUTE_STRINGS: node_set_strings (to, from->name, (const char *const *) from->strings, from->n); break;
-    }
+  if (from->kind == ATTRIBUTE_GRAPH)
+    node_set_graph (to, from->name, copy_graph (from->graph, graph, map));
+  else
+    node_copy_attribute (to, from->name, from);
 }
 
 /* Copies the nodes of `from` into `to`, before position `index` (-1: at the end). */

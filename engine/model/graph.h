@@ -29,7 +29,8 @@ struct _Value
   gboolean     has_rank; /* FALSE: not even the number of dimensions is known */
   FoveaShape   shape;    /* -1 where a dimension isn't known */
   char        *dim_names[FOVEA_MAX_DIMS]; /* symbolic dimensions ("batch"), NULL where there is none */
-  FoveaTensor *constant; /* not NULL: an initializer or folded; may be float16 while type says float32 (see compile/widen-float16) */
+  FoveaTensor *constant; /* not NULL: an initializer or folded; may be float16 while type says float32 (see compile/widen-float16). Above
+                            MAPPING_SMALL bytes the data may be unaligned, where they lie in the file: tensor_read_*, or tensor_aligned first */
   Node        *producer; /* NULL: an input of the graph, or a constant */
   Layout       layout;
   gboolean     dynamic;  /* the true size is known only after running; shape is the upper bound */
@@ -170,6 +171,7 @@ void         node_set_ints      (Node *node, const char *name, const gint64 *val
 void         node_set_floats    (Node *node, const char *name, const float *values, gsize n);
 void         node_set_strings   (Node *node, const char *name, const char *const *values, gsize n);
 void         node_set_tensor    (Node *node, const char *name, FoveaTensor *tensor); /* takes a reference of its own */
+void         node_copy_attribute (Node *node, const char *name, const Attribute *from);      /* of any kind but a graph */
 void         node_set_graph     (Node *node, const char *name, Graph *graph);        /* takes it over */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Graph, graph_free)
