@@ -16,8 +16,8 @@ build_options () {
   esac
 }
 
-# build KIND: sets up build/PLACE/KIND where that's new or something under it changed, then compiles what changed.
-build () {
+# set_up KIND: makes build/PLACE/KIND ready, anew where something under it changed.
+set_up () {
   local kind=$1 folder=$BUILD/$1 log=$BUILD/log/$1.log compiler=gcc options=() key
   [ "$kind" != clang ] || compiler=clang
   mapfile -t options < <(build_options "$kind")
@@ -25,21 +25,27 @@ build () {
     fail "$BUILD can't be written." "Made by another user? Then: sudo rm -r '$REPO/build'"
   fi
 
-  hold "$BUILD/$kind.lock" "building here"
   key="$REPO $(meson --version) $($compiler -dumpfullversion -dumpversion) ${options[*]}"
-  if [ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/.key" 2>/dev/null)" != "$key" ]; then
-    rm -rf "$folder"
-    if ! step "Setting up the $kind build" "$log" env CC="$compiler" meson setup "${options[@]}" "$folder" "$REPO"; then
-      show_log "$log" 'ERROR'
-      fail "the build could not be set up; the whole log is $log"
-    fi
-    printf '%s\n' "$key" >"$folder/.key"
+  if [ -f "$folder/build.ninja" ] && [ "$(cat "$folder/.key" 2>/dev/null)" = "$key" ]; then return; fi
+  rm -rf "$folder"
+  if ! step "Setting up the $kind build" "$log" env CC="$compiler" meson setup "${options[@]}" "$folder" "$REPO"; then
+    show_log "$log" 'ERROR'
+    fail "the build could not be set up; the whole log is $log"
   fi
-  if ! step "Building ($kind)" "$log" ninja -C "$folder"; then
-    show_log "$log" 'error:|undefined reference|FAILED: build.ninja|ERROR'
-    fail "the build failed; the whole log is $log"
-  fi
+  printf '%s\n' "$key" >"$folder/.key"
+}
+
+# build KIND: compiles what changed, all of it.
+build () {
+  hold "$BUILD/$1.lock" "building here"
+  set_up "$1"
+  step "Building ($1)" "$BUILD/log/$1.log" ninja -C "$BUILD/$1" || build_failed "$BUILD/log/$1.log"
   release
+}
+
+build_failed () {
+  show_log "$1" 'error:|undefined reference|ERROR'
+  fail "the build failed; the whole log is $1"
 }
 
 # build_and_stage: a release build as it would be installed, under build/PLACE/stage. Sets PLUG_IN (the folder) and FOVEA (the command).

@@ -36,7 +36,7 @@ step () {
       last=''
       ((seconds < 2)) || last="$seconds s  $(tail -c 300 "$log" | tr -d '\000-\010\015\033' | tail -n 1 | cut -c 1-60)"
       printf '\r\033[K%s … %s' "$what" "$last" >&3
-    elif ((SECONDS - told >= 15)); then
+    elif ((SECONDS - told >= 30)); then
       told=$SECONDS
       say "$what … $seconds s"
     fi

@@ -66,8 +66,9 @@ choose_place () {
   fi
   MIRROR=$(find_mirror "$ID" "$VERSION_CODENAME")
   # This system's way to the mirror holds for the root folder too. The Release file of Debian testing may be past its date.
-  mapfile -t APT_OPTIONS < <(apt-config dump 2>/dev/null | sed -n 's/^\(Acquire::\(https\?::Proxy\|Retries\|Check-Valid-Until\|Check-Date\) ".\+"\);$/\1/p')
-  [ "$PLACE" != forky ] || APT_OPTIONS+=('Acquire::Check-Valid-Until "false"')
+  mapfile -t APT_OPTIONS < <(apt-config dump 2>/dev/null |
+    sed -nE 's/^(Acquire::(https?::Proxy|Retries|Check-Valid-Until|Check-Date)) "(.+)";$/\1=\3/p')
+  [ "$PLACE" != forky ] || APT_OPTIONS+=(Acquire::Check-Valid-Until=false)
 
   if [ "$2" = install ] && [ "$PLACE" != system ]; then
     fail "there is no GIMP 3 on this system to install the plug-in for (its packages are older)." \
@@ -123,7 +124,7 @@ prepare_place () {
 }
 
 make_root () {
-  local log=$CACHE/log/root-$PLACE.log part packages
+  local log=$CACHE/log/root-$PLACE.log part packages options
 
   install_host_packages
   hold "$CACHE/root-$PLACE.lock" "making the Debian $PLACE folder"
@@ -132,10 +133,11 @@ make_root () {
   "${AS_ROOT[@]}" rm -rf --one-file-system "$ROOT".part-* # of a run that was cut off
   part=$(as_owner mktemp -d "$ROOT.part-XXXXXX")
   packages=$(missing_of /nonexistent "$@" | paste -sd,)
+  mapfile -t options < <(printf '%s\n' "${APT_OPTIONS[@]}" | sed -nE 's/^([^=]+)=(.*)$/--aptopt=\1 "\2"/p')
   if ! step "Making the Debian $PLACE folder" "$log" \
        "${AS_ROOT[@]}" setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
        mmdebstrap --variant=minbase --include="$packages" --dpkgopt='force-unsafe-io' --dpkgopt='path-exclude=/usr/share/man/*' \
-         "${APT_OPTIONS[@]/#/--aptopt=}" --skip=cleanup/apt/lists "$PLACE" "$part" "$MIRROR"; then
+         "${options[@]}" --skip=cleanup/apt/lists "$PLACE" "$part" "$MIRROR"; then
     "${AS_ROOT[@]}" rm -rf --one-file-system "$part"
     show_log "$log" '^E: |Err:|error|Operation not permitted'
     fail "the Debian $PLACE folder could not be made; the whole log is $log" \

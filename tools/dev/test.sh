@@ -18,9 +18,9 @@ verb_test () {
   export TMPDIR=${TMPDIR:-/tmp}
   build test
   run_tests test "${only[@]}" || status=1
-  build sanitize
+  set_up sanitize
   run_tests sanitize "${only[@]}" --suite engine || status=1
-  build thread
+  set_up thread
   run_tests thread "${only[@]}" --suite threads || status=1
   if [ -n "${FOVEA_TEST_ALL:-}" ]; then build clang; fi
 
@@ -29,13 +29,15 @@ verb_test () {
   return "$status"
 }
 
-# run_tests KIND OPTION…: one run of meson's; its log joins `runs`.
+# run_tests KIND OPTION…: compiles what the chosen tests need and runs them; the log joins `runs`.
 run_tests () {
-  local kind=$1 log=$BUILD/log/$1-tests.log
+  local kind=$1 log=$BUILD/log/$1-tests.log status=0
   shift
   rm -f "$BUILD/$kind/meson-logs/testlog.json"
   runs+=("$kind=$BUILD/$kind/meson-logs/testlog.json")
   # What a sanitizer says must reach the log, and leaks count.
   export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1
-  step "Testing ($kind)" "$log" meson test -C "$BUILD/$kind" --no-rebuild --print-errorlogs "$@"
+  step "Testing ($kind)" "$log" meson test -C "$BUILD/$kind" --print-errorlogs "$@" || status=$?
+  if grep -q '^ninja: build stopped' "$log"; then build_failed "$log"; fi
+  return "$status"
 }
