@@ -259,6 +259,21 @@ write_channel (const guint8 *pixels, gsize n, const ValueTable *table, FoveaType
       ((guint8 *) out)[i * step] = table->as_byte[pixels[i * 3]];
 }
 
+static gboolean
+settings_fit (const FoveaSettings *settings, const FoveaTensor *tensor)
+{
+  gsize n = (gsize) settings->width * settings->height * settings->channels;
+
+  return tensor->size == n * fovea_type_size (tensor->type) && (tensor->type == FOVEA_TYPE_FLOAT32 || tensor->type == FOVEA_TYPE_FLOAT16 ||
+                                                                tensor->type == FOVEA_TYPE_FLOAT64 || tensor->type == FOVEA_TYPE_UINT8);
+}
+
+gboolean
+input_fits (const FoveaInput *input, const FoveaTensor *tensor)
+{
+  return settings_fit (input->settings, tensor);
+}
+
 void
 input_write_pixels (const FoveaSettings *settings, const guint8 *pixels, FoveaTensor *tensor)
 {
@@ -266,9 +281,7 @@ input_write_pixels (const FoveaSettings *settings, const guint8 *pixels, FoveaTe
   int        n_channels = settings->channels;
   ValueTable table;
 
-  g_return_if_fail (tensor->size == n * n_channels * size);
-  g_return_if_fail (tensor->type == FOVEA_TYPE_FLOAT32 || tensor->type == FOVEA_TYPE_FLOAT16 || tensor->type == FOVEA_TYPE_FLOAT64 ||
-                    tensor->type == FOVEA_TYPE_UINT8);
+  g_return_if_fail (settings_fit (settings, tensor));
   for (int c = 0; c < n_channels; c++)
     {
       int   place = settings->bgr ? n_channels - 1 - c : c;

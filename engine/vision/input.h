@@ -7,4 +7,7 @@
 #include "fovea.h"
 
 /* Writes other 8-bit pixels of the network's size (a photo with a part covered) as fovea_input_write would. */
-void input_write_pixels (const FoveaSettings *settings, const guint8 *pixels /* (height, width, 3) */, FoveaTensor *tensor);
+void     input_write_pixels (const FoveaSettings *settings, const guint8 *pixels /* (height, width, 3) */, FoveaTensor *tensor);
+
+/* TRUE if the input can be written to `tensor`: type and size are right. */
+gboolean input_fits       (const FoveaInput *input, const FoveaTensor *tensor);

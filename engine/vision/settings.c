@@ -286,7 +286,7 @@ guess_task (const FoveaModel *model)
 }
 
 gboolean
-settings_input_shape (const FoveaSettings *settings, const FoveaPort *port, FoveaShape *shape, GError **error)
+fovea_settings_get_input_shape (const FoveaSettings *settings, const FoveaPort *port, FoveaShape *shape, GError **error)
 {
   guint channels, height, width;
 
