@@ -8,7 +8,7 @@ BUILD=$REPO/build/${FOVEA_DEV_PLACE:-}
 # The options of each kind of build, one a line. What a sanitizer finds ends the program.
 build_options () {
   case $1 in
-    release)      printf '%s\n' --buildtype=release ;;
+    release)      printf '%s\n' --buildtype=release -Dtests=false ;;
     test | clang) printf '%s\n' -Dwerror=true ;;
     sanitize)     printf '%s\n' -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all ;;
     thread)       printf '%s\n' -Db_sanitize=thread -Db_lundef=false ;;
@@ -80,13 +80,8 @@ install_reference_model () {
   [ "$to/squeezenet11.onnx" -nt "$from.onnx" ] || { cp "$from.onnx" "$to/squeezenet11.part" && mv "$to/squeezenet11.part" "$to/squeezenet11.onnx"; }
 }
 
-# The models that can be named, one path a line: those that dev installed, then the user's.
-installed_models () {
-  local folder
-  for folder in "$BUILD/models" "${XDG_DATA_HOME:-$HOME/.local/share}/fovea/models" "$PLUG_IN/models"; do
-    [ ! -d "$folder" ] || find -L "$folder" -name '*.onnx' | sort
-  done
-}
+# The models that can be named, one a line.
+installed_models () { "$FOVEA" --list-models; }
 
 need_model () {
   [ -z "$(installed_models)" ] || return 0
@@ -114,9 +109,9 @@ verb_bench () {
   (($# == 0)) || usage_error "bench takes no argument ('$1')."
   build_and_stage
   need_model
-  installed_models | while read -r model; do
-    say "$(basename "$model" .onnx):"
-    "$FOVEA" bench "$model" >&3
+  for model in $(installed_models); do
+    say "$model:"
+    "$FOVEA" bench "$model"
   done
 }
 

@@ -174,7 +174,8 @@ install_packages () {
 
   # What a cut in the middle of dpkg left is mended first; lists that are absent or old are fetched anew.
   "${AS_ROOT[@]}" "${IN_ROOT[@]}" dpkg --configure -a >"$log" 2>&1 || true
-  if ! step "Installing $# packages on $where" "$log" "${apt[@]}" install --no-install-recommends "$@"; then
+  if ! "${apt[@]}" install --simulate --no-install-recommends "$@" >/dev/null 2>&1 ||
+     ! step "Installing $# packages on $where" "$log" "${apt[@]}" install --no-install-recommends "$@"; then
     if ! step "Fetching the lists of packages" "$log" "${apt[@]}" update; then
       show_log "$log" '^(E|W|Err):'
       fail "the lists of packages could not be fetched; the log is $log" "Is there a network? Then the same ./dev again."

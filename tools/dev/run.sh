@@ -40,7 +40,7 @@ isolate_gimp () {
 }
 
 verb_run () {
-  local photos=("$@") out=$REPO/out work=$BUILD/run log=$BUILD/log/gimp.log status=0
+  local photos=("$@") out=$REPO/out work=$BUILD/run log=$BUILD/log/gimp.log model=squeezenet11 status=0
   ((${#photos[@]})) || photos=("$REPO"/samples/*.jpg)
 
   build_and_stage
@@ -50,7 +50,8 @@ verb_run () {
   rm -rf "$work"
   mkdir -p "$work"
   isolate_gimp "$BUILD/gimp-batch" batch
-  python3 "$REPO/tools/dev/run.py" prepare "$work" "$out" "$(installed_models | head -n 1)" "${photos[@]}" || exit 1
+  [ -f "$BUILD/models/$model.onnx" ] || model=$(installed_models | head -n 1)
+  python3 "$REPO/tools/dev/run.py" prepare "$work" "$out" "$model" "${photos[@]}"
 
   # Without a display: batch must not need one. One GIMP for all photos.
   step "Sending ${#photos[@]} photos through GIMP" "$log" \
