@@ -13,11 +13,12 @@ static const CommandHelp help = {
   "MODEL IMAGE…",
   "Names what is in photos: the most probable classes with their probabilities.\n"
   "\n"
-  "Photos are JPEG, PNG, TIFF, WebP and whatever else GdkPixbuf reads, turned upright; transparent parts count as white; “-” is standard input. A\n"
-  "photo that can't be read is reported, the others go on, and the exit status is 1 at the end.",
-  "  fovea classify squeezenet cat.jpg              the five best names for one photo\n"
-  "  fovea classify squeezenet --top 1 *.jpg        the best name for each of many\n"
-  "  fovea classify my.onnx --json - < cat.jpg      for programs\n",
+  "Photos are JPEG, PNG, TIFF, WebP and whatever else GdkPixbuf reads, turned\n"
+  "upright; transparent parts count as white; “-” is standard input. A photo that\n"
+  "can't be read is reported, the others go on, and the exit status is 1 at the end.",
+  "  fovea classify squeezenet cat.jpg            five names for one photo\n"
+  "  fovea classify squeezenet --top 1 *.jpg      the best name for each of many\n"
+  "  fovea classify my.onnx --json - < cat.jpg    for programs\n",
 };
 
 typedef struct

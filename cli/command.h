@@ -39,7 +39,7 @@ typedef struct
 {
   const char *name;        /* "info" */
   const char *arguments;   /* "MODEL IMAGE…" */
-  const char *description; /* what it does, in sentences; paragraphs parted by an empty line */
+  const char *description; /* what it does, in sentences; lines of at most 80 columns, an empty line between paragraphs */
   const char *examples;    /* a line each, indented by two spaces: the command, two spaces or more, what it does; at least one */
 } CommandHelp;
 

@@ -12,12 +12,14 @@
 static const CommandHelp help = {
   "info",
   "MODEL",
-  "Says what a model is made of: for each layer the operator, window, shapes, parameters, multiply-adds and receptive field (the side of the square\n"
-  "of the photo that one value depends on); the totals; task, labels and input settings, and where each was found; the memory it needs to run.",
-  "  fovea info squeezenet                          the whole table\n"
-  "  fovea info my.onnx --shape images=1x3x640x640  for one shape of a model that takes many\n"
-  "  fovea info squeezenet --plan                   the steps that the engine makes of it\n"
-  "  fovea info --operators                         the ONNX operators that Fovea runs\n",
+  "Says what a model is made of. For each layer: operator, window (kernel, /stride,\n"
+  "+padding, *dilation), shapes, parameters, multiply-adds, and the side of the\n"
+  "square of the photo that one value sees. Then the totals; task, labels and input\n"
+  "settings, and where each was found; the memory that it needs to run.",
+  "  fovea info squeezenet                            the whole table\n"
+  "  fovea info my.onnx --shape images=1x3x640x640    for one shape of many\n"
+  "  fovea info squeezenet --plan                     what the engine makes of it\n"
+  "  fovea info --operators                           the operators that Fovea runs\n",
 };
 
 /* All that the two forms of output need. */

@@ -23,15 +23,17 @@ static const struct
 };
 
 static const char *const description =
-  "Fovea names, locates and cuts out what is in photos, with neural networks from ONNX files, on this machine.\n"
+  "Fovea names what is in photos, with neural networks from ONNX files, on this\n"
+  "machine.\n"
   "\n"
-  "MODEL is an ONNX file or the name of an installed model. With --json a verb prints one JSON object and nothing else. The exit status is 0, 1\n"
-  "when something failed, 2 for wrong usage.\n";
+  "MODEL is an ONNX file or the name of an installed model. With --json a verb\n"
+  "prints one JSON object and nothing else. The exit status is 0, 1 when something\n"
+  "failed, 2 for wrong usage.\n";
 
 static const char *const environment =
-  "FOVEA_MODELS_PATH  more folders with models, parted by colons, searched first\n"
-  "FOVEA_ISA          the instruction set to use: reference, sse2, avx2, avx512, neon\n"
-  "FOVEA_PASSES       passes of the compiler to leave out: -fold-batch-norm,-fuse-activation\n";
+  "FOVEA_MODELS_PATH  more folders with models, colons between, searched first\n"
+  "FOVEA_ISA          the instruction set: reference, sse2, avx2, avx512, neon\n"
+  "FOVEA_PASSES       passes of the compiler to leave out: -fold-batch-norm,…\n";
 
 static void
 print_help (void)
@@ -46,7 +48,7 @@ print_help (void)
 static void
 print_man (void)
 {
-  g_print (".TH FOVEA 1 \"\" \"Fovea %s\" \"User commands\"\n.SH NAME\nfovea \\- name, locate and cut out what is in photos\n"
+  g_print (".TH FOVEA 1 \"\" \"Fovea %s\" \"User commands\"\n.SH NAME\nfovea \\- name what is in photos\n"
            ".SH SYNOPSIS\n.B fovea\n.I verb\n.RI [ option \\&... ]\n.I model\n\\&...\n.SH DESCRIPTION\n", FOVEA_VERSION);
   command_print_troff (description);
   g_print (".SH VERBS\n");
