@@ -349,6 +349,26 @@ test_metadata (void)
   g_assert_nonnull (strstr (settings->sources, "metadata"));
 }
 
+static void
+test_ultralytics (void)
+{
+  static const char *const tasks[] = { "classify", "detect" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (tasks); i++)
+    {
+      Graph *graph = make_graph (FOVEA_TYPE_FLOAT32, &photo_shape, &scores_shape);
+      g_autoptr (FoveaSettings) settings = NULL;
+
+      set_metadata (graph, "author", "Ultralytics");
+      set_metadata (graph, "task", tasks[i]);
+      settings = read_graph (graph);
+      g_assert_cmpint (settings->resize, ==, i ? FOVEA_RESIZE_LETTERBOX : FOVEA_RESIZE_SHORTEST_CROP);
+      g_assert_cmpfloat (settings->mean[0], ==, 0);
+      g_assert_cmpfloat (settings->range, ==, 1);
+      g_assert_cmpfloat (settings->crop_scale, ==, i ? 256.0 / 224 : 1);
+    }
+}
+
 /* Metadata that can't be read are left out, one by one, and it is said. */
 static void
 test_damaged_metadata (void)
@@ -492,6 +512,7 @@ main (int argc, char **argv)
   g_test_add_func ("/settings/wrong-sidecars", test_wrong_sidecars);
   g_test_add_func ("/settings/shapes", test_shapes);
   g_test_add_func ("/settings/metadata", test_metadata);
+  g_test_add_func ("/settings/ultralytics", test_ultralytics);
   g_test_add_func ("/settings/damaged-metadata", test_damaged_metadata);
   g_test_add ("/settings/order", Files, "['metadata', 'b']", set_up, test_order, tear_down);
   g_test_add ("/settings/list", Files, NULL, set_up, test_list, tear_down);

@@ -159,6 +159,22 @@ read_label_file (Search *search, GError **error)
 
 /* ---- metadata_props --------------------------------------------------------------------------------------------------------------------- */
 
+/* What Ultralytics' exports take for granted: 0 to 1, classifiers without a margin, all others letterboxed. */
+static void
+apply_ultralytics (Search *search)
+{
+  static const char classifier[] = "{'fovea': {'input': {'range': 1, 'resize': 'shortest-crop', 'crop_scale': 1}}}";
+  static const char other[] = "{'fovea': {'input': {'range': 1, 'resize': 'letterbox', 'pad': 114}}}";
+  const char *author = fovea_model_get_metadata (search->model, "author"), *task = fovea_model_get_metadata (search->model, "task");
+  const char *text = g_strcmp0 (task, "classify") == 0 ? classifier : other;
+  g_autoptr (JsonNode) node = NULL;
+
+  if (g_strcmp0 (author, "Ultralytics") != 0)
+    return;
+  node = literal_parse (text, strlen (text), NULL);
+  sidecar_apply (search->settings, &search->found, json_node_get_object (node), NULL);
+}
+
 /* Each key for itself, so that what can't be read doesn't take the rest with it: models by others may mean something else by a word. */
 static void
 read_metadata (Search *search)
@@ -182,6 +198,7 @@ read_metadata (Search *search)
       if (error || !sidecar_apply (search->settings, &search->found, object, &error))
         note (search, "left out from the model's metadata: %s: %s", keys[i], error->message);
     }
+  apply_ultralytics (search);
   note_found (search, before, "the model's metadata");
 }
 
