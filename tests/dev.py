@@ -107,5 +107,13 @@ class Names(unittest.TestCase):
         self.assertEqual(load("run").scheme_string('a"b\\c ä'), '"a\\"b\\\\c ä"')
 
 
+    def test_errors_find_their_photo(self):
+        log = ["script-fu-Warning: photo 1", "", "script-fu-Warning: photo 2", "GIMP-Error: Calling error for procedure 'x':",
+               "There is no model “a”.", "Choose one.", "", "more", "script-fu-Warning: photo 12", "GIMP-Error: Opening failed"]
+        run = load("run")
+        self.assertEqual([run.error_of(log, n) for n in (1, 2, 12)],
+                         ["GIMP gave no answer", "There is no model “a”. Choose one.", "Opening failed"])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -69,17 +69,20 @@ def prepare(work, out, model, *photos):
 
 
 def error_of(log, number):
-    """What GIMP said after it was told the photo's number."""
-    lines = iter(log)
-    for line in lines:
-        if re.search(rf"\bphoto {number}$", line):
-            break
-    for line in lines:
-        if re.search(r"\bphoto \d+$", line):
-            break
-        if "Error: " in line:
-            return line.split("Error: ", 1)[1] + " " + next(lines, "").strip()
-    return "GIMP gave no answer"
+    """What GIMP said after it was told the photo's number: its first error, up to an empty line."""
+    words = []
+    is_this = False
+    for line in log:
+        told = re.search(r"\bphoto (\d+)$", line)
+        if told:
+            is_this = int(told[1]) == number
+        elif is_this and (words or "Error: " in line):
+            if not line.strip():
+                break
+            words.append(line.split("Error: ", 1)[-1].strip())
+    if len(words) > 1 and words[0].endswith(":"): # "Calling error for procedure …:"
+        del words[0]
+    return " ".join(words) or "GIMP gave no answer"
 
 
 def report(work, out, log):
@@ -97,7 +100,7 @@ def report(work, out, log):
             entry.update(answer, copy=photo["copy"], xcf=photo["xcf"])
             for name in answer["classes"]:
                 print(f"  {100 * name['score']:5.1f} %  {name['label']}")
-            print(f"  → {os.path.relpath(photo['copy'], os.path.dirname(out))}, {os.path.relpath(photo['xcf'], os.path.dirname(out))}")
+            print(f"  → {os.path.relpath(photo['copy'])}, {os.path.relpath(photo['xcf'])}")
         except FileNotFoundError:
             failures += 1
             entry["error"] = error_of(log, number)

@@ -40,7 +40,7 @@ isolate_gimp () {
 }
 
 verb_run () {
-  local photos=("$@") out=$REPO/out work=$BUILD/run log=$BUILD/log/gimp.log model=squeezenet11 status=0
+  local photos=("$@") out=$REPO/out work=$BUILD/run log=$BUILD/log/gimp.log model=squeezenet11 status=0 answered=yes
   ((${#photos[@]})) || photos=("$REPO"/samples/*.jpg)
 
   build_and_stage
@@ -58,10 +58,14 @@ verb_run () {
     env -u DISPLAY -u WAYLAND_DISPLAY timeout --kill-after=5 $((180 + 60 * ${#photos[@]})) \
     "$(find_gimp gimp-console)" --no-interface --no-data --no-fonts --quit --batch-interpreter=plug-in-script-fu-eval \
     --batch="(load \"$work/job.scm\")" || status=$?
-  python3 "$REPO/tools/dev/run.py" report "$work" "$out" "$log" >&3 || status=$?
+  python3 "$REPO/tools/dev/run.py" report "$work" "$out" "$log" >&3 || answered=no
   release
+  if ((status == 124)); then fail "GIMP took too long and was ended; its whole log is $log"; fi
   if ((status != 0)); then
-    ((status != 124)) || say "GIMP took too long and was ended."
+    show_log "$log" 'crash|Segmentation|Error:|CRITICAL|cannot'
+    fail "GIMP ended with status $status; its whole log is $log"
+  fi
+  if [ $answered = no ]; then
     fail "not every photo went through GIMP; its whole log is $log"
   fi
   say ""
