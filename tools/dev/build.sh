@@ -91,7 +91,6 @@ need_model () {
 }
 
 verb_build () {
-  (($# == 0)) || usage_error "build takes no argument ('$1')."
   build_and_stage
   say "The command is $FOVEA"
   [ -z "$PLUG_IN" ] || say "The plug-in is $PLUG_IN"
@@ -106,7 +105,6 @@ verb_fovea () {
 
 verb_bench () {
   local model
-  (($# == 0)) || usage_error "bench takes no argument ('$1')."
   build_and_stage
   need_model
   for model in $(installed_models); do
@@ -116,8 +114,6 @@ verb_bench () {
 }
 
 verb_gimp () {
-  [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] ||
-    fail "GIMP's window needs a display, and there is none here." "Without one: ./dev run photo.jpg"
   build_and_stage
   isolate_gimp "$BUILD/gimp-window" all
   say "Opening GIMP: the filter is Filters ▸ Fovea ▸ Classify…"

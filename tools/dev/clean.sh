@@ -8,7 +8,7 @@ verb_clean () {
   remove_folder "$REPO/build" "the build folders"
   case ${1:-} in
     '') for root in "$CACHE"/root-*/; do [ ! -d "$root" ] || say "Kept: $root ($(size_of "$root")); ./dev clean --all removes it too."; done ;;
-    --all)
+    *)
       for root in "$CACHE"/root-*/; do
         [ -d "$root" ] || continue
         name=$(basename "$root")
@@ -20,7 +20,6 @@ verb_clean () {
       done
       remove_folder "$CACHE/log" "the logs"
       ;;
-    *) usage_error "clean knows --all only ('$1')." ;;
   esac
 }
 

@@ -7,7 +7,6 @@ installed_list () { printf '%s\n' "${XDG_DATA_HOME:-$OWNER_HOME/.local/share}/fo
 
 verb_install () {
   local prefix=$HOME/.local folder=$BUILD/install log=$BUILD/log/install.log version list OWNER_HOME=$HOME
-  (($# == 0)) || usage_error "install takes no argument ('$1')."
 
   # GIMP's own folder carries the version of its program: ~/.config/GIMP/3.0
   version=$("$(find_gimp gimp)" --version | sed -n 's/.* \(3\.[0-9]*\)\..*/\1/p' | head -n 1)
@@ -33,7 +32,6 @@ verb_install () {
 
 verb_uninstall () {
   local list
-  (($# == 0)) || usage_error "uninstall takes no argument ('$1')."
   list=$(installed_list)
   [ -f "$list" ] || fail "nothing is installed (there is no $list)."
   remove_installed "$list"

@@ -3,19 +3,6 @@
 #
 # run.sh: photos through real GIMP, in batch, with a profile of its own: names on the screen; copies with tags, XCF files and a JSON in out/.
 
-# check_arguments VERB ARGUMENT…: what can be seen to be wrong before anything is set up.
-check_arguments () {
-  local verb=$1 photo
-  shift
-  case $verb in run | gimp) ;; *) return 0 ;; esac
-  for photo; do
-    [[ $photo != -* || -e $photo ]] || usage_error "$verb has no option '$photo'."
-    [ -e "$photo" ] || fail "there is no photo $photo."
-    [ ! -d "$photo" ] || fail "$photo is a folder." "Its photos are given with: ./dev $verb '${photo%/}'/*.jpg"
-    [ -r "$photo" ] || fail "$photo can't be read by $(id -un)."
-  done
-}
-
 # find_gimp NAME: the newest GIMP 3 of that name here ("gimp", "gimp-console").
 find_gimp () {
   local version

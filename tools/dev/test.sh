@@ -7,11 +7,7 @@
 
 verb_test () {
   local status=0 only=(--no-suite slow) runs=()
-  case ${1:-} in
-    '')    ;;
-    --all) export FOVEA_TEST_ALL=1; only=() ;;
-    *)     usage_error "test knows --all only ('$1')." ;;
-  esac
+  if (($#)); then export FOVEA_TEST_ALL=1; only=(); fi
   [ -n "${FOVEA_REFERENCE_DIR:-}" ] || say "FOVEA_REFERENCE_DIR isn't set: tests that need its models and photos are skipped."
 
   hold "$BUILD/tests.lock" "testing here"
