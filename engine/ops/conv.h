@@ -8,48 +8,31 @@
 #pragma once
 
 #include "kernels/activation.h"
-#include "model/graph.h"
+#include "ops/step.h"
+#include "ops/window.h"
 
-#define CONV_MAX_SPATIAL 3
-
-typedef enum
-{
-  PAD_EXPLICIT,
-  PAD_VALID,
-  PAD_SAME_UPPER,
-  PAD_SAME_LOWER,
-} AutoPad;
-
-/* A window that moves over the spatial dimensions: convolutions and pools. */
-typedef struct
-{
-  guint    n_spatial;                    /* 1 to 3; 0 until it is known */
-  gboolean has_kernel;                   /* FALSE: kernel comes from the weights' shape */
-  gint64   kernel[CONV_MAX_SPATIAL];
-  gint64   stride[CONV_MAX_SPATIAL];
-  gint64   dilation[CONV_MAX_SPATIAL];
-  gint64   pad_begin[CONV_MAX_SPATIAL], pad_end[CONV_MAX_SPATIAL]; /* as given; see window_output for auto_pad */
-  AutoPad  auto_pad;
-} Window;
+#define CONV_RESIDUAL_INPUT 3
 
 typedef struct
 {
   Window     window;
   gint64     group;
   gboolean   has_output_shape;           /* ConvTranspose only, as output_padding */
-  gint64     output_shape[CONV_MAX_SPATIAL];
-  gint64     output_padding[CONV_MAX_SPATIAL];
+  gint64     output_shape[WINDOW_MAX_SPATIAL];
+  gint64     output_padding[WINDOW_MAX_SPATIAL];
   Activation activation;                 /* applied last */
   gboolean   residual;                   /* input 3 is added before the activation */
 } ConvParams;
 
-/* Whether the node is a Conv or ConvTranspose. Node must be parsed (node->params). */
+/* ---- for passes (conv-fuse.c); nodes must be parsed ------------------------------------------------------------------------------------ */
+
+/* Whether the node is a Conv or ConvTranspose. */
 gboolean conv_is               (const Node *node);
 
 /* Whether each output channel can be scaled and shifted within the node: weights and bias are constants, nothing is fused yet. */
 gboolean conv_can_fold         (const Node *node);
 
-/* Makes y = conv (x) * scale[k] + shift[k] of the node: new constants for weights (float32, float64 stays) and bias; n = output channels.
+/* Makes y = conv (x) * scale[k] + shift[k] of the node: new constants for weights (float32; float64 stays) and bias; n = output channels.
  * The old constants stay as they are, for their other users. */
 gboolean conv_fold             (Graph *graph, Node *node, const double *scale, const double *shift, gsize n, GError **error);
 
@@ -60,8 +43,32 @@ gsize    conv_out_channels     (const Node *node);
 gboolean conv_can_activate     (const Node *node);
 void     conv_set_activation   (Node *node, const Activation *activation);
 
-/* An addition of a tensor of the output's shape can go into the node: neither residual nor activation yet. */
+/* An addition of a tensor of the output's shape can go into the node: neither residual nor activation yet. FALSE for ConvTranspose. */
 gboolean conv_can_add_residual (const Node *node);
 void     conv_add_residual     (Node *node, Value *residual);
 
-/* ConvTranspose takes no residual: conv_can_add_residual is FALSE for it. */
+/* ---- for conv.c ------------------------------------------------------------------------------------------------------------------------- */
+
+/* The sizes of a two-dimensional convolution, and what takes it on (conv-choose.c). */
+typedef enum
+{
+  CONV_PLAIN,      /* no blocked form: conv.c's own loops */
+  CONV_DEPTHWISE,
+  CONV_FIRST,      /* plain input of few channels, blocked output */
+  CONV_POINTWISE,
+  CONV_WINOGRAD,
+  CONV_DIRECT,
+  CONV_DIAGONAL,   /* groups of fewer than 16 channels, as groups of 16 with zero weights between */
+} ConvKind;
+
+typedef struct
+{
+  gint64 n, channels, outputs, group, h, w, out_h, out_w;
+  Window window;   /* resolved, paddings too */
+} ConvShape;
+
+/* The first row of the table that accepts. */
+ConvKind conv_choose           (const ConvShape *shape);
+
+/* Fills a blocked step (conv-blocked.c): in and out have their layouts, `kind` isn't CONV_PLAIN. */
+gboolean conv_prepare_blocked  (Step *step, const ConvShape *shape, ConvKind kind, GError **error);

@@ -9,3 +9,11 @@
 
 extern const Operator activation_operators[];
 extern const Operator arithmetic_operators[];
+extern const Operator block_operators[];
+extern const Operator clip_operators[];
+extern const Operator conv_operators[];
+extern const Operator conv_transpose_operators[];
+extern const Operator logic_operators[];
+extern const Operator pool_operators[];
+extern const Operator power_operators[];
+extern const Operator unary_operators[];
