@@ -55,13 +55,20 @@ attribute_cost (const Onnx__AttributeProto *proto)
   return cost;
 }
 
+/* protobuf-c has no data for an empty one. */
+static char *
+copy_bytes (const ProtobufCBinaryData *bytes)
+{
+  return bytes->len > 0 ? g_strndup ((const char *) bytes->data, bytes->len) : g_strdup ("");
+}
+
 static void
 set_strings (Node *node, const char *name, const ProtobufCBinaryData *texts, gsize n)
 {
   g_auto (GStrv) strings = g_new0 (char *, n + 1);
 
   for (gsize i = 0; i < n; i++)
-    strings[i] = g_strndup ((const char *) texts[i].data, texts[i].len);
+    strings[i] = copy_bytes (&texts[i]);
   node_set_strings (node, name, (const char *const *) strings, n);
 }
 
@@ -106,7 +113,7 @@ set_attribute (OnnxReader *reader, const OnnxScope *scope, Node *node, const cha
       node_set_int (node, name, proto->i);
       return TRUE;
     case TYPE_STRING:
-      text = g_strndup ((const char *) proto->s.data, proto->s.len);
+      text = copy_bytes (&proto->s);
       node_set_string (node, name, text);
       return TRUE;
     case TYPE_FLOATS:
