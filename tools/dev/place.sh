@@ -5,8 +5,8 @@
 
 # What is installed for what. One name must do for Debian 13, Debian testing and Ubuntu. Why each is needed is in CONTRIBUTING.md.
 declare -A PACKAGES=(
-  [build]='gcc libc6-dev meson ninja-build pkgconf gettext git
-           libglib2.0-dev libglib2.0-dev-bin libjson-glib-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler
+  [build]='gcc libc6-dev meson ninja-build pkgconf gettext
+           libglib2.0-dev libjson-glib-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler
            libgdk-pixbuf-2.0-dev libgexiv2-dev libgimp-3.0-dev webp-pixbuf-loader'
   [run]='gimp'
   [window]='adwaita-icon-theme dbus-x11'
@@ -15,7 +15,6 @@ declare -A PACKAGES=(
           clang llvm libclang-rt-dev valgrind qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
           xvfb openbox xdotool dbus dbus-x11 at-spi2-core python3-pyatspi python3-gi imagemagick adwaita-icon-theme gnome-themes-extra
           libimage-exiftool-perl locales appstream desktop-file-utils libxml2-utils bash-completion shellcheck clang-format man-db'
-  [bench]='python3-onnxruntime python3-onnx python3-numpy python3-pil'
 )
 HOST_PACKAGES='mmdebstrap debian-archive-keyring mount' # what making a root folder takes
 
@@ -167,7 +166,7 @@ install_packages () {
   local apt=("${AS_ROOT[@]}" "${IN_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -y -q "${APT_OPTIONS[@]/#/-o}")
 
   as_owner mkdir -p "$CACHE/log"
-  if [ -n "$ROOT" ]; then where="the Debian $PLACE folder" log=$CACHE/log/apt-$PLACE.log lock=$CACHE/root-$PLACE.lock; fi
+  if [ -n "$ROOT" ]; then where="the Debian $PLACE folder" log=$CACHE/log/apt-$PLACE.log lock=$CACHE/root-$PLACE.lock; apt+=(-oAPT::Keep-Downloaded-Packages=false); fi
   need_root "Installing packages" "apt-get install $*"
   hold "$lock" "installing packages"
   say "Missing on $where: $*"

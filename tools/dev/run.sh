@@ -23,6 +23,8 @@ isolate_gimp () {
       all:* | batch:file-* | batch:script-fu | batch:fovea) ln -sfn "${plug_in%/}" "$1/plug-ins/$(basename "$plug_in")" ;;
     esac
   done
+  [ -f "$1/profile/gimprc" ] ||
+    printf '(%s)\n' 'show-welcome-dialog no' 'check-updates no' "config-version \"$(pkg-config --modversion gimp-3.0)\"" >"$1/profile/gimprc"
   export GIMP3_DIRECTORY=$1/profile GIMP_TESTING_PLUGINDIRS=$1/plug-ins
 }
 
