@@ -8,12 +8,19 @@
 #include "ops/operator.h"
 
 extern const Operator activation_operators[];
+extern const Operator arg_max_operators[];
 extern const Operator arithmetic_operators[];
+extern const Operator batch_norm_operators[];
 extern const Operator block_operators[];
+extern const Operator cast_operators[];
 extern const Operator clip_operators[];
 extern const Operator conv_operators[];
 extern const Operator conv_transpose_operators[];
 extern const Operator logic_operators[];
+extern const Operator matmul_operators[];
+extern const Operator normalization_operators[];
 extern const Operator pool_operators[];
 extern const Operator power_operators[];
+extern const Operator reduce_operators[];
+extern const Operator softmax_operators[];
 extern const Operator unary_operators[];

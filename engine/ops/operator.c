@@ -11,14 +11,21 @@
 
 static const Operator *const families[] = {
   activation_operators,
+  arg_max_operators,
   arithmetic_operators,
+  batch_norm_operators,
   block_operators,
+  cast_operators,
   clip_operators,
   conv_operators,
   conv_transpose_operators,
   logic_operators,
+  matmul_operators,
+  normalization_operators,
   pool_operators,
   power_operators,
+  reduce_operators,
+  softmax_operators,
   unary_operators,
 };
 

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * compile.c: the order of things from a graph to a plan: shapes of the inputs, shape inference, passes, steps, memory. See plan.h.
+ */
+
+#include <string.h>
+
+#include "compile/infer-shapes.h"
+#include "compile/memory-plan.h"
+#include "compile/passes.h"
+#include "compile/plan.h"
+#include "compile/step-make.h"
+#include "ops/operator.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SEPARATE_BLOCKS TRUE
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SEPARATE_BLOCKS TRUE
+#endif
+#endif
+#ifndef SEPARATE_BLOCKS
+#define SEPARATE_BLOCKS FALSE
+#endif
+
+gboolean
+plan_value_bytes (const Value *value, gsize *bytes)
+{
+  FoveaShape shape = value->shape;
+
+  if (value->layout == LAYOUT_BLOCKED)
+    shape.dims[1] = (shape.dims[1] + 15) / 16 * 16;
+  return shape_bytes_checked (&shape, value->type, bytes);
+}
+
+/* ---- inputs ----------------------------------------------------------------------------------------------- */
+
+static gboolean
+set_input_shape (Value *value, const FoveaShape *given, GError **error)
+{
+  gsize count;
+
+  if (!value->has_rank && !given)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_SHAPE, "The model doesn't say the shape of its input “%s”. Give one.", value->name);
+      return FALSE;
+    }
+  if (given && value->has_rank && given->n_dims != value->shape.n_dims)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_SHAPE, "Input “%s” has %u dimensions, but a shape of %u was given.", value->name,
+                   value->shape.n_dims, given->n_dims);
+      return FALSE;
+    }
+  for (guint i = 0; given && value->has_rank && i < given->n_dims; i++)
+    if (value->shape.dims[i] >= 0 && value->shape.dims[i] != given->dims[i])
+      {
+        g_autofree char *wanted = shape_to_string (&value->shape), *got = shape_to_string (given);
+
+        g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_SHAPE,
+                     "The model's input “%s” is of shape %s; a shape of %s doesn't fit. Give the model's own, or export it with free dimensions.",
+                     value->name, wanted, got);
+        return FALSE;
+      }
+  if (given)
+    value->shape = *given;
+  value->has_rank = TRUE;
+  for (guint i = 0; i < value->shape.n_dims; i++)
+    if (value->shape.dims[i] < 0)
+      value->shape.dims[i] = 1;
+  if (!shape_count_checked (&value->shape, &count))
+    {
+      g_autofree char *text = shape_to_string (&value->shape);
+
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_SHAPE, "Input “%s” of shape %s is too large. Give a smaller one.", value->name, text);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+set_input_shapes (Graph *graph, const CompileOptions *options, GError **error)
+{
+  for (guint i = 0; i < graph->inputs->len; i++)
+    {
+      Value             *value = g_ptr_array_index (graph->inputs, i);
+      const FoveaTensor *bound = options->bound ? g_hash_table_lookup (options->bound, value->name) : NULL;
+      const FoveaShape  *shape = options->shapes ? g_hash_table_lookup (options->shapes, value->name) : NULL;
+
+      if (bound && value->type != FOVEA_TYPE_NONE && bound->type != value->type)
+        {
+          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "Input “%s” is of type %s; a value of type %s can't be bound to it.", value->name,
+                       type_name (value->type), type_name (bound->type));
+          return FALSE;
+        }
+      if (!set_input_shape (value, bound ? &bound->shape : shape, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* ---- steps ------------------------------------------------------------------------------------------------ */
+
+static gboolean
+make_steps (Plan *plan, const CompileOptions *options, GError **error)
+{
+  plan->steps = g_new0 (Step, plan->graph->nodes->len + 1);
+  for (guint i = 0; i < plan->graph->nodes->len; i++)
+    {
+      plan->n_steps++;
+      if (!step_make (&plan->steps[i], g_ptr_array_index (plan->graph->nodes, i), options->reference, options->n_threads, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------- */
+
+static gint
+tensor_index (const Plan *plan, const Value *value)
+{
+  return GPOINTER_TO_INT (g_hash_table_lookup (plan->places, value)) - 1;
+}
+
+static PlanTensor *
+tensor_at (const Plan *plan, gint index)
+{
+  return &g_array_index (plan->tensors, PlanTensor, index);
+}
+
+/* The tensor that owns the memory of tensor `index`. */
+static gint
+tensor_root (const Plan *plan, gint index)
+{
+  while (tensor_at (plan, index)->root != index)
+    index = tensor_at (plan, index)->root;
+  return index;
+}
+
+/* Notes that a value is alive at `step`. */
+static gboolean
+touch_value (Plan *plan, Value *value, gint step, GError **error)
+{
+  gint index;
+
+  if (!value || value->constant)
+    return TRUE;
+  index = tensor_index (plan, value);
+  if (index < 0)
+    {
+      PlanTensor tensor = { .value = value, .first = step, .last = step, .root = (gint) plan->tensors->len };
+
+      if (!plan_value_bytes (value, &tensor.bytes))
+        {
+          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "Tensor “%s” is too large. Use a smaller input.", value->name);
+          return FALSE;
+        }
+      g_array_append_val (plan->tensors, tensor);
+      g_hash_table_insert (plan->places, value, GINT_TO_POINTER (plan->tensors->len));
+      return TRUE;
+    }
+  tensor_at (plan, index)->last = MAX (tensor_at (plan, index)->last, step);
+  return TRUE;
+}
+
+static gboolean
+find_lives (Plan *plan, GError **error)
+{
+  gint end = (gint) plan->n_steps;
+
+  for (guint i = 0; i < plan->inputs->len; i++)
+    if (!touch_value (plan, g_ptr_array_index (plan->inputs, i), -1, error))
+      return FALSE;
+  for (gint s = 0; s < end; s++)
+    {
+      Step *step = &plan->steps[s];
+
+      for (guint i = 0; i < step->n_inputs; i++)
+        if (!step->in[i].packed && !touch_value (plan, step->in[i].value, s, error))
+          return FALSE;
+      for (guint i = 0; i < step->n_outputs; i++)
+        if (!touch_value (plan, step->out[i].value, s, error))
+          return FALSE;
+    }
+  for (guint i = 0; i < plan->outputs->len; i++)
+    if (!touch_value (plan, g_ptr_array_index (plan->outputs, i), end, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* Gives tensor `index` the memory of `owner`, whose life then covers both. */
+static void
+share_memory (Plan *plan, gint index, gint owner)
+{
+  PlanTensor *root = tensor_at (plan, tensor_root (plan, owner)), *tensor = tensor_at (plan, index);
+
+  tensor->root = tensor_root (plan, owner);
+  root->first = MIN (root->first, tensor->first);
+  root->last = MAX (root->last, tensor->last);
+}
+
+/* Views always share. In place happens where nobody needs the input any more after the step. */
+static void
+share_tensors (Plan *plan)
+{
+  for (gint s = 0; s < (gint) plan->n_steps; s++)
+    {
+      Step *step = &plan->steps[s];
+      gint  from = step->view >= 0 ? step->view : step->in_place;
+      gint  in, out;
+
+      if (from < 0 || !step->in[from].value || !step->out[0].value || step->in[from].value->constant)
+        continue;
+      in = tensor_index (plan, step->in[from].value);
+      out = tensor_index (plan, step->out[0].value);
+      if (step->view >= 0
+          || (!SEPARATE_BLOCKS && tensor_at (plan, tensor_root (plan, in))->last == s && tensor_at (plan, in)->bytes == tensor_at (plan, out)->bytes))
+        share_memory (plan, out, in);
+    }
+}
+
+/* Tensors, then scratch and workspace of each step: blocks of one arena. */
+static gboolean
+place_tensors (Plan *plan, const CompileOptions *options, GError **error)
+{
+  guint                   n_tensors = plan->tensors->len;
+  gsize                   n = n_tensors + 2 * plan->n_steps;
+  g_autofree MemoryBlock *blocks = g_new0 (MemoryBlock, n + 1);
+  gboolean                fits = TRUE;
+
+  for (guint i = 0; i < n_tensors; i++)
+    {
+      const PlanTensor *tensor = tensor_at (plan, (gint) i);
+
+      if (tensor->root == (gint) i)
+        blocks[i] = (MemoryBlock){ tensor->bytes, tensor->first, tensor->last, 0 };
+    }
+  for (guint s = 0; s < plan->n_steps; s++)
+    {
+      MemoryBlock *scratch = &blocks[n_tensors + 2 * s], *workspace = scratch + 1;
+
+      plan->steps[s].scratch_size = (plan->steps[s].scratch_size + 63) & ~(gsize) 63;
+      *scratch = (MemoryBlock){ 0, (gint) s, (gint) s, 0 };
+      *workspace = (MemoryBlock){ plan->steps[s].workspace_size, (gint) s, (gint) s, 0 };
+      fits &= g_size_checked_mul (&scratch->size, plan->steps[s].scratch_size, options->n_threads);
+    }
+  fits = fits && memory_plan (blocks, n, SEPARATE_BLOCKS, &plan->arena_bytes);
+  if (!fits || (options->memory_limit && plan->arena_bytes > options->memory_limit))
+    {
+      g_autofree char *wanted = g_format_size_full (fits ? plan->arena_bytes : G_MAXSIZE, G_FORMAT_SIZE_IEC_UNITS);
+      g_autofree char *limit = g_format_size_full (options->memory_limit, G_FORMAT_SIZE_IEC_UNITS);
+
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "This input needs %s of memory, more than the limit of %s. Use a smaller input.", wanted,
+                   limit);
+      return FALSE;
+    }
+
+  for (guint i = 0; i < n_tensors; i++)
+    tensor_at (plan, (gint) i)->offset = blocks[tensor_root (plan, (gint) i)].offset;
+  for (guint s = 0; s < plan->n_steps; s++)
+    {
+      /* Offsets until the session knows where the arena begins. */
+      plan->steps[s].scratch = GSIZE_TO_POINTER (blocks[n_tensors + 2 * s].offset);
+      plan->steps[s].workspace = GSIZE_TO_POINTER (blocks[n_tensors + 2 * s + 1].offset);
+    }
+  return TRUE;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------------- */
+
+Plan *
+plan_new (const Graph *graph, const CompileOptions *options, GError **error)
+{
+  g_autoptr (Plan) plan = g_new0 (Plan, 1);
+
+  plan->graph = graph_copy (graph);
+  plan->tensors = g_array_new (FALSE, FALSE, sizeof (PlanTensor));
+  plan->places = g_hash_table_new (NULL, NULL);
+  plan->bound = g_hash_table_new (g_str_hash, g_str_equal);
+  plan->inputs = g_ptr_array_ref (plan->graph->inputs);
+  plan->outputs = g_ptr_array_ref (plan->graph->outputs);
+
+  if (!set_input_shapes (plan->graph, options, error) || !infer_shapes (plan->graph, options, plan->bound, error)
+      || !run_passes (plan->graph, options->reference, error) || !make_steps (plan, options, error) || !find_lives (plan, error))
+    return NULL;
+  share_tensors (plan);
+  if (!place_tensors (plan, options, error))
+    return NULL;
+  return g_steal_pointer (&plan);
+}
+
+Graph *
+plan_infer (const Graph *graph, const CompileOptions *options, GError **error)
+{
+  g_autoptr (Graph)      copy = graph_copy (graph);
+  g_autoptr (GHashTable) bound = g_hash_table_new (g_str_hash, g_str_equal);
+
+  if (!set_input_shapes (copy, options, error) || !infer_shapes (copy, options, bound, error))
+    return NULL;
+  return g_steal_pointer (&copy);
+}
+
+void
+plan_free (Plan *plan)
+{
+  if (!plan)
+    return;
+  for (guint i = 0; i < plan->n_steps; i++)
+    step_clear (&plan->steps[i]);
+  g_free (plan->steps);
+  g_array_unref (plan->tensors);
+  g_hash_table_unref (plan->places);
+  g_hash_table_unref (plan->bound);
+  g_ptr_array_unref (plan->inputs);
+  g_ptr_array_unref (plan->outputs);
+  graph_free (plan->graph);
+  g_free (plan);
+}

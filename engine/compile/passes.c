@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * passes.c: the order of the passes, and the switches.
+ */
+
+#include "compile/passes.h"
+
+#include <string.h>
+
+typedef gboolean (*Pass) (Graph *graph, GError **error);
+
+static const struct
+{
+  const char *name;
+  Pass        run;
+  gboolean    reference; /* runs for the reference too */
+} passes[] = {
+  { "fold-constants", fold_constants, TRUE },
+  { "remove-dead", remove_dead, TRUE },
+};
+
+static gboolean
+is_switched_off (char **switches, const char *name)
+{
+  for (; switches && *switches; switches++)
+    if (**switches == '-' && (strcmp (*switches + 1, name) == 0 || strcmp (*switches + 1, "all") == 0))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+run_passes (Graph *graph, gboolean reference, GError **error)
+{
+  const char    *text = g_getenv ("FOVEA_PASSES");
+  g_auto (GStrv) switches = text ? g_strsplit (text, ",", -1) : NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (passes); i++)
+    if ((!reference || passes[i].reference) && !is_switched_off (switches, passes[i].name) && !passes[i].run (graph, error))
+      return FALSE;
+  return TRUE;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * passes.h: the passes that make a graph faster without changing what it computes, in the order they run. Each is in a file of its own.
+ *
+ * A pass gets a graph whose nodes are parsed and whose values have types and shapes, and leaves it so. It unlinks nodes, it frees nothing. The environment
+ * variable FOVEA_PASSES switches passes off: "-fold-batch-norm,-fuse-activation", or "-all".
+ */
+#pragma once
+
+#include "model/graph.h"
+
+gboolean fold_constants  (Graph *graph, GError **error);
+gboolean remove_dead     (Graph *graph, GError **error);
+
+/* All passes in order, less those switched off; for `reference` only those that no meaning hangs on. */
+gboolean run_passes      (Graph *graph, gboolean reference, GError **error);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * step-make.c: views on a node's values, constants in the form that run functions read. See step-make.h.
+ */
+
+#include "compile/step-make.h"
+
+#include <string.h>
+
+#include "ops/operator.h"
+
+/* A constant as the steps read it: aligned, and of the value's type (float16 is computed as float32). A new reference. */
+static FoveaTensor *
+constant_for_step (const Value *value, GError **error)
+{
+  FoveaTensor *constant = value->constant, *wide;
+
+  if (constant->type == value->type)
+    return tensor_aligned (constant, error);
+
+  wide = fovea_tensor_new (value->type, &constant->shape, error);
+  if (wide)
+    tensor_read_float (constant, 0, shape_count (&constant->shape), wide->data);
+  return wide;
+}
+
+static void
+view_value (TensorView *view, Value *value)
+{
+  memset (view, 0, sizeof *view);
+  if (!value)
+    return;
+  view->value = value;
+  view->type = value->type;
+  view->layout = value->layout;
+  view->shape = value->shape;
+}
+
+/* Replaces the constants that prepare has not packed by what run can read. One widened copy serves all steps: it takes the constant's place. */
+static gboolean
+settle_constants (Step *step, GError **error)
+{
+  for (guint i = 0; i < step->n_inputs; i++)
+    {
+      TensorView  *view = &step->in[i];
+      FoveaTensor *settled;
+
+      if (!view->value || !view->value->constant || view->packed)
+        continue;
+      settled = constant_for_step (view->value, error);
+      if (!settled)
+        return FALSE;
+      fovea_tensor_unref (view->value->constant);
+      view->value->constant = settled;
+      view->data = settled->data;
+    }
+  return TRUE;
+}
+
+gboolean
+step_make (Step *step, const Node *node, gboolean reference, guint n_threads, GError **error)
+{
+  memset (step, 0, sizeof *step);
+  step->node = node;
+  step->kernel = "";
+  step->reference = reference;
+  step->n_threads = n_threads;
+  step->in_place = -1;
+  step->view = -1;
+  step->n_inputs = node->inputs->len;
+  step->n_outputs = node->outputs->len;
+  step->in = g_new0 (TensorView, step->n_inputs + 1);
+  step->out = g_new0 (TensorView, step->n_outputs + 1);
+
+  for (guint i = 0; i < step->n_inputs; i++)
+    {
+      view_value (&step->in[i], node_input (node, i));
+      if (step->in[i].value && step->in[i].value->constant && tensor_is_aligned (step->in[i].value->constant))
+        step->in[i].data = step->in[i].value->constant->data;
+    }
+  for (guint i = 0; i < step->n_outputs; i++)
+    view_value (&step->out[i], node_output (node, i));
+
+  return node->op->prepare (step, error) && settle_constants (step, error);
+}
+
+void
+step_clear (Step *step)
+{
+  if (step->free_state)
+    step->free_state (step->state);
+  g_free (step->in);
+  g_free (step->out);
+  memset (step, 0, sizeof *step);
+}

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fovea command: help, exit codes, one valid JSON object whatever happens, photos of every kind. Arguments: the command, the completion file."""
+
+import io
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+import zlib
+
+import tiny_model
+
+try:
+    from PIL import Image
+except ImportError as missing:
+    print(f"{missing}: skipped")
+    sys.exit(77)
+
+FOVEA, COMPLETION = sys.argv[1:3]
+VERBS = ["bench", "classify", "conformance", "info", "run"]
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+def fovea(*arguments, given=None, models=""):
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "FOVEA_MODELS_PATH": str(models)}
+    return subprocess.run([FOVEA, *arguments], input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, timeout=120)
+
+
+def quarters(first, rest, size=(40, 32)):
+    """A photo whose top left quarter has one colour, and the rest another."""
+    photo = Image.new("RGB", size, rest)
+    photo.paste(Image.new("RGB", (size[0] // 2, size[1] // 2), first))
+    return photo
+
+
+def png_of_16_bits(pixel, width=9, height=7):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = (b"\0" + struct.pack(">3H", *pixel) * width) * height
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+class Command(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.temporary.name)
+        for name, data in [("corner", tiny_model.corner_colour()), ("detector", tiny_model.detector()), ("unknown", tiny_model.unknown_operator())]:
+            (cls.folder / f"{name}.onnx").write_bytes(data)
+        (cls.folder / "broken.onnx").write_bytes(tiny_model.corner_colour()[:200])
+        (cls.folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no photo")
+        (cls.folder / "empty.jpg").write_bytes(b"")
+        cls.model = cls.folder / "corner.onnx"
+        cls.photo = cls.folder / "red.png"
+        quarters(RED, BLUE).save(cls.photo)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def classify(self, *arguments, status=0, **more):
+        answer = fovea("classify", self.model, *arguments, "--json", **more)
+        self.assertEqual(answer.returncode, status, answer.stderr)
+        return json.loads(answer.stdout)["images"]
+
+    def best(self, photo, **more):
+        best = self.classify(photo, **more)[0]["classes"][0]
+        return best["label"], round(best["score"], 2)
+
+    # ---- help and usage
+
+    def test_help(self):
+        answer = fovea("--help")
+        self.assertEqual(answer.returncode, 0)
+        for verb in fovea("--list-verbs").stdout.decode().split():
+            self.assertIn(f"  {verb} ", answer.stdout.decode())
+            of_verb = fovea(verb, "--help")
+            self.assertEqual(of_verb.returncode, 0)
+            self.assertIn("Examples:\n  fovea " + verb, of_verb.stdout.decode())
+            self.assertEqual(of_verb.stderr, b"")
+
+    def test_verbs(self):
+        self.assertEqual(sorted(fovea("--list-verbs").stdout.decode().split()), VERBS)
+
+    def test_version(self):
+        self.assertRegex(fovea("--version").stdout.decode(), r"^fovea \d+\.\d+\.\d+ \(\w+\)\n$")
+
+    def test_usage(self):
+        for arguments in [[], ["clasify"], ["classify"], ["classify", self.model], ["classify", self.model, self.photo, "--top", "0"],
+                          ["classify", self.model, self.photo, "--top", "x"], ["classify", "--frob"], ["info"], ["info", self.model, self.photo],
+                          ["info", "--operators", self.model], ["classify", self.model, self.photo, "--threads", "-1"]]:
+            answer = fovea(*arguments)
+            self.assertEqual((answer.returncode, answer.stdout), (2, b""), arguments)
+            self.assertTrue(answer.stderr.startswith(b"fovea"), answer.stderr)
+
+    def test_suggestion(self):
+        for word, verb in [("clasify", "classify"), ("inf", "info"), ("ifno", "info")]:
+            self.assertIn(f"Did you mean “{verb}”?", fovea(word).stderr.decode())
+        self.assertNotIn("Did you mean", fovea("xyzzy").stderr.decode())
+
+    def test_manual(self):
+        text = fovea("--man").stdout.decode()
+        for verb in VERBS:
+            self.assertIn(f".SS fovea {verb}\n", text)
+        self.assertIn("\\-\\-top", text)
+
+    def test_completion(self):
+        def complete(*words):
+            script = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); compopt () { :; }; _fovea; printf "%s\\n" "${COMPREPLY[@]}"'
+            environment = {**os.environ, "FOVEA_MODELS_PATH": str(self.folder)}
+            return subprocess.run(["bash", "-c", script, "bash", COMPLETION, FOVEA, *words], stdout=subprocess.PIPE, env=environment,
+                                  cwd=self.folder, check=True).stdout.decode().split()
+
+        self.assertEqual(complete("cl"), ["classify"])
+        self.assertEqual(complete("classify", "--t"), ["--top", "--threads"])
+        self.assertIn("corner", complete("classify", "cor"))
+        self.assertIn("red.png", complete("classify", "corner", "re"))
+
+    # ---- failures
+
+    def test_failures_are_json(self):
+        for arguments in [["classify", "--json"], ["classify", "--json", "--frob"], ["classify", "--json", self.model, self.photo, "--top", "x"],
+                          ["classify", "--json", "nowhere.onnx", self.photo], ["classify", "--json", self.folder / "broken.onnx", self.photo],
+                          ["classify", "--json", self.folder / "detector.onnx", self.photo], ["classify", "--json", self.photo, self.photo],
+                          ["classify", "--json", self.folder / "unknown.onnx", self.photo], ["classify", "--json", self.folder, self.photo],
+                          ["info", "--json"], ["info", "--json", "nowhere"], ["info", "--json", self.folder / "broken.onnx"],
+                          ["info", "--json", self.folder / "unknown.onnx"], ["info", "--json", self.model, "--shape", "x=3y"],
+                          ["bench", "--json"], ["bench", "--json", "nowhere"], ["conformance", "--json"]]:
+            answer = fovea(*arguments)
+            self.assertIn(answer.returncode, (1, 2), arguments)
+            self.assertEqual(list(json.loads(answer.stdout)), ["error"], arguments)
+            self.assertNotEqual(answer.stderr, b"", arguments)
+            self.assertNotIn(b"CRITICAL", answer.stderr, arguments)
+
+    def test_reasons(self):
+        answer = fovea("classify", self.folder / "detector.onnx", self.photo)
+        self.assertIn("is a detector (85 values for each of 300 boxes): use Locate", answer.stderr.decode())
+        answer = fovea("info", self.folder / "unknown.onnx")
+        self.assertIn("Frobnicate", answer.stderr.decode())
+
+    def test_broken_among_good(self):
+        odd = os.fsencode(self.folder) + b"/\xff\x01.png"
+        pathlib.Path(os.fsdecode(odd)).write_bytes(self.photo.read_bytes())
+        images = self.classify(self.photo, self.folder / "broken.jpg", self.folder / "empty.jpg", self.folder / "nowhere.jpg", self.folder, odd,
+                               self.photo, status=1)
+        self.assertEqual([set(image) for image in images], [{"file", "classes"}] + [{"file", "error"}] * 4 + [{"file", "classes"}] * 2)
+        self.assertIn("broken.jpg", images[1]["error"])
+        answer = fovea("classify", self.model, self.folder / "broken.jpg", self.photo)
+        self.assertEqual(answer.returncode, 1)
+        self.assertIn("red", answer.stdout.decode())
+
+    def test_broken_sidecar(self):
+        folder = self.folder / "sidecar"
+        folder.mkdir()
+        (folder / "net.onnx").write_bytes(self.model.read_bytes())
+        (folder / "net.json").write_text('{"task": "cook"}')
+        answer = fovea("classify", folder / "net.onnx", self.photo)
+        self.assertEqual(answer.returncode, 1)
+        self.assertIn("classify, detect, segment", answer.stderr.decode())
+
+    # ---- photos
+
+    def test_text(self):
+        answer = fovea("classify", self.model, self.photo, "--top", "1")
+        self.assertEqual(answer.stdout.decode(), f"{self.photo}\n  100.0 %  red\n")
+        self.assertEqual(answer.stderr, b"")
+
+    def test_top(self):
+        self.assertEqual(len(self.classify(self.photo)[0]["classes"]), 3)
+        self.assertEqual(len(self.classify(self.photo, "--top", "2")[0]["classes"]), 2)
+
+    def test_installed(self):
+        answer = fovea("classify", "corner", self.photo, "--json", models=self.folder)
+        self.assertEqual(json.loads(answer.stdout)["images"][0]["classes"][0]["label"], "red")
+
+    def test_standard_input(self):
+        self.assertEqual(self.best("-", given=self.photo.read_bytes()), ("red", 1))
+        self.assertIn("error", self.classify("-", given=b"", status=1)[0])
+        self.assertIn("error", self.classify("-", given=self.photo.read_bytes()[:60], status=1)[0])
+
+    def test_hyphen(self):
+        answer = subprocess.run([FOVEA, "classify", "--json", self.model, "--", "-photo.png"], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertIn("-photo.png", json.loads(answer.stdout)["images"][0]["error"])
+
+    def test_orientation(self):
+        turned = quarters(BLUE, RED).transpose(Image.Transpose.ROTATE_180)  # its top left is red; upright it is blue
+        exif = Image.Exif()
+        exif[0x0112] = 3
+        turned.save(self.folder / "turned.jpg", exif=exif, quality=95, subsampling=0)
+        turned.save(self.folder / "plain.jpg", quality=95, subsampling=0)
+        self.assertEqual(self.best(self.folder / "plain.jpg")[0], "red")
+        self.assertEqual(self.best(self.folder / "turned.jpg")[0], "blue")
+        self.assertEqual(self.best("-", given=(self.folder / "turned.jpg").read_bytes())[0], "blue")
+
+    def test_alpha(self):
+        photo = quarters(RED, BLUE).convert("RGBA")
+        photo.putalpha(0)
+        photo.save(self.folder / "clear.png")
+        self.assertEqual(self.best(self.folder / "clear.png")[1], 0.33)  # white: no colour wins
+        photo.putalpha(255)
+        photo.save(self.folder / "opaque.png")
+        self.assertEqual(self.best(self.folder / "opaque.png"), ("red", 1))
+
+    def test_kinds(self):
+        red, gray = Image.new("RGB", (20, 10), RED), Image.new("L", (20, 10), 90)
+        red.save(self.folder / "red.tiff")
+        red.save(self.folder / "red.bmp")
+        red.convert("P").save(self.folder / "indexed.png")
+        red.save(self.folder / "one.jpg", quality=100, subsampling=0)
+        Image.new("RGB", (1, 1), RED).save(self.folder / "pixel.png")
+        Image.new("RGB", (3000, 1), RED).save(self.folder / "thin.png")
+        (self.folder / "deep.png").write_bytes(png_of_16_bits((65535, 0, 0)))
+        for name in ["red.tiff", "red.bmp", "indexed.png", "one.jpg", "pixel.png", "thin.png", "deep.png"]:
+            self.assertEqual(self.best(self.folder / name)[0], "red", name)
+        gray.save(self.folder / "gray.png")
+        gray.convert("I;16").save(self.folder / "gray16.png")
+        for name in ["gray.png", "gray16.png"]:
+            self.assertEqual(self.best(self.folder / name)[1], 0.33, name)
+
+    def test_webp(self):
+        file = io.BytesIO()
+        try:
+            Image.new("RGB", (20, 10), RED).save(file, "webp", lossless=True)
+        except (KeyError, OSError):
+            self.skipTest("Pillow has no WebP")
+        (self.folder / "red.webp").write_bytes(file.getvalue())
+        answer = fovea("classify", self.model, self.folder / "red.webp", "--json")
+        if b"format" in answer.stderr:
+            self.skipTest("GdkPixbuf has no WebP: install webp-pixbuf-loader")
+        self.assertEqual(json.loads(answer.stdout)["images"][0]["classes"][0]["label"], "red")
+
+    # ---- info
+
+    def test_info(self):
+        answer = fovea("info", self.model)
+        self.assertEqual((answer.returncode, answer.stderr), (0, b""))
+        for word in ["conv", "8x8", "1x3x1x1", "576", "classify", "3 labels", "metadata", "arena"]:
+            self.assertIn(word, answer.stdout.decode())
+
+    def test_info_json(self):
+        info = json.loads(fovea("info", self.model, "--json").stdout)
+        self.assertEqual(list(info), ["task", "family", "labels", "layers", "totals", "plan"])
+        self.assertEqual(info["labels"], ["red", "green", "blue"])
+        self.assertEqual(info["layers"], [{"name": "conv", "operator": "Conv", "kernel": [8, 8], "stride": [1, 1], "padding": [0, 0, 0, 0],
+                                           "dilation": [1, 1], "in": [1, 3, 8, 8], "out": [1, 3, 1, 1], "parameters": 576, "macs": 576,
+                                           "receptive_field": 8}])
+        self.assertEqual(info["totals"], {"parameters": 576, "macs": 576})
+        self.assertEqual(sorted(info["plan"]), ["arena_bytes", "steps"])
+
+    def test_plan(self):
+        answer = fovea("info", self.model, "--plan")
+        self.assertEqual(answer.returncode, 0)
+        self.assertIn("conv", answer.stdout.decode())
+
+    def test_operators(self):
+        names = fovea("info", "--operators").stdout.decode().split()
+        self.assertEqual(names, sorted(names))
+        self.assertIn("Conv", names)
+        self.assertEqual(json.loads(fovea("info", "--operators", "--json").stdout)["operators"], names)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes small ONNX files for tests of the command: just enough of protobuf, so that no package is needed."""
+
+import struct
+
+FLOAT = 1
+
+
+def varint(number):
+    out = b""
+    while number > 127:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
+def field(number, value):
+    """An integer, or bytes, text or a message."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def tensor(name, dims, floats):
+    return b"".join(field(1, d) for d in dims) + field(2, FLOAT) + field(8, name) + field(9, struct.pack(f"<{len(floats)}f", *floats))
+
+
+def port(name, dims):
+    shape = b"".join(field(1, field(1, d)) for d in dims)
+    return field(1, name) + field(2, field(1, field(1, FLOAT) + field(2, shape)))
+
+
+def node(operator, inputs, outputs):
+    return b"".join(field(1, name) for name in inputs) + b"".join(field(2, name) for name in outputs) + field(3, operator.lower()) + field(4, operator)
+
+
+def model(nodes, inputs, outputs, constants=(), metadata=None):
+    graph = b"".join(field(1, n) for n in nodes) + field(2, "graph") + b"".join(field(5, c) for c in constants)
+    graph += b"".join(field(11, i) for i in inputs) + b"".join(field(12, o) for o in outputs)
+    entries = b"".join(field(14, field(1, key) + field(2, value)) for key, value in (metadata or {}).items())
+    return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 17)) + entries
+
+
+def corner_colour(size=8):
+    """A classifier whose scores are the mean red, green and blue of the photo's top left quarter."""
+    half, weights = size // 2, []
+    for out in range(3):
+        for channel in range(3):
+            weights += [1 / half ** 2 if out == channel and y < half and x < half else 0 for y in range(size) for x in range(size)]
+    return model([node("Conv", ["x", "w"], ["y"])], [port("x", [1, 3, size, size])], [port("y", [1, 3, 1, 1])], [tensor("w", [3, 3, size, size], weights)],
+                 {"task": "classify", "names": "['red', 'green', 'blue']", "fovea": '{"input": {"resize": "stretch", "range": 1}}'})
+
+
+def detector(size=8):
+    return model([node("Relu", ["x"], ["y"])], [port("x", [1, 3, size, size])], [port("y", [1, 300, 85])])
+
+
+def unknown_operator(size=8):
+    return model([node("Frobnicate", ["x"], ["y"])], [port("x", [1, 3, size, size])], [port("y", [1, 3])])
