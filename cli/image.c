@@ -6,24 +6,42 @@
 
 #include "image.h"
 
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
 
 #define CHUNK_BYTES 65536
 
+static gboolean
+copy_standard_input (FILE *to)
+{
+  g_autofree guint8 *chunk = g_malloc (CHUNK_BYTES);
+  gsize              n;
+
+  while ((n = fread (chunk, 1, CHUNK_BYTES, stdin)) > 0)
+    if (fwrite (chunk, 1, n, to) != n)
+      return FALSE;
+  return !ferror (stdin) && fflush (to) == 0;
+}
+
+/* By way of a file: what GdkPixbuf reads piece by piece it takes for whole, also when the end is missing. */
 static GdkPixbuf *
 load_standard_input (GError **error)
 {
-  g_autoptr (GdkPixbufLoader) loader = gdk_pixbuf_loader_new ();
-  g_autofree guint8 *chunk = g_malloc (CHUNK_BYTES);
-  gboolean           taken = TRUE;
-  gsize              n;
+  g_autofree char *path = NULL;
+  int              descriptor = g_file_open_tmp ("fovea-XXXXXX", &path, error);
+  FILE            *file = descriptor < 0 ? NULL : fdopen (descriptor, "wb");
+  GdkPixbuf       *photo = NULL;
 
-  while (taken && (n = fread (chunk, 1, CHUNK_BYTES, stdin)) > 0)
-    taken = gdk_pixbuf_loader_write (loader, chunk, n, error);
-  if (!gdk_pixbuf_loader_close (loader, taken ? error : NULL) || !taken)
+  if (!file)
     return NULL;
-  return g_object_ref (gdk_pixbuf_loader_get_pixbuf (loader));
+  if (copy_standard_input (file))
+    photo = gdk_pixbuf_new_from_file (path, error);
+  else
+    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "it ends in an error, or there is no room for a temporary file.");
+  fclose (file);
+  g_unlink (path);
+  return photo;
 }
 
 GdkPixbuf *
@@ -37,7 +55,7 @@ image_load (const char *file, GError **error)
     {
       g_autofree char *name = from_standard_input ? g_strdup ("standard input") : g_filename_display_name (file);
 
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be read as a photo: %s", name, local ? local->message : "it is empty.");
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be read as a photo: %s", name, local->message);
       return NULL;
     }
   return gdk_pixbuf_apply_embedded_orientation (photo);

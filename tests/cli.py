@@ -20,7 +20,7 @@ except ImportError as missing:
     print(f"{missing}: skipped")
     sys.exit(77)
 
-FOVEA, COMPLETION = sys.argv[1:3]
+FOVEA, COMPLETION = map(os.path.abspath, sys.argv[1:3])
 VERBS = ["bench", "classify", "conformance", "info", "run"]
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 

@@ -43,11 +43,11 @@ def model(nodes, inputs, outputs, constants=(), metadata=None):
 
 
 def corner_colour(size=8):
-    """A classifier whose scores are the mean red, green and blue of the photo's top left quarter."""
-    half, weights = size // 2, []
+    """A classifier whose scores are the mean red, green and blue of the photo's top left corner, a quarter of its width and height."""
+    corner, weights = size // 4, []
     for out in range(3):
         for channel in range(3):
-            weights += [1 / half ** 2 if out == channel and y < half and x < half else 0 for y in range(size) for x in range(size)]
+            weights += [1 / corner ** 2 if out == channel and y < corner and x < corner else 0 for y in range(size) for x in range(size)]
     return model([node("Conv", ["x", "w"], ["y"])], [port("x", [1, 3, size, size])], [port("y", [1, 3, 1, 1])], [tensor("w", [3, 3, size, size], weights)],
                  {"task": "classify", "names": "['red', 'green', 'blue']", "fovea": '{"input": {"resize": "stretch", "range": 1}}'})
 
