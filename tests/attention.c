@@ -7,40 +7,11 @@
 
 #include <string.h>
 
-#include "model/model.h"
+#include "small-graph.h"
 
 #define SIDE 16
 
 /* ---- networks --------------------------------------------------------------------------------------------------------------------------- */
-
-static Value *
-add_floats (Graph *graph, const char *name, const FoveaShape *shape, const float *values)
-{
-  g_autoptr (FoveaTensor) tensor = fovea_tensor_new (FOVEA_TYPE_FLOAT32, shape, NULL);
-
-  memcpy (tensor->data, values, tensor->size);
-  return graph_add_constant (graph, name, tensor);
-}
-
-/* A node with one output of the shape that is known already (n_dims 0: not known). */
-static Value *
-add_node (Graph *graph, const char *type, Value *a, Value *b, const FoveaShape *shape)
-{
-  Node  *node = graph_add_node (graph, "", type, NULL, -1);
-  Value *out = graph_add_value (graph, NULL);
-
-  node_add_input (node, a);
-  if (b)
-    node_add_input (node, b);
-  node_add_output (node, out);
-  if (shape)
-    {
-      out->type = FOVEA_TYPE_FLOAT32;
-      out->has_rank = TRUE;
-      out->shape = *shape;
-    }
-  return out;
-}
 
 /* The input and a convolution of one point: channel 0 is red, channel 1 blue. */
 static Value *
@@ -48,22 +19,9 @@ add_colours (Graph *graph)
 {
   static const float weights[] = { 1, 0, 0, 0, 0, 1 };
   FoveaShape shape = { 4, { 1, 3, SIDE, SIDE } }, weight_shape = { 4, { 2, 3, 1, 1 } };
-  Value     *x = graph_add_value (graph, "x");
+  Value     *x = small_graph_add_input (graph, "x", &shape);
 
-  g_hash_table_insert (graph->opsets, g_strdup (""), GINT_TO_POINTER (17));
-  graph->ir_version = 8;
-  x->type = FOVEA_TYPE_FLOAT32;
-  x->has_rank = TRUE;
-  x->shape = shape;
-  g_ptr_array_add (graph->inputs, x);
-  return add_node (graph, "Conv", x, add_floats (graph, "colours", &weight_shape, weights), NULL);
-}
-
-static Graph *
-finish (Graph *graph, Value *out)
-{
-  g_ptr_array_add (graph->outputs, out);
-  return graph;
+  return small_graph_add_node (graph, "Conv", x, small_graph_add_floats (graph, "colours", &weight_shape, weights));
 }
 
 static const FoveaShape two_scores = { 2, { 1, 2 } }, three_scores = { 2, { 1, 3 } };
@@ -74,17 +32,29 @@ make_pooled (gboolean transposed, gboolean reduce)
 {
   static const float rows[] = { 1, 0, 0, 1, 1, 1 }, columns[] = { 1, 0, 1, 0, 1, 1 };
   static const gint64 axes[] = { -2, -1 };
-  Graph     *graph = graph_new ();
+  Graph     *graph = small_graph_new ();
   FoveaShape shape = transposed ? (FoveaShape) { 2, { 2, 3 } } : (FoveaShape) { 2, { 3, 2 } };
-  Value     *pooled = add_node (graph, reduce ? "ReduceMean" : "GlobalAveragePool", add_colours (graph), NULL, NULL), *flat, *out;
+  Value     *pooled = small_graph_add_node (graph, reduce ? "ReduceMean" : "GlobalAveragePool", add_colours (graph), NULL), *flat, *out;
 
   if (reduce)
     node_set_ints (pooled->producer, "axes", axes, 2);
-  flat = add_node (graph, "Flatten", pooled, NULL, NULL);
-  out = add_node (graph, transposed ? "MatMul" : "Gemm", flat, add_floats (graph, "linear", &shape, transposed ? columns : rows), &three_scores);
+  flat = small_graph_add_node (graph, "Flatten", pooled, NULL);
+  out = small_graph_add_node (graph, transposed ? "MatMul" : "Gemm", flat, small_graph_add_floats (graph, "linear", &shape, transposed ? columns : rows));
   if (!transposed)
     node_set_int (out->producer, "transB", 1);
-  return finish (graph, out);
+  return small_graph_finish (graph, out, &three_scores);
+}
+
+/* MobileNetV2's end: the linear layer is a convolution of one point. */
+static Graph *
+make_convolved (void)
+{
+  static const float rows[] = { 1, 0, 0, 1, 1, 1 };
+  Graph     *graph = small_graph_new ();
+  FoveaShape weight_shape = { 4, { 3, 2, 1, 1 } }, shape = { 4, { 1, 3, 1, 1 } };
+  Value     *pooled = small_graph_add_node (graph, "GlobalAveragePool", add_colours (graph), NULL);
+
+  return small_graph_finish (graph, small_graph_add_node (graph, "Conv", pooled, small_graph_add_floats (graph, "linear", &weight_shape, rows)), &shape);
 }
 
 /* SqueezeNet's end: the channels are the classes. */
@@ -92,11 +62,12 @@ static Graph *
 make_average (void)
 {
   static const gint64 kernel[] = { SIDE, SIDE };
-  Graph *graph = graph_new ();
-  Value *pooled = add_node (graph, "AveragePool", add_colours (graph), NULL, NULL);
+  Graph *graph = small_graph_new ();
+  Value *pooled = small_graph_add_node (graph, "AveragePool", add_colours (graph), NULL), *flat;
 
   node_set_ints (pooled->producer, "kernel_shape", kernel, 2);
-  return finish (graph, add_node (graph, "Softmax", add_node (graph, "Flatten", pooled, NULL, NULL), NULL, &two_scores));
+  flat = small_graph_add_node (graph, "Flatten", pooled, NULL);
+  return small_graph_finish (graph, small_graph_add_node (graph, "Softmax", flat, NULL), &two_scores);
 }
 
 /* No pooling: class 0 counts what is red at the top left, class 1 nothing at all. */
@@ -104,14 +75,14 @@ static Graph *
 make_unpooled (void)
 {
   g_autofree float *weights = g_new0 (float, 2 * 2 * SIDE * SIDE);
-  Graph     *graph = graph_new ();
+  Graph     *graph = small_graph_new ();
   FoveaShape shape = { 2, { 2 * SIDE * SIDE, 2 } };
-  Value     *flat = add_node (graph, "Flatten", add_colours (graph), NULL, NULL);
+  Value     *flat = small_graph_add_node (graph, "Flatten", add_colours (graph), NULL);
 
   for (int y = 0; y < SIDE / 4; y++)
     for (int x = 0; x < SIDE / 4; x++)
       weights[(y * SIDE + x) * 2] = 0.1f;
-  return finish (graph, add_node (graph, "Gemm", flat, add_floats (graph, "linear", &shape, weights), &two_scores));
+  return small_graph_finish (graph, small_graph_add_node (graph, "Gemm", flat, small_graph_add_floats (graph, "linear", &shape, weights)), &two_scores);
 }
 
 /* ---- using them ------------------------------------------------------------------------------------------------------------------------- */
@@ -189,6 +160,14 @@ test_class_activation (void)
   check_halves (average);
   attend (gemm, 2, "class activation", map); /* red and blue alike: nothing to tell apart */
   g_assert_cmpfloat (map[0][0], ==, 0);
+}
+
+static void
+test_convolved (void)
+{
+  g_autoptr (FoveaClassifier) convolved = make_classifier (make_convolved ());
+
+  check_halves (convolved);
 }
 
 static void
@@ -273,10 +252,10 @@ check_refused (const FoveaShape *out, const char *expected)
 {
   g_autoptr (FoveaModel) model = NULL;
   g_autoptr (GError) error = NULL;
-  Graph *graph = graph_new ();
+  Graph *graph = small_graph_new ();
   Value *colours = add_colours (graph);
 
-  model = model_new_for_graph (finish (graph, add_node (graph, "Relu", colours, NULL, out)), "test");
+  model = model_new_for_graph (small_graph_finish (graph, small_graph_add_node (graph, "Relu", colours, NULL), out), "test");
   g_assert_null (fovea_classifier_new (model, NULL, 1, &error));
   g_assert_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED);
   g_test_message ("%s", error->message);
@@ -297,6 +276,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/attention/convolved", test_convolved);
   g_test_add_func ("/attention/class-activation", test_class_activation);
   g_test_add_func ("/attention/occlusion", test_occlusion);
   g_test_add_func ("/attention/cancel", test_cancel);

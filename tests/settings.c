@@ -7,7 +7,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "model/model.h"
+#include "small-graph.h"
 #include "vision/labels.h"
 #include "vision/literal.h"
 #include "vision/sidecar.h"
@@ -254,22 +254,12 @@ test_wrong_sidecars (void)
 static Graph *
 make_graph (FoveaType type, const FoveaShape *in, const FoveaShape *out)
 {
-  Graph *graph = graph_new ();
-  Value *x, *y;
-  Node  *node;
+  Graph *graph = small_graph_new ();
+  Value *x = small_graph_add_input (graph, "x", in);
 
-  g_hash_table_insert (graph->opsets, g_strdup (""), GINT_TO_POINTER (17));
-  x = graph_add_value (graph, "x");
-  y = graph_add_value (graph, "y");
-  x->type = y->type = type;
-  x->has_rank = y->has_rank = TRUE;
-  x->shape = *in;
-  y->shape = *out;
-  node = graph_add_node (graph, "", "Identity", "same", -1);
-  node_add_input (node, x);
-  node_add_output (node, y);
-  g_ptr_array_add (graph->inputs, x);
-  g_ptr_array_add (graph->outputs, y);
+  x->type = type;
+  small_graph_finish (graph, small_graph_add_node (graph, "Identity", x, NULL), out);
+  ((Value *) g_ptr_array_index (graph->outputs, 0))->type = type;
   return graph;
 }
 
