@@ -10,8 +10,8 @@ build_options () {
   case $1 in
     release)      printf '%s\n' --buildtype=release -Dtests=false ;;
     test | clang) printf '%s\n' -Dwerror=true ;;
-    sanitize)     printf '%s\n' -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all ;;
-    thread)       printf '%s\n' -Db_sanitize=thread -Db_lundef=false ;;
+    sanitize)     printf '%s\n' -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all ;;
+    thread)       printf '%s\n' -Doptimization=1 -Db_sanitize=thread -Db_lundef=false ;;
     install)      printf '%s\n' "${INSTALL_OPTIONS[@]}" ;;
   esac
 }
@@ -116,8 +116,8 @@ verb_bench () {
 verb_gimp () {
   build_and_stage
   isolate_gimp "$BUILD/gimp-window" all
-  say "Opening GIMP: the filter is Filters ▸ Fovea ▸ Classify…"
-  exec "$(find_gimp gimp)" --no-splash "$@"
+  say "Opening GIMP: the filter is Filters ▸ Fovea ▸ Classify…   (what GIMP says goes to $BUILD/log/gimp-window.log)"
+  exec "$(find_gimp gimp)" --no-splash "$@" >"$BUILD/log/gimp-window.log" 2>&1
 }
 
 verb_shell () {

@@ -3,7 +3,7 @@
 """count-tests.py KIND=TESTLOG.json…: what meson's test logs say, for people and for machines.
 
 Counts test cases: each line "ok" or "not ok" of a program that speaks TAP, otherwise each program. A program that ends badly without having said
-which case failed counts as one failed case. Prints the last lines of what failed, the share of the ONNX project's cases that pass, how many cases
+which case failed counts as one failed case. Prints the lines that tell what failed, the share of the ONNX project's cases that pass, how many cases
 each kind of build ran, and closes with "N passed, N failed, N skipped". Its status is 1 where something failed or nothing ran.
 """
 
@@ -44,10 +44,13 @@ def count(test):
     return counts, failed
 
 
-def last_lines(test, n):
-    lines = (test.get("stdout", "") + "\n" + test.get("stderr", "")).splitlines()
-    said = [line for line in lines if line.strip() and not re.match(r"^ok \d|^TAP version|^1\.\.\d|^# (Start|End) of|^# random seed", line)]
-    return said[-n:]
+def telling_lines(test):
+    """The lines that say what went wrong, and the last ones."""
+    lines = [line for line in (test.get("stdout", "") + "\n" + test.get("stderr", "")).splitlines()
+             if line.strip() and not re.match(r"^ok \d|^TAP version|^1\.\.\d|^# (Start|End) of|^# random seed", line)]
+    lines = [line for line in lines if not re.match(r"^ *(=>)?0x[0-9a-f]+: |^  [A-Z].*: +[0-9a-f]{2}( |$)|^Shadow byte", line)] # the sanitizer's legend
+    telling = [line for line in lines[:-6] if re.search(r"ERROR|SUMMARY|runtime error|^not ok|Bail out|^#\d+ 0x|Traceback|CRITICAL|assert", line)]
+    return telling[:8] + lines[-6:]
 
 
 def main(arguments):
@@ -67,7 +70,7 @@ def main(arguments):
             conformance += re.findall(r"^#? ?(conformance: .*)$", test.get("stdout", ""), re.MULTILINE)
             if result["failed"]:
                 print(f"FAILED ({kind}) {test['name']} [{test['result']}]" + "".join(f"\n  {name}" for name in failed))
-                print("".join(f"  | {line[:200]}\n" for line in last_lines(test, 12)), end="")
+                print("".join(f"  | {line[:200]}\n" for line in telling_lines(test)), end="")
                 logs.append(path.replace("testlog.json", "testlog.txt"))
         total += counts
         rows.append(f"{kind + ':':<10}{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped in {len(tests)} programs")

@@ -57,6 +57,7 @@ if [ "$1" = --inside ]; then
     see "$argument"
     see "$(readlink -m -- "$argument")"
   done
+  grep -qsxE '[0-9a-f]{32}' "$ROOT/etc/machine-id" || tr -d - </proc/sys/kernel/random/uuid >"$ROOT/etc/machine-id" # D-Bus asks for it
   grep -q "^[^:]*:[^:]*:$user:" "$ROOT/etc/passwd" || echo "user$user:x:$user:$group::$home:/bin/bash" >>"$ROOT/etc/passwd"
 
   chroot --userspec="+$user:+$group" --groups="$groups" "$ROOT" /usr/bin/env -i --chdir="$folder" --default-signal=INT,QUIT,TERM \
