@@ -17,16 +17,20 @@ static const Operator *const families[] = {
   block_operators,
   cast_operators,
   clip_operators,
+  concat_operators,
+  constant_operators,
   conv_operators,
   conv_transpose_operators,
   logic_operators,
   matmul_operators,
+  movement_operators,
   normalization_operators,
   pool_operators,
   power_operators,
   reduce_operators,
   softmax_operators,
   unary_operators,
+  view_operators,
 };
 
 typedef struct
