@@ -26,7 +26,9 @@ QUIET=
 step () {
   local what=$1 log=$2 status=0 start=$SECONDS told=$SECONDS seconds last
   shift 2
-  mkdir -p "$(dirname "$log")"
+  as_owner mkdir -p "$(dirname "$log")"
+  rm -f "$log"
+  as_owner touch "$log"
   env --default-signal=INT,QUIT "$@" >"$log" 2>&1 </dev/null &
   STEP_PID=$!
   trap 'step_interrupted' INT TERM HUP
@@ -73,8 +75,9 @@ show_log () {
 HELD=()
 hold () {
   local descriptor
-  mkdir -p "$(dirname "$1")"
-  exec {descriptor}>"$1"
+  as_owner mkdir -p "$(dirname "$1")"
+  [ -e "$1" ] || as_owner touch "$1"
+  exec {descriptor}<"$1"
   HELD+=("$descriptor")
   flock --nonblock "$descriptor" && return
   say "Another dev is $2: waiting for it."

@@ -115,7 +115,7 @@ prepare_place () {
     # shellcheck disable=SC2016 # the inner shell's own
     # Programs of the root run in namespaces of their own: nothing of theirs stays behind.
     IN_ROOT=(setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private
-             sh -c 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && cp -L /etc/resolv.conf "$1/etc/resolv.conf" && exec chroot "$@"'
+             sh -c 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && { cp -L /etc/resolv.conf "$1/etc/resolv.conf" || true; } && exec chroot "$@"'
              sh "$ROOT")
   fi
   mapfile -t missing < <(missing_of "$ADMIN" "$@")
@@ -144,6 +144,7 @@ make_root () {
          "\"Operation not permitted\" in a container: it must be a privileged one, or one of Debian 13."
   fi
   "${AS_ROOT[@]}" chmod 755 "$part"
+  sync --file-system "$part"
   "${AS_ROOT[@]}" mv -T "$part" "$ROOT" # whole, or not there
   release
 }
