@@ -5,21 +5,22 @@
 
 BUILD=$REPO/build/${FOVEA_DEV_PLACE:-}
 
-# The options of each kind of build, one a line. What a sanitizer finds ends the program.
+# The options of each kind of build, one a line. What a sanitizer finds ends the program. The sanitized build is clang's, which has the fuzzer
+# too and warns of other things than gcc.
 build_options () {
   case $1 in
-    release)      printf '%s\n' --buildtype=release -Dtests=false ;;
-    test | clang) printf '%s\n' -Dwerror=true ;;
-    sanitize)     printf '%s\n' -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all ;;
-    thread)       printf '%s\n' -Doptimization=1 -Db_sanitize=thread -Db_lundef=false ;;
-    install)      printf '%s\n' "${INSTALL_OPTIONS[@]}" ;;
+    release)  printf '%s\n' --buildtype=release -Dtests=false ;;
+    test)     printf '%s\n' -Dwerror=true ;;
+    sanitize) printf '%s\n' -Dwerror=true -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all -Dfuzz=true ;;
+    thread)   printf '%s\n' -Doptimization=1 -Db_sanitize=thread -Db_lundef=false ;;
+    install)  printf '%s\n' "${INSTALL_OPTIONS[@]}" ;;
   esac
 }
 
 # set_up KIND: makes build/PLACE/KIND ready, anew where something under it changed.
 set_up () {
   local kind=$1 folder=$BUILD/$1 log=$BUILD/log/$1.log compiler=gcc options=() key
-  [ "$kind" != clang ] || compiler=clang
+  [ "$kind" != sanitize ] || compiler=clang
   mapfile -t options < <(build_options "$kind")
   if ! mkdir -p "$BUILD/log" 2>/dev/null || [ ! -w "$BUILD/log" ]; then
     fail "$BUILD can't be written." "Made by another user? Then: sudo rm -r '$REPO/build'"
