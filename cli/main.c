@@ -20,6 +20,7 @@ static const struct
 } verbs[] = {
   { "info", verb_info, "What a model is made of: layers, sizes, task, settings" },
   { "classify", verb_classify, "Names for what is in photos" },
+  { "conformance", verb_conformance, "ONNX's own test cases, run by this engine" },
 };
 
 static const char *const description =

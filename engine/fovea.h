@@ -94,6 +94,9 @@ FoveaTensor *fovea_tensor_new          (FoveaType type, const FoveaShape *shape,
 /* Wraps data that stay valid until free_owner (owner) is called (free_owner may be NULL). `size` must be exactly that of type and shape. */
 FoveaTensor *fovea_tensor_new_for_data (FoveaType type, const FoveaShape *shape, gpointer data, gsize size, gpointer owner,
                                         GDestroyNotify free_owner, GError **error);
+/* Reads a file with one tensor (a serialized TensorProto, as ONNX's test data are). *name gets its name, to be freed with g_free; name may be NULL.
+ * Errors: FOVEA_ERROR_FILE, _MODEL, _UNSUPPORTED, _MEMORY. */
+FoveaTensor *fovea_tensor_load_pb      (const char *path, char **name, GError **error);
 FoveaTensor *fovea_tensor_ref          (FoveaTensor *tensor);
 void         fovea_tensor_unref        (FoveaTensor *tensor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaTensor, fovea_tensor_unref)
