@@ -16,7 +16,13 @@ static const struct
   gboolean    reference; /* runs for the reference too */
 } passes[] = {
   { "fold-constants", fold_constants, TRUE },
+  { "remove-noops", remove_noops, FALSE },
+  { "join-gates", join_gates, FALSE },
+  { "fold-batch-norm", fold_batch_norm, FALSE },
+  { "fuse-padding", fuse_padding, FALSE },
+  { "fuse-activation", fuse_activation, FALSE },
   { "remove-dead", remove_dead, TRUE },
+  { "block-layout", block_layout, FALSE },
 };
 
 static gboolean

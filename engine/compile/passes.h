@@ -10,7 +10,13 @@
 #include "model/graph.h"
 
 gboolean fold_constants  (Graph *graph, GError **error);
+gboolean remove_noops    (Graph *graph, GError **error);
+gboolean join_gates      (Graph *graph, GError **error);
+gboolean fold_batch_norm (Graph *graph, GError **error);
+gboolean fuse_activation (Graph *graph, GError **error);
+gboolean fuse_padding    (Graph *graph, GError **error);
 gboolean remove_dead     (Graph *graph, GError **error);
+gboolean block_layout    (Graph *graph, GError **error);
 
 /* All passes in order, less those switched off; for `reference` only those that no meaning hangs on. */
 gboolean run_passes      (Graph *graph, gboolean reference, GError **error);

@@ -4,6 +4,8 @@
  * kernel table, plain or blocked; float64 through activation_reference in double.
  */
 
+#include "ops/activation.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -105,6 +107,15 @@ activation_prepare (Step *step, GError **error)
     elementwise_set_run (step, "double", activation_run_double);
   else
     elementwise_set_run (step, step->out[0].layout == LAYOUT_BLOCKED ? "elementwise blocked" : "elementwise", activation_run);
+  return TRUE;
+}
+
+gboolean
+activation_of_node (const Node *node, Activation *activation)
+{
+  if (!node->op || node->op->parse != activation_parse)
+    return FALSE;
+  *activation = *(const Activation *) node->params;
   return TRUE;
 }
 
