@@ -163,6 +163,7 @@ typedef struct
   int  channels, outputs, group; /* of all groups */
   int  h, w, kernel_h, kernel_w, stride, dilation, pad_top, pad_left, pad_bottom, pad_right;
   bool plain;                    /* first layer: plain input */
+  int  spread;                   /* 0, or output pixels and rows lie so many places apart */
 } ConvCase;
 
 typedef enum
@@ -246,8 +247,8 @@ check_conv (const Kernels *kernels, const ConvCase *c, ConvCall call, Fill fill,
 {
   int         out_h = (c->h + c->pad_top + c->pad_bottom - (c->kernel_h - 1) * c->dilation - 1) / c->stride + 1;
   int         out_w = (c->w + c->pad_left + c->pad_right - (c->kernel_w - 1) * c->dilation - 1) / c->stride + 1;
-  size_t      pixels = (size_t) (c->h * c->w), out_pixels = (size_t) (out_h * out_w), blocks = kernel_blocks ((size_t) c->outputs);
-  size_t      size = blocks * out_pixels * KERNEL_BLOCK;
+  size_t      spread = (size_t) (c->spread ? c->spread : 1), pixels = (size_t) (c->h * c->w);
+  size_t      out_pixels = (size_t) (out_h * out_w) * spread * spread, size = kernel_blocks ((size_t) c->outputs) * out_pixels * KERNEL_BLOCK;
   float      *in = c->plain ? make ((size_t) c->channels * pixels, fill) : make_blocked ((size_t) c->channels, pixels, fill);
   float      *weights = make ((size_t) (c->outputs * (c->channels / c->group) * c->kernel_h * c->kernel_w), FILL_RANDOM);
   float      *bias = make_blocked ((size_t) c->outputs, 1, FILL_RANDOM), *added = make_blocked ((size_t) c->outputs, out_pixels, FILL_RANDOM);
@@ -264,6 +265,11 @@ check_conv (const Kernels *kernels, const ConvCase *c, ConvCall call, Fill fill,
     .activation = { kind, kind == ACTIVATION_LEAKY_RELU ? 0.1f : kind == ACTIVATION_CLIP ? -0.25f : kind == ACTIVATION_SILU ? 1.0f : 1.0f / 6, 0.5f },
   };
 
+  if (c->spread)
+    {
+      conv.out_step = spread * KERNEL_BLOCK;
+      conv.out_row = (size_t) out_w * spread * spread * KERNEL_BLOCK;
+    }
   if (call == CALL_CONV && c->group > 1)
     {
       conv.group_in_blocks = (size_t) (c->channels / c->group / KERNEL_BLOCK);
@@ -380,6 +386,24 @@ test_conv (const Kernels *kernels)
       good &= check_conv_forms (kernels, &c, CALL_CONV);
     }
   report (good, "%s conv, groups", kernels->name);
+}
+
+/* Output pixels apart from each other, and windows that begin inside: the parts of a transposed convolution. */
+static void
+test_spread (const Kernels *kernels)
+{
+  bool good = true;
+
+  for (int i = 0; i < 60; i++)
+    {
+      ConvCase c = { .channels = random_int (1, 40), .outputs = random_int (1, 40), .group = 1, .h = random_int (3, 9), .w = random_int (3, 20),
+                     .kernel_h = random_int (1, 3), .kernel_w = random_int (1, 3), .stride = 1, .dilation = 1, .pad_top = random_int (-1, 1),
+                     .pad_left = random_int (-1, 1), .pad_bottom = random_int (0, 2), .pad_right = random_int (0, 2), .spread = random_int (2, 3) };
+
+      if (fits (&c))
+        good &= check_conv_forms (kernels, &c, CALL_CONV);
+    }
+  report (good, "%s conv, spread", kernels->name);
 }
 
 /* One-row images of pointwise convolutions, as long and as deep as in networks. */
@@ -766,6 +790,7 @@ static void
 test_table (const Kernels *kernels)
 {
   test_conv (kernels);
+  test_spread (kernels);
   test_pointwise (kernels);
   test_depthwise (kernels);
   test_winograd (kernels);

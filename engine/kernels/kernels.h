@@ -43,10 +43,11 @@ typedef struct
   float       *out;             /* (K/16, out_h, out_w, 16) */
   size_t       out_channels;    /* K of all groups */
   size_t       out_plane;       /* floats from one block to the next */
+  size_t       out_step, out_row; /* conv (): floats from one pixel, and from one row, to the next; both 0: they lie side by side */
   int          out_h, out_w;
 
   int          kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
-  int          pad_top, pad_left;
+  int          pad_top, pad_left; /* may be negative: the first windows then begin inside */
 
   size_t       group_in_blocks;  /* groups of whole blocks: output block b reads from input block b / group_out_blocks * group_in_blocks on; */
   size_t       group_out_blocks; /* 0: one group */

@@ -30,6 +30,8 @@ conv_finish (const KernelConv *conv, size_t channel, int y, int x, double sum)
 {
   size_t index = blocked_index (conv->out_plane, conv->out_w, channel, y, x);
 
+  if (conv->out_step)
+    index = channel / KERNEL_BLOCK * conv->out_plane + (size_t) y * conv->out_row + (size_t) x * conv->out_step + channel % KERNEL_BLOCK;
   if (conv->bias)
     sum += conv->bias[channel];
   if (conv->residual)

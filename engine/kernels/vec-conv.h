@@ -93,8 +93,12 @@ conv_stride (const KernelConv *conv, int y, int x, ConvTaps *list, Tile *tile)
 INLINE void
 conv_tile_at (const KernelConv *conv, size_t block, size_t pixel, int n_pixels, Tile *tile)
 {
-  size_t place = block * conv->out_plane + pixel * KERNEL_BLOCK;
+  size_t place = block * conv->out_plane;
 
+  if (conv->out_step == 0)
+    place += pixel * KERNEL_BLOCK;
+  else
+    place += pixel / (size_t) conv->out_w * conv->out_row + pixel % (size_t) conv->out_w * conv->out_step;
   tile->out = conv->out + place;
   tile->residual = conv->residual ? conv->residual + place : NULL;
   tile_run (tile, n_pixels);
@@ -165,11 +169,11 @@ conv_blocks (const KernelConv *conv, size_t block, size_t n_blocks, size_t first
   tile.weights_block = conv->in_channels * taps * KERNEL_BLOCK;
   tile.weights = conv->weights + block * tile.weights_block;
   tile.bias = conv->bias ? conv->bias + channel : NULL;
-  tile.out_step = KERNEL_BLOCK;
+  tile.out_step = conv->out_step ? conv->out_step : KERNEL_BLOCK;
   tile.out_block = conv->out_plane;
   tile.n_channels = n_blocks * KERNEL_BLOCK < conv->out_channels - channel ? n_blocks * KERNEL_BLOCK : conv->out_channels - channel;
 
-  if (width / row_tiles < 4 && conv->out_h > 1)
+  if (width / row_tiles < 4 && conv->out_h > 1 && conv->out_step == 0)
     conv_run_on (conv, block, first, last, &tile, &list);
   else
     while (first < last)

@@ -25,9 +25,9 @@ is_unpadded (const ConvShape *shape)
   return shape->window.pad_begin[0] == 0 && shape->window.pad_begin[1] == 0 && shape->out_h == shape->h && shape->out_w == shape->w;
 }
 
-/* What the kernels' int32 places and lists of taps can hold. */
-static gboolean
-fits_kernels (const ConvShape *shape)
+/* What the kernels' int32 places can hold. */
+gboolean
+conv_fits_kernels (const ConvShape *shape)
 {
   const Window *window = &shape->window;
 
@@ -45,9 +45,8 @@ few_taps (const ConvShape *shape)
   return shape->window.kernel[0] * shape->window.kernel[1] <= KERNEL_MAX_TAPS;
 }
 
-/* Groups, if any, of whole blocks. */
-static gboolean
-whole_blocks (const ConvShape *shape)
+gboolean
+conv_has_whole_blocks (const ConvShape *shape)
 {
   return shape->group == 1
          || (shape->channels / shape->group % KERNEL_BLOCK == 0 && shape->outputs / shape->group % KERNEL_BLOCK == 0);
@@ -68,7 +67,7 @@ accept_first (const ConvShape *shape)
 static gboolean
 accept_pointwise (const ConvShape *shape)
 {
-  return is_kernel (shape, 1, 1) && is_dense (shape) && is_unpadded (shape) && whole_blocks (shape);
+  return is_kernel (shape, 1, 1) && is_dense (shape) && is_unpadded (shape) && conv_has_whole_blocks (shape);
 }
 
 static gboolean
@@ -81,7 +80,7 @@ accept_winograd (const ConvShape *shape)
 static gboolean
 accept_direct (const ConvShape *shape)
 {
-  return whole_blocks (shape) && few_taps (shape);
+  return conv_has_whole_blocks (shape) && few_taps (shape);
 }
 
 static gboolean
@@ -108,7 +107,7 @@ static const struct
 ConvKind
 conv_choose (const ConvShape *shape)
 {
-  if (fits_kernels (shape))
+  if (conv_fits_kernels (shape))
     for (gsize i = 0; i < G_N_ELEMENTS (choices); i++)
       if (choices[i].accepts (shape))
         return choices[i].kind;

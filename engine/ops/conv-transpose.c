@@ -136,6 +136,40 @@ conv_transpose_infer (const Node *node, InferContext *context, GError **error)
   return TRUE;
 }
 
+/* The sizes of a two-dimensional float node with constant weights; FALSE for others. */
+static gboolean
+blocked_shape (const Node *node, ConvShape *shape)
+{
+  const Value *in = node_input (node, 0), *weights = node_input (node, 1), *bias = node_input (node, 2);
+  FoveaShape   out;
+
+  if (in->type != FOVEA_TYPE_FLOAT32 || in->shape.n_dims != 4 || !weights->constant || (bias && !bias->constant)
+      || !transpose_sizes (node, &shape->window, &out, NULL))
+    return FALSE;
+  shape->n = out.dims[0];
+  shape->channels = in->shape.dims[1];
+  shape->h = in->shape.dims[2];
+  shape->w = in->shape.dims[3];
+  shape->outputs = out.dims[1];
+  shape->out_h = out.dims[2];
+  shape->out_w = out.dims[3];
+  shape->group = ((const ConvParams *) node->params)->group;
+  return TRUE;
+}
+
+static gboolean
+conv_transpose_blocked (const Node *node, BlockedForm *form)
+{
+  ConvShape shape;
+
+  if (!blocked_shape (node, &shape) || !conv_transpose_accepts (&shape))
+    return FALSE;
+  form->wish = BLOCKED_PREFERS;
+  form->inputs = 1u << 0;
+  form->outputs = 1u << 0;
+  return TRUE;
+}
+
 /* ---- plain ------------------------------------------------------------------------------------------------ */
 
 typedef struct
@@ -240,6 +274,15 @@ conv_transpose_prepare (Step *step, GError **error)
   Window            window;
   PlainTranspose   *conv;
 
+  if (step->out[0].layout == LAYOUT_BLOCKED)
+    {
+      ConvShape shape;
+      gboolean  fits = blocked_shape (step->node, &shape);
+
+      g_assert (fits);
+      return conv_transpose_prepare_blocked (step, &shape, error);
+    }
+
   if (!transpose_sizes (step->node, &window, &out, error))
     return FALSE;
   conv = g_new0 (PlainTranspose, 1);
@@ -260,6 +303,6 @@ conv_transpose_prepare (Step *step, GError **error)
 }
 
 const Operator conv_transpose_operators[] = {
-  { "ConvTranspose", "", sizeof (ConvParams), conv_transpose_parse, conv_transpose_infer, NULL, conv_transpose_prepare, NULL },
+  { "ConvTranspose", "", sizeof (ConvParams), conv_transpose_parse, conv_transpose_infer, conv_transpose_blocked, conv_transpose_prepare, NULL },
   { NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL },
 };

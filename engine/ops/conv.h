@@ -70,5 +70,15 @@ typedef struct
 /* The first row of the table that accepts. */
 ConvKind conv_choose           (const ConvShape *shape);
 
+/* Whether sizes, strides and paddings are within what kernels count in int. */
+gboolean conv_fits_kernels     (const ConvShape *shape);
+
+/* Whether groups, if any, are of whole blocks of channels. */
+gboolean conv_has_whole_blocks (const ConvShape *shape);
+
 /* Fills a blocked step (conv-blocked.c): in and out have their layouts, `kind` isn't CONV_PLAIN. */
 gboolean conv_prepare_blocked  (Step *step, const ConvShape *shape, ConvKind kind, GError **error);
+
+/* The same for ConvTranspose (conv-transpose-blocked.c). */
+gboolean conv_transpose_accepts         (const ConvShape *shape);
+gboolean conv_transpose_prepare_blocked (Step *step, const ConvShape *shape, GError **error);
