@@ -81,13 +81,7 @@ evaluate_node (const Node *node, GError **error)
   Step                     step;
   gboolean                 ok = step_make (&step, node, TRUE, 1, error) && make_outputs (&step, outputs, error);
 
-  if (ok && step.view >= 0)
-    {
-      if (outputs[0]->size > 0)
-        memcpy (outputs[0]->data, step.in[step.view].data, outputs[0]->size);
-    }
-  else if (ok)
-    ok = run_step (&step, error);
+  ok = ok && run_step (&step, error); /* never a view: those of constants are copies */
 
   for (guint i = 0; i < node->outputs->len; i++)
     if (ok && outputs[i])

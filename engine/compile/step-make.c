@@ -57,6 +57,25 @@ settle_constants (Step *step, GError **error)
   return TRUE;
 }
 
+static void
+copy_run (const Step *step, gsize first, gsize last, guint thread)
+{
+  gsize n = shape_count (&step->out[0].shape) * type_size (step->out[0].type);
+
+  if (n > 0)
+    memcpy (step->out[0].data, step->in[0].data, n);
+}
+
+/* A constant isn't in the arena, so that nothing there can be a view of it. */
+static void
+copy_viewed_constant (Step *step)
+{
+  if (step->view != 0 || !step->in[0].value->constant)
+    return;
+  step->view = -1;
+  step_set_run (step, "copy", copy_run, 1, 1);
+}
+
 gboolean
 step_make (Step *step, const Node *node, gboolean reference, guint n_threads, GError **error)
 {
@@ -81,7 +100,10 @@ step_make (Step *step, const Node *node, gboolean reference, guint n_threads, GE
   for (guint i = 0; i < step->n_outputs; i++)
     view_value (&step->out[i], node_output (node, i));
 
-  return node->op->prepare (step, error) && settle_constants (step, error);
+  if (!node->op->prepare (step, error))
+    return FALSE;
+  copy_viewed_constant (step);
+  return settle_constants (step, error);
 }
 
 void

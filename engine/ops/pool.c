@@ -96,6 +96,23 @@ global_lp_pool_parse (Node *node, GError **error)
   return node_check_attributes (node, error, "p", ATTRIBUTE_INT, NULL) && read_p (node, params, error);
 }
 
+/* What a window rounded up hangs over the end isn't counted as padding (PyTorch, ONNX Runtime), except, says ONNX's test data, where it is dilated: as
+ * no exporter has that, there is nothing that contradicts. */
+static void
+pad_dilated (Window *window, const FoveaShape *in, const FoveaShape *out)
+{
+  gboolean dilated = FALSE;
+
+  for (guint i = 0; i < window->n_spatial; i++)
+    dilated |= window->dilation[i] > 1;
+  for (guint i = 0; dilated && i < window->n_spatial; i++)
+    {
+      gint64 reach = (out->dims[2 + i] - 1) * window->stride[i] + (window->kernel[i] - 1) * window->dilation[i] + 1;
+
+      window->pad_end[i] = MAX (window->pad_end[i], reach - in->dims[2 + i] - window->pad_begin[i]);
+    }
+}
+
 /* The window for the input's shape, and the shape of the output. */
 static gboolean
 pool_sizes (const Node *node, Window *window, FoveaShape *out, GError **error)
@@ -124,6 +141,8 @@ pool_sizes (const Node *node, Window *window, FoveaShape *out, GError **error)
   for (guint i = 0; i < window->n_spatial; i++)
     if (!window_output (node, window, i, in->dims[2 + i], &out->dims[2 + i], error))
       return FALSE;
+  if (params->count_padding)
+    pad_dilated (window, in, out);
   return TRUE;
 }
 

@@ -336,7 +336,7 @@ make_tap (const ResizeParams *params, guint dim, gint64 x, gint64 in, gint64 out
     {
       double weight = filter_weight (params, ((double) i - at) / widen);
 
-      if (weight == 0 || ((params->exclude_outside || params->antialias) && (i < 0 || i >= in)))
+      if (weight == 0 || (params->exclude_outside && (i < 0 || i >= in)))
         continue;
       sum += weight;
       add_tap (axis, tap, CLAMP (i, 0, in - 1), weight);
