@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The reference models give ONNX Runtime's answers, on a real photo, with every kernel table that this processor has.
+
+    against_onnxruntime.py FOVEA
+
+Every answer lies within 1e-4 of the output's range, and doesn't depend on the number of threads, bit for bit. Skipped where FOVEA_REFERENCE_DIR isn't set.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy
+import onnxruntime
+from PIL import Image
+
+TABLES = ['reference', 'sse2', 'avx2', 'avx512', 'neon']
+TOLERANCE = 1e-4
+# What a model's input is, in the photo's 0 to 255: scale and offset.
+SCALES = {'version-RFB-320': (1 / 128, -127 / 128), 'version-RFB-320_simplified': (1 / 128, -127 / 128), 'selfie_segmentation': (1 / 255, 0)}
+
+
+def make_input(session, name, photo):
+    """The photo in the shape of the model's input, whatever that is."""
+    shape = [size if isinstance(size, int) else 1 for size in session.get_inputs()[0].shape]
+    nhwc = shape[-1] in (1, 3)
+    height, width, channels = (shape[1], shape[2], shape[3]) if nhwc else (shape[2], shape[3], shape[1])
+    image = Image.open(photo).convert('RGB' if channels == 3 else 'L').resize((width, height), Image.BILINEAR)
+    pixels = numpy.asarray(image, numpy.float32).reshape(1, height, width, channels)
+    scale, offset = SCALES.get(name, (1, 0))
+    return numpy.ascontiguousarray(pixels if nhwc else pixels.transpose(0, 3, 1, 2)) * numpy.float32(scale) + numpy.float32(offset)
+
+
+def run_fovea(fovea, model, name, value, folder, table, threads):
+    numpy.save(folder / 'in.npy', value)
+    subprocess.run([fovea, 'run', model, '--input', f'{name}={folder}/in.npy', '--output-dir', folder, '--threads', str(threads)], check=True,
+                   env=os.environ | {'FOVEA_ISA': table})
+
+
+def check_model(fovea, path, photo, folder):
+    onnxruntime.set_default_logger_severity(4)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
+    name = session.get_inputs()[0].name
+    value = make_input(session, path.stem, photo)
+    outputs = [output.name for output in session.get_outputs()]
+    expected = session.run(outputs, {name: value})
+    for table in TABLES:
+        first = None
+        for threads in (1, 2, 3):
+            run_fovea(fovea, path, name, value, folder, table, threads)
+            found = [numpy.load(folder / (output.replace('/', '_') + '.npy')) for output in outputs]
+            for output, ours, theirs in zip(outputs, found, expected):
+                spread = float(theirs.max() - theirs.min()) or 1.0
+                error = float(numpy.abs(ours - theirs).max()) / spread
+                assert ours.shape == theirs.shape, f'{path.stem}, {output}: shape {ours.shape}, not {theirs.shape}'
+                assert error <= TOLERANCE, f'{path.stem}, {output}, {table}, {threads} threads: error {error:.2e} of the range'
+            if first is not None:
+                assert all(numpy.array_equal(a, b) for a, b in zip(first, found)), f'{path.stem}, {table}: {threads} threads differ from one'
+            first = first or found
+    print(f'ok {path.stem}')
+
+
+def main():
+    reference = os.environ.get('FOVEA_REFERENCE_DIR')
+    if not reference:
+        print('FOVEA_REFERENCE_DIR is not set')
+        return 77
+    photo = pathlib.Path(reference) / 'data/large/coco-000000257896.jpg'
+    with tempfile.TemporaryDirectory() as folder:
+        for path in sorted((pathlib.Path(reference) / 'models').glob('*.onnx')):
+            check_model(sys.argv[1], path, photo, pathlib.Path(folder))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
