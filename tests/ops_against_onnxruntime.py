@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# ops_against_onnxruntime.py FOVEA: operators in the forms that ONNX's own cases leave out (attributes of old opsets, odd shapes, other types, images
+# that run in blocks), with ONNX Runtime's answers, through `fovea conformance`.
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+    missing = subprocess.run([sys.executable, '-c', 'import onnxruntime'], stderr=subprocess.PIPE, text=True)
+    if missing.returncode:
+        raise ImportError(missing.stderr.strip().splitlines()[-1])
+except ImportError as error:
+    print(f'skipped: {error}')
+    sys.exit(77)
+
+# onnx and onnxruntime don't go together in one process.
+RUNNER = '''
+import sys, numpy, onnxruntime
+options = onnxruntime.SessionOptions()
+options.log_severity_level = 4
+for folder in sys.stdin.read().split():
+    session = onnxruntime.InferenceSession(folder + '/model.onnx', options, providers=['CPUExecutionProvider'])
+    feeds = numpy.load(folder + '/feeds.npz')
+    numpy.savez(folder + '/answers.npz', *session.run(None, {i.name: feeds[i.name] for i in session.get_inputs()}))
+'''
+
+random = np.random.default_rng(7)
+
+
+def floats(*shape):
+    return random.uniform(0.5, 1.5, shape).astype(np.float32)  # sums of them lie far from zero, where rounding would be all
+
+
+def ints(*values):
+    return np.array(values, np.int64)
+
+
+CASES = []
+
+
+def case(operator, opset, inputs, n_outputs=1, relu=False, **attributes):
+    """One node on inputs; arrays in a list of one become initializers. relu: between two of them after a convolution, so that blocks are used."""
+    CASES.append((operator, opset, inputs, n_outputs, relu, attributes))
+
+
+x = floats(2, 3, 5, 7)
+for opset in (7, 11, 13, 18, 22):
+    axes = (lambda *v: {'axes': list(v)}) if opset < 13 else (lambda *v: {})
+    extra = (lambda *v: []) if opset < 13 else (lambda *v: [[ints(*v)]])
+    case('Squeeze', opset, [floats(1, 3, 1, 2)] + extra(0, 2), **axes(0, 2))
+    case('Unsqueeze', opset, [floats(3, 2)] + extra(0, 3), **axes(0, 3))
+    if opset < 13:
+        case('Split', opset, [x], 3, axis=3, split=[2, 1, 4])
+        case('Split', opset, [floats(2, 6)], 2, axis=1)
+    else:
+        case('Split', opset, [x, [ints(2, 1, 4)]], 3, axis=-1)
+    case('Flatten', opset, [x], axis=2)
+    case('Concat', opset, [x, floats(2, 4, 5, 7), floats(2, 1, 5, 7)], axis=1)
+    case('Transpose', opset, [x], perm=[0, 2, 3, 1])
+    case('Transpose', opset, [floats(4, 1, 50, 33).astype(np.float64)], perm=[3, 1, 0, 2])
+    case('Gather', opset, [x, [ints(2, 0, 0)]], axis=3)
+    case('Tile', opset, [x, [ints(1, 2, 1, 3)]])
+    case('DepthToSpace', opset, [floats(2, 12, 3, 5)], blocksize=2)
+    case('SpaceToDepth', opset, [floats(2, 3, 4, 6)], blocksize=2)
+case('Slice', 9, [x], axes=[1, 3], starts=[-2, 1], ends=[9, -1])
+case('Slice', 9, [x], starts=[1, 0], ends=[2, 2])
+for steps in ((1, 2), (-1, -3), (2, -1)):
+    starts, ends = ([0 if s > 0 else -1 for s in steps], [2**62 if s > 0 else -2**63 for s in steps])
+    case('Slice', 13, [x, [ints(*starts)], [ints(*ends)], [ints(2, 3)], [ints(*steps)]])
+    case('Slice', 11, [(x * 50).astype(np.int8), [ints(*starts)], [ints(*ends)], [ints(-2, -1)], [ints(*steps)]])
+for mode in ('constant', 'reflect', 'edge'):
+    case('Pad', 10, [x], mode=mode, pads=[0, 0, 2, 1, 0, 0, 1, 3], **({'value': 1.5} if mode == 'constant' else {}))
+    case('Pad', 13, [x, [ints(0, 1, 2, 1, 0, 1, 1, 3)]], mode=mode)
+case('Pad', 18, [x, [ints(2, 1)], [np.array(3, np.float32)], [ints(-1)]])
+case('Pad', 13, [x, [ints(0, 0, -1, 2, 0, 0, 1, -3)]])
+case('Pad', 19, [x, [ints(0, 0, 2, 1, 0, 0, 1, 3)]], mode='wrap')
+case('Expand', 13, [floats(3, 1), [ints(2, 1, 6)]])
+case('TopK', 9, [x], 2, axis=3, k=3)
+case('TopK', 10, [floats(4, 40), [ints(7)]], 2)
+case('TopK', 11, [random.integers(-9, 9, (4, 40)), [ints(11)]], 2, largest=0, axis=1)
+case('GatherElements', 13, [x, [random.integers(-5, 5, (2, 3, 4, 7))]], axis=2)
+case('GatherND', 13, [x, [random.integers(0, 2, (2, 3, 2))]], batch_dims=1)
+case('OneHot', 11, [random.integers(-4, 6, (3, 4)), [ints(5)], [np.array([-1, 2], np.float32)]], axis=1)
+case('Compress', 11, [x, [np.array([1, 0, 1, 1, 0], bool)]], axis=2)
+case('Compress', 11, [x, [np.array([1, 0, 1, 1, 0], bool)]])
+case('NonZero', 13, [random.integers(0, 2, (3, 4, 5))])
+case('ReverseSequence', 10, [floats(5, 3, 2), [ints(1, 5, 3)]], time_axis=0, batch_axis=1)
+case('Trilu', 14, [floats(2, 4, 6), [np.array(-1, np.int64)]], upper=0)
+case('Unique', 11, [random.integers(0, 6, 30)], 4)
+case('Unique', 11, [random.integers(0, 2, (6, 3)).astype(np.float32)], 4, axis=0)
+case('EyeLike', 9, [floats(4, 6)], k=-1)
+case('Range', 11, [[np.array(9.5, np.float32)], [np.array(-2, np.float32)], [np.array(-0.75, np.float32)]])
+case('CenterCropPad', 18, [x, [ints(4, 10)]], axes=[2, 3])
+for mode in ('nearest', 'linear'):
+    case('Upsample', 7, [x], mode=mode, scales=[1., 1., 2., 3.])
+    case('Upsample', 9, [x, [np.array([1, 1, 2.5, 1.5], np.float32)]], mode=mode)
+    case('Resize', 10, [x, [np.array([1, 1, 2, 2], np.float32)]], mode=mode)
+for relu in (False, True):
+    image = floats(1, 5, 6, 9)
+    for coordinate in ('half_pixel', 'pytorch_half_pixel', 'align_corners', 'asymmetric'):
+        for mode in ('nearest', 'linear', 'cubic'):
+            for sizes in ((12, 18), (4, 13), (7, 1)):
+                case('Resize', 13, [image, [np.zeros(0, np.float32)], [np.zeros(0, np.float32)], [ints(1, 20 if relu else 5, *sizes)]], relu=relu, mode=mode,
+                     coordinate_transformation_mode=coordinate, nearest_mode='floor' if coordinate == 'asymmetric' else 'round_prefer_floor')
+    case('Resize', 18, [image, [], [], [ints(9, 4)]], relu=relu, axes=[2, 3], mode='linear', antialias=0)
+    case('Slice', 13, [image, [ints(1, 2)], [ints(5, 8)], [ints(2, 3)]], relu=relu)
+    case('Split', 13, [image, [ints(16, 4) if relu else ints(2, 3)]], 2, relu=relu, axis=1)
+    case('Pad', 13, [image, [ints(0, 0, 1, 2, 0, 0, 3, 0)]], relu=relu)
+for parts in ((16, 32), (20, 12), (3, 16, 1)):
+    for axis in (1, 2):
+        shapes = [(1, n, 5, 6) if axis == 1 else (1, 20, n, 6) for n in parts]
+        case('Concat', 13, [floats(*shape) for shape in shapes], relu='each', axis=axis)
+
+
+def make_model(operator, opset, inputs, n_outputs, relu, attributes):
+    values, initializers, names, nodes, feeds = [], [], [], [], {}
+    for i, given in enumerate(inputs):
+        name = f'in{i}'
+        if isinstance(given, list):
+            if given:
+                initializers.append(numpy_helper.from_array(np.asarray(given[0]), name))
+            names.append(name if given else '')
+            continue
+        feeds[name] = given
+        values.append(helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(given.dtype), given.shape))
+        if relu == 'each' or (relu and i == 0):  # a convolution before, which makes blocks
+            out = given.shape[1] if relu == 'each' else 20
+            initializers.append(numpy_helper.from_array(floats(out, given.shape[1], 3, 3), f'weights{i}'))
+            nodes.append(helper.make_node('Conv', [name, f'weights{i}'], [f'conv{i}'], kernel_shape=[3, 3], pads=[1, 1, 1, 1]))
+            name = f'conv{i}'
+        names.append(name)
+    outputs = [f'out{i}' for i in range(n_outputs)]
+    nodes.append(helper.make_node(operator, names, outputs, **attributes))
+    if relu:
+        nodes.append(helper.make_node('Relu', ['out0'], ['relu']))
+        outputs[0] = 'relu'
+    graph = helper.make_graph(nodes, operator, values, [helper.make_empty_tensor_value_info(name) for name in outputs], initializers)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', opset)], ir_version=8)
+    return model, feeds
+
+
+def write_tensor(path, array, name):
+    with open(path, 'wb') as file:
+        file.write(numpy_helper.from_array(np.asarray(array), name).SerializeToString())
+
+
+with tempfile.TemporaryDirectory() as top:
+    folders = []
+    for i, one in enumerate(CASES):
+        folder = f'{top}/{i:03}_{one[0]}_{one[1]}'
+        os.makedirs(f'{folder}/test_data_set_0')
+        model, feeds = make_model(*one)
+        onnx.save(model, f'{folder}/model.onnx')
+        np.savez(f'{folder}/feeds.npz', **feeds)
+        for k, (name, array) in enumerate(feeds.items()):
+            write_tensor(f'{folder}/test_data_set_0/input_{k}.pb', array, name)
+        folders.append(folder)
+    run = subprocess.run([sys.executable, '-c', RUNNER], input='\n'.join(folders), text=True, stderr=subprocess.PIPE)
+    if run.returncode:
+        sys.exit(run.stderr[-2000:])
+    for folder in folders:
+        answers = np.load(f'{folder}/answers.npz')
+        for k, name in enumerate(answers.files):
+            write_tensor(f'{folder}/test_data_set_0/output_{k}.pb', answers[name], f'out{k}')
+        os.remove(f'{folder}/feeds.npz')
+    for passes in ('', '-all'):
+        answer = subprocess.run([sys.argv[1], 'conformance', top, '--json'], env=os.environ | {'FOVEA_PASSES': passes}, stdout=subprocess.PIPE)
+        found = json.loads(answer.stdout)
+        for bad in found['failed'] + found['unsupported']:
+            print(bad, CASES[int(bad['case'][:3])][5])
+        print(f'passes "{passes}": {len(found["passed"])} of {len(CASES)} agree with ONNX Runtime')
+        assert len(found['passed']) == len(CASES)
