@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No file includes one of a later layer, the command and the plug-in see fovea.h only, and each header compiles alone.
+
+    includes.py SOURCE_ROOT BUILD_ROOT COMPILER…
+"""
+
+import concurrent.futures
+import pathlib
+import re
+import subprocess
+import sys
+
+PACKAGES = ['glib-2.0', 'gio-2.0', 'json-glib-1.0', 'libprotobuf-c', 'gdk-pixbuf-2.0']
+# A file includes headers of its own layer and of those before it; kernels know nothing of ours.
+LAYERS = ['base', 'model', 'ops', 'compile', 'run', 'vision']
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+SOURCES = {'.c', '.h', '.inc', '.cc'}
+
+
+def files_of(folder):
+    return [path for path in sorted(folder.rglob('*')) if path.suffix in SOURCES]
+
+
+def allowed(path, engine):
+    """The folders of engine/ whose headers the file may include; None where only fovea.h is."""
+    if engine not in path.parents:
+        return None
+    layer = path.relative_to(engine).parts[0]
+    if layer == 'kernels':
+        return {'kernels'}
+    if layer not in LAYERS:
+        return None if path.name == 'fovea.h' else {'kernels', *LAYERS}
+    return {'kernels', *LAYERS[:LAYERS.index(layer) + 1]} - ({'kernels'} if layer in ('base', 'model') else set())
+
+
+def check_directions(root):
+    engine, wrong = root / 'engine', []
+    folders = {path.name for path in engine.iterdir() if path.is_dir()}
+    for path in [found for name in ('engine', 'cli', 'plugin') for found in files_of(root / name)]:
+        may = allowed(path, engine)
+        for name in INCLUDE.findall(path.read_text(encoding='utf-8')):
+            folder = name.split('/')[0] if '/' in name else None
+            if name == 'fovea.h':
+                bad = may == {'kernels'}
+            elif folder in folders:
+                bad = may is None or folder not in may
+            else:
+                bad = '..' in name
+            if bad:
+                wrong.append(f'{path.relative_to(root)} includes {name}, which is not for its layer')
+    return wrong
+
+
+def check_header(header, command):
+    """Twice in a row: a guard that is missing shows then."""
+    text = f'#include "{header}"\n#include "{header}"\nextern int used;\n'
+    done = subprocess.run([*command, '-x', 'c', '-fsyntax-only', '-Wall', '-Wextra', '-Werror', '-Wno-unused-function', '-Wno-unused-parameter',
+                           '-Wno-missing-field-initializers', '-'], input=text, capture_output=True, text=True)
+    return None if done.returncode == 0 else f'{header} does not compile alone:\n{done.stderr[:2000]}'
+
+
+def main():
+    root, build, command = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]), sys.argv[3:]
+    command += subprocess.run(['pkg-config', '--cflags', *PACKAGES], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    command += [f'-I{root / "engine"}', f'-I{build / "engine"}', f'-I{build / "engine/model"}', '-std=gnu11', '-D_GNU_SOURCE']
+    wrong = check_directions(root)
+    # The vec-*.h are pieces of one source, kernels/table.c, which is compiled per instruction set.
+    headers = [path for name in ('engine', 'cli') for path in files_of(root / name)
+               if path.suffix == '.h' and not path.name.startswith('vec')]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        wrong += [message for message in pool.map(lambda header: check_header(header, command), headers) if message]
+    print(f'{len(headers)} headers, {len(wrong)} complaints')
+    print('\n'.join(wrong))
+    return bool(wrong)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
