@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * fuzz-run.c: any bytes as a model file, compiled and run, as it is and by the reference operators. Memory is limited, and so is time, from step to
- * step: what is looked for are crashes, not slow networks.
+ * step: what is looked for are crashes, not slow networks (run it with -fork=1 -ignore_timeouts=1).
  */
 
 #include <string.h>
 
 #include "fovea.h"
 
-#define MEMORY_LIMIT (64 << 20)
+#define MEMORY_LIMIT (16 << 20)
 #define TIME_LIMIT (G_USEC_PER_SEC / 2)
 
 int LLVMFuzzerTestOneInput (const guint8 *data, size_t size);

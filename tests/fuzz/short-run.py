@@ -11,11 +11,11 @@ seconds = '300' if os.environ.get('FOVEA_TEST_ALL') else sys.argv[2] if len(sys.
 with tempfile.TemporaryDirectory(prefix='fovea-') as folder:
     corpus = os.path.join(folder, 'corpus')
     subprocess.run([sys.executable, os.path.join(os.path.dirname(__file__), 'corpus.py'), corpus], check=True)
-    run = subprocess.run([os.path.abspath(target), f'-max_total_time={seconds}', '-timeout=20', '-rss_limit_mb=2048', '-max_len=8192',
-                          '-print_final_stats=1', corpus], cwd=folder, capture_output=True, text=True, errors='replace')
+    run = subprocess.run([os.path.abspath(target), f'-max_total_time={seconds}', '-timeout=10', '-rss_limit_mb=2048', '-max_len=8192',
+                          '-fork=1', '-ignore_timeouts=1', corpus], cwd=folder, capture_output=True, text=True, errors='replace')
     lines = (run.stdout + run.stderr).splitlines()
     print('\n'.join(lines[-60 if run.returncode else -12:]))
-    crashes = [name for name in os.listdir(folder) if name != 'corpus']
+    crashes = [name for name in os.listdir(folder) if name.startswith(('crash-', 'leak-', 'oom-'))]
     for name in crashes:
         with open(os.path.join(folder, name), 'rb') as file:
             print(name, file.read().hex())
