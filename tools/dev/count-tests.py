@@ -67,7 +67,8 @@ def main(arguments):
         for test in tests:
             result, failed = count(test)
             counts += result
-            conformance += re.findall(r"^#? ?(conformance: .*)$", test.get("stdout", ""), re.MULTILINE)
+            if kind == "test":
+                conformance += re.findall(r"^as it is: (.* cases pass .*)$", test.get("stdout", ""), re.MULTILINE)
             if result["failed"]:
                 print(f"FAILED ({kind}) {test['name']} [{test['result']}]" + "".join(f"\n  {name}" for name in failed))
                 print("".join(f"  | {line[:200]}\n" for line in telling_lines(test)), end="")
@@ -76,8 +77,8 @@ def main(arguments):
         rows.append(f"{kind + ':':<10}{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped in {len(tests)} programs")
     for path in dict.fromkeys(logs):
         print(f"The whole log: {path}")
-    for line in dict.fromkeys(conformance):
-        print(line)
+    for line in conformance:
+        print(f"The ONNX project's cases: {line}")
     print("\n".join(rows))
     print(f"{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped", flush=True)
     return 1 if total["failed"] or not total["passed"] else 0
