@@ -32,28 +32,44 @@ conv_offset (const KernelConv *conv, int y, int x, int ky, int kx)
 static void
 conv_gather (const KernelConv *conv, size_t first, int n_pixels, ConvTaps *list, Tile *tile)
 {
-  int ys[TILE_PIXELS], xs[TILE_PIXELS], n_taps = 0;
+  int y = (int) (first / (size_t) conv->out_w), x = (int) (first % (size_t) conv->out_w), n_taps = 0;
+  int in_y[TILE_PIXELS], in_x[TILE_PIXELS], row[TILE_PIXELS];
 
   for (int p = 0; p < n_pixels; p++)
     {
-      ys[p] = (int) ((first + (size_t) p) / (size_t) conv->out_w);
-      xs[p] = (int) ((first + (size_t) p) % (size_t) conv->out_w);
+      in_y[p] = y * conv->stride_h - conv->pad_top;
+      in_x[p] = x * conv->stride_w - conv->pad_left;
+      if (++x == conv->out_w)
+        {
+          x = 0;
+          y++;
+        }
     }
 
   for (int ky = 0; ky < conv->kernel_h; ky++)
-    for (int kx = 0; kx < conv->kernel_w; kx++)
-      {
-        int32_t *offsets = list->offsets + n_taps * n_pixels;
-        bool     any = false;
+    {
+      for (int p = 0; p < n_pixels; p++)
+        {
+          int at = in_y[p] + ky * conv->dilation_h;
 
-        for (int p = 0; p < n_pixels; p++)
-          {
-            offsets[p] = conv_offset (conv, ys[p], xs[p], ky, kx);
-            any |= offsets[p] >= 0;
-          }
-        if (any)
-          list->taps[n_taps++] = (int16_t) (ky * conv->kernel_w + kx);
-      }
+          row[p] = at >= 0 && at < conv->in_h ? at * conv->in_w : -1;
+        }
+      for (int kx = 0; kx < conv->kernel_w; kx++)
+        {
+          int32_t *offsets = list->offsets + n_taps * n_pixels;
+          bool     any = false;
+
+          for (int p = 0; p < n_pixels; p++)
+            {
+              int at = in_x[p] + kx * conv->dilation_w;
+
+              offsets[p] = row[p] >= 0 && at >= 0 && at < conv->in_w ? (row[p] + at) * conv->in_pixel : -1;
+              any |= offsets[p] >= 0;
+            }
+          if (any)
+            list->taps[n_taps++] = (int16_t) (ky * conv->kernel_w + kx);
+        }
+    }
 
   tile->mode = TILE_GATHERED;
   tile->n_taps = n_taps;
@@ -90,18 +106,25 @@ conv_stride (const KernelConv *conv, int y, int x, ConvTaps *list, Tile *tile)
   tile->last_inner = conv->in_pixel == 1 ? tile->inner : conv->in_channels - (tile->n_planes - 1) * KERNEL_BLOCK;
 }
 
-INLINE void
-conv_tile_at (const KernelConv *conv, size_t block, size_t pixel, int n_pixels, Tile *tile)
+/* The sums of one tile for output blocks [first_block, last_block), all of one group. */
+static void
+conv_tile_at (const KernelConv *conv, size_t first_block, size_t last_block, size_t pixel, int n_pixels, Tile *tile)
 {
-  size_t place = block * conv->out_plane;
+  size_t place = pixel * KERNEL_BLOCK;
 
-  if (conv->out_step == 0)
-    place += pixel * KERNEL_BLOCK;
-  else
-    place += pixel / (size_t) conv->out_w * conv->out_row + pixel % (size_t) conv->out_w * conv->out_step;
-  tile->out = conv->out + place;
-  tile->residual = conv->residual ? conv->residual + place : NULL;
-  tile_run (tile, n_pixels);
+  if (conv->out_step != 0)
+    place = pixel / (size_t) conv->out_w * conv->out_row + pixel % (size_t) conv->out_w * conv->out_step;
+  for (size_t block = first_block; block < last_block; block += TILE_BLOCKS)
+    {
+      size_t channel = block * KERNEL_BLOCK, end = (block + TILE_BLOCKS < last_block ? block + TILE_BLOCKS : last_block) * KERNEL_BLOCK;
+
+      tile->weights = conv->weights + block * tile->weights_block;
+      tile->bias = conv->bias ? conv->bias + channel : NULL;
+      tile->n_channels = (end < conv->out_channels ? end : conv->out_channels) - channel;
+      tile->out = conv->out + block * conv->out_plane + place;
+      tile->residual = conv->residual ? conv->residual + block * conv->out_plane + place : NULL;
+      tile_run (tile, n_pixels);
+    }
 }
 
 /* Output x for which no tap falls off to the left or right: [*first, *last). */
@@ -116,7 +139,7 @@ conv_inside (const KernelConv *conv, int *first, int *last)
 
 /* Pixels [first, last) of one row. */
 static void
-conv_row (const KernelConv *conv, size_t block, size_t first, size_t last, Tile *tile, ConvTaps *list)
+conv_row (const KernelConv *conv, size_t first_block, size_t last_block, size_t first, size_t last, Tile *tile, ConvTaps *list)
 {
   size_t n_tiles = tile_count (last - first), row = first / (size_t) conv->out_w * (size_t) conv->out_w;
   int    inside_first, inside_last;
@@ -131,13 +154,13 @@ conv_row (const KernelConv *conv, size_t block, size_t first, size_t last, Tile 
         conv_stride (conv, (int) (row / (size_t) conv->out_w), x, list, tile);
       else
         conv_gather (conv, pixel, n_pixels, list, tile);
-      conv_tile_at (conv, block, pixel, n_pixels, tile);
+      conv_tile_at (conv, first_block, last_block, pixel, n_pixels, tile);
     }
 }
 
 /* Pixels [first, last) whatever the rows. */
 static void
-conv_run_on (const KernelConv *conv, size_t block, size_t first, size_t last, Tile *tile, ConvTaps *list)
+conv_run_on (const KernelConv *conv, size_t first_block, size_t last_block, size_t first, size_t last, Tile *tile, ConvTaps *list)
 {
   size_t n_tiles = tile_count (last - first);
 
@@ -147,16 +170,16 @@ conv_run_on (const KernelConv *conv, size_t block, size_t first, size_t last, Ti
       int    n_pixels = (int) (first + tile_first (last - first, n_tiles, i + 1) - pixel);
 
       conv_gather (conv, pixel, n_pixels, list, tile);
-      conv_tile_at (conv, block, pixel, n_pixels, tile);
+      conv_tile_at (conv, first_block, last_block, pixel, n_pixels, tile);
     }
 }
 
+/* Output blocks [first_block, last_block), all of one group. */
 static void
-conv_blocks (const KernelConv *conv, size_t block, size_t n_blocks, size_t first, size_t last)
+conv_blocks (const KernelConv *conv, size_t first_block, size_t last_block, size_t first, size_t last)
 {
   size_t   taps = (size_t) conv->kernel_h * (size_t) conv->kernel_w, width = (size_t) conv->out_w;
-  size_t   group = conv->group_out_blocks ? block / conv->group_out_blocks : 0, row_tiles = tile_count (width);
-  size_t   channel = block * KERNEL_BLOCK;
+  size_t   group = conv->group_out_blocks ? first_block / conv->group_out_blocks : 0, row_tiles = tile_count (width);
   ConvTaps list;
   Tile     tile = { .activation = conv->activation };
 
@@ -167,20 +190,17 @@ conv_blocks (const KernelConv *conv, size_t block, size_t n_blocks, size_t first
   tile.taps = list.taps;
   tile.offsets = list.offsets;
   tile.weights_block = conv->in_channels * taps * KERNEL_BLOCK;
-  tile.weights = conv->weights + block * tile.weights_block;
-  tile.bias = conv->bias ? conv->bias + channel : NULL;
   tile.out_step = conv->out_step ? conv->out_step : KERNEL_BLOCK;
   tile.out_block = conv->out_plane;
-  tile.n_channels = n_blocks * KERNEL_BLOCK < conv->out_channels - channel ? n_blocks * KERNEL_BLOCK : conv->out_channels - channel;
 
   if (width / row_tiles < 4 && conv->out_h > 1 && conv->out_step == 0)
-    conv_run_on (conv, block, first, last, &tile, &list);
+    conv_run_on (conv, first_block, last_block, first, last, &tile, &list);
   else
     while (first < last)
       {
         size_t row_end = (first / width + 1) * width, end = row_end < last ? row_end : last;
 
-        conv_row (conv, block, first, end, &tile, &list);
+        conv_row (conv, first_block, last_block, first, end, &tile, &list);
         first = end;
       }
 }
@@ -207,10 +227,14 @@ conv_vector (const KernelConv *conv, size_t first_block, size_t last_block)
     conv->out[channel] = 0.0f;
 }
 
+/* Weights of few bytes stay in the first-level cache while all output blocks of a tile are computed, so that its places are found once. */
+#define CONV_SMALL_WEIGHTS (16 * 1024)
+
 static void
 vec_conv (const KernelConv *conv, size_t first_block, size_t last_block, size_t first_pixel, size_t last_pixel)
 {
-  size_t n;
+  size_t block_bytes = conv->in_channels * (size_t) (conv->kernel_h * conv->kernel_w) * KERNEL_BLOCK * sizeof (float);
+  size_t at_once = block_bytes * TILE_BLOCKS < CONV_SMALL_WEIGHTS ? CONV_SMALL_WEIGHTS / (block_bytes + 1) / TILE_BLOCKS * TILE_BLOCKS : TILE_BLOCKS;
 
   if (first_pixel >= last_pixel)
     return;
@@ -219,11 +243,15 @@ vec_conv (const KernelConv *conv, size_t first_block, size_t last_block, size_t 
       conv_vector (conv, first_block, last_block);
       return;
     }
-  for (size_t block = first_block; block < last_block; block += n)
+  for (size_t block = first_block, end; block < last_block; block = end)
     {
-      n = last_block - block < TILE_BLOCKS ? last_block - block : TILE_BLOCKS;
-      if (conv->group_out_blocks && block / conv->group_out_blocks != (block + n - 1) / conv->group_out_blocks)
-        n = 1; /* the next block belongs to the next group */
-      conv_blocks (conv, block, n, first_pixel, last_pixel);
+      end = block + at_once < last_block ? block + at_once : last_block;
+      if (conv->group_out_blocks)
+        {
+          size_t group_end = (block / conv->group_out_blocks + 1) * conv->group_out_blocks;
+
+          end = end < group_end ? end : group_end;
+        }
+      conv_blocks (conv, block, end, first_pixel, last_pixel);
     }
 }
