@@ -272,10 +272,11 @@ eye_run (const Step *step, gsize first, gsize last, guint thread)
   for (gint64 i = 0; i < rows; i++)
     {
       gint64  j = k > columns || k < -rows ? columns : i + k;
-      guint8 *at = (guint8 *) step->out[0].data + (gsize) (i * columns + j) * size;
+      guint8 *at;
 
       if (j < 0 || j >= columns)
         continue;
+      at = (guint8 *) step->out[0].data + (gsize) (i * columns + j) * size;
       if (step->out[0].type == FOVEA_TYPE_FLOAT32)
         *(float *) (void *) at = 1;
       else if (step->out[0].type == FOVEA_TYPE_FLOAT64)
