@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * classify-dialog.c: the window of Filters ▸ Fovea ▸ Classify…. It answers as soon as it opens, and again when model or region change.
+ *
+ * One look at a time goes through three stages: the model is loaded in a worker, pixels are read band by band when the main loop is idle, the network
+ * runs in a worker. A change cancels the look that is under way; the next begins as soon as its worker has let go.
+ */
+
+#include <libgimp/gimp.h>
+#include <libgimp/gimpui.h>
+
+#include <glib/gi18n.h>
+
+#include "classify.h"
+#include "pixels.h"
+#include "preview.h"
+
+#define CHOOSE_FILE "\001choose"
+
+typedef struct
+{
+  GimpProcedureConfig *config;
+  GimpImage           *image;
+  GimpDrawable        *drawable;
+  GtkWidget           *dialog, *preview, *bars, *spinner, *seen;
+  GtkListStore        *models;
+
+  Classification  classification;
+  char           *loaded;       /* the model's name as set, of classification.classifier */
+  GCancellable   *cancellable;  /* of the look under way */
+  gboolean        is_looking;   /* a worker or an idle source is at work */
+  gboolean        look_again;   /* something changed meanwhile */
+  PixelReader    *reader;
+  guint           idle;
+} ClassifyDialog;
+
+static void start_look (ClassifyDialog *dialog);
+
+/* ---- a look --------------------------------------------------------------------------------------------------- */
+
+static void
+show_answer (ClassifyDialog *dialog)
+{
+  int    top, width, height;
+  double threshold;
+
+  if (!dialog->classification.classes)
+    return;
+  g_object_get (dialog->config, "top", &top, "threshold", &threshold, NULL);
+  preview_set_pixels (dialog->preview, fovea_input_get_pixels (dialog->classification.input, &width, &height), width, height);
+  bars_set_classes (dialog->bars, dialog->classification.classes, top, threshold);
+}
+
+/* The look is over, well or not. */
+static void
+end_look (ClassifyDialog *dialog, const GError *error)
+{
+  dialog->is_looking = FALSE;
+  g_clear_pointer (&dialog->reader, pixel_reader_free);
+  if (dialog->look_again)
+    {
+      dialog->look_again = FALSE;
+      start_look (dialog);
+      return;
+    }
+  gtk_spinner_stop (GTK_SPINNER (dialog->spinner));
+  if (error && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    bars_set_message (dialog->bars, error->message);
+  else
+    show_answer (dialog);
+  gtk_dialog_set_response_sensitive (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_OK, dialog->classification.classes != NULL);
+}
+
+static void
+run_network (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  ClassifyDialog *dialog = data;
+  GError         *error = NULL;
+
+  dialog->classification.classes = fovea_classifier_run (dialog->classification.classifier, dialog->classification.input, cancellable, &error);
+  if (error)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+static void
+network_done (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_task_propagate_boolean (G_TASK (result), &error);
+  end_look (data, error);
+}
+
+static gboolean
+read_band (gpointer data)
+{
+  ClassifyDialog    *dialog = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GTask)  task = NULL;
+  double             progress;
+
+  if (!g_cancellable_set_error_if_cancelled (dialog->cancellable, &error) && pixel_reader_step (dialog->reader, &progress, &error))
+    return G_SOURCE_CONTINUE;
+  dialog->idle = 0;
+  if (error)
+    {
+      end_look (dialog, error);
+      return G_SOURCE_REMOVE;
+    }
+  dialog->classification.seen = pixel_reader_get_seen (dialog->reader);
+  task = g_task_new (NULL, dialog->cancellable, network_done, dialog);
+  g_task_set_task_data (task, dialog, NULL);
+  g_task_run_in_thread (task, run_network);
+  return G_SOURCE_REMOVE;
+}
+
+/* With the model there: from now on on the main thread, band by band. */
+static void
+start_reading (ClassifyDialog *dialog)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char   *region = NULL;
+  int                width, height;
+
+  g_object_get (dialog->config, "region", &region, NULL);
+  dialog->reader = pixel_reader_new (dialog->image, dialog->drawable, region, &error);
+  if (dialog->reader)
+    {
+      pixel_reader_get_size (dialog->reader, &width, &height);
+      dialog->classification.input = fovea_input_new (fovea_classifier_get_settings (dialog->classification.classifier), width, height, &error);
+    }
+  if (!dialog->classification.input)
+    {
+      end_look (dialog, error);
+      return;
+    }
+  pixel_reader_start (dialog->reader, dialog->classification.input);
+  dialog->idle = g_idle_add_full (G_PRIORITY_LOW, read_band, dialog, NULL);
+}
+
+static void
+load_model (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  ClassifyDialog *dialog = data;
+  GError         *error = NULL;
+
+  if (!classify_load (dialog->loaded, &dialog->classification, &error))
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+static void
+model_loaded (GObject *source, GAsyncResult *result, gpointer data)
+{
+  ClassifyDialog    *dialog = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!g_task_propagate_boolean (G_TASK (result), &error))
+    {
+      classification_clear (&dialog->classification);
+      g_clear_pointer (&dialog->loaded, g_free);
+      end_look (dialog, error);
+    }
+  else
+    start_reading (dialog);
+}
+
+static void
+start_look (ClassifyDialog *dialog)
+{
+  g_autofree char  *model = NULL;
+  g_autoptr (GTask) task = NULL;
+
+  if (dialog->is_looking)
+    {
+      dialog->look_again = TRUE;
+      g_cancellable_cancel (dialog->cancellable);
+      return;
+    }
+  dialog->is_looking = TRUE;
+  g_clear_object (&dialog->cancellable);
+  dialog->cancellable = g_cancellable_new ();
+  gtk_spinner_start (GTK_SPINNER (dialog->spinner));
+  gtk_dialog_set_response_sensitive (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_OK, FALSE);
+  g_clear_pointer (&dialog->classification.classes, fovea_classes_free);
+  g_clear_pointer (&dialog->classification.input, fovea_input_free);
+
+  g_object_get (dialog->config, "model", &model, NULL);
+  if (dialog->classification.classifier && g_strcmp0 (model, dialog->loaded) == 0)
+    {
+      start_reading (dialog);
+      return;
+    }
+  classification_clear (&dialog->classification);
+  g_free (dialog->loaded);
+  dialog->loaded = g_strdup (model ? model : "");
+  task = g_task_new (NULL, NULL, model_loaded, dialog);
+  g_task_set_task_data (task, dialog, NULL);
+  g_task_run_in_thread (task, load_model);
+}
+
+/* ---- the window ----------------------------------------------------------------------------------------------- */
+
+static void
+add_model (ClassifyDialog *dialog, const char *name, const char *label)
+{
+  GtkTreeIter iter;
+
+  gtk_list_store_append (dialog->models, &iter);
+  gtk_list_store_set (dialog->models, &iter, 0, name, 1, label, -1);
+}
+
+/* The installed models, the one that is set where it is a file, and the way to another file. */
+static void
+fill_models (ClassifyDialog *dialog)
+{
+  g_auto (GStrv)   installed = fovea_list_models ();
+  g_autofree char *model = NULL;
+
+  g_object_get (dialog->config, "model", &model, NULL);
+  gtk_list_store_clear (dialog->models);
+  add_model (dialog, "", _("Automatic"));
+  for (guint i = 0; installed[i]; i++)
+    add_model (dialog, installed[i], installed[i]);
+  if (model && *model && !g_strv_contains ((const char *const *) installed, model))
+    {
+      g_autofree char *label = g_path_get_basename (model);
+
+      add_model (dialog, model, label);
+    }
+  add_model (dialog, CHOOSE_FILE, _("Choose file…"));
+}
+
+static void
+choose_file (ClassifyDialog *dialog)
+{
+  g_autoptr (GtkFileChooserNative) chooser = gtk_file_chooser_native_new (_("Choose a Model"), GTK_WINDOW (dialog->dialog), GTK_FILE_CHOOSER_ACTION_OPEN,
+                                                                          _("_Choose"), NULL);
+  GtkFileFilter   *filter = gtk_file_filter_new ();
+  g_autofree char *path = NULL;
+
+  gtk_file_filter_set_name (filter, _("ONNX models"));
+  gtk_file_filter_add_pattern (filter, "*.onnx");
+  gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (chooser), filter);
+  if (gtk_native_dialog_run (GTK_NATIVE_DIALOG (chooser)) == GTK_RESPONSE_ACCEPT)
+    path = gtk_file_chooser_get_filename (GTK_FILE_CHOOSER (chooser));
+  g_object_set (dialog->config, "model", path ? path : dialog->loaded ? dialog->loaded : "", NULL);
+  fill_models (dialog);
+}
+
+static void
+model_changed (GimpProcedureConfig *config, GParamSpec *property, ClassifyDialog *dialog)
+{
+  g_autofree char *model = NULL;
+
+  g_object_get (config, "model", &model, NULL);
+  if (g_strcmp0 (model, CHOOSE_FILE) == 0)
+    choose_file (dialog);
+  else
+    start_look (dialog);
+}
+
+static void
+region_changed (GimpProcedureConfig *config, GParamSpec *property, ClassifyDialog *dialog)
+{
+  start_look (dialog);
+}
+
+static void
+display_changed (GimpProcedureConfig *config, GParamSpec *property, ClassifyDialog *dialog)
+{
+  if (!dialog->is_looking)
+    show_answer (dialog);
+}
+
+static GtkListStore *
+make_store (const char *const *rows)
+{
+  GtkListStore *store = gtk_list_store_new (2, G_TYPE_STRING, G_TYPE_STRING);
+
+  for (; rows && *rows; rows += 2)
+    {
+      GtkTreeIter iter;
+
+      gtk_list_store_append (store, &iter);
+      gtk_list_store_set (store, &iter, 0, rows[0], 1, rows[1], -1);
+    }
+  return store;
+}
+
+/* A row of the settings: a label with mnemonic, and its widget. */
+static void
+attach_setting (GtkGrid *grid, int row, const char *label, const char *tooltip, GtkWidget *widget)
+{
+  GtkWidget *name = gtk_label_new_with_mnemonic (label);
+
+  gtk_label_set_xalign (GTK_LABEL (name), 0);
+  gtk_label_set_mnemonic_widget (GTK_LABEL (name), widget);
+  gtk_widget_set_tooltip_text (widget, tooltip);
+  gtk_widget_set_hexpand (widget, TRUE);
+  gtk_grid_attach (grid, name, 0, row, 1, 1);
+  gtk_grid_attach (grid, widget, 1, row, 1, 1);
+}
+
+static GtkWidget *
+make_settings (ClassifyDialog *dialog)
+{
+  GtkWidget        *grid = gtk_grid_new (), *threshold;
+  GObject          *config = G_OBJECT (dialog->config);
+  const char *const region_rows[] = { "layer", _("The layer"), "image", _("The whole image"), "selection", _("The selection"), NULL };
+  const char *const mode_rows[] = { "add", _("Keep them"), "replace", _("Replace them"), NULL };
+  g_autoptr (GtkListStore) region_store = make_store (region_rows), mode_store = make_store (mode_rows);
+  GtkWidget        *tags = gimp_prop_check_button_new (config, "write-tags", NULL), *attention = gimp_prop_check_button_new (config, "attention-layer", NULL);
+  GtkWidget        *note = gtk_label_new (NULL);
+  g_autofree char  *note_text = g_markup_printf_escaped ("<small>%s</small>", _("To keep tags in an exported file, tick XMP, IPTC and Exif in its export window."));
+
+  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
+  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
+  dialog->models = gtk_list_store_new (2, G_TYPE_STRING, G_TYPE_STRING);
+  fill_models (dialog);
+  attach_setting (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"),
+                  gimp_prop_string_combo_box_new (config, "model", GTK_TREE_MODEL (dialog->models), 0, 1));
+  attach_setting (GTK_GRID (grid), 1, _("Loo_k at"), _("The part of the image that is named"),
+                  gimp_prop_string_combo_box_new (config, "region", GTK_TREE_MODEL (region_store), 0, 1));
+  attach_setting (GTK_GRID (grid), 2, _("_Names"), _("How many names at most"), gimp_prop_spin_button_new (config, "top", 1, 5, 0));
+  threshold = gimp_prop_spin_button_new (config, "threshold", 0.01, 0.1, 2);
+  attach_setting (GTK_GRID (grid), 3, _("Threshol_d"), _("Leave out names less sure than this"), threshold);
+  gtk_grid_attach (GTK_GRID (grid), gtk_separator_new (GTK_ORIENTATION_HORIZONTAL), 0, 4, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), tags, 0, 5, 2, 1);
+  attach_setting (GTK_GRID (grid), 6, _("Tags alrea_dy there"), _("What happens to the keywords that the image has"),
+                  gimp_prop_string_combo_box_new (config, "tag-mode", GTK_TREE_MODEL (mode_store), 0, 1));
+  gtk_label_set_markup (GTK_LABEL (note), note_text);
+  gtk_label_set_line_wrap (GTK_LABEL (note), TRUE);
+  gtk_label_set_xalign (GTK_LABEL (note), 0);
+  gtk_label_set_max_width_chars (GTK_LABEL (note), 40);
+  gtk_grid_attach (GTK_GRID (grid), note, 0, 7, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), attention, 0, 8, 2, 1);
+  return grid;
+}
+
+static GtkWidget *
+make_content (ClassifyDialog *dialog)
+{
+  GtkWidget *columns = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18), *left = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+  GtkWidget *right = gtk_box_new (GTK_ORIENTATION_VERTICAL, 18), *answer = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+
+  dialog->preview = preview_new ();
+  dialog->bars = bars_new ();
+  dialog->spinner = gtk_spinner_new ();
+  dialog->seen = gtk_label_new (_("What the network sees"));
+  gtk_widget_set_valign (dialog->spinner, GTK_ALIGN_START);
+  gtk_style_context_add_class (gtk_widget_get_style_context (dialog->seen), "dim-label");
+  gtk_box_pack_start (GTK_BOX (left), dialog->preview, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (left), dialog->seen, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (answer), dialog->bars, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (answer), dialog->spinner, FALSE, FALSE, 0);
+  gtk_widget_set_size_request (answer, -1, 190);
+  gtk_box_pack_start (GTK_BOX (right), answer, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (right), make_settings (dialog), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (columns), left, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (columns), right, FALSE, FALSE, 0);
+  gtk_container_set_border_width (GTK_CONTAINER (columns), 12);
+  return columns;
+}
+
+gboolean
+classify_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpImage *image, GimpDrawable *drawable, Classification *classification,
+                     GError **error)
+{
+  ClassifyDialog dialog = { .config = config, .image = image, .drawable = drawable };
+  GtkWidget     *content;
+  gboolean       ok;
+
+  gimp_ui_init ("fovea");
+  dialog.dialog = gimp_procedure_dialog_new (procedure, config, _("Classify"));
+  gimp_procedure_dialog_set_ok_label (GIMP_PROCEDURE_DIALOG (dialog.dialog), _("_Apply"));
+  content = make_content (&dialog);
+  gtk_box_pack_start (GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (dialog.dialog))), content, TRUE, TRUE, 0);
+  gtk_widget_show_all (content);
+  g_signal_connect (config, "notify::model", G_CALLBACK (model_changed), &dialog);
+  g_signal_connect (config, "notify::region", G_CALLBACK (region_changed), &dialog);
+  g_signal_connect (config, "notify::top", G_CALLBACK (display_changed), &dialog);
+  g_signal_connect (config, "notify::threshold", G_CALLBACK (display_changed), &dialog);
+  start_look (&dialog);
+
+  ok = gimp_procedure_dialog_run (GIMP_PROCEDURE_DIALOG (dialog.dialog));
+
+  g_signal_handlers_disconnect_by_data (config, &dialog);
+  dialog.look_again = FALSE;
+  g_cancellable_cancel (dialog.cancellable);
+  while (dialog.is_looking)
+    g_main_context_iteration (NULL, TRUE);
+  gtk_widget_destroy (dialog.dialog);
+  g_clear_object (&dialog.cancellable);
+  g_clear_object (&dialog.models);
+  g_free (dialog.loaded);
+  *classification = dialog.classification;
+  return ok && classification->classes != NULL;
+}

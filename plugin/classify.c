@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * classify.c: the procedure plug-in-fovea-classify: its arguments, the run without a dialog, and what is done with the answer: returned values, tags, the
+ * attention layer.
+ */
+
+#include "classify.h"
+
+#include <glib/gi18n.h>
+#include <json-glib/json-glib.h>
+
+#include "attention-layer.h"
+#include "pixels.h"
+#include "tags.h"
+
+static const char *const regions[] = { "layer", "image", "selection", NULL };
+static const char *const tag_modes[] = { "add", "replace", NULL };
+
+void
+classification_clear (Classification *classification)
+{
+  g_clear_pointer (&classification->classes, fovea_classes_free);
+  g_clear_pointer (&classification->input, fovea_input_free);
+  g_clear_pointer (&classification->classifier, fovea_classifier_free);
+  g_clear_pointer (&classification->model, fovea_model_unref);
+}
+
+/* ---- the model ---------------------------------------------------------------------------------------------- */
+
+static gboolean
+load_model (const char *name, Classification *classification, GError **error)
+{
+  g_autofree char *path = fovea_find_model (name, error);
+
+  classification->model = path ? fovea_model_load (path, error) : NULL;
+  classification->classifier = classification->model ? fovea_classifier_new (classification->model, NULL, 0, error) : NULL;
+  if (!classification->classifier)
+    classification_clear (classification);
+  return classification->classifier != NULL;
+}
+
+gboolean
+classify_load (const char *name, Classification *classification, GError **error)
+{
+  g_auto (GStrv) installed = NULL;
+
+  if (name && *name)
+    return load_model (name, classification, error);
+
+  installed = fovea_list_models ();
+  for (guint i = 0; installed[i]; i++)
+    if (load_model (installed[i], classification, NULL))
+      return TRUE;
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE,
+               _("No model that names photos is installed. Choose an .onnx file, or put one into the folder fovea/models of your data folder."));
+  return FALSE;
+}
+
+/* ---- without a dialog ---------------------------------------------------------------------------------------- */
+
+static gboolean
+classify_now (GimpProcedureConfig *config, GimpImage *image, GimpDrawable *drawable, Classification *classification, GError **error)
+{
+  g_autofree char *model = NULL, *region = NULL;
+  g_autoptr (PixelReader) reader = NULL;
+  GError                 *problem = NULL;
+  double                  progress;
+  int                     width, height;
+
+  g_object_get (config, "model", &model, "region", &region, NULL);
+  gimp_progress_init (_("Looking"));
+  if (!classify_load (model, classification, error) || !(reader = pixel_reader_new (image, drawable, region, error)))
+    return FALSE;
+  pixel_reader_get_size (reader, &width, &height);
+  classification->input = fovea_input_new (fovea_classifier_get_settings (classification->classifier), width, height, error);
+  if (!classification->input)
+    return FALSE;
+  pixel_reader_start (reader, classification->input);
+  while (pixel_reader_step (reader, &progress, &problem))
+    gimp_progress_update (progress);
+  if (problem)
+    {
+      g_propagate_error (error, problem);
+      return FALSE;
+    }
+  classification->seen = pixel_reader_get_seen (reader);
+  classification->classes = fovea_classifier_run (classification->classifier, classification->input, NULL, error);
+  return classification->classes != NULL;
+}
+
+/* ---- what is done with the answer ----------------------------------------------------------------------------- */
+
+/* How many classes are told: the best `top` with at least the threshold's score. */
+static gsize
+count_told (GimpProcedureConfig *config, const FoveaClasses *classes)
+{
+  int    top;
+  double threshold;
+  gsize  n = 0;
+
+  g_object_get (config, "top", &top, "threshold", &threshold, NULL);
+  while (n < classes->n && n < (gsize) top && classes->classes[n].score >= threshold)
+    n++;
+  return n;
+}
+
+static char *
+make_json (GimpProcedureConfig *config, const Classification *classification, gsize n, const char *method)
+{
+  g_autoptr (JsonBuilder)   json = json_builder_new ();
+  g_autoptr (JsonGenerator) generator = json_generator_new ();
+  g_autoptr (JsonNode)      root = NULL;
+  g_autofree char          *region = NULL;
+
+  g_object_get (config, "region", &region, NULL);
+  json_builder_begin_object (json);
+  json_builder_set_member_name (json, "model");
+  json_builder_add_string_value (json, fovea_model_get_name (classification->model));
+  json_builder_set_member_name (json, "region");
+  json_builder_add_string_value (json, region);
+  json_builder_set_member_name (json, "classes");
+  json_builder_begin_array (json);
+  for (gsize i = 0; i < n; i++)
+    {
+      json_builder_begin_object (json);
+      json_builder_set_member_name (json, "label");
+      json_builder_add_string_value (json, classification->classes->classes[i].label);
+      json_builder_set_member_name (json, "score");
+      json_builder_add_double_value (json, classification->classes->classes[i].score);
+      json_builder_end_object (json);
+    }
+  json_builder_end_array (json);
+  if (method)
+    {
+      json_builder_set_member_name (json, "attention");
+      json_builder_add_string_value (json, method);
+    }
+  json_builder_end_object (json);
+  root = json_builder_get_root (json);
+  json_generator_set_root (generator, root);
+  return json_generator_to_data (generator, NULL);
+}
+
+/* Writes to the image what the settings ask for, as one undo step. */
+static gboolean
+apply (GimpProcedureConfig *config, GimpImage *image, Classification *classification, char **labels, const char **method, GError **error)
+{
+  g_autoptr (FoveaTensor) attention = NULL;
+  g_autofree char        *mode = NULL;
+  gboolean                write_tags, attention_layer, ok = TRUE;
+
+  g_object_get (config, "write-tags", &write_tags, "tag-mode", &mode, "attention-layer", &attention_layer, NULL);
+  if (attention_layer && gimp_image_get_base_type (image) == GIMP_INDEXED)
+    return attention_layer_add (image, NULL, NULL, "", error) != NULL;
+  if (attention_layer)
+    {
+      attention = fovea_classifier_attend (classification->classifier, classification->input, classification->classes->classes[0].index, method, NULL,
+                                           NULL, NULL, error);
+      if (!attention)
+        return FALSE;
+    }
+  if (!write_tags && !attention)
+    return TRUE;
+
+  gimp_image_undo_group_start (image);
+  if (write_tags && labels[0])
+    ok = tags_write (image, (const char *const *) labels, g_strcmp0 (mode, "replace") == 0, error);
+  if (ok && attention)
+    ok = attention_layer_add (image, attention, &classification->seen, classification->classes->classes[0].label, error) != NULL;
+  gimp_image_undo_group_end (image);
+  return ok;
+}
+
+/* ---- the procedure -------------------------------------------------------------------------------------------- */
+
+static gboolean
+check_word (GimpProcedureConfig *config, const char *property, const char *const *words, GError **error)
+{
+  g_autofree char *word = NULL, *list = NULL;
+
+  g_object_get (config, property, &word, NULL);
+  if (word && g_strv_contains (words, word))
+    return TRUE;
+  list = g_strjoinv (", ", (char **) words);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” isn't a value of %s. Right ones are: %s."), word ? word : "", property, list);
+  return FALSE;
+}
+
+static GimpValueArray *
+make_return (GimpProcedure *procedure, GimpProcedureConfig *config, const Classification *classification, char **labels, gsize n, const char *method)
+{
+  GimpValueArray     *values = gimp_procedure_new_return_values (procedure, GIMP_PDB_SUCCESS, NULL);
+  g_autofree gdouble *scores = g_new (gdouble, n + 1);
+
+  for (gsize i = 0; i < n; i++)
+    scores[i] = classification->classes->classes[i].score;
+  GIMP_VALUES_SET_STRV (values, 1, labels);
+  GIMP_VALUES_SET_DOUBLE_ARRAY (values, 2, scores, n);
+  GIMP_VALUES_TAKE_STRING (values, 3, make_json (config, classification, n, method));
+  return values;
+}
+
+static GimpValueArray *
+classify_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, GimpDrawable **drawables, GimpProcedureConfig *config, gpointer unused)
+{
+  Classification  classification = { NULL };
+  GError         *error = NULL;
+  GimpValueArray *values;
+  GimpDrawable   *drawable = drawables && drawables[0] ? drawables[0] : NULL;
+  const char     *method = NULL;
+  g_auto (GStrv)  labels = NULL;
+  gsize           n = 0;
+  gboolean        ok;
+
+  gegl_init (NULL, NULL);
+  if (!check_word (config, "region", regions, &error) || !check_word (config, "tag-mode", tag_modes, &error))
+    return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
+  if (!drawable)
+    {
+      g_set_error (&error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("No layer is chosen. Choose one and try again."));
+      return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
+    }
+
+  if (run_mode == GIMP_RUN_INTERACTIVE)
+    {
+      if (!classify_dialog_run (procedure, config, image, drawable, &classification, &error))
+        {
+          classification_clear (&classification);
+          return gimp_procedure_new_return_values (procedure, error ? GIMP_PDB_EXECUTION_ERROR : GIMP_PDB_CANCEL, error);
+        }
+      ok = TRUE;
+    }
+  else
+    ok = classify_now (config, image, drawable, &classification, &error);
+
+  if (ok)
+    {
+      n = count_told (config, classification.classes);
+      labels = g_new0 (char *, n + 1);
+      for (gsize i = 0; i < n; i++)
+        labels[i] = g_strdup (classification.classes->classes[i].label);
+      ok = apply (config, image, &classification, labels, &method, &error);
+    }
+  values = ok ? make_return (procedure, config, &classification, labels, n, method)
+              : gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);
+  classification_clear (&classification);
+  return values;
+}
+
+GimpProcedure *
+classify_create_procedure (GimpPlugIn *plug_in)
+{
+  GimpProcedure   *procedure = gimp_image_procedure_new (plug_in, CLASSIFY_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, classify_run, NULL, NULL);
+  g_autofree char *menu = g_strconcat ("<Image>/Filters/", _("_Fovea"), NULL);
+
+  gimp_procedure_set_image_types (procedure, "*");
+  gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES);
+  gimp_procedure_set_menu_label (procedure, _("_Classify…"));
+  gimp_procedure_add_menu_path (procedure, menu);
+  gimp_procedure_set_icon_name (procedure, "edit-find");
+  gimp_procedure_set_documentation (procedure, _("Name what is in the image, a layer or the selection"),
+                                    _("A neural network looks at the image, on this machine, and names what it sees with how sure it is. The names can be "
+                                      "written to the image's keywords, and a layer can show where the network looked."),
+                                    CLASSIFY_PROCEDURE);
+  gimp_procedure_set_attribution (procedure, "Fovea developers", "Fovea developers", "2026");
+
+  gimp_procedure_add_string_argument (procedure, "model", _("_Model"), _("Name of an installed model, or path of an ONNX file; empty: the first that classifies"),
+                                      "", G_PARAM_READWRITE);
+  gimp_procedure_add_string_argument (procedure, "region", _("Loo_k at"), _("What to name: layer, image or selection"), "layer", G_PARAM_READWRITE);
+  gimp_procedure_add_int_argument (procedure, "top", _("_Names"), _("How many names to give at most"), 1, 1000, 5, G_PARAM_READWRITE);
+  gimp_procedure_add_double_argument (procedure, "threshold", _("_Threshold"), _("Leave out names less sure than this (0 to 1)"), 0, 1, 0.01,
+                                      G_PARAM_READWRITE);
+  gimp_procedure_add_boolean_argument (procedure, "write-tags", _("Write _tags"), _("Write the names to the image's keywords (XMP and IPTC)"), FALSE,
+                                       G_PARAM_READWRITE);
+  gimp_procedure_add_string_argument (procedure, "tag-mode", _("Tags _already there"), _("What to do with keywords that are there: add (keep them) or replace"),
+                                      "add", G_PARAM_READWRITE);
+  gimp_procedure_add_boolean_argument (procedure, "attention-layer", _("_Attention layer"), _("Add a layer that shows where the network looked"), FALSE,
+                                       G_PARAM_READWRITE);
+
+  gimp_procedure_add_string_array_return_value (procedure, "labels", _("Labels"), _("The names, best first"), G_PARAM_READWRITE);
+  gimp_procedure_add_double_array_return_value (procedure, "scores", _("Scores"), _("How sure each is, 0 to 1"), G_PARAM_READWRITE);
+  gimp_procedure_add_string_return_value (procedure, "json", _("JSON"), _("Everything as one JSON object"), "", G_PARAM_READWRITE);
+  return procedure;
+}

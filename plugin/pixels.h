@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * pixels.h: pixels of an image, a layer or the selection for a network, in bands, so that an image of any size needs little memory. On the main thread.
+ */
+#pragma once
+
+#include <libgimp/gimp.h>
+
+#include "fovea.h"
+
+typedef struct _PixelReader PixelReader;
+
+/* region: "layer" (the drawable), "image" (all that is visible) or "selection" (all that is visible within the selection's bounds). Layers that Fovea
+ * made are left out of image and selection. NULL with an error in words for the user. */
+PixelReader *pixel_reader_new  (GimpImage *image, GimpDrawable *drawable, const char *region, GError **error);
+void         pixel_reader_free (PixelReader *reader);
+
+/* Width and height of the region, pixels. */
+void         pixel_reader_get_size (const PixelReader *reader, int *width, int *height);
+
+/* Reads for `input`, which must have been made for that size. */
+void         pixel_reader_start (PixelReader *reader, FoveaInput *input);
+
+/* The next band. FALSE when there is none left; then *error is set if the region held nothing but transparency. */
+gboolean     pixel_reader_step  (PixelReader *reader, double *progress, GError **error);
+
+/* The part of the image that the network sees, in the image's pixels. */
+GeglRectangle pixel_reader_get_seen (const PixelReader *reader);
+
+/* Marks a layer as made by Fovea. */
+void         pixels_mark_layer  (GimpItem *layer);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PixelReader, pixel_reader_free)
