@@ -80,10 +80,18 @@ runner_skip (Runner *runner)
   node_add_input (runner->node, NULL);
 }
 
+static const FoveaTensor *
+runner_constant (InferContext *context, const Node *node, guint i, GError **error)
+{
+  if (!node_input (node, i)->constant)
+    node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "its input %u isn't a constant.", i);
+  return node_input (node, i)->constant;
+}
+
 gboolean
 runner_infer (Runner *runner, guint n_outputs, GError **error)
 {
-  InferContext context = { NULL };
+  InferContext context = { runner_constant };
 
   for (guint i = 0; i < n_outputs; i++)
     {
