@@ -239,7 +239,7 @@ typedef struct
   char      *operator_type;
   gboolean   has_window;      /* convolution or pooling: the next four mean something */
   int        kernel[2], stride[2], padding[4], dilation[2]; /* height, width; padding top, left, bottom, right */
-  FoveaShape in, out;         /* of the first input and output */
+  FoveaShape in, out;         /* of the first input that isn't a constant, and of the first output */
   guint64    parameters;      /* of this layer's own constants */
   guint64    macs;            /* multiply-adds */
   int        receptive_field; /* pixels of the model's input, along one side; 0 when the whole or unknown */

@@ -25,6 +25,7 @@ test_count (void)
   g_assert_cmpuint (count (1, 10, 0, 0, 0), ==, 10);
   g_assert_cmpuint (count (2, 1, 1, 0, 0), ==, 1);
   g_assert_cmpuint (count (3, 1, 3549, 85, 0), ==, 0);
+  g_assert_cmpuint (count (3, 1, 1600, 1, 0), ==, 0); /* one value of each box */
   g_assert_cmpuint (count (4, 1, 21, 64, 64), ==, 0);
   g_assert_cmpuint (count (4, 1, 1, 64, 64), ==, 0);
   g_assert_cmpuint (count (2, 4, 1000, 0, 0), ==, 0);

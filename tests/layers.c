@@ -140,6 +140,22 @@ test_matrices (void)
   fovea_layers_free (layers, n);
 }
 
+/* A constant may come first: the layer's input is the other. */
+static void
+test_constant_first (void)
+{
+  const FoveaShape photo = { 4, { 1, 3, 8, 8 } }, scalar = { 0, { 0 } };
+  Graph      *graph = small_graph_new ();
+  Value      *in = small_graph_add_input (graph, "x", &photo);
+  FoveaLayer *layers;
+  gsize       n;
+
+  layers = list (small_graph_finish (graph, small_graph_add_node (graph, "Mul", small_graph_add_floats (graph, "a", &scalar, NULL), in), NULL), &n);
+  check_layer (&layers[0], 1, 0, 0);
+  g_assert_cmpint (layers[0].in.n_dims, ==, 4);
+  fovea_layers_free (layers, n);
+}
+
 static void
 test_refused (void)
 {
@@ -172,6 +188,7 @@ main (int argc, char **argv)
   g_test_add_func ("/layers/depthwise", test_depthwise);
   g_test_add_func ("/layers/transposed", test_transposed);
   g_test_add_func ("/layers/matrices", test_matrices);
+  g_test_add_func ("/layers/constant-first", test_constant_first);
   g_test_add_func ("/layers/refused", test_refused);
   g_test_add_func ("/layers/operators", test_operators);
   return g_test_run ();

@@ -311,6 +311,8 @@ test_shapes (void)
       g_assert_cmpint (settings->channels, ==, cases[i].channels);
       g_assert_cmpint (settings->nhwc, ==, cases[i].nhwc);
       g_assert_cmpint (settings->task, ==, cases[i].task);
+      if (settings->task == FOVEA_TASK_DETECT)
+        g_assert_cmpint (settings->resize, ==, FOVEA_RESIZE_LETTERBOX);
       g_assert_cmpfloat (settings->mean[0], ==, cases[i].mean);
     }
 }

@@ -15,7 +15,7 @@ decode_classes_count (const FoveaShape *shape)
 {
   gsize n = 1;
 
-  if (shape->n_dims < 1 || shape->n_dims > 4)
+  if (shape->n_dims < 1 || shape->n_dims > 4 || shape->n_dims == 3) /* three: values of boxes */
     return 0;
   for (guint i = 0; i < shape->n_dims; i++)
     {

@@ -258,6 +258,9 @@ fill_layer (Walk *walk, const Node *node, FoveaLayer *layer)
 {
   const Value *in = node_input (node, 0), *out = node_output (node, 0);
 
+  for (guint i = 1; i < node->inputs->len && get_constant (in); i++)
+    if (node_input (node, i) && !get_constant (node_input (node, i)))
+      in = node_input (node, i);
   layer->name = g_strdup (node->name);
   layer->operator_type = g_strdup (node->type);
   layer->in = in ? in->shape : (FoveaShape) { 0 };

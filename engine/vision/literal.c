@@ -99,9 +99,13 @@ static gboolean
 read_escape (Reader *reader, GString *string)
 {
   static const char from[] = "abfnrtv", to[] = "\a\b\f\n\r\t\v";
-  char        c = *reader->at++;
+  char        c = *reader->at;
   const char *known = c ? strchr (from, c) : NULL;
   gint64      code;
+
+  if (c == 0)
+    return FALSE;
+  reader->at++;
 
   if (c == 'x' || c == 'u' || c == 'U')
     {
@@ -111,8 +115,6 @@ read_escape (Reader *reader, GString *string)
       g_string_append_unichar (string, (gunichar) code);
       return TRUE;
     }
-  if (c == 0)
-    return FALSE;
   g_string_append_c (string, known ? to[known - from] : c);
   return TRUE;
 }

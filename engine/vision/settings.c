@@ -359,6 +359,10 @@ fovea_settings_read (const FoveaModel *model, GError **error)
       settings->task = guess_task (model);
       note (&search, "task: %s", settings->task ? "guessed from the output's shape" : "unknown");
     }
+  if (!(search.found & SETTING_RESIZE) && settings->task == FOVEA_TASK_DETECT)
+    settings->resize = FOVEA_RESIZE_LETTERBOX;
+  if (!(search.found & SETTING_RESIZE) && settings->task == FOVEA_TASK_SEGMENT)
+    settings->resize = FOVEA_RESIZE_STRETCH;
   if (!settings->family && settings->task == FOVEA_TASK_CLASSIFY)
     settings->family = g_strdup ("classifier");
   settings->sources = g_string_free (g_steal_pointer (&sources), FALSE);
