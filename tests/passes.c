@@ -86,16 +86,50 @@ make_noops (Graph *graph)
 }
 
 static Value *
-make_gates (Graph *graph)
+make_swish (Graph *graph)
 {
-  Value *x = add_photo (graph), *y, *clipped;
+  Value *x = add_photo (graph);
 
-  y = small_graph_add_node (graph, "Mul", x, small_graph_add_node (graph, "Sigmoid", x, NULL));
-  y = small_graph_add_node (graph, "Mul", small_graph_add_node (graph, "HardSigmoid", y, NULL), y);
-  y = small_graph_add_node (graph, "Mul", y, small_graph_add_node (graph, "Tanh", small_graph_add_node (graph, "Softplus", y, NULL), NULL));
-  clipped = small_graph_add_node (graph, "Clip", small_graph_add_node (graph, "Add", y, add_number (graph, 3)), add_number (graph, 0));
-  node_add_input (clipped->producer, add_number (graph, 6));
-  return small_graph_add_node (graph, "Div", small_graph_add_node (graph, "Mul", y, clipped), add_number (graph, 6));
+  return small_graph_add_node (graph, "Mul", x, small_graph_add_node (graph, "Sigmoid", x, NULL));
+}
+
+static Value *
+make_hard_swish (Graph *graph)
+{
+  Value *x = add_photo (graph);
+
+  return small_graph_add_node (graph, "Mul", small_graph_add_node (graph, "HardSigmoid", x, NULL), x);
+}
+
+static Value *
+make_mish (Graph *graph)
+{
+  Value *x = add_photo (graph);
+
+  return small_graph_add_node (graph, "Mul", x, small_graph_add_node (graph, "Tanh", small_graph_add_node (graph, "Softplus", x, NULL), NULL));
+}
+
+/* x * Clip (x + 3, 0, limit) / 6: with 6 it is HardSwish, with anything else it isn't. */
+static Value *
+make_clipped (Graph *graph, float limit)
+{
+  Value *x = add_photo (graph);
+  Value *clipped = small_graph_add_node (graph, "Clip", small_graph_add_node (graph, "Add", x, add_number (graph, 3)), add_number (graph, 0));
+
+  node_add_input (clipped->producer, add_number (graph, limit));
+  return small_graph_add_node (graph, "Div", small_graph_add_node (graph, "Mul", x, clipped), add_number (graph, 6));
+}
+
+static Value *
+make_old_hard_swish (Graph *graph)
+{
+  return make_clipped (graph, 6);
+}
+
+static Value *
+make_other_clip (Graph *graph)
+{
+  return make_clipped (graph, 2.5f);
 }
 
 /* A batch norm, then Mul, Add and Sub with a number for each channel. */
@@ -134,14 +168,14 @@ make_activation (Graph *graph)
   return small_graph_add_node (graph, "Relu", y, NULL);
 }
 
-/* What is added is computed after the convolution in the file's order, from the convolution itself: it can't be taken in. */
+/* What is added is computed after the convolution: it isn't there yet when the convolution runs. */
 static Value *
 make_late_residual (Graph *graph)
 {
-  Value *conv = add_conv (graph, add_photo (graph), 16, 16, 1);
-  Value *late = add_conv (graph, small_graph_add_node (graph, "Relu", conv, NULL), 16, 16, 1);
+  Value *x = add_photo (graph);
+  Value *conv = add_conv (graph, x, 16, 16, 1);
 
-  return small_graph_add_node (graph, "Relu", small_graph_add_node (graph, "Add", conv, late), NULL);
+  return small_graph_add_node (graph, "Relu", small_graph_add_node (graph, "Add", conv, small_graph_add_node (graph, "Neg", x, NULL)), NULL);
 }
 
 static Value *
@@ -245,9 +279,11 @@ main (int argc, char **argv)
 {
   static const Case cases[] = {
     { "fold-constants", make_constants, TRUE },   { "remove-noops", make_noops, TRUE },
-    { "join-gates", make_gates, TRUE },           { "fold-batch-norm", make_batch_norm, TRUE },
+    { "join-gates", make_swish, TRUE },           { "join-gates", make_hard_swish, TRUE },
+    { "join-gates", make_mish, TRUE },            { "join-gates", make_old_hard_swish, TRUE },
+    { "join-gates", make_other_clip, FALSE },     { "fold-batch-norm", make_batch_norm, TRUE },
     { "fuse-padding", make_padding, TRUE },       { "fuse-activation", make_activation, TRUE },
-    { "fuse-activation", make_late_residual, FALSE }, { "remove-dead", make_dead, TRUE },
+    { "remove-dead", make_dead, TRUE },           { "fuse-activation", make_late_residual, FALSE },
     { "block-layout", make_layouts, FALSE },
   };
 
