@@ -68,6 +68,10 @@ for opset in (7, 11, 13, 18, 22):
     case('Tile', opset, [x, [ints(1, 2, 1, 3)]])
     case('DepthToSpace', opset, [floats(2, 12, 3, 5)], blocksize=2)
     case('SpaceToDepth', opset, [floats(2, 3, 4, 6)], blocksize=2)
+for shape in ((1, 40, 35, 19), (2, 3, 70, 33), (5, 17, 16, 64)):  # larger than the tiles that are moved at once
+    for perm in ((0, 2, 3, 1), (0, 3, 1, 2), (3, 2, 1, 0), (1, 3, 0, 2), (2, 0, 3, 1)):
+        case('Transpose', 13, [floats(*shape)], perm=perm)
+    case('Transpose', 13, [random.integers(0, 200, shape).astype(np.uint8)])
 case('Slice', 9, [x], axes=[1, 3], starts=[-2, 1], ends=[9, -1])
 case('Slice', 9, [x], starts=[1, 0], ends=[2, 2])
 for steps in ((1, 2), (-1, -3), (2, -1)):

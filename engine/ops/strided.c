@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* Rows and columns that are copied together where rows are gathered from far apart: each line of the cache is then read once, not once a row. */
+#define TILE 16
+
 void
 strided_dense (const FoveaShape *shape, gint64 *strides)
 {
@@ -17,6 +20,29 @@ strided_dense (const FoveaShape *shape, gint64 *strides)
       strides[i] = stride;
       stride *= MAX (shape->dims[i], 1);
     }
+}
+
+/* Where the elements of a row lie apart in the input, the dimension that is dense there becomes that of neighbouring rows. */
+static void
+bring_dense_beside (StridedCopy *copy)
+{
+  guint beside = copy->n_dims - 2;
+
+  if (copy->n_dims < 3 || ABS (copy->in_strides[beside + 1]) <= 1)
+    return;
+  for (guint i = 0; i < beside; i++)
+    if (copy->in_strides[i] == 1)
+      {
+        gint64 dim = copy->dims[i], in = copy->in_strides[i], out = copy->out_strides[i];
+
+        copy->dims[i] = copy->dims[beside];
+        copy->in_strides[i] = copy->in_strides[beside];
+        copy->out_strides[i] = copy->out_strides[beside];
+        copy->dims[beside] = dim;
+        copy->in_strides[beside] = in;
+        copy->out_strides[beside] = out;
+        return;
+      }
 }
 
 void
@@ -44,6 +70,15 @@ strided_simplify (StridedCopy *copy)
       n = 1;
     }
   copy->n_dims = n;
+  bring_dense_beside (copy);
+}
+
+static gboolean
+is_tiled (const StridedCopy *copy)
+{
+  guint row = copy->n_dims - 1;
+
+  return row > 0 && ABS (copy->in_strides[row]) > 1 && copy->in_strides[row - 1] == 1;
 }
 
 gsize
@@ -62,7 +97,9 @@ strided_rows (const StridedCopy *copy)
 gsize
 strided_grain (const StridedCopy *copy)
 {
-  return 1 + 16384 / ((gsize) MAX (copy->dims[copy->n_dims - 1], 1) * copy->size);
+  gsize rows = 1 + 16384 / ((gsize) MAX (copy->dims[copy->n_dims - 1], 1) * copy->size);
+
+  return is_tiled (copy) ? MAX (rows, TILE) : rows;
 }
 
 #define COPY_ELEMENTS(T)                                                            \
@@ -90,26 +127,56 @@ copy_row (const guint8 *in, gint64 in_stride, guint8 *out, gint64 out_stride, gi
       }
 }
 
+/* Where row `row` begins on both sides, in elements. */
+static void
+find_row (const StridedCopy *copy, gsize row, gint64 *from, gint64 *to)
+{
+  *from = copy->in_offset;
+  *to = copy->out_offset;
+  for (guint i = copy->n_dims - 1; i-- > 0;)
+    {
+      gint64 at = (gint64) (row % (gsize) copy->dims[i]);
+
+      row /= (gsize) copy->dims[i];
+      *from += at * copy->in_strides[i];
+      *to += at * copy->out_strides[i];
+    }
+}
+
+/* `n_rows` neighbouring rows, TILE columns at a time. */
+static void
+copy_rows (const StridedCopy *copy, const guint8 *in, guint8 *out, gsize n_rows)
+{
+  guint  row = copy->n_dims - 1;
+  gint64 size = (gint64) copy->size, n = copy->dims[row], in_column = copy->in_strides[row], out_column = copy->out_strides[row];
+
+  for (gint64 column = 0; column < n; column += TILE)
+    for (gsize i = 0; i < n_rows; i++)
+      copy_row (in + ((gint64) i + column * in_column) * size, in_column, out + ((gint64) i * copy->out_strides[row - 1] + column * out_column) * size,
+                out_column, MIN (TILE, n - column), copy->size);
+}
+
 void
 strided_run (const StridedCopy *copy, const void *in, void *out, gsize first, gsize last)
 {
   guint  row_dim = copy->n_dims - 1;
-  gint64 size = (gint64) copy->size;
+  gint64 size = (gint64) copy->size, from, to;
 
-  for (gsize row = first; row < last; row++)
+  for (gsize row = first; row < last;)
     {
-      gint64 from = copy->in_offset, to = copy->out_offset;
-      gsize  rest = row;
+      gsize n_rows = 1;
 
-      for (guint i = row_dim; i-- > 0;)
+      find_row (copy, row, &from, &to);
+      if (is_tiled (copy))
         {
-          gint64 at = (gint64) (rest % (gsize) copy->dims[i]);
+          gsize neighbours = (gsize) copy->dims[row_dim - 1] - row % (gsize) copy->dims[row_dim - 1];
 
-          rest /= (gsize) copy->dims[i];
-          from += at * copy->in_strides[i];
-          to += at * copy->out_strides[i];
+          n_rows = MIN (MIN (neighbours, TILE), last - row);
+          copy_rows (copy, (const guint8 *) in + from * size, (guint8 *) out + to * size, n_rows);
         }
-      copy_row ((const guint8 *) in + from * size, copy->in_strides[row_dim], (guint8 *) out + to * size, copy->out_strides[row_dim],
-                copy->dims[row_dim], copy->size);
+      else
+        copy_row ((const guint8 *) in + from * size, copy->in_strides[row_dim], (guint8 *) out + to * size, copy->out_strides[row_dim],
+                  copy->dims[row_dim], copy->size);
+      row += n_rows;
     }
 }

@@ -19,7 +19,8 @@ typedef struct
 /* Dense strides of a shape. */
 void  strided_dense    (const FoveaShape *shape, gint64 *strides);
 
-/* Leaves out dimensions of one element, merges those that are walked as one. Call once, before the others. */
+/* Leaves out dimensions of one element, merges those that are walked as one, orders the rest so that rows near each other in the input are copied
+ * together. Call once, before the others. */
 void  strided_simplify (StridedCopy *copy);
 
 /* The number of rows (all dimensions but the last); 0 when there is nothing to copy. */
