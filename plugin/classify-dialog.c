@@ -330,7 +330,7 @@ make_settings (ClassifyDialog *dialog)
   attach_setting (GTK_GRID (grid), 3, _("Threshol_d"), _("Leave out names less sure than this"), threshold);
   gtk_grid_attach (GTK_GRID (grid), gtk_separator_new (GTK_ORIENTATION_HORIZONTAL), 0, 4, 2, 1);
   gtk_grid_attach (GTK_GRID (grid), tags, 0, 5, 2, 1);
-  attach_setting (GTK_GRID (grid), 6, _("Tags alrea_dy there"), _("What happens to the keywords that the image has"),
+  attach_setting (GTK_GRID (grid), 6, _("Tags alread_y there"), _("What happens to the keywords that the image has"),
                   gimp_prop_string_combo_box_new (config, "tag-mode", GTK_TREE_MODEL (mode_store), 0, 1));
   gtk_label_set_markup (GTK_LABEL (note), note_text);
   gtk_label_set_line_wrap (GTK_LABEL (note), TRUE);

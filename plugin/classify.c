@@ -268,13 +268,13 @@ classify_create_procedure (GimpPlugIn *plug_in)
                                       "", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "region", _("Loo_k at"), _("What to name: layer, image or selection"), "layer", G_PARAM_READWRITE);
   gimp_procedure_add_int_argument (procedure, "top", _("_Names"), _("How many names to give at most"), 1, 1000, 5, G_PARAM_READWRITE);
-  gimp_procedure_add_double_argument (procedure, "threshold", _("_Threshold"), _("Leave out names less sure than this (0 to 1)"), 0, 1, 0.01,
+  gimp_procedure_add_double_argument (procedure, "threshold", _("Threshol_d"), _("Leave out names less sure than this (0 to 1)"), 0, 1, 0.01,
                                       G_PARAM_READWRITE);
   gimp_procedure_add_boolean_argument (procedure, "write-tags", _("Write _tags"), _("Write the names to the image's keywords (XMP and IPTC)"), FALSE,
                                        G_PARAM_READWRITE);
-  gimp_procedure_add_string_argument (procedure, "tag-mode", _("Tags _already there"), _("What to do with keywords that are there: add (keep them) or replace"),
+  gimp_procedure_add_string_argument (procedure, "tag-mode", _("Tags alread_y there"), _("What to do with keywords that are there: add (keep them) or replace"),
                                       "add", G_PARAM_READWRITE);
-  gimp_procedure_add_boolean_argument (procedure, "attention-layer", _("_Attention layer"), _("Add a layer that shows where the network looked"), FALSE,
+  gimp_procedure_add_boolean_argument (procedure, "attention-layer", _("Attent_ion layer"), _("Add a layer that shows where the network looked"), FALSE,
                                        G_PARAM_READWRITE);
 
   gimp_procedure_add_string_array_return_value (procedure, "labels", _("Labels"), _("The names, best first"), G_PARAM_READWRITE);
