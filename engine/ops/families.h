@@ -19,6 +19,8 @@ extern const Operator constant_operators[];
 extern const Operator conv_operators[];
 extern const Operator conv_transpose_operators[];
 extern const Operator detection_operators[];
+extern const Operator determinant_operators[];
+extern const Operator einsum_operators[];
 extern const Operator gather_operators[];
 extern const Operator logic_operators[];
 extern const Operator matmul_operators[];

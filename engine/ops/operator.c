@@ -22,6 +22,8 @@ static const Operator *const families[] = {
   conv_operators,
   conv_transpose_operators,
   detection_operators,
+  determinant_operators,
+  einsum_operators,
   gather_operators,
   logic_operators,
   matmul_operators,
@@ -111,7 +113,6 @@ operator_parse_node (Node *node, GError **error)
 
   operator_clear_node (node);
   node->op = op;
-  node->clear = operator_clear_node;
   node->clear = operator_clear_node;
   if (op->params_size)
     node->params = g_malloc0 (op->params_size);

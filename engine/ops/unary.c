@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * unary.c: functions of one number, of any type, that no network spends its time in: signs, roundings, trigonometry, tests, negations. Plain only.
+ * unary.c: functions of one number, of any type, that no network spends its time in: signs, roundings, trigonometry, tests, negations, Shrink. Plain
+ * only.
  */
 
 #include <math.h>
@@ -196,6 +197,73 @@ not_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+/* ---- Shrink ------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  double bias, lambda;
+} ShrinkParams;
+
+static gboolean
+shrink_parse (Node *node, GError **error)
+{
+  ShrinkParams *params = node->params;
+
+  params->bias = node_float (node, "bias", 0);
+  params->lambda = node_float (node, "lambd", 0.5f);
+  return TRUE;
+}
+
+static gboolean
+shrink_infer (const Node *node, InferContext *context, GError **error)
+{
+  if (!infer_check_inputs (node, 1, 1, error) || !infer_check_outputs (node, 1, error))
+    return FALSE;
+  if (node_input (node, 0)->type == FOVEA_TYPE_BOOL)
+    return node_error (node, error, FOVEA_ERROR_MODEL, "it can't shrink bools. The model is damaged.");
+  infer_same (node, 0, 0);
+  return TRUE;
+}
+
+/* Integers too are moved in double and cut to a whole number; what then doesn't fit keeps its low bits. */
+static void
+shrink_run (const Step *step, gsize first, gsize last, guint thread)
+{
+  const ShrinkParams *params = step->node->params;
+  const FoveaTensor   in = { .type = step->in[0].type, .data = step->in[0].data };
+  gsize               end = MIN (last * ELEMENTWISE_CHUNK, elementwise_count (step));
+  void               *out = step->out[0].data;
+
+  for (gsize i = first * ELEMENTWISE_CHUNK; i < end; i++)
+    {
+      double x, y;
+      gint64 whole;
+
+      tensor_read_double (&in, i, 1, &x);
+      y = x < -params->lambda ? x + params->bias : x > params->lambda ? x - params->bias : 0;
+      whole = isnan (y) ? 0 : (gint64) CLAMP (y, -9e18, 9e18);
+      switch (in.type)
+        {
+        case FOVEA_TYPE_FLOAT32: ((float *) out)[i] = (float) y; break;
+        case FOVEA_TYPE_FLOAT64: ((double *) out)[i] = y; break;
+        case FOVEA_TYPE_UINT64:  ((guint64 *) out)[i] = y >= 9e18 && y < 1.8e19 ? (guint64) y : (guint64) whole; break;
+        case FOVEA_TYPE_INT64:   ((gint64 *) out)[i] = whole; break;
+        case FOVEA_TYPE_INT32:
+        case FOVEA_TYPE_UINT32:  ((guint32 *) out)[i] = (guint32) whole; break;
+        case FOVEA_TYPE_INT16:
+        case FOVEA_TYPE_UINT16:  ((guint16 *) out)[i] = (guint16) whole; break;
+        default:                 ((guint8 *) out)[i] = (guint8) whole; break;
+        }
+    }
+}
+
+static gboolean
+shrink_prepare (Step *step, GError **error)
+{
+  elementwise_set_run (step, "plain", shrink_run);
+  return TRUE;
+}
+
 #define UNARY(type) { type, "", sizeof (UnaryParams), unary_parse, unary_infer, NULL, unary_prepare, NULL }
 
 const Operator unary_operators[] = {
@@ -204,5 +272,6 @@ const Operator unary_operators[] = {
   UNARY ("Neg"),   UNARY ("Round"), UNARY ("Sign"), UNARY ("Sin"),   UNARY ("Sinh"),  UNARY ("Tan"),
   { "BitwiseNot", "", 0, NULL, not_infer, NULL, not_prepare, NULL },
   { "Not", "", 0, NULL, not_infer, NULL, not_prepare, NULL },
+  { "Shrink", "", sizeof (ShrinkParams), shrink_parse, shrink_infer, NULL, shrink_prepare, NULL },
   { NULL },
 };
