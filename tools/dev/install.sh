@@ -14,7 +14,7 @@ verb_install () {
   local plug_ins=${GIMP3_DIRECTORY:-${XDG_CONFIG_HOME:-$HOME/.config}/GIMP/$version}/plug-ins
 
   # shellcheck disable=SC2034 # build_options reads it
-  INSTALL_OPTIONS=(--buildtype=release -Dtests=false --prefix="$prefix" -Dplugin-dir="$plug_ins")
+  INSTALL_OPTIONS=(--buildtype=release -Dtests=false -Dplugin=enabled --prefix="$prefix" -Dplugin-dir="$plug_ins")
   build install
   list=$(installed_list)
   [ ! -f "$list" ] || remove_installed "$list" # an older one may have had other files
