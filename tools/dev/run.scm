@@ -24,7 +24,7 @@
     (let* ((image (gimp-file-load RUN-NONINTERACTIVE photo))
            (before (vector->list (gimp-image-get-layers image)))
            (results (plug-in-fovea-classify #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (gimp-image-get-layers image)
-                      #:model model #:write-tags #t #:attention-layer #t)))
+                      #:model model #:region "image" #:write-tags #t #:attention-layer #t)))
       (set-added-visible image before #f)
       (file-jpeg-export #:run-mode RUN-NONINTERACTIVE #:image image #:file copy #:quality 0.92
                         #:include-xmp #t #:include-iptc #t #:include-exif #t)
