@@ -4,6 +4,7 @@
  */
 
 #include <string.h>
+#include <unistd.h>
 
 #include "compile/infer-shapes.h"
 #include "compile/memory-plan.h"
@@ -100,12 +101,37 @@ set_input_shapes (Graph *graph, const CompileOptions *options, GError **error)
 
 /* ---- steps ------------------------------------------------------------------------------------------------ */
 
+/* Operators make tables for their outputs: what can never fit is refused before they do. */
+static gboolean
+check_outputs (const Node *node, guint64 limit, GError **error)
+{
+  for (guint i = 0; i < node->outputs->len; i++)
+    {
+      const Value *value = node_output (node, i);
+      gsize        bytes;
+
+      if (value && (!shape_bytes_checked (&value->shape, value->type, &bytes) || bytes > limit))
+        {
+          g_autofree char *shape = shape_to_string (&value->shape);
+          g_autofree char *text = g_format_size_full (limit, G_FORMAT_SIZE_IEC_UNITS);
+
+          return node_error (node, error, FOVEA_ERROR_MEMORY, "its output of shape %s takes more than %s. Give the model a smaller input.", shape, text);
+        }
+    }
+  return TRUE;
+}
+
 static gboolean
 make_steps (Plan *plan, const CompileOptions *options, GError **error)
 {
+  guint64 machine = (guint64) sysconf (_SC_PHYS_PAGES) * (guint64) sysconf (_SC_PAGESIZE);
+  guint64 limit = options->memory_limit ? options->memory_limit : machine;
+
   plan->steps = g_new0 (Step, plan->graph->nodes->len + 1);
   for (guint i = 0; i < plan->graph->nodes->len; i++)
     {
+      if (!check_outputs (g_ptr_array_index (plan->graph->nodes, i), limit, error))
+        return FALSE;
       plan->n_steps++;
       if (!step_make (&plan->steps[i], g_ptr_array_index (plan->graph->nodes, i), options->reference, options->n_threads, error))
         return FALSE;

@@ -289,8 +289,8 @@ product_free (gpointer data)
 {
   Product *product = data;
 
-  g_free (product->a_offsets);
-  g_free (product->b_offsets);
+  memory_free (product->a_offsets);
+  memory_free (product->b_offsets);
   memory_free (product->packed);
   memory_free (product->bias);
   g_free (product);
@@ -298,15 +298,17 @@ product_free (gpointer data)
 
 /* ---- prepare ---------------------------------------------------------------------------------------------- */
 
-static void
-batch_offsets (Product *product, const FoveaShape *out, const FoveaShape *a, const FoveaShape *b, gsize a_size, gsize b_size)
+static gboolean
+batch_offsets (Product *product, const FoveaShape *out, const FoveaShape *a, const FoveaShape *b, gsize a_size, gsize b_size, GError **error)
 {
   const FoveaShape *shapes[] = { a, b };
   Broadcast         broadcast;
 
   product->batch = shape_count (out);
-  product->a_offsets = g_new0 (gsize, product->batch + 1);
-  product->b_offsets = g_new0 (gsize, product->batch + 1);
+  product->a_offsets = memory_alloc_n (product->batch + 1, sizeof (gsize), "a table of matrices", error);
+  product->b_offsets = product->a_offsets ? memory_alloc_n (product->batch + 1, sizeof (gsize), "a table of matrices", error) : NULL;
+  if (!product->b_offsets)
+    return FALSE;
   broadcast_init (&broadcast, out, shapes, 2);
   for (gsize task = 0; task < broadcast.n_tasks; task++)
     {
@@ -319,10 +321,11 @@ batch_offsets (Product *product, const FoveaShape *out, const FoveaShape *a, con
           product->b_offsets[piece.out + i] = (piece.in[1] + i * piece.step[1]) * b_size;
         }
     }
+  return TRUE;
 }
 
-static void
-describe (Step *step, Product *product)
+static gboolean
+describe (Step *step, Product *product, GError **error)
 {
   const MatmulParams *params = step->node->params;
   FoveaShape          a = step->in[0].shape, b = step->in[1].shape, batch, a_batch, b_batch;
@@ -343,7 +346,8 @@ describe (Step *step, Product *product)
   b_batch = shape_make (b.n_dims - 2, b.dims);
   batch = step->out[0].shape;
   batch.n_dims = MAX (a_batch.n_dims, b_batch.n_dims);
-  batch_offsets (product, &batch, &a_batch, &b_batch, product->m * product->k, product->k * product->n);
+  if (!batch_offsets (product, &batch, &a_batch, &b_batch, product->m * product->k, product->k * product->n, error))
+    return FALSE;
 
   /* One B for all: the batch is one tall matrix. */
   if (b_batch.n_dims == 0 && !params->transpose_a && product->batch > 1)
@@ -357,6 +361,7 @@ describe (Step *step, Product *product)
 
       broadcast_init (&product->c_broadcast, &step->out[0].shape, shapes, 1);
     }
+  return TRUE;
 }
 
 static gboolean
@@ -401,7 +406,8 @@ matmul_prepare (Step *step, GError **error)
 
   step->state = product;
   step->free_state = product_free;
-  describe (step, product);
+  if (!describe (step, product, error))
+    return FALSE;
   if (step->reference || step->out[0].type != FOVEA_TYPE_FLOAT32 || product->a_column != 1 || product->k == 0
       || shape_count (&step->out[0].shape) == 0)
     {

@@ -357,15 +357,15 @@ state_free (gpointer data)
 
   for (guint i = 0; i < state->n_dims; i++)
     {
-      g_free (state->axes[i].taps);
-      g_array_unref (state->axes[i].positions);
-      g_array_unref (state->axes[i].weights);
+      memory_free (state->axes[i].taps);
+      g_clear_pointer (&state->axes[i].positions, g_array_unref);
+      g_clear_pointer (&state->axes[i].weights, g_array_unref);
     }
   g_free (state);
 }
 
 static ResizeState *
-make_state (const Step *step)
+make_state (const Step *step, GError **error)
 {
   const ResizeParams *params = step->node->params;
   const FoveaShape   *in = &step->in[0].shape, *out = &step->out[0].shape;
@@ -377,7 +377,12 @@ make_state (const Step *step)
     {
       Axis *axis = &state->axes[i];
 
-      axis->taps = g_new0 (Tap, (gsize) out->dims[i] + 1);
+      axis->taps = memory_alloc_n ((gsize) out->dims[i] + 1, sizeof (Tap), "the table of a resize", error);
+      if (!axis->taps)
+        {
+          state_free (state);
+          return NULL;
+        }
       axis->positions = g_array_new (FALSE, FALSE, sizeof (gint64));
       axis->weights = g_array_new (FALSE, FALSE, sizeof (double));
       for (gint64 x = 0; x < out->dims[i]; x++)
@@ -582,8 +587,10 @@ resize_prepare (Step *step, GError **error)
   gsize count = shape_count (&step->out[0].shape), lanes = step->in[0].layout == LAYOUT_BLOCKED ? KERNEL_BLOCK : 1;
   gsize planes;
 
-  step->state = make_state (step);
+  step->state = make_state (step, error);
   step->free_state = state_free;
+  if (!step->state)
+    return FALSE;
   for (guint i = 1; i < step->n_inputs; i++)
     step->in[i].packed = TRUE;
   if (step->reference || !is_spatial (step->node))
