@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * kernels.c: how fast each kernel table is at convolution shapes from real networks, on one thread: GFLOP/s of the direct sum (Winograd does fewer
- * operations than are counted), the best of several runs. Data are warm; the whole output is one call.
+ * kernels.c: how fast each kernel table is at convolution shapes from real networks, on one thread: GFLOP/s of the direct sum (Winograd
+ * does fewer operations than are counted), the best of several runs. Data are warm; the whole output is one call.
  *
  *   kernels [NAME…]    only the tables named
  */
@@ -28,16 +28,30 @@ static const struct
   const char *name;
   int         channels, outputs, size, kernel, stride;
 } shapes[] = {
-  { DIRECT, "3x3 64", 64, 64, 56, 3, 1 },        { DIRECT, "3x3 128", 128, 128, 28, 3, 1 },      { DIRECT, "3x3 256", 256, 256, 14, 3, 1 },
-  { DIRECT, "3x3 512", 512, 512, 7, 3, 1 },      { DIRECT, "3x3 s2 64", 64, 128, 56, 3, 2 },     { DIRECT, "3x3 24", 24, 24, 56, 3, 1 },
-  { POINTWISE, "1x1 16-96", 16, 96, 112, 1, 1 }, { POINTWISE, "1x1 144-24", 144, 24, 56, 1, 1 }, { POINTWISE, "1x1 192-64", 192, 64, 14, 1, 1 },
-  { POINTWISE, "1x1 960-160", 960, 160, 7, 1, 1 }, { POINTWISE, "1x1 256-64", 256, 64, 56, 1, 1 }, { POINTWISE, "vector 960-240", 960, 240, 1, 1, 1 },
-  { FIRST, "first 3x3 s2", 3, 32, 224, 3, 2 },   { FIRST, "first 7x7 s2", 3, 64, 224, 7, 2 },
-  { DEPTHWISE, "depthwise 3x3", 32, 32, 112, 3, 1 },   { DEPTHWISE, "depthwise 3x3 s2", 96, 96, 112, 3, 2 },
-  { DEPTHWISE, "depthwise 3x3", 576, 576, 14, 3, 1 },  { DEPTHWISE, "depthwise 5x5", 672, 672, 14, 5, 1 },
+  { DIRECT, "3x3 64", 64, 64, 56, 3, 1 },
+  { DIRECT, "3x3 128", 128, 128, 28, 3, 1 },
+  { DIRECT, "3x3 256", 256, 256, 14, 3, 1 },
+  { DIRECT, "3x3 512", 512, 512, 7, 3, 1 },
+  { DIRECT, "3x3 s2 64", 64, 128, 56, 3, 2 },
+  { DIRECT, "3x3 24", 24, 24, 56, 3, 1 },
+  { POINTWISE, "1x1 16-96", 16, 96, 112, 1, 1 },
+  { POINTWISE, "1x1 144-24", 144, 24, 56, 1, 1 },
+  { POINTWISE, "1x1 192-64", 192, 64, 14, 1, 1 },
+  { POINTWISE, "1x1 960-160", 960, 160, 7, 1, 1 },
+  { POINTWISE, "1x1 256-64", 256, 64, 56, 1, 1 },
+  { POINTWISE, "vector 960-240", 960, 240, 1, 1, 1 },
+  { FIRST, "first 3x3 s2", 3, 32, 224, 3, 2 },
+  { FIRST, "first 7x7 s2", 3, 64, 224, 7, 2 },
+  { DEPTHWISE, "depthwise 3x3", 32, 32, 112, 3, 1 },
+  { DEPTHWISE, "depthwise 3x3 s2", 96, 96, 112, 3, 2 },
+  { DEPTHWISE, "depthwise 3x3", 576, 576, 14, 3, 1 },
+  { DEPTHWISE, "depthwise 5x5", 672, 672, 14, 5, 1 },
   { DEPTHWISE, "depthwise 5x5", 960, 960, 7, 5, 1 },
-  { WINOGRAD, "winograd 64", 64, 64, 56, 3, 1 }, { WINOGRAD, "winograd 128", 128, 128, 28, 3, 1 }, { WINOGRAD, "winograd 256", 256, 256, 14, 3, 1 },
-  { WINOGRAD, "winograd 32", 32, 32, 256, 3, 1 }, { WINOGRAD, "winograd 512", 512, 512, 7, 3, 1 },
+  { WINOGRAD, "winograd 64", 64, 64, 56, 3, 1 },
+  { WINOGRAD, "winograd 128", 128, 128, 28, 3, 1 },
+  { WINOGRAD, "winograd 256", 256, 256, 14, 3, 1 },
+  { WINOGRAD, "winograd 32", 32, 32, 256, 3, 1 },
+  { WINOGRAD, "winograd 512", 512, 512, 7, 3, 1 },
 };
 
 static double
@@ -78,7 +92,8 @@ run (const Kernels *kernels, Way way, const KernelConv *conv, float *in, float *
   else if (way == WINOGRAD)
     {
       KernelWinograd winograd = { *conv, (size_t) (conv->out_w + 3) / 4, (size_t) (conv->out_h + 3) / 4 };
-      size_t         n = winograd.tiles_x * winograd.tiles_y, n_bands = (n + winograd_band ((int) conv->in_channels) - 1) / winograd_band ((int) conv->in_channels);
+      size_t         n = winograd.tiles_x * winograd.tiles_y,
+             n_bands = (n + winograd_band ((int) conv->in_channels) - 1) / winograd_band ((int) conv->in_channels);
 
       for (size_t band = 0; band < n_bands; band++)
         {
@@ -95,17 +110,33 @@ measure (const Kernels *kernels, size_t i)
 {
   int        size = shapes[i].size, out = (size - 1) / shapes[i].stride + 1, k = shapes[i].kernel;
   Way        way = shapes[i].way;
-  size_t     pixels = (size_t) size * (size_t) size, out_pixels = (size_t) out * (size_t) out, band = winograd_band (shapes[i].channels) + 1;
+  size_t pixels = (size_t) size * (size_t) size, out_pixels = (size_t) out * (size_t) out, band = winograd_band (shapes[i].channels) + 1;
   size_t     blocks = kernel_blocks ((size_t) shapes[i].channels), out_blocks = kernel_blocks ((size_t) shapes[i].outputs);
   float     *in = make (blocks * pixels * KERNEL_BLOCK), *result = make (out_blocks * out_pixels * KERNEL_BLOCK);
   float     *weights = make (out_blocks * KERNEL_BLOCK * (size_t) shapes[i].channels * (size_t) (way == WINOGRAD ? 36 : k * k));
   float     *transformed = make (36 * blocks * KERNEL_BLOCK * band), *products = make (kernels->winograd_products * band + 1);
   double     best = 1e9, macs = (double) out_pixels * shapes[i].outputs * k * k * (way == DEPTHWISE ? 1 : shapes[i].channels);
   KernelConv conv = {
-    .in = in, .in_channels = way == DEPTHWISE ? 1 : (size_t) shapes[i].channels, .in_pixel = way == FIRST ? 1 : KERNEL_BLOCK,
-    .in_plane = pixels * (way == FIRST ? 1 : KERNEL_BLOCK), .in_h = size, .in_w = size, .out = result, .out_channels = (size_t) shapes[i].outputs,
-    .out_plane = out_pixels * KERNEL_BLOCK, .out_h = out, .out_w = out, .kernel_h = k, .kernel_w = k, .stride_h = shapes[i].stride,
-    .stride_w = shapes[i].stride, .dilation_h = 1, .dilation_w = 1, .pad_top = k / 2, .pad_left = k / 2, .weights = weights,
+    .in = in,
+    .in_channels = way == DEPTHWISE ? 1 : (size_t) shapes[i].channels,
+    .in_pixel = way == FIRST ? 1 : KERNEL_BLOCK,
+    .in_plane = pixels * (way == FIRST ? 1 : KERNEL_BLOCK),
+    .in_h = size,
+    .in_w = size,
+    .out = result,
+    .out_channels = (size_t) shapes[i].outputs,
+    .out_plane = out_pixels * KERNEL_BLOCK,
+    .out_h = out,
+    .out_w = out,
+    .kernel_h = k,
+    .kernel_w = k,
+    .stride_h = shapes[i].stride,
+    .stride_w = shapes[i].stride,
+    .dilation_h = 1,
+    .dilation_w = 1,
+    .pad_top = k / 2,
+    .pad_left = k / 2,
+    .weights = weights,
     .activation = { ACTIVATION_RELU, 0, 0 },
   };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * conv.c: Conv and ConvTranspose: the plain form against a direct reading of the specification, every blocked form against the plain one with any
- * number of threads, folding and fusing, refusals.
+ * conv.c: Conv and ConvTranspose: the plain form against a direct reading of the specification, every blocked form against the plain one
+ * with any number of threads, folding and fusing, refusals.
  */
 
 #include <math.h>
@@ -103,8 +103,9 @@ by_specification (const Case *c, const FoveaShape *out_shape, FoveaType type, gp
                 continue;
               other = (at[0] * many[1] + at[1]) * many[2] + at[2];
               weight = c->transposed ? (channel * k_group + k % k_group) * n_kernel + tap : (k * c_group + j) * n_kernel + tap;
-              result[(image * c->outputs + k) * n_out + (c->transposed ? other : small)]
-                += number (data[0], type, (image * c->channels + channel) * n_in + (c->transposed ? small : other)) * number (data[1], type, weight);
+              result[(image * c->outputs + k) * n_out + (c->transposed ? other : small)] +=
+                  number (data[0], type, (image * c->channels + channel) * n_in + (c->transposed ? small : other)) *
+                  number (data[1], type, weight);
             }
   return result;
 }
@@ -405,7 +406,7 @@ test_auto_pad (void)
     {
       g_autoptr (Runner) runner = runner_new ("Conv");
       const gint64       in[3] = { 1, 1, cases[i].in }, kernel[3] = { 1, 1, cases[i].kernel };
-      float             *x = runner_add (runner, FOVEA_TYPE_FLOAT32, 3, in, FALSE), *w = runner_add (runner, FOVEA_TYPE_FLOAT32, 3, kernel, TRUE);
+      float *x = runner_add (runner, FOVEA_TYPE_FLOAT32, 3, in, FALSE), *w = runner_add (runner, FOVEA_TYPE_FLOAT32, 3, kernel, TRUE);
       g_autofree float  *got = NULL;
       float              expected = 0.0f;
 

@@ -3,10 +3,11 @@
  * kernels-check.c: every kernel table that can run here against the reference, on random and on extreme inputs, at sizes around blocks and
  * tiles. Prints TAP. Needs nothing but the kernels and libc, so that it can be built for other processors and run under qemu.
  *
- * Outputs lie between guard values that no kernel may touch, and start as NaN, so that what a kernel forgets is seen. Every case is computed a
- * second time cut into several calls: the bits must be the same.
+ * Outputs lie between guard values that no kernel may touch, and start as NaN, so that what a kernel forgets is seen. Every case is
+ * computed a second time cut into several calls: the bits must be the same.
  *
- *   kernels-check [--quick] [NAME…]    only the tables named; fails if one of them isn't there; --quick leaves most cases out, for emulators
+ *   kernels-check [--quick] [NAME…]    only the tables named; fails if one of them isn't there; --quick leaves most cases out, for
+ * emulators
  */
 
 #include <math.h>
@@ -139,8 +140,9 @@ same_bits (const float *a, const float *b, size_t n)
   return true;
 }
 
-/* Where two results differ by more than `tolerance` of the greater of 1 and the expected value; -1: nowhere. Where the extreme inputs of 1e30 have
- * a part in a sum, what is left when they cancel is as uncertain as they are; what is near the end of the range may be infinite on one side. */
+/* Where two results differ by more than `tolerance` of the greater of 1 and the expected value; -1: nowhere. Where the extreme inputs of
+ * 1e30 have a part in a sum, what is left when they cancel is as uncertain as they are; what is near the end of the range may be infinite
+ * on one side. */
 static ptrdiff_t
 difference (const float *expected, const float *got, size_t n, double tolerance)
 {
@@ -196,7 +198,8 @@ call_winograd (const Kernels *kernels, const KernelConv *conv, size_t blocks, bo
       else
         kernels->winograd_output (&winograd, 0, blocks, first, last, in, products);
     }
-  if (!guards_whole (in, 36 * kernel_blocks (conv->in_channels) * 16 * n_tiles) || !guards_whole (products, kernels->winograd_products * n_tiles + 1))
+  if (!guards_whole (in, 36 * kernel_blocks (conv->in_channels) * 16 * n_tiles) ||
+      !guards_whole (products, kernels->winograd_products * n_tiles + 1))
     report (false, "%s winograd writes outside its scratch", kernels->name);
   free_output (in);
   free_output (products);
@@ -216,7 +219,8 @@ call_conv (const Kernels *kernels, ConvCall call, const KernelConv *conv, bool c
     }
   for (size_t first = 0; first < n; first += step)
     for (size_t block = 0; block < blocks; block += cut ? 1 : blocks)
-      (call == CALL_CONV ? kernels->conv : kernels->depthwise) (conv, block, cut ? block + 1 : blocks, first, first + step < n ? first + step : n);
+      (call == CALL_CONV ? kernels->conv : kernels->depthwise) (conv, block, cut ? block + 1 : blocks, first,
+                                                                first + step < n ? first + step : n);
 }
 
 static size_t
@@ -248,21 +252,40 @@ check_conv (const Kernels *kernels, const ConvCase *c, ConvCall call, Fill fill,
   int         out_h = (c->h + c->pad_top + c->pad_bottom - (c->kernel_h - 1) * c->dilation - 1) / c->stride + 1;
   int         out_w = (c->w + c->pad_left + c->pad_right - (c->kernel_w - 1) * c->dilation - 1) / c->stride + 1;
   size_t      spread = (size_t) (c->spread ? c->spread : 1), pixels = (size_t) (c->h * c->w);
-  size_t      out_pixels = (size_t) (out_h * out_w) * spread * spread, size = kernel_blocks ((size_t) c->outputs) * out_pixels * KERNEL_BLOCK;
+  size_t out_pixels = (size_t) (out_h * out_w) * spread * spread, size = kernel_blocks ((size_t) c->outputs) * out_pixels * KERNEL_BLOCK;
   float      *in = c->plain ? make ((size_t) c->channels * pixels, fill) : make_blocked ((size_t) c->channels, pixels, fill);
   float      *weights = make ((size_t) (c->outputs * (c->channels / c->group) * c->kernel_h * c->kernel_w), FILL_RANDOM);
-  float      *bias = make_blocked ((size_t) c->outputs, 1, FILL_RANDOM), *added = make_blocked ((size_t) c->outputs, out_pixels, FILL_RANDOM);
+  float *bias = make_blocked ((size_t) c->outputs, 1, FILL_RANDOM), *added = make_blocked ((size_t) c->outputs, out_pixels, FILL_RANDOM);
   float      *expected = make_output (size), *got = make_output (size), *again = make_output (size), *packed, *plain_packed;
   ptrdiff_t   at;
   bool        good, whole, same;
   KernelConv  conv = {
-    .in = in, .in_channels = (size_t) (call == CALL_DEPTHWISE ? 1 : c->channels / c->group),
-    .in_plane = c->plain ? pixels : pixels * KERNEL_BLOCK, .in_pixel = c->plain ? 1 : KERNEL_BLOCK, .in_h = c->h, .in_w = c->w,
-    .out_channels = (size_t) c->outputs, .out_plane = out_pixels * KERNEL_BLOCK, .out_h = out_h, .out_w = out_w,
-    .kernel_h = c->kernel_h, .kernel_w = c->kernel_w, .stride_h = c->stride, .stride_w = c->stride,
-    .dilation_h = c->dilation, .dilation_w = c->dilation, .pad_top = c->pad_top, .pad_left = c->pad_left,
-    .bias = bias, .residual = residual ? added : NULL,
-    .activation = { kind, kind == ACTIVATION_LEAKY_RELU ? 0.1f : kind == ACTIVATION_CLIP ? -0.25f : kind == ACTIVATION_SILU ? 1.0f : 1.0f / 6, 0.5f },
+     .in = in,
+     .in_channels = (size_t) (call == CALL_DEPTHWISE ? 1 : c->channels / c->group),
+     .in_plane = c->plain ? pixels : pixels * KERNEL_BLOCK,
+     .in_pixel = c->plain ? 1 : KERNEL_BLOCK,
+     .in_h = c->h,
+     .in_w = c->w,
+     .out_channels = (size_t) c->outputs,
+     .out_plane = out_pixels * KERNEL_BLOCK,
+     .out_h = out_h,
+     .out_w = out_w,
+     .kernel_h = c->kernel_h,
+     .kernel_w = c->kernel_w,
+     .stride_h = c->stride,
+     .stride_w = c->stride,
+     .dilation_h = c->dilation,
+     .dilation_w = c->dilation,
+     .pad_top = c->pad_top,
+     .pad_left = c->pad_left,
+     .bias = bias,
+     .residual = residual ? added : NULL,
+     .activation = { kind,
+                    kind == ACTIVATION_LEAKY_RELU ? 0.1f
+                     : kind == ACTIVATION_CLIP     ? -0.25f
+                     : kind == ACTIVATION_SILU     ? 1.0f
+                                                   : 1.0f / 6,
+                     0.5f },
   };
 
   if (c->spread)
@@ -295,10 +318,12 @@ check_conv (const Kernels *kernels, const ConvCase *c, ConvCall call, Fill fill,
   good = at < 0 && whole && same;
   if (!good)
     {
-      printf ("# %s call %d: %d->%d group %d, %dx%d, kernel %dx%d, stride %d, dilation %d, pads %d %d %d %d, plain %d, activation %d, residual %d, "
-              "fill %d:%s%s", kernels->name, call, c->channels, c->outputs, c->group, c->h, c->w, c->kernel_h, c->kernel_w, c->stride, c->dilation,
-              c->pad_top, c->pad_left, c->pad_bottom, c->pad_right, c->plain, kind, residual, fill,
-              whole ? "" : " writes outside", same ? "" : " depends on how it is cut");
+      printf ("# %s call %d: %d->%d group %d, %dx%d, kernel %dx%d, stride %d, dilation %d, pads %d %d %d %d, plain %d, activation %d, "
+              "residual %d, "
+              "fill %d:%s%s",
+              kernels->name, call, c->channels, c->outputs, c->group, c->h, c->w, c->kernel_h, c->kernel_w, c->stride, c->dilation,
+              c->pad_top, c->pad_left, c->pad_bottom, c->pad_right, c->plain, kind, residual, fill, whole ? "" : " writes outside",
+              same ? "" : " depends on how it is cut");
       if (at >= 0)
         printf (" element %td is %g, should be %g", at, (double) got[at], (double) expected[at]);
       printf ("\n");
@@ -358,9 +383,19 @@ test_conv (const Kernels *kernels)
         {
           const int *window = windows[i];
           ConvCase   c = {
-            .channels = channels[(j * 7 + i) % N_ELEMENTS (channels)], .outputs = channels[j], .group = 1, .h = sizes[s][0], .w = sizes[s][1],
-            .kernel_h = window[0], .kernel_w = window[1], .stride = window[2], .dilation = window[3], .pad_top = window[4], .pad_left = window[5],
-            .pad_bottom = window[4] + window[6], .pad_right = window[5] + window[6],
+              .channels = channels[(j * 7 + i) % N_ELEMENTS (channels)],
+              .outputs = channels[j],
+              .group = 1,
+              .h = sizes[s][0],
+              .w = sizes[s][1],
+              .kernel_h = window[0],
+              .kernel_w = window[1],
+              .stride = window[2],
+              .dilation = window[3],
+              .pad_top = window[4],
+              .pad_left = window[5],
+              .pad_bottom = window[4] + window[6],
+              .pad_right = window[5] + window[6],
           };
 
           if (!fits (&c))
@@ -377,9 +412,19 @@ test_conv (const Kernels *kernels)
   good = true;
   for (int i = 0; i < 12; i++)
     {
-      ConvCase c = { .channels = 16 * random_int (1, 2), .outputs = 16 * random_int (1, 3), .group = random_int (2, 3), .h = random_int (2, 9),
-                     .w = random_int (2, 20), .kernel_h = 3, .kernel_w = 3, .stride = random_int (1, 2), .dilation = 1, .pad_top = 1, .pad_left = 1,
-                     .pad_bottom = 1, .pad_right = 1 };
+      ConvCase c = { .channels = 16 * random_int (1, 2),
+                     .outputs = 16 * random_int (1, 3),
+                     .group = random_int (2, 3),
+                     .h = random_int (2, 9),
+                     .w = random_int (2, 20),
+                     .kernel_h = 3,
+                     .kernel_w = 3,
+                     .stride = random_int (1, 2),
+                     .dilation = 1,
+                     .pad_top = 1,
+                     .pad_left = 1,
+                     .pad_bottom = 1,
+                     .pad_right = 1 };
 
       c.channels *= c.group;
       c.outputs *= c.group;
@@ -396,9 +441,20 @@ test_spread (const Kernels *kernels)
 
   for (int i = 0; i < 60; i++)
     {
-      ConvCase c = { .channels = random_int (1, 40), .outputs = random_int (1, 40), .group = 1, .h = random_int (3, 9), .w = random_int (3, 20),
-                     .kernel_h = random_int (1, 3), .kernel_w = random_int (1, 3), .stride = 1, .dilation = 1, .pad_top = random_int (-1, 1),
-                     .pad_left = random_int (-1, 1), .pad_bottom = random_int (0, 2), .pad_right = random_int (0, 2), .spread = random_int (2, 3) };
+      ConvCase c = { .channels = random_int (1, 40),
+                     .outputs = random_int (1, 40),
+                     .group = 1,
+                     .h = random_int (3, 9),
+                     .w = random_int (3, 20),
+                     .kernel_h = random_int (1, 3),
+                     .kernel_w = random_int (1, 3),
+                     .stride = 1,
+                     .dilation = 1,
+                     .pad_top = random_int (-1, 1),
+                     .pad_left = random_int (-1, 1),
+                     .pad_bottom = random_int (0, 2),
+                     .pad_right = random_int (0, 2),
+                     .spread = random_int (2, 3) };
 
       if (fits (&c))
         good &= check_conv_forms (kernels, &c, CALL_CONV);
@@ -414,8 +470,15 @@ test_pointwise (const Kernels *kernels)
 
   for (int i = 0; i < 40; i++)
     {
-      ConvCase c = { .channels = random_int (1, 130), .outputs = random_int (1, 100), .group = 1, .h = 1, .w = random_int (1, 90), .kernel_h = 1,
-                     .kernel_w = 1, .stride = 1, .dilation = 1 };
+      ConvCase c = { .channels = random_int (1, 130),
+                     .outputs = random_int (1, 100),
+                     .group = 1,
+                     .h = 1,
+                     .w = random_int (1, 90),
+                     .kernel_h = 1,
+                     .kernel_w = 1,
+                     .stride = 1,
+                     .dilation = 1 };
 
       good &= check_conv_forms (kernels, &c, CALL_CONV);
     }
@@ -430,9 +493,19 @@ test_depthwise (const Kernels *kernels)
   for (int i = 0; i < 400; i++)
     {
       int      channels = random_int (1, 40), pad = random_int (0, 3), square = random_int (1, 5);
-      ConvCase c = { .channels = channels, .outputs = channels, .group = channels, .h = random_int (1, 15), .w = random_int (1, 30),
-                     .kernel_h = square, .kernel_w = i % 3 ? square : random_int (1, 7), .stride = random_int (1, 3), .dilation = random_int (1, 3),
-                     .pad_top = pad, .pad_left = random_int (0, 3), .pad_bottom = random_int (0, 3), .pad_right = pad };
+      ConvCase c = { .channels = channels,
+                     .outputs = channels,
+                     .group = channels,
+                     .h = random_int (1, 15),
+                     .w = random_int (1, 30),
+                     .kernel_h = square,
+                     .kernel_w = i % 3 ? square : random_int (1, 7),
+                     .stride = random_int (1, 3),
+                     .dilation = random_int (1, 3),
+                     .pad_top = pad,
+                     .pad_left = random_int (0, 3),
+                     .pad_bottom = random_int (0, 3),
+                     .pad_right = pad };
 
       if (fits (&c))
         good &= check_conv_forms (kernels, &c, CALL_DEPTHWISE);
@@ -447,9 +520,19 @@ test_winograd (const Kernels *kernels)
 
   for (int i = 0; i < 60; i++)
     {
-      ConvCase c = { .channels = random_int (1, 60), .outputs = random_int (1, 60), .group = 1, .h = random_int (3, 20), .w = random_int (3, 30),
-                     .kernel_h = 3, .kernel_w = 3, .stride = 1, .dilation = 1, .pad_top = random_int (0, 2), .pad_left = random_int (0, 2),
-                     .pad_bottom = random_int (0, 2), .pad_right = random_int (0, 2) };
+      ConvCase c = { .channels = random_int (1, 60),
+                     .outputs = random_int (1, 60),
+                     .group = 1,
+                     .h = random_int (3, 20),
+                     .w = random_int (3, 30),
+                     .kernel_h = 3,
+                     .kernel_w = 3,
+                     .stride = 1,
+                     .dilation = 1,
+                     .pad_top = random_int (0, 2),
+                     .pad_left = random_int (0, 2),
+                     .pad_bottom = random_int (0, 2),
+                     .pad_right = random_int (0, 2) };
 
       good &= check_conv_forms (kernels, &c, CALL_WINOGRAD);
     }
@@ -479,9 +562,9 @@ check_pool (const Kernels *kernels, KernelPool *pool, Fill fill)
   at = difference (expected, got, size, 1e-5);
   good = at < 0 && guards_whole (got, size);
   if (!good)
-    printf ("# %s pool kind %d: %zu channels, %dx%d to %dx%d, kernel %dx%d, stride %d, dilation %d, pads %d %d %d %d, element %td\n", kernels->name,
-            pool->kind, pool->channels, pool->in_h, pool->in_w, pool->out_h, pool->out_w, pool->kernel_h, pool->kernel_w, pool->stride_h,
-            pool->dilation_h, pool->pad_top, pool->pad_left, pool->pad_bottom, pool->pad_right, at);
+    printf ("# %s pool kind %d: %zu channels, %dx%d to %dx%d, kernel %dx%d, stride %d, dilation %d, pads %d %d %d %d, element %td\n",
+            kernels->name, pool->kind, pool->channels, pool->in_h, pool->in_w, pool->out_h, pool->out_w, pool->kernel_h, pool->kernel_w,
+            pool->stride_h, pool->dilation_h, pool->pad_top, pool->pad_left, pool->pad_bottom, pool->pad_right, at);
   free (in);
   free_output (expected);
   free_output (got);
@@ -495,10 +578,20 @@ test_pool (const Kernels *kernels)
 
   for (int i = 0; i < (quick ? 60 : 600); i++)
     {
-      KernelPool pool = { .kind = (PoolKind) (i % 3), .channels = (size_t) random_int (1, 40), .in_h = random_int (1, 12), .in_w = random_int (1, 20),
-                          .kernel_h = random_int (1, 5), .kernel_w = random_int (1, 5), .stride_h = random_int (1, 3), .stride_w = random_int (1, 3),
-                          .dilation_h = random_int (1, 2), .dilation_w = random_int (1, 2), .pad_top = random_int (0, 3), .pad_left = random_int (0, 3),
-                          .pad_bottom = random_int (0, 3), .pad_right = random_int (0, 3) };
+      KernelPool pool = { .kind = (PoolKind) (i % 3),
+                          .channels = (size_t) random_int (1, 40),
+                          .in_h = random_int (1, 12),
+                          .in_w = random_int (1, 20),
+                          .kernel_h = random_int (1, 5),
+                          .kernel_w = random_int (1, 5),
+                          .stride_h = random_int (1, 3),
+                          .stride_w = random_int (1, 3),
+                          .dilation_h = random_int (1, 2),
+                          .dilation_w = random_int (1, 2),
+                          .pad_top = random_int (0, 3),
+                          .pad_left = random_int (0, 3),
+                          .pad_bottom = random_int (0, 3),
+                          .pad_right = random_int (0, 3) };
       int        room_h = pool.in_h + pool.pad_top + pool.pad_bottom - (pool.kernel_h - 1) * pool.dilation_h - 1;
       int        room_w = pool.in_w + pool.pad_left + pool.pad_right - (pool.kernel_w - 1) * pool.dilation_w - 1;
 
@@ -538,7 +631,8 @@ check_gemm (const Kernels *kernels, size_t m, size_t n, size_t k, bool transpose
 {
   size_t     a_row = k + (size_t) random_int (0, 3), c_row = n + (size_t) random_int (0, 3), b_row = (transposed ? k : n) + 1;
   size_t     panels = kernel_blocks (n);
-  float     *a = make (m * a_row, fill), *b = make ((transposed ? n : k) * b_row, FILL_RANDOM), *packed = malloc (pack_gemm_size (n, k) * sizeof (float) + 4);
+  float     *a = make (m * a_row, fill), *b = make ((transposed ? n : k) * b_row, FILL_RANDOM),
+        *packed = malloc (pack_gemm_size (n, k) * sizeof (float) + 4);
   float     *bias = make_blocked (n, 1, FILL_RANDOM), *start = make (m * c_row, FILL_RANDOM);
   float     *expected = make_output (m * c_row), *got = make_output (m * c_row), *again = make_output (m * c_row);
   KernelGemm gemm = { .m = m, .n = n, .k = k, .a = a, .a_row = a_row, .b = packed, .c_row = c_row, .bias = random_int (0, 1) ? bias : NULL,
@@ -561,7 +655,8 @@ check_gemm (const Kernels *kernels, size_t m, size_t n, size_t k, bool transpose
   good = difference (expected, got, m * c_row, 1e-5 * (1 + sqrt ((double) k) / 4)) < 0 && same_bits (got, again, m * c_row)
          && guards_whole (got, m * c_row) && guards_whole (again, m * c_row);
   if (!good)
-    printf ("# %s gemm %zux%zux%zu transposed %d accumulate %d fill %d activation %d\n", kernels->name, m, n, k, transposed, accumulate, fill, kind);
+    printf ("# %s gemm %zux%zux%zu transposed %d accumulate %d fill %d activation %d\n", kernels->name, m, n, k, transposed, accumulate,
+            fill, kind);
   free (a);
   free (b);
   free (packed);
@@ -579,8 +674,9 @@ test_gemm (const Kernels *kernels)
   bool good = true;
 
   for (int i = 0; i < (quick ? 40 : 300); i++)
-    good &= check_gemm (kernels, (size_t) (i % 4 ? random_int (1, 30) : 1), (size_t) random_int (1, 150), (size_t) random_int (i % 10 ? 1 : 0, 70), i % 2,
-                        i / 2 % 2, i % 3 ? FILL_RANDOM : FILL_EXTREME, conv_activations[i % N_ELEMENTS (conv_activations)]);
+    good &= check_gemm (kernels, (size_t) (i % 4 ? random_int (1, 30) : 1), (size_t) random_int (1, 150),
+                        (size_t) random_int (i % 10 ? 1 : 0, 70), i % 2, i / 2 % 2, i % 3 ? FILL_RANDOM : FILL_EXTREME,
+                        conv_activations[i % N_ELEMENTS (conv_activations)]);
   report (good, "%s gemm", kernels->name);
 }
 
@@ -602,8 +698,9 @@ ulps (float expected, float got, float floor)
 static void
 test_activations (const Kernels *kernels)
 {
-  static const float points[] = { NAN, INFINITY, -INFINITY, 0.0f, -0.0f, 1e-40f, -1e-40f, 1e-30f, -1e-30f, 3.4e38f, -3.4e38f, 1e20f, -1e20f, 88.0f, 88.72f,
-                                  88.73f, 89.5f, -87.0f, -87.4f, -103.0f, -104.5f, 0.34657f, -0.34657f, 0.5f, 1.0f, -1.0f, 6.0f, -3.0f, 3.0f };
+  static const float points[] = { NAN,      INFINITY, -INFINITY, 0.0f,  -0.0f,  1e-40f, -1e-40f, 1e-30f, -1e-30f, 3.4e38f,
+                                  -3.4e38f, 1e20f,    -1e20f,    88.0f, 88.72f, 88.73f, 89.5f,   -87.0f, -87.4f,  -103.0f,
+                                  -104.5f,  0.34657f, -0.34657f, 0.5f,  1.0f,   -1.0f,  6.0f,    -3.0f,  3.0f };
 
   for (int kind = 0; kind < N_ACTIVATIONS; kind++)
     {
@@ -768,14 +865,16 @@ test_layout (const Kernels *kernels)
     for (size_t n = 1; n < 40; n += 6)
       {
         size_t size = kernel_blocks (channels) * n * KERNEL_BLOCK, middle = n / 3;
-        float *plain = make (channels * n, FILL_EXTREME), *expected = make_output (size), *got = make_output (size), *back = make_output (channels * n);
+        float *plain = make (channels * n, FILL_EXTREME), *expected = make_output (size), *got = make_output (size),
+              *back = make_output (channels * n);
 
         kernels_reference.block (plain, expected, channels, n, 0, n);
         kernels->block (plain, got, channels, n, 0, middle);
         kernels->block (plain, got, channels, n, middle, n);
         kernels->unblock (got, back, channels, n, 0, middle);
         kernels->unblock (got, back, channels, n, middle, n);
-        good &= same_bits (expected, got, size) && same_bits (plain, back, channels * n) && guards_whole (got, size) && guards_whole (back, channels * n);
+        good &= same_bits (expected, got, size) && same_bits (plain, back, channels * n) && guards_whole (got, size) &&
+                guards_whole (back, channels * n);
         free (plain);
         free_output (expected);
         free_output (got);

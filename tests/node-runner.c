@@ -116,7 +116,8 @@ view_bytes (const TensorView *view)
 static void
 reorder (const TensorView *view, gconstpointer from, gpointer to, gboolean to_blocks)
 {
-  gsize channels = (gsize) view->shape.dims[1], pixels = shape_count_range (&view->shape, 2, 4), blocked = kernel_blocks (channels) * KERNEL_BLOCK * pixels;
+  gsize channels = (gsize) view->shape.dims[1], pixels = shape_count_range (&view->shape, 2, 4),
+        blocked = kernel_blocks (channels) * KERNEL_BLOCK * pixels;
 
   for (gsize i = 0; i < (gsize) view->shape.dims[0]; i++)
     if (to_blocks)

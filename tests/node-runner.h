@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * node-runner.h: runs a single node for the tests of operators that have a blocked form: parse, infer, prepare and run, plain or in the form that
- * the operator declares, its tasks cut as a pool of several threads would.
+ * node-runner.h: runs a single node for the tests of operators that have a blocked form: parse, infer, prepare and run, plain or in the
+ * form that the operator declares, its tasks cut as a pool of several threads would.
  */
 #pragma once
 
@@ -28,8 +28,8 @@ void     runner_skip     (Runner *runner);
 /* Parses, makes the outputs and infers their shapes. */
 gboolean runner_infer    (Runner *runner, guint n_outputs, GError **error);
 
-/* Runs the node and returns output `output`, plain; free with g_free. blocked: in the form that the operator declares, NULL where it declares
- * none. *kernel gets the name of the choice (may be NULL). */
+/* Runs the node and returns output `output`, plain; free with g_free. blocked: in the form that the operator declares, NULL where it
+ * declares none. *kernel gets the name of the choice (may be NULL). */
 gpointer runner_run      (Runner *runner, gboolean blocked, guint n_threads, guint output, const char **kernel);
 
 /* Numbers from -1 to 1. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * pool.c: pools against a direct reading of the specification: each window is gathered into a list of values, then the list is reduced. Then the
- * blocked form against the plain one, sizes of ceil_mode, and refusals.
+ * pool.c: pools against a direct reading of the specification: each window is gathered into a list of values, then the list is reduced.
+ * Then the blocked form against the plain one, sizes of ceil_mode, and refusals.
  */
 
 #include <math.h>
@@ -123,8 +123,12 @@ static Case
 random_case (guint turn)
 {
   static const char *const types[] = { "MaxPool", "AveragePool", "LpPool", "GlobalMaxPool", "GlobalAveragePool", "GlobalLpPool" };
-  Case                     c = { .type = types[turn % 6], .n_spatial = 1 + turn / 6 % 3, .n = g_test_rand_int_range (1, 3),
-                                 .channels = g_test_rand_int_range (1, 5), .ceil_mode = g_test_rand_bit (), .count_padding = g_test_rand_bit (),
+  Case                     c = { .type = types[turn % 6],
+                                 .n_spatial = 1 + turn / 6 % 3,
+                                 .n = g_test_rand_int_range (1, 3),
+                                 .channels = g_test_rand_int_range (1, 5),
+                                 .ceil_mode = g_test_rand_bit (),
+                                 .count_padding = g_test_rand_bit (),
                                  .p = g_test_rand_int_range (1, 4) };
 
   for (guint i = 0; i < c.n_spatial; i++)

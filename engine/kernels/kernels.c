@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * kernels.c: which tables this processor can run, and the choice among them. Compiled without any instruction-set flag: nothing here may use
- * an instruction that the oldest processor lacks.
+ * kernels.c: which tables this processor can run, and the choice among them. Compiled without any instruction-set flag: nothing here may
+ * use an instruction that the oldest processor lacks.
  */
 
 #include "kernels/kernels.h"
@@ -15,7 +15,8 @@
 
 extern const Kernels kernels_sse2, kernels_avx2, kernels_avx512;
 
-/* The state that the operating system saves when it switches threads: bits 1 and 2 are the SSE and AVX registers, 5 to 7 those of AVX-512. */
+/* The state that the operating system saves when it switches threads: bits 1 and 2 are the SSE and AVX registers, 5 to 7 those of
+ * AVX-512. */
 static uint64_t
 saved_state (void)
 {

@@ -6,8 +6,8 @@
  * engine. The same function of two tables gives the same answer up to rounding; within one table it doesn't depend on how the work was cut
  * into calls. kernels_reference (reference.c, plain C) is the meaning of all of them.
  *
- * Blocked images are (C/16, H, W, 16), C/16 rounded up; the lanes past the last channel are zero, in what kernels read and in what they write.
- * No pointer needs more alignment than that of a float; 64 bytes are fastest.
+ * Blocked images are (C/16, H, W, 16), C/16 rounded up; the lanes past the last channel are zero, in what kernels read and in what they
+ * write. No pointer needs more alignment than that of a float; 64 bytes are fastest.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ kernel_blocks (size_t channels)
   return (channels + KERNEL_BLOCK - 1) / KERNEL_BLOCK;
 }
 
-/* ---- convolution ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- convolution --------------------------------------------------------------------------------------- */
 
 /* One image of a two-dimensional convolution. What a call does not use is left zero. */
 typedef struct
@@ -49,7 +49,7 @@ typedef struct
   int          kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
   int          pad_top, pad_left; /* may be negative: the first windows then begin inside */
 
-  size_t       group_in_blocks;  /* groups of whole blocks: output block b reads from input block b / group_out_blocks * group_in_blocks on; */
+  size_t group_in_blocks; /* groups of whole blocks: output block b reads from input block b / group_out_blocks * group_in_blocks on; */
   size_t       group_out_blocks; /* 0: one group */
 
   const float *weights;         /* conv (): pack_conv ();  depthwise (): pack_depthwise () */
@@ -65,7 +65,7 @@ typedef struct
   size_t       tiles_x, tiles_y; /* ceil (out_w / 4), ceil (out_h / 4) */
 } KernelWinograd;
 
-/* ---- pooling --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- pooling ------------------------------------------------------------------------------------------- */
 
 typedef enum
 {
@@ -89,7 +89,7 @@ typedef struct
   int          pad_top, pad_left, pad_bottom, pad_right;
 } KernelPool;
 
-/* ---- matrices -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- matrices ------------------------------------------------------------------------------------------ */
 
 /* C = activation (A B + bias), all but B row-major. */
 typedef struct
@@ -105,7 +105,7 @@ typedef struct
   Activation   activation;
 } KernelGemm;
 
-/* ---- elementwise ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- elementwise --------------------------------------------------------------------------------------- */
 
 typedef enum
 {
@@ -119,7 +119,7 @@ typedef enum
   N_BINARIES
 } BinaryKind;
 
-/* ---- the table ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------------------------------------- */
 
 typedef struct
 {
@@ -192,14 +192,15 @@ const Kernels *kernels_get (void);
 /* Table i of those that can run here, simplest first, kernels_reference being 0; NULL past the last. For tests and `fovea info`. */
 const Kernels *kernels_nth (int i);
 
-/* ---- packing, the same for all tables (pack.c) ------------------------------------------------------------------------------------------ */
+/* ---- packing, the same for all tables (pack.c) --------------------------------------------------------- */
 
 /* weights (K, C, kernel_h, kernel_w), C being the channels of one group, to (K/16, C/in_block, kernel_h, kernel_w, in_block, 16) where the
  * last in_block has only the channels that are left; in_block 16, or 1 for the first layer. Zero past K. K/16 * C * taps * 16 floats. */
 size_t pack_conv_size      (size_t out_channels, size_t in_channels, size_t taps);
 void   pack_conv           (const float *weights, size_t out_channels, size_t in_channels, size_t taps, size_t in_block, float *out);
 
-/* Groups of `channels` in and out channels each, channels dividing 16: to groups of 16 with zeros between. As pack_conv with in_channels 16. */
+/* Groups of `channels` in and out channels each, channels dividing 16: to groups of 16 with zeros between. As pack_conv with in_channels
+ * 16. */
 void   pack_conv_diagonal  (const float *weights, size_t out_channels, size_t channels, size_t taps, float *out);
 
 /* weights (C, taps) to (C/16, taps, 16), zero past C. */

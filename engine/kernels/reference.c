@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * reference.c: the meaning of the kernels that work on images and matrices, and the reference table. Plain C, sums in double, no cleverness.
+ * reference.c: the meaning of the kernels that work on images and matrices, and the reference table. Plain C, sums in double, no
+ * cleverness.
  */
 
 #include "kernels/reference.h"
@@ -106,7 +107,8 @@ reference_depthwise (const KernelConv *conv, size_t first_block, size_t last_blo
 
 /* Lavin and Gray's B' (6 x 6) and A' (4 x 6) for F(4, 3); G is in pack.c. */
 static const double input_transform[6][6] = {
-  { 4, 0, -5, 0, 1, 0 }, { 0, -4, -4, 1, 1, 0 }, { 0, 4, -4, -1, 1, 0 }, { 0, -2, -1, 2, 1, 0 }, { 0, 2, -1, -2, 1, 0 }, { 0, 4, 0, -5, 0, 1 },
+  { 4, 0, -5, 0, 1, 0 },  { 0, -4, -4, 1, 1, 0 }, { 0, 4, -4, -1, 1, 0 },
+  { 0, -2, -1, 2, 1, 0 }, { 0, 2, -1, -2, 1, 0 }, { 0, 4, 0, -5, 0, 1 },
 };
 static const double output_transform[4][6] = {
   { 1, 1, 1, 1, 1, 0 }, { 0, 1, -1, 2, -2, 0 }, { 0, 1, 1, 4, 4, 0 }, { 0, 1, -1, 8, -8, 1 },
@@ -127,7 +129,8 @@ reference_winograd_input (const KernelWinograd *winograd, size_t first, size_t l
 
         for (int i = 0; i < 6; i++)
           for (int j = 0; j < 6; j++)
-            in[i][j] = y + i >= 0 && y + i < conv->in_h && x + j >= 0 && x + j < conv->in_w ? conv_input (conv, channel, y + i, x + j) : 0.0;
+            in[i][j] =
+                y + i >= 0 && y + i < conv->in_h && x + j >= 0 && x + j < conv->in_w ? conv_input (conv, channel, y + i, x + j) : 0.0;
 
         for (size_t element = 0; element < KERNEL_WINOGRAD_SIZE; element++)
           {
@@ -155,8 +158,8 @@ winograd_product (const KernelConv *conv, size_t channel, size_t element, size_t
 }
 
 static void
-reference_winograd_output (const KernelWinograd *winograd, size_t first_block, size_t last_block, size_t first, size_t last, const float *in,
-                           float *products)
+reference_winograd_output (const KernelWinograd *winograd, size_t first_block, size_t last_block, size_t first, size_t last,
+                           const float *in, float *products)
 {
   const KernelConv *conv = &winograd->conv;
 

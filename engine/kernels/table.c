@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * table.c: compiled once for each instruction set, with -DKERNELS=kernels_avx2 -DKERNELS_NAME="avx2" and that set's flags. The table is the only
- * symbol that leaves: all else is static, so that the linker can't mix code of different sets.
+ * table.c: compiled once for each instruction set, with -DKERNELS=kernels_avx2 -DKERNELS_NAME="avx2" and that set's flags. The table is
+ * the only symbol that leaves: all else is static, so that the linker can't mix code of different sets.
  */
 
 #include "kernels/vec-conv.h"

@@ -78,8 +78,8 @@ conv_gather (const KernelConv *conv, size_t first, int n_pixels, ConvTaps *list,
   tile->last_inner = conv->in_pixel == 1 ? 1 : conv->in_channels - (tile->n_planes - 1) * KERNEL_BLOCK;
 }
 
-/* Pixels from (y, x) on in one row, all windows inside from left to right. In the first layer the taps of a row are neighbours in memory and in
- * the weights: they are taken as `inner`. */
+/* Pixels from (y, x) on in one row, all windows inside from left to right. In the first layer the taps of a row are neighbours in memory
+ * and in the weights: they are taken as `inner`. */
 static void
 conv_stride (const KernelConv *conv, int y, int x, ConvTaps *list, Tile *tile)
 {
@@ -209,9 +209,9 @@ conv_blocks (const KernelConv *conv, size_t first_block, size_t last_block, size
 static bool
 conv_is_vector (const KernelConv *conv)
 {
-  return conv->kernel_h * conv->kernel_w == 1 && conv->in_h * conv->in_w == 1 && conv->out_h * conv->out_w == 1 && conv->pad_top == 0
-         && conv->pad_left == 0 && conv->in_plane == (size_t) conv->in_pixel && conv->out_plane == KERNEL_BLOCK && conv->group_out_blocks == 0
-         && !conv->residual;
+  return conv->kernel_h * conv->kernel_w == 1 && conv->in_h * conv->in_w == 1 && conv->out_h * conv->out_w == 1 && conv->pad_top == 0 &&
+         conv->pad_left == 0 && conv->in_plane == (size_t) conv->in_pixel && conv->out_plane == KERNEL_BLOCK &&
+         conv->group_out_blocks == 0 && !conv->residual;
 }
 
 static void
@@ -234,7 +234,8 @@ static void
 vec_conv (const KernelConv *conv, size_t first_block, size_t last_block, size_t first_pixel, size_t last_pixel)
 {
   size_t block_bytes = conv->in_channels * (size_t) (conv->kernel_h * conv->kernel_w) * KERNEL_BLOCK * sizeof (float);
-  size_t at_once = block_bytes * TILE_BLOCKS < CONV_SMALL_WEIGHTS ? CONV_SMALL_WEIGHTS / (block_bytes + 1) / TILE_BLOCKS * TILE_BLOCKS : TILE_BLOCKS;
+  size_t at_once =
+      block_bytes * TILE_BLOCKS < CONV_SMALL_WEIGHTS ? CONV_SMALL_WEIGHTS / (block_bytes + 1) / TILE_BLOCKS * TILE_BLOCKS : TILE_BLOCKS;
 
   if (first_pixel >= last_pixel)
     return;

@@ -154,8 +154,9 @@ vec_depthwise (const KernelConv *conv, size_t first_block, size_t last_block, si
                 .y = (int) y, .x = (int) x,
               };
 
-              depthwise_tile (&tile, (int) (tile_first (width, n_tiles, i + 1) - x), conv->bias ? conv->bias + block * KERNEL_BLOCK + lane : NULL,
-                              conv->residual ? conv->residual + place : NULL, conv->out + place);
+              depthwise_tile (&tile, (int) (tile_first (width, n_tiles, i + 1) - x),
+                              conv->bias ? conv->bias + block * KERNEL_BLOCK + lane : NULL, conv->residual ? conv->residual + place : NULL,
+                              conv->out + place);
             }
         depthwise_finish (conv, block, conv->out + row);
       }

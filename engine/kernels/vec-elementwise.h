@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * vec-elementwise.h: activations, binary operators and sums over arrays. Arrays of any length: the last vector that isn't full goes through a
- * copy on the stack, so that nothing outside is touched.
+ * vec-elementwise.h: activations, binary operators and sums over arrays. Arrays of any length: the last vector that isn't full goes
+ * through a copy on the stack, so that nothing outside is touched.
  */
 #pragma once
 

@@ -45,12 +45,24 @@ gemm_panels (const KernelGemm *gemm, size_t panel, size_t n_panels, size_t first
       size_t row = first_row + tile_first (n_rows, n_tiles, i);
       int    n_pixels = (int) (first_row + tile_first (n_rows, n_tiles, i + 1) - row);
       Tile   tile = {
-        .mode = TILE_STRIDED, .in = gemm->a + row * gemm->a_row, .n_planes = 1, .inner = gemm->k, .last_inner = gemm->k, .step = gemm->a_row,
-        .n_taps = 1, .all_taps = 1, .taps = taps, .offsets = offsets,
-        .weights = gemm->b + panel * gemm->k * KERNEL_BLOCK, .weights_block = gemm->k * KERNEL_BLOCK,
-        .bias = gemm->bias ? gemm->bias + panel * KERNEL_BLOCK : NULL,
-        .out = gemm->c + row * gemm->c_row + panel * KERNEL_BLOCK, .out_step = gemm->c_row, .out_block = KERNEL_BLOCK,
-        .n_channels = n_panels * KERNEL_BLOCK, .activation = gemm->activation,
+          .mode = TILE_STRIDED,
+          .in = gemm->a + row * gemm->a_row,
+          .n_planes = 1,
+          .inner = gemm->k,
+          .last_inner = gemm->k,
+          .step = gemm->a_row,
+          .n_taps = 1,
+          .all_taps = 1,
+          .taps = taps,
+          .offsets = offsets,
+          .weights = gemm->b + panel * gemm->k * KERNEL_BLOCK,
+          .weights_block = gemm->k * KERNEL_BLOCK,
+          .bias = gemm->bias ? gemm->bias + panel * KERNEL_BLOCK : NULL,
+          .out = gemm->c + row * gemm->c_row + panel * KERNEL_BLOCK,
+          .out_step = gemm->c_row,
+          .out_block = KERNEL_BLOCK,
+          .n_channels = n_panels * KERNEL_BLOCK,
+          .activation = gemm->activation,
       };
 
       if (part)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * vec-layout.h: plain images to blocks and back. Sixteen channels by sixteen pixels are moved at a time through a square on the stack, so that
- * both sides are read and written in whole runs; the compiler vectorizes the copies.
+ * vec-layout.h: plain images to blocks and back. Sixteen channels by sixteen pixels are moved at a time through a square on the stack, so
+ * that both sides are read and written in whole runs; the compiler vectorizes the copies.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * vec-pool.h: maximum and average over windows of blocked images. The part of the window that lies inside is found once for a row and once for
- * a pixel, so that the loops over it have no conditions.
+ * vec-pool.h: maximum and average over windows of blocked images. The part of the window that lies inside is found once for a row and
+ * once for a pixel, so that the loops over it have no conditions.
  */
 #pragma once
 

@@ -7,8 +7,8 @@
  *   vector 0     [ sum  sum  …  sum ]        sum[v][p] += weights[v] (a vector)  *  in[p] (one number, in every lane)
  *   vector 1     [ sum  sum  …  sum ]
  *
- * Output channels lie in the lanes, so nothing is ever summed across lanes. The sum runs over planes (blocks of input channels), taps (places
- * of the window) and the channels of a block; weights lie in exactly this order (pack.c), so they are read once, straight through.
+ * Output channels lie in the lanes, so nothing is ever summed across lanes. The sum runs over planes (blocks of input channels), taps
+ * (places of the window) and the channels of a block; weights lie in exactly this order (pack.c), so they are read once, straight through.
  *
  * Where the pixels' inputs lie is told in one of two ways:
  *   strided   those of a tap are `step` floats apart, and all lie inside the image: offsets[tap] is the first one's;
@@ -66,8 +66,8 @@ tile_vector (int v, size_t block)
 
 /* sum += weights (n, vectors) * pixels (n) for n input channels. n_vectors, n_pixels and mode are constants where this is called. */
 INLINE void
-tile_sum (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size_t n, const float *weights, const float *in, const float *const *pixels,
-          Vec sum[TILE_VECTORS][TILE_PIXELS])
+tile_sum (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size_t n, const float *weights, const float *in,
+          const float *const *pixels, Vec sum[TILE_VECTORS][TILE_PIXELS])
 {
   const size_t step = mode == TILE_STRIDED_16 ? KERNEL_BLOCK : tile->step, block = tile->weights_block;
 
@@ -218,7 +218,8 @@ tile_gathered_narrow (const Tile *tile, int n_pixels)
   tile_pixels (tile, TILE_NARROW, n_pixels, TILE_GATHERED);
 }
 
-/* What the registers' form of the tile has left: activations that aren't inlined, and zeros past the last channel. `n` channels were written. */
+/* What the registers' form of the tile has left: activations that aren't inlined, and zeros past the last channel. `n` channels were
+ * written. */
 INLINE void
 tile_finish (const Tile *tile, size_t n, int n_pixels)
 {

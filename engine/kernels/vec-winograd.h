@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * vec-winograd.h: Winograd convolution F(4x4, 3x3) in three steps: 6x6 inputs of each tile are transformed, 36 products of (tiles, C) by (C, K)
- * take the place of the 3x3 sums, and each 6x6 product is transformed back to 4x4 outputs: 36 instead of 144 multiplications.
+ * vec-winograd.h: Winograd convolution F(4x4, 3x3) in three steps: 6x6 inputs of each tile are transformed, 36 products of (tiles, C) by
+ * (C, K) take the place of the 3x3 sums, and each 6x6 product is transformed back to 4x4 outputs: 36 instead of 144 multiplications.
  * Lavin and Gray, "Fast algorithms for convolutional neural networks", arXiv 1509.09308.
  *
  *   transformed input (36, C/16, tiles, 16)    products (blocks of the register tile, 36, tiles, 16)
@@ -95,11 +95,21 @@ winograd_multiply (const KernelConv *conv, size_t block, size_t n_blocks, size_t
   static const int32_t offsets[1] = { 0 };
   size_t               blocks = kernel_blocks (conv->in_channels), n_runs = tile_count (n_tiles), first_channel = block * KERNEL_BLOCK;
   Tile                 tile = {
-    .mode = TILE_STRIDED_16, .n_planes = blocks, .plane = n_tiles * KERNEL_BLOCK, .inner = KERNEL_BLOCK,
-    .last_inner = conv->in_channels - (blocks - 1) * KERNEL_BLOCK, .step = KERNEL_BLOCK, .n_taps = 1, .all_taps = 1, .taps = taps, .offsets = offsets,
-    .weights_block = KERNEL_WINOGRAD_SIZE * conv->in_channels * KERNEL_BLOCK, .out_step = KERNEL_BLOCK,
-    .out_block = KERNEL_WINOGRAD_SIZE * n_tiles * KERNEL_BLOCK,
-    .n_channels = n_blocks * KERNEL_BLOCK < conv->out_channels - first_channel ? n_blocks * KERNEL_BLOCK : conv->out_channels - first_channel,
+                    .mode = TILE_STRIDED_16,
+                    .n_planes = blocks,
+                    .plane = n_tiles * KERNEL_BLOCK,
+                    .inner = KERNEL_BLOCK,
+                    .last_inner = conv->in_channels - (blocks - 1) * KERNEL_BLOCK,
+                    .step = KERNEL_BLOCK,
+                    .n_taps = 1,
+                    .all_taps = 1,
+                    .taps = taps,
+                    .offsets = offsets,
+                    .weights_block = KERNEL_WINOGRAD_SIZE * conv->in_channels * KERNEL_BLOCK,
+                    .out_step = KERNEL_BLOCK,
+                    .out_block = KERNEL_WINOGRAD_SIZE * n_tiles * KERNEL_BLOCK,
+                    .n_channels =
+        n_blocks * KERNEL_BLOCK < conv->out_channels - first_channel ? n_blocks * KERNEL_BLOCK : conv->out_channels - first_channel,
   };
 
   for (size_t element = 0; element < KERNEL_WINOGRAD_SIZE; element++)

@@ -95,7 +95,8 @@ INLINE Vec vec_min (Vec a, Vec b) { return _mm512_min_ps (a, b); }
 INLINE Vec vec_abs (Vec a) { return _mm512_abs_ps (a); }
 INLINE Vec vec_copy_sign (Vec a, Vec sign)
 {
-  return _mm512_castsi512_ps (_mm512_ternarylogic_epi32 (_mm512_set1_epi32 (INT32_MIN), _mm512_castps_si512 (sign), _mm512_castps_si512 (a), 0xca));
+  return _mm512_castsi512_ps (_mm512_ternarylogic_epi32 (_mm512_set1_epi32 (INT32_MIN), _mm512_castps_si512 (sign), _mm512_castps_si512 (a),
+                                                         0xca));
 }
 INLINE Vec vec_sqrt (Vec a) { return _mm512_sqrt_ps (a); }
 INLINE Vec vec_exponent (Vec m)

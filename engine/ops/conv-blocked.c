@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * conv-blocked.c: convolutions on blocked tensors: packs the weights for the way that conv-choose.c chose, cuts the work into tasks, and hands
- * them to the kernels.
+ * conv-blocked.c: convolutions on blocked tensors: packs the weights for the way that conv-choose.c chose, cuts the work into tasks, and
+ * hands them to the kernels.
  *
- * A task is (image, band of the output, group of output blocks). Bands are such that the input of one stays in the second-level cache while all
- * output blocks are computed from it; where that gives too few tasks for the threads, the output blocks are cut too. The cut never changes a
- * result: each output is one sum, in one order.
+ * A task is (image, band of the output, group of output blocks). Bands are such that the input of one stays in the second-level cache
+ * while all output blocks are computed from it; where that gives too few tasks for the threads, the output blocks are cut too. The cut
+ * never changes a result: each output is one sum, in one order.
  */
 
 #include <string.h>
@@ -64,7 +64,7 @@ get_task (const Step *step, gsize task)
 {
   const ConvState  *state = step->state;
   const ConvParams *params = step->node->params;
-  gsize             group = task % state->n_groups, band = task / state->n_groups % state->n_bands, image = task / state->n_groups / state->n_bands;
+  gsize group = task % state->n_groups, band = task / state->n_groups % state->n_bands, image = task / state->n_groups / state->n_bands;
   ConvTask          result = { .conv = state->conv, .image = image, .band = band };
 
   result.conv.in = (const float *) step->in[0].data + image * state->in_image;
@@ -255,7 +255,8 @@ cut (Step *step, ConvState *state, ConvKind kind, const ConvShape *shape, gsize 
         state->n_groups = MIN ((wanted + n_tasks - 1) / n_tasks, (state->n_blocks + 1) / 2);
       n_tasks *= state->n_groups;
     }
-  step_set_run (step, kernel_name (kind, shape), kind == CONV_DEPTHWISE ? depthwise_run : conv_run, n_tasks, MAX (n_tasks / MAX (wanted, 1), 1));
+  step_set_run (step, kernel_name (kind, shape), kind == CONV_DEPTHWISE ? depthwise_run : conv_run, n_tasks,
+                MAX (n_tasks / MAX (wanted, 1), 1));
 }
 
 /* ---- weights ---------------------------------------------------------------------------------------------- */
@@ -312,7 +313,8 @@ describe (ConvState *state, ConvKind kind, const ConvShape *shape)
   state->n_images = (gsize) shape->n;
   state->n_blocks = kernel_blocks ((gsize) shape->outputs);
   state->n_groups = state->n_bands = 1;
-  state->in_image = kind == CONV_FIRST ? (gsize) shape->channels * in_pixels : kernel_blocks ((gsize) shape->channels) * in_pixels * KERNEL_BLOCK;
+  state->in_image =
+      kind == CONV_FIRST ? (gsize) shape->channels * in_pixels : kernel_blocks ((gsize) shape->channels) * in_pixels * KERNEL_BLOCK;
   state->out_image = state->n_blocks * out_pixels * KERNEL_BLOCK;
 
   conv->in_channels = (gsize) (shape->channels / shape->group);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * conv-choose.c: which way of computing takes a convolution: an ordered table, the first row that accepts wins. It looks at shapes only, so that
- * every instruction set computes the same thing in the same order.
+ * conv-choose.c: which way of computing takes a convolution: an ordered table, the first row that accepts wins. It looks at shapes only,
+ * so that every instruction set computes the same thing in the same order.
  */
 
 #include "kernels/kernels.h"
@@ -35,8 +35,8 @@ conv_fits_kernels (const ConvShape *shape)
     if (window->kernel[i] > 1 << 12 || window->stride[i] > 1 << 12 || window->dilation[i] > 1 << 12 || window->pad_begin[i] > 1 << 20
         || window->pad_end[i] > 1 << 20)
       return FALSE;
-  return shape->h > 0 && shape->w > 0 && shape->h <= G_MAXINT32 / KERNEL_BLOCK / shape->w && shape->out_h <= G_MAXINT32 / KERNEL_BLOCK / shape->out_w
-         && shape->h < 1 << 24 && shape->w < 1 << 24;
+  return shape->h > 0 && shape->w > 0 && shape->h <= G_MAXINT32 / KERNEL_BLOCK / shape->w &&
+         shape->out_h <= G_MAXINT32 / KERNEL_BLOCK / shape->out_w && shape->h < 1 << 24 && shape->w < 1 << 24;
 }
 
 static gboolean
@@ -73,8 +73,8 @@ accept_pointwise (const ConvShape *shape)
 static gboolean
 accept_winograd (const ConvShape *shape)
 {
-  return is_kernel (shape, 3, 3) && is_dense (shape) && shape->window.dilation[0] == 1 && shape->window.dilation[1] == 1 && shape->group == 1
-         && shape->channels >= 32 && shape->outputs >= 32 && MIN (shape->out_h, shape->out_w) >= 12;
+  return is_kernel (shape, 3, 3) && is_dense (shape) && shape->window.dilation[0] == 1 && shape->window.dilation[1] == 1 &&
+         shape->group == 1 && shape->channels >= 32 && shape->outputs >= 32 && MIN (shape->out_h, shape->out_w) >= 12;
 }
 
 static gboolean

@@ -43,7 +43,8 @@ conv_can_fold (const Node *node)
     return FALSE;
   weights = node_input (node, 1);
   bias = node_input (node, 2);
-  return weights && weights->constant && type_is_float (weights->constant->type) && (!bias || bias->constant) && conv_out_channels (node) > 0;
+  return weights && weights->constant && type_is_float (weights->constant->type) && (!bias || bias->constant) &&
+         conv_out_channels (node) > 0;
 }
 
 /* A constant of the same shape in float32, or in float64 where it is that. */
@@ -98,7 +99,8 @@ conv_fold (Graph *graph, Node *node, const double *scale, const double *shift, g
       gsize outer = i / (gsize) old->shape.dims[1], channel = outer;
 
       if (is_transposed (node)) /* (C, K / group, …): the group that input channel `outer` is in, then the output within it */
-        channel = outer / ((gsize) old->shape.dims[0] / (gsize) params->group) * (gsize) old->shape.dims[1] + i % (gsize) old->shape.dims[1];
+        channel =
+            outer / ((gsize) old->shape.dims[0] / (gsize) params->group) * (gsize) old->shape.dims[1] + i % (gsize) old->shape.dims[1];
       scale_shift (new_weights, i * inner, inner, scale[channel], 0.0);
     }
   if (old_bias)

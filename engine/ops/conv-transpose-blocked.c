@@ -2,8 +2,8 @@
  *
  * conv-transpose-blocked.c: transposed convolution on blocked tensors, as stride x stride ordinary convolutions.
  *
- * With stride s, the outputs whose place (with the padding) leaves remainder r see only taps r, r + s, r + 2 s … of the kernel, turned round. So
- * each remainder, in y and in x, is a dense convolution with a small kernel of its own, whose outputs lie s pixels apart:
+ * With stride s, the outputs whose place (with the padding) leaves remainder r see only taps r, r + s, r + 2 s … of the kernel, turned
+ * round. So each remainder, in y and in x, is a dense convolution with a small kernel of its own, whose outputs lie s pixels apart:
  *
  *   kernel 3, stride 2:   remainder 0:  taps 2 0      remainder 1:  tap 1
  */
@@ -152,7 +152,8 @@ pack (Step *step, TransposeState *state, const ConvShape *shape, GError **error)
   if (!weights)
     return FALSE;
   turned = memory_alloc_n ((gsize) shape->outputs * channels * taps, sizeof (float), what, error);
-  packed = state->weights = turned ? memory_alloc_n (pack_conv_size ((gsize) shape->outputs, channels, taps), sizeof (float), what, error) : NULL;
+  packed = state->weights =
+      turned ? memory_alloc_n (pack_conv_size ((gsize) shape->outputs, channels, taps), sizeof (float), what, error) : NULL;
   for (gint64 i = 0; packed && i < shape->window.stride[0] * shape->window.stride[1]; i++)
     {
       Axis  y = get_axis (shape, 0, i / shape->window.stride[1]), x = get_axis (shape, 1, i % shape->window.stride[1]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * conv-transpose.c: ConvTranspose in one to three dimensions: the gradient of a convolution with respect to its input. Each input pixel adds the
- * kernel, times its value, to the output.
+ * conv-transpose.c: ConvTranspose in one to three dimensions: the gradient of a convolution with respect to its input. Each input pixel
+ * adds the kernel, times its value, to the output.
  *
  * Computed the other way round, so that tasks don't meet: an output looks at those inputs whose kernel reaches it. With stride s only every
  * s-th tap of the kernel does; which ones depends on the output's place modulo s.
@@ -25,8 +25,8 @@ read_sizes (const Node *node, const char *name, gint64 *values, gboolean *has, G
   if (has)
     *has = n > 0;
   if (n > WINDOW_MAX_SPATIAL)
-    return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "its attribute “%s” has %" G_GSIZE_FORMAT " values; windows have one to three dimensions.",
-                       name, n);
+    return node_error (node, error, FOVEA_ERROR_UNSUPPORTED,
+                       "its attribute “%s” has %" G_GSIZE_FORMAT " values; windows have one to three dimensions.", name, n);
   for (gsize i = 0; i < n; i++)
     {
       if (ints[i] < 0 || ints[i] > G_MAXINT32)
@@ -42,8 +42,8 @@ conv_transpose_parse (Node *node, GError **error)
   ConvParams *params = node->params;
 
   if (!node_check_attributes (node, error, "kernel_shape", ATTRIBUTE_INTS, "strides", ATTRIBUTE_INTS, "dilations", ATTRIBUTE_INTS, "pads",
-                              ATTRIBUTE_INTS, "auto_pad", ATTRIBUTE_STRING, "group", ATTRIBUTE_INT, "output_padding", ATTRIBUTE_INTS, "output_shape",
-                              ATTRIBUTE_INTS, NULL))
+                              ATTRIBUTE_INTS, "auto_pad", ATTRIBUTE_STRING, "group", ATTRIBUTE_INT, "output_padding", ATTRIBUTE_INTS,
+                              "output_shape", ATTRIBUTE_INTS, NULL))
     return FALSE;
   params->group = node_int (node, "group", 1);
   if (params->group < 1)
@@ -96,12 +96,14 @@ transpose_sizes (const Node *node, Window *window, FoveaShape *out, GError **err
   guint             n_spatial;
 
   if (in->shape.n_dims < 3 || in->shape.n_dims != weights->shape.n_dims)
-    return node_error (node, error, FOVEA_ERROR_SHAPE, "its input has %u dimensions and its weights have %u; both must have the same number, at least 3.",
-                       in->shape.n_dims, weights->shape.n_dims);
+    return node_error (node, error, FOVEA_ERROR_SHAPE,
+                       "its input has %u dimensions and its weights have %u; both must have the same number, at least 3.", in->shape.n_dims,
+                       weights->shape.n_dims);
   n_spatial = in->shape.n_dims - 2;
   if (weights->shape.dims[0] != in->shape.dims[1] || weights->shape.dims[0] < 1 || weights->shape.dims[1] < 1
       || weights->shape.dims[0] % params->group != 0 || weights->shape.dims[1] > G_MAXINT32 || params->group > G_MAXINT32)
-    return node_error (node, error, FOVEA_ERROR_SHAPE, "its weights are made for %" G_GINT64_FORMAT " channels, but its input has %" G_GINT64_FORMAT ".",
+    return node_error (node, error, FOVEA_ERROR_SHAPE,
+                       "its weights are made for %" G_GINT64_FORMAT " channels, but its input has %" G_GINT64_FORMAT ".",
                        weights->shape.dims[0], in->shape.dims[1]);
   out->n_dims = in->shape.n_dims;
   out->dims[0] = in->shape.dims[0];
@@ -218,9 +220,11 @@ transpose_row (const Step *step, const PlainTranspose *conv, gsize task, double 
 
           if (!source (conv, 0, out_z, kz, &z) || !source (conv, 1, out_y, ky, &y))
             continue;
-          row = (((image * conv->group * conv->channels + c) * (gsize) conv->in[0] + (gsize) z) * (gsize) conv->in[1] + (gsize) y) * (gsize) conv->in[2];
-          weight = (((c * conv->outputs + channel % conv->outputs) * (gsize) conv->kernel[0] + (gsize) kz) * (gsize) conv->kernel[1] + (gsize) ky)
-                   * (gsize) conv->kernel[2];
+          row = (((image * conv->group * conv->channels + c) * (gsize) conv->in[0] + (gsize) z) * (gsize) conv->in[1] + (gsize) y) *
+                (gsize) conv->in[2];
+          weight = (((c * conv->outputs + channel % conv->outputs) * (gsize) conv->kernel[0] + (gsize) kz) * (gsize) conv->kernel[1] +
+                    (gsize) ky) *
+                   (gsize) conv->kernel[2];
           for (gint64 kx = 0; kx < conv->kernel[2]; kx++)
             {
               double factor = read_element (step->in[1].data, is_double, weight + (gsize) kx);
@@ -303,6 +307,7 @@ conv_transpose_prepare (Step *step, GError **error)
 }
 
 const Operator conv_transpose_operators[] = {
-  { "ConvTranspose", "", sizeof (ConvParams), conv_transpose_parse, conv_transpose_infer, conv_transpose_blocked, conv_transpose_prepare, NULL },
+  { "ConvTranspose", "", sizeof (ConvParams), conv_transpose_parse, conv_transpose_infer, conv_transpose_blocked, conv_transpose_prepare,
+    NULL },
   { NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL },
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * conv.c: Conv in one to three dimensions. Here its attributes and shapes, and the plain form: loops that take whatever comes (double precision,
- * weights that aren't constant, three dimensions, odd groups), summing in double: the meaning. The fast forms are in conv-blocked.c.
+ * conv.c: Conv in one to three dimensions. Here its attributes and shapes, and the plain form: loops that take whatever comes (double
+ * precision, weights that aren't constant, three dimensions, odd groups), summing in double: the meaning. The fast forms are in
+ * conv-blocked.c.
  */
 
 #include "ops/conv.h"
@@ -35,13 +36,15 @@ conv_sizes (const Node *node, Window *window, FoveaShape *out, GError **error)
   guint             n_spatial;
 
   if (in->shape.n_dims < 3 || in->shape.n_dims != weights->shape.n_dims)
-    return node_error (node, error, FOVEA_ERROR_SHAPE, "its input has %u dimensions and its weights have %u; both must have the same number, at least 3.",
-                       in->shape.n_dims, weights->shape.n_dims);
+    return node_error (node, error, FOVEA_ERROR_SHAPE,
+                       "its input has %u dimensions and its weights have %u; both must have the same number, at least 3.", in->shape.n_dims,
+                       weights->shape.n_dims);
   n_spatial = in->shape.n_dims - 2;
   if (weights->shape.dims[0] % params->group != 0 || in->shape.dims[1] % params->group != 0
       || weights->shape.dims[1] != in->shape.dims[1] / params->group || weights->shape.dims[1] < 1 || weights->shape.dims[0] < 1)
     return node_error (node, error, FOVEA_ERROR_SHAPE,
-                       "its weights are made for %" G_GINT64_FORMAT " channels in %" G_GINT64_FORMAT " groups, but its input has %" G_GINT64_FORMAT ".",
+                       "its weights are made for %" G_GINT64_FORMAT " channels in %" G_GINT64_FORMAT
+                       " groups, but its input has %" G_GINT64_FORMAT ".",
                        weights->shape.dims[1], params->group, in->shape.dims[1]);
   if (bias && (bias->shape.n_dims != 1 || bias->shape.dims[0] != weights->shape.dims[0]))
     return node_error (node, error, FOVEA_ERROR_SHAPE, "its bias must have one value for each output channel.");
@@ -160,7 +163,8 @@ plain_row (const PlainConv *conv, const void *in, gsize in_row, const void *weig
 }
 
 static inline double
-plain_sum (const PlainConv *conv, const void *in, gsize in_first, const void *weights, gsize weights_first, const gint64 at[3], gboolean is_double)
+plain_sum (const PlainConv *conv, const void *in, gsize in_first, const void *weights, gsize weights_first, const gint64 at[3],
+           gboolean is_double)
 {
   double sum = 0.0;
 
@@ -172,9 +176,12 @@ plain_sum (const PlainConv *conv, const void *in, gsize in_first, const void *we
           gint64 y = at[1] * conv->stride[1] - conv->pad[1] + ky * conv->dilation[1];
 
           if (z >= 0 && z < conv->in[0] && y >= 0 && y < conv->in[1])
-            sum += plain_row (conv, in, in_first + (((c * (gsize) conv->in[0]) + (gsize) z) * (gsize) conv->in[1] + (gsize) y) * (gsize) conv->in[2],
-                              weights, weights_first + (gsize) (((gint64) c * conv->kernel[0] + kz) * conv->kernel[1] + ky) * (gsize) conv->kernel[2],
-                              at[2], is_double);
+            sum +=
+                plain_row (conv, in,
+                           in_first + (((c * (gsize) conv->in[0]) + (gsize) z) * (gsize) conv->in[1] + (gsize) y) * (gsize) conv->in[2],
+                           weights,
+                           weights_first + (gsize) (((gint64) c * conv->kernel[0] + kz) * conv->kernel[1] + ky) * (gsize) conv->kernel[2],
+                           at[2], is_double);
         }
   return sum;
 }
@@ -187,7 +194,7 @@ plain_task (const Step *step, const PlainConv *conv, gsize task, gboolean is_dou
   gsize             row = task, y = task % (gsize) conv->out[1], z = task / (gsize) conv->out[1] % (gsize) conv->out[0];
   gsize             channel = task / (gsize) (conv->out[0] * conv->out[1]) % (conv->outputs * conv->group);
   gsize             image = task / (gsize) (conv->out[0] * conv->out[1]) / (conv->outputs * conv->group);
-  gsize             in_first = (image * conv->group + channel / conv->outputs) * conv->channels * (gsize) (conv->in[0] * conv->in[1] * conv->in[2]);
+  gsize in_first = (image * conv->group + channel / conv->outputs) * conv->channels * (gsize) (conv->in[0] * conv->in[1] * conv->in[2]);
   gsize             weights_first = channel * conv->channels * (gsize) (conv->kernel[0] * conv->kernel[1] * conv->kernel[2]);
 
   for (gint64 x = 0; x < conv->out[2]; x++)

@@ -24,7 +24,7 @@ typedef struct
   gboolean   residual;                   /* input 3 is added before the activation */
 } ConvParams;
 
-/* ---- for passes (conv-fuse.c); nodes must be parsed ------------------------------------------------------------------------------------ */
+/* ---- for passes (conv-fuse.c); nodes must be parsed ---------------------------------------------------- */
 
 /* Whether the node is a Conv or ConvTranspose. */
 gboolean conv_is               (const Node *node);
@@ -47,7 +47,7 @@ void     conv_set_activation   (Node *node, const Activation *activation);
 gboolean conv_can_add_residual (const Node *node);
 void     conv_add_residual     (Node *node, Value *residual);
 
-/* ---- for conv.c ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- for conv.c ---------------------------------------------------------------------------------------- */
 
 /* The sizes of a two-dimensional convolution, and what takes it on (conv-choose.c). */
 typedef enum

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * pool.c: MaxPool, AveragePool, LpPool and their global forms, in one to three dimensions. Two-dimensional maxima and averages of float32 have a
- * blocked form by the kernels; everything else runs in plain loops, in double: the meaning.
+ * pool.c: MaxPool, AveragePool, LpPool and their global forms, in one to three dimensions. Two-dimensional maxima and averages of float32
+ * have a blocked form by the kernels; everything else runs in plain loops, in double: the meaning.
  */
 
 #include <math.h>
@@ -37,7 +37,8 @@ max_pool_parse (Node *node, GError **error)
   PoolParams *params = node->params;
 
   if (!node_check_attributes (node, error, "kernel_shape", ATTRIBUTE_INTS, "strides", ATTRIBUTE_INTS, "dilations", ATTRIBUTE_INTS, "pads",
-                              ATTRIBUTE_INTS, "auto_pad", ATTRIBUTE_STRING, "ceil_mode", ATTRIBUTE_INT, "storage_order", ATTRIBUTE_INT, NULL))
+                              ATTRIBUTE_INTS, "auto_pad", ATTRIBUTE_STRING, "ceil_mode", ATTRIBUTE_INT, "storage_order", ATTRIBUTE_INT,
+                              NULL))
     return FALSE;
   params->kind = KIND_MAX;
   params->column_major = node_int (node, "storage_order", 0) != 0;
@@ -50,7 +51,8 @@ average_pool_parse (Node *node, GError **error)
   PoolParams *params = node->params;
 
   if (!node_check_attributes (node, error, "kernel_shape", ATTRIBUTE_INTS, "strides", ATTRIBUTE_INTS, "dilations", ATTRIBUTE_INTS, "pads",
-                              ATTRIBUTE_INTS, "auto_pad", ATTRIBUTE_STRING, "ceil_mode", ATTRIBUTE_INT, "count_include_pad", ATTRIBUTE_INT, NULL))
+                              ATTRIBUTE_INTS, "auto_pad", ATTRIBUTE_STRING, "ceil_mode", ATTRIBUTE_INT, "count_include_pad", ATTRIBUTE_INT,
+                              NULL))
     return FALSE;
   params->kind = KIND_AVERAGE;
   params->count_padding = node_int (node, "count_include_pad", 0) != 0;
@@ -96,8 +98,8 @@ global_lp_pool_parse (Node *node, GError **error)
   return node_check_attributes (node, error, "p", ATTRIBUTE_INT, NULL) && read_p (node, params, error);
 }
 
-/* What a window rounded up hangs over the end isn't counted as padding (PyTorch, ONNX Runtime), except, says ONNX's test data, where it is dilated: as
- * no exporter has that, there is nothing that contradicts. */
+/* What a window rounded up hangs over the end isn't counted as padding (PyTorch, ONNX Runtime), except, says ONNX's test data, where it
+ * is dilated: as no exporter has that, there is nothing that contradicts. */
 static void
 pad_dilated (Window *window, const FoveaShape *in, const FoveaShape *out)
 {
@@ -156,8 +158,8 @@ pool_infer (const Node *node, InferContext *context, GError **error)
 
   if (!infer_check_inputs (node, 1, 1, error) || !infer_check_outputs (node, is_max ? 2 : 1, error))
     return FALSE;
-  if (is_max ? !infer_check_type (node, 0, error, FOVEA_TYPE_FLOAT32, FOVEA_TYPE_FLOAT64, FOVEA_TYPE_FLOAT16, FOVEA_TYPE_INT8, FOVEA_TYPE_UINT8,
-                                  FOVEA_TYPE_NONE)
+  if (is_max ? !infer_check_type (node, 0, error, FOVEA_TYPE_FLOAT32, FOVEA_TYPE_FLOAT64, FOVEA_TYPE_FLOAT16, FOVEA_TYPE_INT8,
+                                  FOVEA_TYPE_UINT8, FOVEA_TYPE_NONE)
              : !infer_check_type (node, 0, error, FOVEA_TYPE_FLOAT32, FOVEA_TYPE_FLOAT64, FOVEA_TYPE_FLOAT16, FOVEA_TYPE_NONE))
     return FALSE;
   if (!pool_sizes (node, &window, &shape, error))
@@ -273,8 +275,9 @@ prepare_blocked (Step *step, GError **error)
 
   n_tasks = (gsize) in->dims[0] * state->n_blocks;
   work = pool->out_plane * (gsize) pool->kernel_h * (gsize) pool->kernel_w; /* floats that a task reads */
-  step_set_run (step, params->global ? "global pool" : "pool", params->global && params->kind == KIND_AVERAGE ? global_average_run : pool_blocked_run,
-                n_tasks, 200000 / MAX (work, 1) + 1);
+  step_set_run (step, params->global ? "global pool" : "pool",
+                params->global && params->kind == KIND_AVERAGE ? global_average_run : pool_blocked_run, n_tasks,
+                200000 / MAX (work, 1) + 1);
   return TRUE;
 }
 
@@ -374,7 +377,7 @@ pool_plain_run (const Step *step, gsize first, gsize last, guint thread)
   const PoolParams *params = step->node->params;
   const PlainPool  *pool = step->state;
   gint64           *indices = step->n_outputs > 1 && step->out[1].value ? step->out[1].data : NULL;
-  gsize             in_plane = (gsize) (pool->in[0] * pool->in[1] * pool->in[2]), i = first * (gsize) (pool->out[0] * pool->out[1] * pool->out[2]);
+  gsize in_plane = (gsize) (pool->in[0] * pool->in[1] * pool->in[2]), i = first * (gsize) (pool->out[0] * pool->out[1] * pool->out[2]);
   FoveaType         type = step->in[0].type;
 
   for (gsize task = first; task < last; task++)

@@ -19,13 +19,13 @@ read_attribute (const Node *node, const char *name, gint64 least, gint64 *values
 
   *n = node_ints (node, name, &ints);
   if (*n > max)
-    return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "its attribute “%s” has %" G_GSIZE_FORMAT " values; windows have one to three dimensions.",
-                       name, *n);
+    return node_error (node, error, FOVEA_ERROR_UNSUPPORTED,
+                       "its attribute “%s” has %" G_GSIZE_FORMAT " values; windows have one to three dimensions.", name, *n);
   for (gsize i = 0; i < *n; i++)
     {
       if (ints[i] < least || ints[i] > WINDOW_LIMIT)
-        return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "its attribute “%s” has the value %" G_GINT64_FORMAT ", which is out of range.",
-                           name, ints[i]);
+        return node_error (node, error, FOVEA_ERROR_UNSUPPORTED,
+                           "its attribute “%s” has the value %" G_GINT64_FORMAT ", which is out of range.", name, ints[i]);
       values[i] = ints[i];
     }
   return TRUE;
@@ -53,7 +53,8 @@ agree (const Node *node, Window *window, gsize n, GError **error)
   if (n == 0)
     return TRUE;
   if (window->n_spatial != 0 && window->n_spatial != n)
-    return node_error (node, error, FOVEA_ERROR_MODEL, "its attributes speak of %u and of %" G_GSIZE_FORMAT " dimensions.", window->n_spatial, n);
+    return node_error (node, error, FOVEA_ERROR_MODEL, "its attributes speak of %u and of %" G_GSIZE_FORMAT " dimensions.",
+                       window->n_spatial, n);
   window->n_spatial = (guint) n;
   return TRUE;
 }
@@ -92,7 +93,8 @@ gboolean
 window_resolve (const Node *node, const Window *window, guint n_spatial, const gint64 *kernel, Window *resolved, GError **error)
 {
   if (n_spatial < 1 || n_spatial > WINDOW_MAX_SPATIAL)
-    return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "images of %u spatial dimensions aren't supported, only one to three.", n_spatial);
+    return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "images of %u spatial dimensions aren't supported, only one to three.",
+                       n_spatial);
   if (window->n_spatial != 0 && window->n_spatial != n_spatial)
     return node_error (node, error, FOVEA_ERROR_SHAPE, "its window has %u dimensions, its input has %u.", window->n_spatial, n_spatial);
   if (!window->has_kernel && !kernel)
@@ -145,6 +147,8 @@ window_output (const Node *node, Window *window, guint axis, gint64 in, gint64 *
     }
   if (*out < 1)
     return node_error (node, error, FOVEA_ERROR_SHAPE,
-                       "nothing is left of an input of size %" G_GINT64_FORMAT " under a window of %" G_GINT64_FORMAT ". Use a larger input.", in, reach);
+                       "nothing is left of an input of size %" G_GINT64_FORMAT " under a window of %" G_GINT64_FORMAT
+                       ". Use a larger input.",
+                       in, reach);
   return TRUE;
 }

@@ -31,10 +31,10 @@ typedef struct
 /* Reads kernel_shape, strides, dilations, pads, auto_pad, ceil_mode; refuses what is no window. What isn't given gets its default. */
 gboolean window_parse   (Node *node, Window *window, GError **error);
 
-/* The window for n_spatial dimensions: FALSE with an error where an attribute has another number of them. kernel: that of the weights, or NULL
- * where the attribute must give it; a contradiction between the two is an error. */
+/* The window for n_spatial dimensions: FALSE with an error where an attribute has another number of them. kernel: that of the weights, or
+ * NULL where the attribute must give it; a contradiction between the two is an error. */
 gboolean window_resolve (const Node *node, const Window *window, guint n_spatial, const gint64 *kernel, Window *resolved, GError **error);
 
-/* Output size along `axis` for input size `in` of a resolved window; resolves auto_pad of that axis into pad_begin and pad_end. FALSE with an error
- * where nothing is left. */
+/* Output size along `axis` for input size `in` of a resolved window; resolves auto_pad of that axis into pad_begin and pad_end. FALSE
+ * with an error where nothing is left. */
 gboolean window_output  (const Node *node, Window *window, guint axis, gint64 in, gint64 *out, GError **error);
