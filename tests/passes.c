@@ -86,6 +86,16 @@ make_noops (Graph *graph)
 }
 
 static Value *
+make_small_pool (Graph *graph)
+{
+  Value       *value = small_graph_add_node (graph, "MaxPool", add_photo (graph), NULL);
+  const gint64 kernel[] = { 1, 1 };
+
+  node_set_ints (value->producer, "kernel_shape", kernel, 2);
+  return small_graph_add_node (graph, "Neg", value, NULL);
+}
+
+static Value *
 make_swish (Graph *graph)
 {
   Value *x = add_photo (graph);
@@ -284,7 +294,7 @@ main (int argc, char **argv)
     { "join-gates", make_other_clip, FALSE },     { "fold-batch-norm", make_batch_norm, TRUE },
     { "fuse-padding", make_padding, TRUE },       { "fuse-activation", make_activation, TRUE },
     { "remove-dead", make_dead, TRUE },           { "fuse-activation", make_late_residual, FALSE },
-    { "block-layout", make_layouts, FALSE },
+    { "block-layout", make_layouts, FALSE },      { "remove-noops", make_small_pool, TRUE },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * remove-noops.c: nodes that change nothing go: Identity, Dropout, Cast to the same type, and pairs of Transpose that undo each other.
+ * remove-noops.c: nodes that change nothing go: Identity, Dropout, Cast to the same type, pools of a single pixel, and pairs of Transpose that undo each
+ * other. Chains of Reshape and the like need no pass: a view moves nothing.
  */
 
 #include <string.h>
@@ -37,12 +38,35 @@ undoes (const Node *second, const Node *first)
 }
 
 /* The value that the node's first output is the same as, or NULL. */
+/* Whether a list of integers, if it is there, has nothing but `number`. */
+static gboolean
+all_are (const Node *node, const char *name, gint64 number)
+{
+  const gint64 *values;
+  gsize         n = node_ints (node, name, &values);
+
+  for (gsize i = 0; i < n; i++)
+    if (values[i] != number)
+      return FALSE;
+  return TRUE;
+}
+
+/* A window of one pixel on every pixel. */
+static gboolean
+pools_single_pixels (const Node *node)
+{
+  return ((is_type (node, "MaxPool") && !node_output (node, 1)) || is_type (node, "AveragePool")) && all_are (node, "kernel_shape", 1)
+         && all_are (node, "strides", 1) && all_are (node, "pads", 0) && shape_equal (&node_input (node, 0)->shape, &node_output (node, 0)->shape);
+}
+
 static Value *
 same_as (const Node *node)
 {
   Value *in = node_input (node, 0);
 
   if (is_type (node, "Identity") || (is_type (node, "Dropout") && !node_output (node, 1)))
+    return in;
+  if (pools_single_pixels (node))
     return in;
   if (is_type (node, "Cast") && in->type == node_output (node, 0)->type && node_int (node, "to", 0) != 10)
     return in;
