@@ -122,6 +122,134 @@ for parts in ((16, 32), (20, 12), (3, 16, 1)):
         case('Concat', 13, [floats(*shape) for shape in shapes], relu='each', axis=axis)
 
 
+# ---- numbers: awkward values, shapes that broadcast, every numeric type
+awkward = np.array([0, -0.0, 1, -1, 0.5, -0.5, 1.5, -2.5, np.nan, np.inf, -np.inf, 1e-30, -1e-30, 3e38, 88, -104, 20, -20, 1e-6, 2.5], np.float32)
+small = random.integers(1, 7, (3, 4))
+for operator in ('Relu', 'LeakyRelu', 'ThresholdedRelu', 'Sigmoid', 'HardSigmoid', 'HardSwish', 'Tanh', 'Elu', 'Selu', 'Celu', 'Softplus', 'Softsign', 'Mish',
+                 'Exp', 'Erf', 'Sqrt', 'Reciprocal', 'Abs', 'Neg', 'Sign', 'Floor', 'Ceil', 'Round', 'Log', 'Sin', 'Cos', 'Tan', 'Asin', 'Acos', 'Atan', 'Sinh',
+                 'Cosh', 'Asinh', 'Acosh', 'Atanh', 'IsNaN', 'IsInf'):
+    trigonometric = operator in ('Sin', 'Cos', 'Tan')
+    unclear = operator in ('ThresholdedRelu', 'HardSwish', 'Softsign', 'Mish', 'Erf', 'Sqrt')  # the runtime's infinities or NaN aren't NumPy's
+    case(operator, 18, [awkward[np.abs(awkward) < 1e3] if trigonometric else awkward[np.isfinite(awkward)] if unclear else awkward])
+    case(operator, 18, [floats(2, 0, 3)])
+    if operator not in ('IsNaN', 'IsInf', 'Acosh', 'Sin', 'Cos', 'Tan'):
+        case(operator, 18, [floats(1, 5, 6, 9) * 0.6], relu=True)
+case('Gelu', 20, [awkward[np.isfinite(awkward)]])
+case('Gelu', 20, [floats(40) * 3 - 3], approximate='tanh')
+case('IsInf', 10, [awkward], detect_negative=0)
+case('LeakyRelu', 16, [awkward], alpha=-0.3)
+case('Elu', 7, [awkward], alpha=2.5)
+case('Celu', 12, [awkward], alpha=2.5)
+case('HardSigmoid', 7, [awkward], alpha=0.4, beta=-0.1)
+case('Selu', 7, [awkward], alpha=2., gamma=3.)
+case('Shrink', 9, [awkward], bias=0.5, lambd=0.75)
+case('Shrink', 9, [(small - 3).astype(np.int8)], bias=1., lambd=1.5)
+for operator in ('Add', 'Sub', 'Mul', 'Div', 'Min', 'Max', 'Pow', 'PRelu', 'Less', 'GreaterOrEqual', 'Equal'):
+    old = 11 if operator == 'PRelu' else 13
+    known = awkward[np.isfinite(awkward)] if operator in ('PRelu', 'Min', 'Max') else awkward  # NaN goes through Min and Max here, as in NumPy
+    case(operator, old, [np.stack([known] * len(known)) if operator == 'PRelu' else known[:, None], known])
+    case(operator, old, [floats(2, 3, 4, 5), floats(3, 1, 1)])
+    if operator not in ('Less', 'GreaterOrEqual', 'Equal'):
+        for other in ((1, 20, 1, 1), (1, 20, 6, 9), (20, 1, 1), (1, 1, 1, 1), (6, 9), (9,), ()):
+            case(operator, old, [floats(1, 5, 6, 9), floats(*other)], relu=True)
+            case(operator, old, [floats(1, 5, 6, 9), [floats(*other)]], relu=True)
+    if operator == 'PRelu':
+        continue
+    case(operator, old, [floats(0, 4), floats(1, 4)])
+    for kind in (np.int32, np.int64, np.float64):
+        case(operator, old, [small.astype(kind), small[:1].astype(kind)])
+        case(operator, old, [small.astype(kind), small[0, 0].astype(kind)])
+        if kind != np.float64 and operator != 'Pow':  # which wraps here, as in NumPy
+            case(operator, old, [np.array([np.iinfo(kind).max, np.iinfo(kind).min + 1, -7, 7], kind), np.array([2, 3, 2, 3], kind)])
+case('Mod', 13, [np.array([-7, 7, -7, 7, 5], np.int32), np.array([3, -3, -3, 3, 5], np.int32)])
+case('Mod', 13, [np.array([-7, 7, -7, 7, 5.5], np.float32), np.array([3, -3, -3, 3, 2], np.float32)], fmod=1)
+case('Mod', 13, [np.array([-7, 7, -7, 7, 5], np.int64), np.array([3, -3, -3, 3, 5], np.int64)], fmod=1)
+case('Pow', 13, [small.astype(np.int32), np.float32(0.5).reshape(1)])
+case('Pow', 13, [floats(3, 4), small[0]])
+for operator in ('Sum', 'Mean', 'Min', 'Max'):
+    case(operator, 13, [floats(3, 1), floats(4), floats(2, 1, 1)])
+    case(operator, 13, [floats(3, 1)])
+case('BitShift', 11, [np.array([255, 1, 16, 3], np.uint8), np.array([1, 7, 3, 0], np.uint8)], direction='LEFT')
+case('BitShift', 11, [np.array([2**63, 1, 16, 3], np.uint64), np.array([1, 7, 3, 0], np.uint64)], direction='RIGHT')
+case('Clip', 7, [awkward], min=-1., max=1.5)
+case('Clip', 7, [floats(1, 5, 6, 9)], relu=True, min=1.1)
+case('Clip', 13, [awkward[np.isfinite(awkward)], [], np.array(2, np.float32)])
+case('Clip', 13, [small, np.array(2), np.array(4)])
+case('Clip', 13, [small.astype(np.int8), np.array(2, np.int8)])
+
+# ---- reductions
+for operator in ('Sum', 'Mean', 'Max', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare'):
+    for axes in ([1], [0, -1], [2, 3], [0, 1, 2, 3], [1, 2], [3], [0, 2]):
+        case(f'Reduce{operator}', 18, [x, [ints(*axes)]])
+        case(f'Reduce{operator}', 11, [x], axes=axes, keepdims=0)
+    case(f'Reduce{operator}', 18, [x], keepdims=0)
+    case(f'Reduce{operator}', 18, [floats(1, 5, 6, 9), [ints(2, 3)]], relu=True)
+    if not operator.startswith('Log') and operator != 'L2':
+        case(f'Reduce{operator}', 18, [small.astype(np.int32), [ints(0)]])
+    case(f'Reduce{operator}', 13 if operator == 'Sum' else 11, [floats(37, 300)], **({} if operator == 'Sum' else {'axes': [1]}))
+for operator in ('ArgMax', 'ArgMin'):
+    for last in (0, 1):
+        case(operator, 13, [random.integers(0, 4, (3, 9, 2)).astype(np.float32)], axis=-2, select_last_index=last, keepdims=last)
+for flags in (0, 1, 2, 3):
+    case('CumSum', 14, [x, [np.array(-3, np.int64)]], exclusive=flags & 1, reverse=flags >> 1)
+    case('CumSum', 14, [small, [np.array(1, np.int32)]], exclusive=flags & 1, reverse=flags >> 1)
+
+# ---- matrices
+for a, b in (((3, 5), (5, 7)), ((5,), (5,)), ((5,), (2, 5, 7)), ((2, 3, 5), (5,)), ((4, 1, 3, 5), (2, 5, 33)), ((2, 3, 5), (5, 17)), ((1, 300), (300, 40)),
+             ((2, 3, 70, 40), (2, 3, 40, 50)), ((0, 5), (5, 7)), ((3, 0), (0, 7)), ((65, 130), (130, 67))):
+    case('MatMul', 13, [floats(*a), floats(*b)])
+    case('MatMul', 13, [floats(*a), [floats(*b)]])
+    case('MatMul', 13, [floats(*a).astype(np.float64), floats(*b).astype(np.float64)])
+case('MatMul', 13, [small, small.T])
+case('MatMul', 13, [small.astype(np.int32), small.T.astype(np.int32)])
+for ta in (0, 1):
+    for tb in (0, 1):
+        for c in ((19,), (6, 1), (6, 19), (1, 1), ()):
+            a, b = floats(*((9, 6) if ta else (6, 9))), floats(*((19, 9) if tb else (9, 19)))
+            case('Gemm', 13, [a, b, floats(*c)], transA=ta, transB=tb, alpha=0.5, beta=2.)
+            case('Gemm', 13, [a, [b], [floats(*c)]], transA=ta, transB=tb, beta=0.25)
+        case('Gemm', 13, [a.astype(np.float64), b.astype(np.float64)], transA=ta, transB=tb)
+for equation, shapes in (('ij,jk->ik', ((3, 4), (4, 5))), ('bij,bjk->bik', ((2, 3, 4), (2, 4, 5))), ('ij->ji', ((3, 4),)), ('ii->i', ((4, 4),)),
+                         ('ii', ((4, 4),)),
+                         ('...ij,...jk->...ik', ((2, 1, 3, 4), (2, 3, 4, 5))), ('...ij->...', ((2, 1, 3, 4),)), ('zb,ab', ((3, 4), (5, 4))),
+                         ('bhwc,hkc->bhwk', ((2, 3, 4, 5), (3, 6, 5))), ('i,j', ((3,), (4,))),
+                         ('ij,ij,ij->', ((3, 4),) * 3), (' b i , b i -> b ', ((3, 4),) * 2), ('ijk->j', ((3, 4, 2),)),
+                         ('bnqd,bnkd->bnqk', ((1, 2, 30, 16), (1, 2, 20, 16)))):
+    case('Einsum', 12, [floats(*shape) for shape in shapes], equation=equation)
+
+# ---- softmax and norms
+for operator in ('Softmax', 'LogSoftmax', 'Hardmax'):
+    for axis in (0, 1, -1, 2):
+        case(operator, 11, [x], axis=axis)
+        case(operator, 13, [x], axis=axis)
+    case(operator, 13, [np.array([[-np.inf, 0, 88], [1000, 1001, -1000]], np.float32)])
+case('BatchNormalization', 15, [x, [floats(3)], [floats(3)], [floats(3)], [floats(3)]], epsilon=0.1)
+case('BatchNormalization', 9, [x, floats(3), floats(3), floats(3), floats(3)])
+case('BatchNormalization', 15, [floats(1, 5, 6, 9)] + [[floats(20)] for _ in range(4)], relu=True)
+case('BatchNormalization', 15, [floats(4, 3)] + [[floats(3)] for _ in range(4)])
+case('InstanceNormalization', 7, [x, floats(3), floats(3)])
+case('InstanceNormalization', 7, [floats(2, 3, 11), [floats(3)], [floats(3)]], epsilon=0.01)
+for axis in (-1, 1, 2):
+    case('LayerNormalization', 17, [x, floats(*x.shape[axis:]), floats(*x.shape[axis:]) + 9], 3, axis=axis)
+case('LayerNormalization', 17, [x, [floats(7)]])
+case('LpNormalization', 7, [x], axis=1, p=1)
+case('LpNormalization', 7, [x], axis=-2, p=2)
+case('LRN', 13, [floats(1, 8, 4, 4)], size=3, alpha=0.5, beta=0.6, bias=2.)
+case('LRN', 13, [floats(1, 8, 4, 4)], size=5, alpha=0.5)
+case('MeanVarianceNormalization', 13, [x])
+case('Det', 11, [floats(2, 3, 4, 4)])
+case('Det', 11, [np.array([[0, 2], [3, 4]], np.float32)])
+
+# ---- casts
+numbers = np.array([0, 1, -1, 2.7, -2.7, 100.5, 126.99, 65504, 1e-8, 0.1], np.float32)
+for kind in (1, 6, 7, 9, 11):
+    case('Cast', 13, [numbers], to=kind)
+    case('Cast', 13, [numbers.astype(np.float64)], to=kind)
+for kind in (1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13):
+    for source in (np.int8, np.uint8, np.int32, np.int64, bool):
+        case('Cast', 13, [np.array([0, 1, 100, 127], source)], to=kind)
+
+
 def make_model(operator, opset, inputs, n_outputs, relu, attributes):
     values, initializers, names, nodes, feeds = [], [], [], [], {}
     for i, given in enumerate(inputs):
@@ -157,7 +285,7 @@ def write_tensor(path, array, name):
 with tempfile.TemporaryDirectory() as top:
     folders = []
     for i, one in enumerate(CASES):
-        folder = f'{top}/{i:03}_{one[0]}_{one[1]}'
+        folder = f'{top}/{i:04}_{one[0]}_{one[1]}'
         os.makedirs(f'{folder}/test_data_set_0')
         model, feeds = make_model(*one)
         onnx.save(model, f'{folder}/model.onnx')
@@ -177,6 +305,6 @@ with tempfile.TemporaryDirectory() as top:
         answer = subprocess.run([sys.argv[1], 'conformance', top, '--json'], env=os.environ | {'FOVEA_PASSES': passes}, stdout=subprocess.PIPE)
         found = json.loads(answer.stdout)
         for bad in found['failed'] + found['unsupported']:
-            print(bad, CASES[int(bad['case'][:3])][5])
+            print(bad, CASES[int(bad['case'][:4])][5])
         print(f'passes "{passes}": {len(found["passed"])} of {len(CASES)} agree with ONNX Runtime')
         assert len(found['passed']) == len(CASES)
