@@ -75,12 +75,6 @@ attention_layer_add (GimpImage *image, const FoveaTensor *attention, const GeglR
   g_autofree char  *name = g_strdup_printf (_("Attention: %s"), label);
   GimpLayer        *layer;
 
-  if (base == GIMP_INDEXED)
-    {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
-                   _("An indexed image has no colours for an attention layer. Convert it to RGB first (Image ▸ Mode ▸ RGB)."));
-      return NULL;
-    }
   layer = gimp_layer_new (image, name, seen->width, seen->height, base == GIMP_GRAY ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE, 70,
                           GIMP_LAYER_MODE_NORMAL);
   if (!layer || !gimp_image_insert_layer (image, layer, NULL, 0))

@@ -41,13 +41,15 @@ static void start_look (ClassifyDialog *dialog);
 static void
 show_answer (ClassifyDialog *dialog)
 {
-  int    top, width, height;
-  double threshold;
+  const guint8 *pixels;
+  int           top, width, height;
+  double        threshold;
 
   if (!dialog->classification.classes)
     return;
   g_object_get (dialog->config, "top", &top, "threshold", &threshold, NULL);
-  preview_set_pixels (dialog->preview, fovea_input_get_pixels (dialog->classification.input, &width, &height), width, height);
+  pixels = fovea_input_get_pixels (dialog->classification.input, &width, &height);
+  preview_set_pixels (dialog->preview, pixels, width, height);
   bars_set_classes (dialog->bars, dialog->classification.classes, top, threshold);
 }
 
@@ -337,6 +339,12 @@ make_settings (ClassifyDialog *dialog)
   gtk_label_set_xalign (GTK_LABEL (note), 0);
   gtk_label_set_max_width_chars (GTK_LABEL (note), 40);
   gtk_grid_attach (GTK_GRID (grid), note, 0, 7, 2, 1);
+  if (gimp_image_get_base_type (dialog->image) == GIMP_INDEXED)
+    {
+      g_object_set (config, "attention-layer", FALSE, NULL);
+      gtk_widget_set_sensitive (attention, FALSE);
+      gtk_widget_set_tooltip_text (attention, _("An indexed image has no colours for an attention layer. Convert it to RGB first (Image ▸ Mode ▸ RGB)."));
+    }
   gtk_grid_attach (GTK_GRID (grid), attention, 0, 8, 2, 1);
   return grid;
 }
@@ -353,7 +361,8 @@ make_content (ClassifyDialog *dialog)
   dialog->seen = gtk_label_new (_("What the network sees"));
   gtk_widget_set_valign (dialog->spinner, GTK_ALIGN_START);
   gtk_style_context_add_class (gtk_widget_get_style_context (dialog->seen), "dim-label");
-  gtk_box_pack_start (GTK_BOX (left), dialog->preview, TRUE, TRUE, 0);
+  gtk_widget_set_valign (left, GTK_ALIGN_START);
+  gtk_box_pack_start (GTK_BOX (left), dialog->preview, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (left), dialog->seen, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (answer), dialog->bars, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (answer), dialog->spinner, FALSE, FALSE, 0);

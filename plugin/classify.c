@@ -141,33 +141,62 @@ make_json (GimpProcedureConfig *config, const Classification *classification, gs
   return json_generator_to_data (generator, NULL);
 }
 
-/* Writes to the image what the settings ask for, as one undo step. */
+/* An attention layer that can't be made is refused before anything is computed. */
+static gboolean
+check_attention (GimpProcedureConfig *config, GimpImage *image, GError **error)
+{
+  gboolean attention_layer;
+
+  g_object_get (config, "attention-layer", &attention_layer, NULL);
+  if (!attention_layer || gimp_image_get_base_type (image) != GIMP_INDEXED)
+    return TRUE;
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
+               _("An indexed image has no colours for an attention layer. Convert it to RGB first (Image ▸ Mode ▸ RGB)."));
+  return FALSE;
+}
+
+static void
+show_progress (double fraction, gpointer unused)
+{
+  gimp_progress_update (fraction);
+}
+
+/* Writes to the image what the settings ask for, as one undo step. All that can fail is done before the image is touched. */
 static gboolean
 apply (GimpProcedureConfig *config, GimpImage *image, Classification *classification, char **labels, const char **method, GError **error)
 {
   g_autoptr (FoveaTensor) attention = NULL;
   g_autofree char        *mode = NULL;
+  GimpMetadata           *metadata = NULL;
   gboolean                write_tags, attention_layer, ok = TRUE;
 
   g_object_get (config, "write-tags", &write_tags, "tag-mode", &mode, "attention-layer", &attention_layer, NULL);
-  if (attention_layer && gimp_image_get_base_type (image) == GIMP_INDEXED)
-    return attention_layer_add (image, NULL, NULL, "", error) != NULL;
+  if (!labels[0])
+    return TRUE;
   if (attention_layer)
     {
+      gimp_progress_init (_("Finding where the network looked"));
       attention = fovea_classifier_attend (classification->classifier, classification->input, classification->classes->classes[0].index, method, NULL,
-                                           NULL, NULL, error);
+                                           show_progress, NULL, error);
       if (!attention)
         return FALSE;
     }
-  if (!write_tags && !attention)
+  if (write_tags)
+    {
+      metadata = tags_prepare (image, (const char *const *) labels, g_strcmp0 (mode, "replace") == 0, error);
+      if (!metadata)
+        return FALSE;
+    }
+  if (!metadata && !attention)
     return TRUE;
 
   gimp_image_undo_group_start (image);
-  if (write_tags && labels[0])
-    ok = tags_write (image, (const char *const *) labels, g_strcmp0 (mode, "replace") == 0, error);
-  if (ok && attention)
-    ok = attention_layer_add (image, attention, &classification->seen, classification->classes->classes[0].label, error) != NULL;
+  if (attention)
+    ok = attention_layer_add (image, attention, &classification->seen, labels[0], error) != NULL;
+  if (ok && metadata)
+    gimp_image_set_metadata (image, metadata);
   gimp_image_undo_group_end (image);
+  g_clear_object (&metadata);
   return ok;
 }
 
@@ -213,7 +242,8 @@ classify_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, 
   gboolean        ok;
 
   gegl_init (NULL, NULL);
-  if (!check_word (config, "region", regions, &error) || !check_word (config, "tag-mode", tag_modes, &error))
+  if (!check_word (config, "region", regions, &error) || !check_word (config, "tag-mode", tag_modes, &error)
+      || (run_mode != GIMP_RUN_INTERACTIVE && !check_attention (config, image, &error)))
     return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
   if (!drawable)
     {

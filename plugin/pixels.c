@@ -45,20 +45,35 @@ is_marked (GimpItem *layer)
   return parasite != NULL;
 }
 
-/* Whether the image shows layers that Fovea made; in a copy (remove) they are taken out. */
+/* Whether there are layers that Fovea made among these (NULL-terminated), in groups too; with `remove` they are taken out of the image. */
 static gboolean
-find_marked (GimpImage *image, gboolean remove)
+find_marked (GimpImage *image, GimpItem **items, gboolean remove)
 {
-  GimpLayer **layers = gimp_image_get_layers (image);
-  gboolean    found = FALSE;
+  gboolean found = FALSE;
 
-  for (guint i = 0; layers[i]; i++)
-    if (is_marked (GIMP_ITEM (layers[i])))
+  for (guint i = 0; items[i]; i++)
+    if (is_marked (items[i]))
       {
         found = TRUE;
         if (remove)
-          gimp_image_remove_layer (image, layers[i]);
+          gimp_image_remove_layer (image, GIMP_LAYER (items[i]));
       }
+    else if (gimp_item_is_group (items[i]))
+      {
+        GimpItem **children = gimp_item_get_children (items[i]);
+
+        found |= find_marked (image, children, remove);
+        g_free (children);
+      }
+  return found;
+}
+
+static gboolean
+image_has_marked (GimpImage *image, gboolean remove)
+{
+  GimpLayer **layers = gimp_image_get_layers (image);
+  gboolean    found = find_marked (image, (GimpItem **) layers, remove);
+
   g_free (layers);
   return found;
 }
@@ -66,12 +81,12 @@ find_marked (GimpImage *image, gboolean remove)
 static gboolean
 open_visible (PixelReader *reader, GimpImage *image)
 {
-  if (find_marked (image, FALSE))
+  if (image_has_marked (image, FALSE))
     {
       reader->copy = gimp_image_duplicate (image);
       if (!reader->copy)
         return FALSE;
-      find_marked (reader->copy, TRUE);
+      image_has_marked (reader->copy, TRUE);
       image = reader->copy;
     }
   reader->visible = gimp_layer_new_from_visible (image, image, "Fovea");

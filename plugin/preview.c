@@ -7,7 +7,7 @@
 
 #include <glib/gi18n.h>
 
-#define PREVIEW_SIZE 240
+#define PREVIEW_SIZE 280
 #define BARS_WIDTH   300
 
 /* ---- what the network sees ---------------------------------------------------------------------------------- */

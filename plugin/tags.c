@@ -9,8 +9,8 @@
 
 static const char *const names[] = { "Xmp.dc.subject", "Iptc.Application2.Keywords" };
 
-gboolean
-tags_write (GimpImage *image, const char *const *labels, gboolean replace, GError **error)
+GimpMetadata *
+tags_prepare (GimpImage *image, const char *const *labels, gboolean replace, GError **error)
 {
   GimpMetadata *metadata = gimp_image_get_metadata (image);
   gboolean      ok = TRUE;
@@ -31,8 +31,7 @@ tags_write (GimpImage *image, const char *const *labels, gboolean replace, GErro
       gexiv2_metadata_try_clear_tag (GEXIV2_METADATA (metadata), names[i], NULL);
       ok = gexiv2_metadata_try_set_tag_multiple (GEXIV2_METADATA (metadata), names[i], (const char **) tags->pdata, error);
     }
-  if (ok)
-    gimp_image_set_metadata (image, metadata);
-  g_object_unref (metadata);
-  return ok;
+  if (!ok)
+    g_clear_object (&metadata);
+  return metadata;
 }

@@ -6,5 +6,6 @@
 
 #include <libgimp/gimp.h>
 
-/* Writes labels (NULL-terminated) to XMP dc:subject and IPTC keywords: added to those there, each once, or in their place. */
-gboolean tags_write (GimpImage *image, const char *const *labels, gboolean replace, GError **error);
+/* The image's metadata with labels (NULL-terminated) in XMP dc:subject and IPTC keywords: added to those there, each once, or in their place. The image is not
+ * touched: give the result to gimp_image_set_metadata, then unref it. NULL with an error. */
+GimpMetadata *tags_prepare (GimpImage *image, const char *const *labels, gboolean replace, GError **error);

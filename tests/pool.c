@@ -85,12 +85,16 @@ reduce (const Case *c, const double *values, guint n, guint n_padded)
 static double
 by_specification (const Case *c, FoveaType type, gconstpointer data, gint64 plane, const gint64 in[3], const gint64 at[3], gint64 *greatest)
 {
-  gint64 kernel[3] = { 1, 1, 1 }, place[3];
-  double values[600], best = -INFINITY;
-  guint  n = 0, n_padded = 0;
+  gint64   kernel[3] = { 1, 1, 1 }, place[3];
+  double   values[600], best = -INFINITY;
+  guint    n = 0, n_padded = 0;
+  gboolean dilated = FALSE; /* then what hangs over in ceil_mode counts as padding too, as ONNX's own cases have it */
 
   for (guint i = 0; i < c->n_spatial; i++)
-    kernel[i] = is_global (c) ? in[i] : c->kernel[i];
+    {
+      kernel[i] = is_global (c) ? in[i] : c->kernel[i];
+      dilated |= c->dilation[i] > 1;
+    }
   *greatest = -1;
   for (gint64 tap = 0; tap < kernel[0] * kernel[1] * kernel[2]; tap++)
     {
@@ -103,7 +107,7 @@ by_specification (const Case *c, FoveaType type, gconstpointer data, gint64 plan
 
           place[i] = moves ? at[i] * c->stride[i] + taps[i] * c->dilation[i] - c->pad[i] : taps[i];
           inside &= place[i] >= 0 && place[i] < in[i];
-          padded &= !moves || place[i] < in[i] + c->pad[3 + i];
+          padded &= !moves || dilated || place[i] < in[i] + c->pad[3 + i];
         }
       n_padded += padded;
       if (!inside)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""GIMP for tests: a profile of its own, our plug-in and few others, a folder of models, messages kept. Shared by all tests of this folder."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SIDECAR = """{"task": "classify", "fovea": {"version": 1,
+ "input": {"size": [224, 224], "resize": "shortest-crop", "colour": "bgr", "range": 255, "mean": [123, 117, 104], "std": [1, 1, 1], "layout": "nchw"},
+ "output": {"family": "classifier", "activation": "auto"}}}"""
+
+# The version keeps GIMP from welcoming its user to a new one.
+GIMPRC = """(config-version "{version}")
+(show-welcome-dialog no)
+(check-updates no)
+(color-profile-policy keep)
+(confirm-on-close no)
+(save-document-history no)
+(restore-accels no)
+"""
+
+
+def skip(reason):
+    print(reason)
+    sys.exit(77)
+
+
+def reference():
+    folder = os.environ.get('FOVEA_REFERENCE_DIR')
+    if not folder:
+        skip('FOVEA_REFERENCE_DIR is not set')
+    return pathlib.Path(folder)
+
+
+def find_program(stem):
+    for version in ('3.0', '3.2', '3'):
+        found = shutil.which(f'{stem}-{version}')
+        if found:
+            return found
+    return skip(f'there is no {stem}')
+
+
+class IsolatedGimp:
+    """plugin: the folder plugin/fovea of the build. Use as a context manager; `folder` is gone afterwards."""
+
+    def __init__(self, plugin):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='fovea-gimp-'))
+        libdir = subprocess.run(['pkg-config', '--variable=gimplibdir', 'gimp-3.0'], capture_output=True, text=True, check=True).stdout.strip()
+        plugins = self.folder / 'plug-ins'
+        models = self.folder / 'models'
+        for folder in (plugins, models, self.folder / 'profile', self.folder / 'home'):
+            folder.mkdir()
+        (plugins / 'fovea').mkdir()
+        (plugins / 'fovea' / 'fovea').symlink_to(pathlib.Path(plugin).resolve() / 'fovea')
+        (plugins / 'fovea' / 'locale').symlink_to(pathlib.Path(plugin).resolve().parent.parent / 'po')
+        for name in ('script-fu', 'file-png', 'file-jpeg', 'file-tiff'):
+            source = pathlib.Path(libdir) / 'plug-ins' / name
+            if source.exists():
+                (plugins / name).symlink_to(source)
+        for name in ('squeezenet11_fp32.onnx', 'squeezenet11_fp32.labels.txt'):
+            (models / name).symlink_to((reference() / 'models' / name).resolve())
+        (models / 'squeezenet11_fp32.json').write_text(SIDECAR)
+        version = subprocess.run(['pkg-config', '--modversion', 'gimp-3.0'], capture_output=True, text=True, check=True).stdout.strip()
+        (self.folder / 'profile' / 'gimprc').write_text(GIMPRC.format(version=version))
+        self.environment = os.environ | {
+            'HOME': str(self.folder / 'home'), 'GIMP3_DIRECTORY': str(self.folder / 'profile'), 'GIMP_TESTING_PLUGINDIRS': str(plugins),
+            'FOVEA_MODELS_PATH': str(models), 'GIMP_PLUGIN_DEBUG': 'fovea,fatal-criticals', 'LC_ALL': 'C.UTF-8'}
+        for name in ('DISPLAY', 'WAYLAND_DISPLAY', 'XDG_DATA_HOME', 'XDG_CONFIG_HOME', 'G_DEBUG'):
+            self.environment.pop(name, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def batch(self, script, timeout=300):
+        """Runs Script-Fu text; returns the exit status and all that was printed."""
+        path = self.folder / 'script.scm'
+        path.write_text('(script-fu-use-v3)\n' + script)
+        done = subprocess.run([find_program('gimp-console'), '-idf', '--quit', '--batch-interpreter=plug-in-script-fu-eval', '-b', f'(load "{path}")'],
+                              env=self.environment, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+        return done.returncode, done.stdout + done.stderr
