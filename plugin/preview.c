@@ -86,7 +86,9 @@ add_row (GtkWidget *bars, const FoveaClass *class)
   gtk_widget_set_tooltip_text (name, class->label);
   gtk_widget_set_hexpand (name, TRUE);
   gtk_label_set_xalign (GTK_LABEL (score), 1);
-  gtk_level_bar_add_offset_value (level, GTK_LEVEL_BAR_OFFSET_LOW, 0);
+  gtk_level_bar_remove_offset_value (level, GTK_LEVEL_BAR_OFFSET_LOW);
+  gtk_level_bar_remove_offset_value (level, GTK_LEVEL_BAR_OFFSET_HIGH);
+  gtk_level_bar_remove_offset_value (level, GTK_LEVEL_BAR_OFFSET_FULL);
   gtk_level_bar_set_value (level, CLAMP (class->score, 0, 1));
   gtk_grid_set_row_spacing (GTK_GRID (row), 2);
   gtk_grid_set_column_spacing (GTK_GRID (row), 12);

@@ -40,7 +40,8 @@ check_plan (const MemoryBlock *wanted, gsize n, gint n_steps, gboolean separate,
   MemoryBlock blocks[MAX_BLOCKS];
   gsize       sum = 0;
 
-  memcpy (blocks, wanted, n * sizeof *blocks);
+  if (n > 0)
+    memcpy (blocks, wanted, n * sizeof *blocks);
   g_assert_true (memory_plan (blocks, n, separate, arena));
   for (gsize i = 0; i < n; i++)
     {

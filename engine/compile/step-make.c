@@ -109,7 +109,7 @@ step_make (Step *step, const Node *node, gboolean reference, guint n_threads, GE
 void
 step_clear (Step *step)
 {
-  if (step->free_state)
+  if (step->free_state && step->state)
     step->free_state (step->state);
   g_free (step->in);
   g_free (step->out);
