@@ -20,11 +20,11 @@ TIMEOUT = 90
 
 # Name of the screenshot: photo, language, theme, what is done.
 SCENES = {
-    'photo': ('large/coco-000000257896.jpg', 'C.UTF-8', 'light', 'change'),
+    'photo': ('large/oakland-zoo-otters.jpg', 'C.UTF-8', 'light', 'change'),
     'gray': ('GRAY', 'C.UTF-8', 'light', 'cancel'),
     'tiny': ('TINY', 'C.UTF-8', 'light', 'cancel'),
     'german': ('large/perched-osprey.jpg', 'de_DE.UTF-8', 'light', 'cancel'),
-    'dark': ('large/oakland-zoo-otters.jpg', 'C.UTF-8', 'dark', 'cancel'),
+    'dark': ('large/coco-000000257896.jpg', 'C.UTF-8', 'dark', 'cancel'),
 }
 MENU = {'C.UTF-8': ('Filters', 'Fovea', 'Classify…'), 'de_DE.UTF-8': ('Filter', 'Fovea', 'Klassifizieren …')}
 BUTTONS = {'C.UTF-8': ('Apply', 'Cancel'), 'de_DE.UTF-8': ('Anwenden', 'Abbrechen')}
