@@ -37,6 +37,12 @@ undoes (const Node *second, const Node *first)
   return TRUE;
 }
 
+static gboolean
+is_used (const Graph *graph, const Value *value)
+{
+  return value && graph_count_uses (graph, value) > 0;
+}
+
 /* The value that the node's first output is the same as, or NULL. */
 /* Whether a list of integers, if it is there, has nothing but `number`. */
 static gboolean
@@ -60,11 +66,11 @@ pools_single_pixels (const Node *node)
 }
 
 static Value *
-same_as (const Node *node)
+same_as (const Graph *graph, const Node *node)
 {
   Value *in = node_input (node, 0);
 
-  if (is_type (node, "Identity") || (is_type (node, "Dropout") && !node_output (node, 1)))
+  if (is_type (node, "Identity") || (is_type (node, "Dropout") && !is_used (graph, node_output (node, 1))))
     return in;
   if (pools_single_pixels (node))
     return in;
@@ -81,7 +87,7 @@ remove_noops (Graph *graph, GError **error)
   for (guint i = 0; i < graph->nodes->len;)
     {
       Node  *node = g_ptr_array_index (graph->nodes, i);
-      Value *out = node_output (node, 0), *same = out ? same_as (node) : NULL;
+      Value *out = node_output (node, 0), *same = out ? same_as (graph, node) : NULL;
 
       if (!same || same->constant || !graph_can_replace_value (graph, out, same))
         {

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "model/mapping.h"
 #include "ops/operator.h"
 
 /* A constant as the steps read it: aligned, and of the value's type (float16 is computed as float32). A new reference. */
@@ -36,7 +37,8 @@ view_value (TensorView *view, Value *value)
   view->shape = value->shape;
 }
 
-/* Replaces the constants that prepare has not packed by what run can read. One widened copy serves all steps: it takes the constant's place. */
+/* Replaces the constants that prepare has not packed by what run can read; the file's pages of those that it has packed may go. One widened copy
+ * serves all steps: it takes the constant's place. */
 static gboolean
 settle_constants (Step *step, GError **error)
 {
@@ -45,8 +47,13 @@ settle_constants (Step *step, GError **error)
       TensorView  *view = &step->in[i];
       FoveaTensor *settled;
 
-      if (!view->value || !view->value->constant || view->packed)
+      if (!view->value || !view->value->constant)
         continue;
+      if (view->packed)
+        {
+          mapping_release_pages (view->value->constant);
+          continue;
+        }
       settled = constant_for_step (view->value, error);
       if (!settled)
         return FALSE;
