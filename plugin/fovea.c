@@ -21,6 +21,10 @@ GIMP_MAIN (FOVEA_TYPE_PLUG_IN)
 static GList *
 fovea_plug_in_query_procedures (GimpPlugIn *plug_in)
 {
+  g_autofree char  *folder = g_path_get_dirname (gimp_get_progname ());
+  g_autoptr (GFile) help = g_file_new_build_filename (folder, "help", NULL);
+
+  gimp_plug_in_set_help_domain (plug_in, "urn:fovea:help", help);
   return g_list_append (NULL, g_strdup (CLASSIFY_PROCEDURE));
 }
 

@@ -55,6 +55,8 @@ class IsolatedGimp:
             folder.mkdir()
         (plugins / 'fovea').mkdir()
         (plugins / 'fovea' / 'fovea').symlink_to(pathlib.Path(plugin).resolve() / 'fovea')
+        (plugins / 'fovea' / 'help').mkdir()
+        (plugins / 'fovea' / 'help' / 'en').symlink_to(pathlib.Path(__file__).resolve().parent.parent.parent / 'docs')
         (plugins / 'fovea' / 'locale').symlink_to(pathlib.Path(plugin).resolve().parent.parent / 'po')
         for name in ('script-fu', 'file-png', 'file-jpeg', 'file-tiff'):
             source = pathlib.Path(libdir) / 'plug-ins' / name
