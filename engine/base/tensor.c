@@ -286,7 +286,7 @@ element_double (const FoveaTensor *tensor, gsize i)
   return 0.0;
 }
 
-static gint64
+gint64
 int64_from_double (double value)
 {
   if (isnan (value))

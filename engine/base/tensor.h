@@ -33,6 +33,9 @@ gboolean    shape_bytes_checked  (const FoveaShape *shape, FoveaType type, gsize
 /* "1x3x224x224", "scalar", "?x3": for messages. */
 char       *shape_to_string      (const FoveaShape *shape);
 
+/* Truncated towards 0, saturated; NaN is 0. A plain conversion of what doesn't fit is undefined. */
+gint64      int64_from_double    (double value);
+
 /* Reads elements [first, first + n) of any numeric or bool tensor as float / int64 / double (saturating, truncating towards 0). */
 void        tensor_read_float    (const FoveaTensor *tensor, gsize first, gsize n, float *out);
 void        tensor_read_int64    (const FoveaTensor *tensor, gsize first, gsize n, gint64 *out);

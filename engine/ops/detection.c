@@ -232,8 +232,8 @@ roi_run (const Step *step, gsize first, gsize last, guint thread)
           roi_width = MAX (roi_width, 1);
           roi_height = MAX (roi_height, 1);
         }
-      rows = params->ratio ? params->ratio : (gint64) CLAMP (ceilf (roi_height / (float) params->height), 0, 4096);
-      columns = params->ratio ? params->ratio : (gint64) CLAMP (ceilf (roi_width / (float) params->width), 0, 4096);
+      rows = params->ratio ? params->ratio : CLAMP (int64_from_double (ceilf (roi_height / (float) params->height)), 0, 4096);
+      columns = params->ratio ? params->ratio : CLAMP (int64_from_double (ceilf (roi_width / (float) params->width)), 0, 4096);
       for (gint64 i = 0; i < params->height * params->width; i++)
         {
           float top = y + (float) (i / params->width) * roi_height / (float) params->height, cell_height = roi_height / (float) params->height;

@@ -197,9 +197,9 @@ plain_run (const Step *step, gsize first, gsize last, guint thread)
             for (gsize k = 0; k < product->k; k++)
               sum += (guint64) read_integer (&step->in[0], a + k * product->a_column) * (guint64) read_integer (&step->in[1], b + k * product->b_row);
             if (params->alpha != 1)
-              sum = (guint64) (gint64) ((double) (gint64) sum * params->alpha);
+              sum = (guint64) int64_from_double ((double) (gint64) sum * params->alpha);
             if (has_c)
-              sum += (guint64) (gint64) (params->beta * (double) read_integer (&step->in[2], c_index (product, at)));
+              sum += (guint64) int64_from_double (params->beta * (double) read_integer (&step->in[2], c_index (product, at)));
             write_integer (&step->out[0], at, sum);
           }
       }

@@ -222,7 +222,7 @@ reduce_run (const Step *step, gsize first, gsize last, guint thread)
       else if (step->in[0].type == FOVEA_TYPE_FLOAT64)
         ((double *) step->out[0].data)[task] = reduce_floats (step, reduction, kind, base);
       else if (kind == REDUCE_L2 || kind == REDUCE_LOG_SUM || kind == REDUCE_LOG_SUM_EXP)
-        write_integer (&step->out[0], task, (gint64) reduce_floats (step, reduction, kind, base));
+        write_integer (&step->out[0], task, int64_from_double (reduce_floats (step, reduction, kind, base)));
       else
         write_integer (&step->out[0], task, reduce_integers (step, reduction, kind, base));
     }

@@ -169,12 +169,12 @@ apply_sizes (const Node *node, const double *sizes, const guint *axes, guint n, 
     {
       if (strcmp (policy, "stretch") == 0)
         {
-          out->dims[axes[i]] = (gint64) CLAMP (sizes[i], 0, 1e15);
+          out->dims[axes[i]] = int64_from_double (CLAMP (sizes[i], 0, 1e15));
           params->scale[axes[i]] = sizes[i] / (double) in->dims[axes[i]];
         }
       else
         {
-          out->dims[axes[i]] = (gint64) CLAMP (floor (common * (double) in->dims[axes[i]] + 0.5), 0, 1e15);
+          out->dims[axes[i]] = int64_from_double (CLAMP (floor (common * (double) in->dims[axes[i]] + 0.5), 0, 1e15));
           params->scale[axes[i]] = common;
         }
     }
@@ -279,10 +279,10 @@ nearest (const ResizeParams *params, double x)
 {
   switch (params->nearest)
     {
-    case NEAREST_FLOOR:             return (gint64) floor (x);
-    case NEAREST_CEIL:              return (gint64) ceil (x);
-    case NEAREST_ROUND_PREFER_CEIL: return (gint64) floor (x + 0.5);
-    default:                        return (gint64) ceil (x - 0.5);
+    case NEAREST_FLOOR:             return int64_from_double (floor (x));
+    case NEAREST_CEIL:              return int64_from_double (ceil (x));
+    case NEAREST_ROUND_PREFER_CEIL: return int64_from_double (floor (x + 0.5));
+    default:                        return int64_from_double (ceil (x - 0.5));
     }
 }
 
@@ -320,6 +320,7 @@ make_tap (const ResizeParams *params, guint dim, gint64 x, gint64 in, gint64 out
   double widen = params->antialias && params->scale[dim] < 1 ? 1 / params->scale[dim] : 1;
   double support = (params->mode == MODE_CUBIC ? 2 : 1) * widen;
 
+  at = CLAMP (at, -1e12, 1e12);
   tap->first = axis->weights->len;
   tap->outside = params->coordinate == COORDINATE_CROP && (at < 0 || at > (double) (in - 1));
   if (params->mode == MODE_NEAREST)
@@ -332,7 +333,7 @@ make_tap (const ResizeParams *params, guint dim, gint64 x, gint64 in, gint64 out
       add_tap (axis, tap, x, 1);
       return;
     }
-  for (gint64 i = (gint64) floor (at - support) + 1; i < (gint64) ceil (at + support); i++)
+  for (gint64 i = int64_from_double (floor (at - support)) + 1; i < int64_from_double (ceil (at + support)); i++)
     {
       double weight = filter_weight (params, ((double) i - at) / widen);
 
@@ -343,7 +344,7 @@ make_tap (const ResizeParams *params, guint dim, gint64 x, gint64 in, gint64 out
     }
   if (tap->n == 0) /* far outside with exclude_outside */
     {
-      add_tap (axis, tap, CLAMP ((gint64) floor (at), 0, in - 1), 1);
+      add_tap (axis, tap, CLAMP (int64_from_double (floor (at)), 0, in - 1), 1);
       sum = 1;
     }
   for (guint i = 0; i < tap->n && (params->exclude_outside || params->antialias); i++)
@@ -418,12 +419,12 @@ write_number (const TensorView *view, gsize i, double value)
     {
     case FOVEA_TYPE_FLOAT32: ((float *) view->data)[i] = (float) value; break;
     case FOVEA_TYPE_FLOAT64: ((double *) view->data)[i] = value; break;
-    case FOVEA_TYPE_INT8:    ((gint8 *) view->data)[i] = (gint8) CLAMP (value, -128, 127); break;
-    case FOVEA_TYPE_UINT8:   ((guint8 *) view->data)[i] = (guint8) CLAMP (value, 0, 255); break;
-    case FOVEA_TYPE_INT16:   ((gint16 *) view->data)[i] = (gint16) CLAMP (value, -32768, 32767); break;
-    case FOVEA_TYPE_UINT16:  ((guint16 *) view->data)[i] = (guint16) CLAMP (value, 0, 65535); break;
-    case FOVEA_TYPE_INT32:   ((gint32 *) view->data)[i] = (gint32) CLAMP (value, G_MININT32, G_MAXINT32); break;
-    case FOVEA_TYPE_UINT32:  ((guint32 *) view->data)[i] = (guint32) CLAMP (value, 0, G_MAXUINT32); break;
+    case FOVEA_TYPE_INT8:    ((gint8 *) view->data)[i] = (gint8) CLAMP (int64_from_double (value), -128, 127); break;
+    case FOVEA_TYPE_UINT8:   ((guint8 *) view->data)[i] = (guint8) CLAMP (int64_from_double (value), 0, 255); break;
+    case FOVEA_TYPE_INT16:   ((gint16 *) view->data)[i] = (gint16) CLAMP (int64_from_double (value), -32768, 32767); break;
+    case FOVEA_TYPE_UINT16:  ((guint16 *) view->data)[i] = (guint16) CLAMP (int64_from_double (value), 0, 65535); break;
+    case FOVEA_TYPE_INT32:   ((gint32 *) view->data)[i] = (gint32) CLAMP (int64_from_double (value), G_MININT32, G_MAXINT32); break;
+    case FOVEA_TYPE_UINT32:  ((guint32 *) view->data)[i] = (guint32) CLAMP (int64_from_double (value), 0, G_MAXUINT32); break;
     default:                 break;
     }
 }
