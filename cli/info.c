@@ -216,12 +216,11 @@ static void
 print_text (const Info *info)
 {
   g_autofree char *arena = g_format_size (fovea_session_get_arena_bytes (info->session));
-  g_autofree char *packed = g_format_size (fovea_session_get_packed_bytes (info->session));
 
   print_table (info);
   g_print ("\n");
   print_settings (info);
-  g_print ("plan       %u steps, %s arena, %s packed weights (%s)\n", fovea_session_get_n_steps (info->session), arena, packed, fovea_get_isa ());
+  g_print ("plan       %u steps, %s arena (%s)\n", fovea_session_get_n_steps (info->session), arena, fovea_get_isa ());
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------------------------------------------------- */

@@ -194,7 +194,7 @@ void fovea_session_options_set_threads      (FoveaSessionOptions *options, guint
 /* Plain reference operators only, no passes: slow, the meaning. */
 void fovea_session_options_set_reference    (FoveaSessionOptions *options, gboolean reference);
 
-/* Most bytes that arena, scratch and packed weights may take together; 0 (the default): no limit but the machine's. */
+/* Most bytes that the arena (tensors and scratch) may take; packed weights come on top. 0 (the default): no limit but the machine's. */
 void fovea_session_options_set_memory_limit (FoveaSessionOptions *options, guint64 bytes);
 
 /* The shape of an input. Inputs without one take the model's own, symbolic dimensions 1. */
@@ -214,7 +214,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaSession, fovea_session_free)
 FoveaTensor *fovea_session_get_input  (FoveaSession *session, guint i);
 FoveaTensor *fovea_session_get_output (FoveaSession *session, guint i);
 
-/* Called between steps, from the thread that runs; fraction 0 to 1 of the arithmetic. */
+/* Called between steps, from the thread that runs; fraction 0 to 1 of the steps. */
 typedef void (*FoveaProgress) (double fraction, gpointer user_data);
 
 /* Runs the network. Allocates nothing. FALSE only when cancelled (within 0.2 s) or when a bound input changed its value. */
@@ -223,7 +223,6 @@ gboolean      fovea_session_run (FoveaSession *session, GCancellable *cancellabl
 guint         fovea_session_get_threads     (const FoveaSession *session);
 guint         fovea_session_get_n_steps     (const FoveaSession *session);
 guint64       fovea_session_get_arena_bytes (const FoveaSession *session);
-guint64       fovea_session_get_packed_bytes (const FoveaSession *session);
 
 /* The plan as people read it: steps, shapes, kernels, the arena's life of each tensor. Free with g_free. */
 char         *fovea_session_print_plan (const FoveaSession *session);

@@ -41,7 +41,6 @@ struct _Plan
   GArray     *tensors;    /* of PlanTensor */
   GHashTable *places;     /* Value* -> index in tensors + 1 */
   gsize       arena_bytes;
-  gsize       packed_bytes;
   GPtrArray  *inputs;     /* Value* of each input of the model; bound ones too */
   GPtrArray  *outputs;    /* Value* of each output of the model */
   GHashTable *bound;      /* input name -> FoveaTensor*: the values that shapes were made from */

@@ -418,12 +418,6 @@ fovea_session_get_arena_bytes (const FoveaSession *session)
   return session->plan->arena_bytes;
 }
 
-guint64
-fovea_session_get_packed_bytes (const FoveaSession *session)
-{
-  return session->plan->packed_bytes;
-}
-
 char *
 fovea_session_print_plan (const FoveaSession *session)
 {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""plug-in-fovea-classify in real GIMP, without windows: every image kind, every refusal, tags, the attention layer, one undo step.
+"""plug-in-fovea-classify in real GIMP, without windows: every image kind, every refusal, tags, the attention layer.
 
     classify_batch.py BUILD/plugin/fovea
 """
@@ -117,7 +117,7 @@ def check_refusals(gimp, photo):
 
 
 def check_changes(gimp, photo):
-    """Tags are added, then replaced, and reach the file; the attention layer lies where the network looked, in one undo step."""
+    """Tags reach the file; the attention layer is added above, of the size that the network saw."""
     exported = gimp.folder / 'exported.jpg'
     script = scene(photo, '', f'''
       (let* ((before (vector-length (gimp-image-get-layers image)))
