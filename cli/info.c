@@ -34,7 +34,7 @@ typedef struct
 } Info;
 
 static const char *const task_words[] = { "unknown", "classify", "detect", "segment" };
-static const char *const resize_words[] = { "stretched", "shortest side and centre crop", "letterboxed" };
+static const char *const resize_words[] = { "stretched", "shortest side and centre crop", "letterboxed", "letterboxed in the corner" };
 static const char *const filter_words[] = { "nearest", "bilinear", "bicubic", "lanczos" };
 
 /* ---- the table -------------------------------------------------------------------------------------------------------------------------- */
@@ -201,12 +201,14 @@ print_settings (const Info *info)
            settings->nhwc ? "NHWC" : "NCHW", resize_words[settings->resize]);
   if (settings->resize == FOVEA_RESIZE_SHORTEST_CROP)
     g_print (" (scale %g)", settings->crop_scale);
-  if (settings->resize == FOVEA_RESIZE_LETTERBOX)
+  if (settings->resize == FOVEA_RESIZE_LETTERBOX || settings->resize == FOVEA_RESIZE_LETTERBOX_CORNER)
     g_print (" (pad %d)", settings->pad);
   g_print (", %s\n", filter_words[settings->filter]);
   g_print ("values     0 to %g, ", settings->range);
   print_channels ("mean", settings->mean, settings->channels);
   print_channels ("; std", settings->std, settings->channels);
+  if (settings->task == FOVEA_TASK_DETECT)
+    g_print ("\nboxes      threshold %g, overlap %g", settings->threshold, settings->overlap);
   g_print ("\nfound in   %s\n", sources[0] ? sources[0] : "");
   for (guint i = 1; sources[0] && sources[i]; i++)
     g_print ("           %s\n", sources[i]);

@@ -140,7 +140,8 @@ const char      *fovea_model_get_metadata (const FoveaModel *model, const char *
 /* ---- settings: how a photo becomes the network's input, and what its output means ---------------------------------------------------------- */
 
 typedef enum { FOVEA_TASK_UNKNOWN, FOVEA_TASK_CLASSIFY, FOVEA_TASK_DETECT, FOVEA_TASK_SEGMENT } FoveaTask;
-typedef enum { FOVEA_RESIZE_STRETCH, FOVEA_RESIZE_SHORTEST_CROP, FOVEA_RESIZE_LETTERBOX } FoveaResize;
+/* Letterboxed photos keep their sides' ratio and are padded: on both sides, or (corner) at the right and bottom only. */
+typedef enum { FOVEA_RESIZE_STRETCH, FOVEA_RESIZE_SHORTEST_CROP, FOVEA_RESIZE_LETTERBOX, FOVEA_RESIZE_LETTERBOX_CORNER } FoveaResize;
 typedef enum { FOVEA_FILTER_NEAREST, FOVEA_FILTER_BILINEAR, FOVEA_FILTER_BICUBIC, FOVEA_FILTER_LANCZOS } FoveaFilter;
 typedef enum { FOVEA_ACTIVATION_NONE, FOVEA_ACTIVATION_SOFTMAX, FOVEA_ACTIVATION_SIGMOID, FOVEA_ACTIVATION_AUTO } FoveaActivation;
 
@@ -160,13 +161,18 @@ typedef struct
   double          std[3];
   int             pad;          /* letterbox: 0 to 255 */
   FoveaActivation activation;   /* what turns the output into scores; AUTO: none if it is a distribution already, else softmax */
+  double          threshold;    /* boxes and masks with lower scores are left out, where the user doesn't say otherwise; 0 to 1 */
+  double          overlap;      /* of two boxes of a class that overlap more (intersection over union), the worse is left out; 0 to 1 */
+  double         *anchors;      /* widths and heights of n_anchors boxes, pixels, for grids that have them; NULL: the family's own */
+  gsize           n_anchors;
   char          **labels;       /* n_labels names, NULL-terminated; NULL when there are none */
   gsize           n_labels;
   char           *sources;      /* for people: which setting came from where, a line each */
 } FoveaSettings;
 
-/* Reads the settings in this order, first come: the sidecar MODEL.json, metadata_props, MODEL.labels.txt (names only), shapes. Never fails for
- * what is merely absent; a damaged sidecar is FOVEA_ERROR_FILE. Free with fovea_settings_free. */
+/* Reads the settings in this order, first come: the sidecar MODEL.json, metadata_props, MODEL.labels.txt (names only), then what is usual for the family
+ * of networks that names and shapes of inputs and outputs tell. Never fails for what is merely absent; a damaged sidecar is FOVEA_ERROR_FILE. Free with
+ * fovea_settings_free. */
 FoveaSettings *fovea_settings_read (const FoveaModel *model, GError **error);
 FoveaSettings *fovea_settings_copy (const FoveaSettings *settings);
 void           fovea_settings_free (FoveaSettings *settings);

@@ -31,6 +31,7 @@ typedef struct
 struct _FoveaInput
 {
   FoveaSettings  *settings;
+  int             photo_width, photo_height;
   Placement       place;
   ResampleAxis   *horizontal, *vertical;
   ResampleColumns columns;
@@ -82,10 +83,19 @@ place_letterboxed (const FoveaSettings *settings, int photo_width, int photo_hei
   place->y = (settings->height - place->height) / 2;
 }
 
+/* The same in the top left corner. */
+static void
+place_in_corner (const FoveaSettings *settings, int photo_width, int photo_height, Placement *place)
+{
+  place_letterboxed (settings, photo_width, photo_height, place);
+  place->x = place->y = 0;
+}
+
 static void (*const placements[]) (const FoveaSettings *settings, int photo_width, int photo_height, Placement *place) = {
   [FOVEA_RESIZE_STRETCH]       = place_stretched,
   [FOVEA_RESIZE_SHORTEST_CROP] = place_cropped,
   [FOVEA_RESIZE_LETTERBOX]     = place_letterboxed,
+  [FOVEA_RESIZE_LETTERBOX_CORNER] = place_in_corner,
 };
 
 /* ---- making ----------------------------------------------------------------------------------------------------------------------------- */
@@ -123,6 +133,8 @@ fovea_input_new (const FoveaSettings *settings, int photo_width, int photo_heigh
     return NULL;
   input = g_new0 (FoveaInput, 1);
   input->settings = fovea_settings_copy (settings);
+  input->photo_width = photo_width;
+  input->photo_height = photo_height;
   placements[settings->resize] (settings, photo_width, photo_height, &input->place);
   input->horizontal = resample_axis_new (settings->filter, photo_width, input->place.scaled_width, input->place.crop_x, input->place.width, error);
   if (!input->horizontal)
@@ -137,7 +149,7 @@ fovea_input_new (const FoveaSettings *settings, int photo_width, int photo_heigh
   input->pixels = input->row ? memory_alloc (n_bytes, "the network's input", error) : NULL;
   if (!input->pixels)
     return NULL;
-  memset (input->pixels, settings->resize == FOVEA_RESIZE_LETTERBOX ? settings->pad : 0, n_bytes);
+  memset (input->pixels, settings->pad, n_bytes);
   if (settings->channels == 1 && !(input->gray = memory_alloc_n (region_width, 3, "a photo's row", error)))
     return NULL;
   if (!resample_columns_init (&input->columns, input->vertical, (gsize) input->place.width * 3, error))
@@ -158,6 +170,24 @@ fovea_input_free (FoveaInput *input)
   memory_free (input->pixels);
   fovea_settings_free (input->settings);
   g_free (input);
+}
+
+void
+input_get_mapping (const FoveaInput *input, double scale[2], double offset[2])
+{
+  const Placement *place = &input->place;
+
+  scale[0] = (double) input->photo_width / (double) place->scaled_width;
+  scale[1] = (double) input->photo_height / (double) place->scaled_height;
+  offset[0] = (double) (place->x - place->crop_x);
+  offset[1] = (double) (place->y - place->crop_y);
+}
+
+void
+input_get_photo_size (const FoveaInput *input, int *width, int *height)
+{
+  *width = input->photo_width;
+  *height = input->photo_height;
 }
 
 /* ---- pixels ----------------------------------------------------------------------------------------------------------------------------- */

@@ -9,5 +9,9 @@
 /* Writes other 8-bit pixels of the network's size (a photo with a part covered) as fovea_input_write would. */
 void     input_write_pixels (const FoveaSettings *settings, const guint8 *pixels /* (height, width, 3) */, FoveaTensor *tensor);
 
+/* Where a place of the network's input lies in the photo, both in pixels: photo = (place - offset) * scale; x first, then y. */
+void     input_get_mapping    (const FoveaInput *input, double scale[2], double offset[2]);
+void     input_get_photo_size (const FoveaInput *input, int *width, int *height);
+
 /* TRUE if the input can be written to `tensor`: type and size are right. */
 gboolean input_fits       (const FoveaInput *input, const FoveaTensor *tensor);

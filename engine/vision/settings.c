@@ -3,7 +3,8 @@
  * settings.c: FoveaSettings: how a photo becomes a network's input and what its output means, gathered from the places where that may be written.
  *
  * The first place that has a setting wins: the sidecar MODEL.json, metadata_props, MODEL.labels.txt. What the model's own shapes say (layout,
- * channels, a fixed size) wins over all, since nothing else could run. What is left takes the commonest values for networks of that kind.
+ * channels, a fixed size) wins over all, since nothing else could run. What is left is as usual for the network's family, which names and shapes
+ * tell (families.c), and then as commonest.
  */
 
 #include "vision/settings.h"
@@ -12,12 +13,17 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "run/session.h"
+#include "vision/families.h"
 #include "vision/labels.h"
 #include "vision/literal.h"
 #include "vision/sidecar.h"
 
 #define MAX_SIDECAR_BYTES (16 << 20)
 #define DEFAULT_SIZE      224
+#define DEFAULT_THRESHOLD 0.25
+#define DEFAULT_OVERLAP   0.45
+#define PROBE_SIZE        640 /* for shapes that depend on the size of the input, where nothing says one */
 
 static const double imagenet_mean[3] = { 0.485, 0.456, 0.406 }, imagenet_std[3] = { 0.229, 0.224, 0.225 };
 
@@ -26,6 +32,7 @@ typedef struct
   const FoveaModel *model;
   FoveaSettings    *settings;
   guint             found;
+  const Family     *family; /* NULL: none that is known */
   GString          *sources;
 } Search;
 
@@ -159,6 +166,15 @@ read_label_file (Search *search, GError **error)
 
 /* ---- metadata_props --------------------------------------------------------------------------------------------------------------------- */
 
+/* Settings of our own, in the sidecar's words. */
+static void
+apply_text (Search *search, const char *text)
+{
+  g_autoptr (JsonNode) node = literal_parse (text, strlen (text), NULL);
+
+  sidecar_apply (search->settings, &search->found, json_node_get_object (node), NULL);
+}
+
 /* What Ultralytics' exports take for granted: 0 to 1, classifiers without a margin, all others letterboxed. */
 static void
 apply_ultralytics (Search *search)
@@ -166,13 +182,29 @@ apply_ultralytics (Search *search)
   static const char classifier[] = "{'fovea': {'input': {'range': 1, 'resize': 'shortest-crop', 'crop_scale': 1}}}";
   static const char other[] = "{'fovea': {'input': {'range': 1, 'resize': 'letterbox', 'pad': 114}}}";
   const char *author = fovea_model_get_metadata (search->model, "author"), *task = fovea_model_get_metadata (search->model, "task");
-  const char *text = g_strcmp0 (task, "classify") == 0 ? classifier : other;
-  g_autoptr (JsonNode) node = NULL;
 
-  if (g_strcmp0 (author, "Ultralytics") != 0)
-    return;
-  node = literal_parse (text, strlen (text), NULL);
-  sidecar_apply (search->settings, &search->found, json_node_get_object (node), NULL);
+  if (g_strcmp0 (author, "Ultralytics") == 0)
+    apply_text (search, g_strcmp0 (task, "classify") == 0 ? classifier : other);
+}
+
+/* What Windows' own machine learning writes. */
+static void
+apply_windows (Search *search)
+{
+  static const struct
+  {
+    const char *key, *value, *settings;
+  } words[] = {
+    { "Image.BitmapPixelFormat", "Bgr8", "{'fovea': {'input': {'colour': 'bgr'}}}" },
+    { "Image.BitmapPixelFormat", "Rgb8", "{'fovea': {'input': {'colour': 'rgb'}}}" },
+    { "Image.NominalPixelRange", "NominalRange_0_255", "{'fovea': {'input': {'range': 255}}}" },
+    { "Image.NominalPixelRange", "Normalized_0_1", "{'fovea': {'input': {'range': 1}}}" },
+    { "Image.NominalPixelRange", "Normalized_1_1", "{'fovea': {'input': {'range': 1, 'mean': 0.5, 'std': 0.5}}}" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    if (g_strcmp0 (fovea_model_get_metadata (search->model, words[i].key), words[i].value) == 0)
+      apply_text (search, words[i].settings);
 }
 
 /* Each key for itself, so that what can't be read doesn't take the rest with it: models by others may mean something else by a word. */
@@ -199,6 +231,7 @@ read_metadata (Search *search)
         note (search, "left out from the model's metadata: %s: %s", keys[i], error->message);
     }
   apply_ultralytics (search);
+  apply_windows (search);
   note_found (search, before, "the model's metadata");
 }
 
@@ -244,9 +277,11 @@ apply_size (Search *search, gint64 height, gint64 width)
 
   if (!(search->found & SETTING_SIZE))
     {
-      settings->height = fixed_height ? fixed_height : fixed_width ? fixed_width : DEFAULT_SIZE;
+      int usual = search->family && search->family->size ? search->family->size : DEFAULT_SIZE;
+
+      settings->height = fixed_height ? fixed_height : fixed_width ? fixed_width : usual;
       settings->width = fixed_width ? fixed_width : settings->height;
-      note (search, "size: %s", fixed_height || fixed_width ? "the model's input" : "assumed");
+      note (search, "size: %s", fixed_height || fixed_width ? "the model's input" : "assumed, as the model takes any");
       return;
     }
   if ((fixed_height && fixed_height != settings->height) || (fixed_width && fixed_width != settings->width))
@@ -279,26 +314,141 @@ apply_input_shape (Search *search)
       memcpy (settings->mean, imagenet_mean, sizeof imagenet_mean);
       memcpy (settings->std, imagenet_std, sizeof imagenet_std);
     }
-  note (search, "range, mean and std: %s, assumed",
+  note (search, "range, mean and std: %s, assumed: check them if answers are poor",
         port->type == FOVEA_TYPE_UINT8 ? "bytes as they are" : settings->channels == 3 ? "ImageNet's" : "0 to 1");
 }
 
-/* What the shape of the only or first output tells about the task. */
+/* ---- families --------------------------------------------------------------------------------------------------------------------------- */
+
+/* The outputs' shapes for an input of that size, where the file leaves them open. Networks that don't compile keep what the file says. */
+static void
+infer_outputs (const Search *search, int width, int height, FoveaPort *outputs, guint n)
+{
+  g_autoptr (FoveaSessionOptions) options = NULL;
+  g_autoptr (FoveaSettings) sized = NULL;
+  g_autoptr (Graph) graph = NULL;
+  const FoveaPort *in = fovea_model_get_input (search->model, 0);
+  gboolean         open = FALSE;
+  FoveaShape       shape;
+
+  for (guint i = 0; i < n; i++)
+    open |= !outputs[i].has_rank || !shape_is_known (&outputs[i].shape);
+  if (!open)
+    return;
+  sized = fovea_settings_copy (search->settings);
+  sized->width = width;
+  sized->height = height;
+  options = fovea_session_options_new ();
+  if (fovea_settings_get_input_shape (sized, in, &shape, NULL))
+    fovea_session_options_set_shape (options, in->name, &shape);
+  graph = session_infer (search->model, options, NULL);
+  for (guint i = 0; graph && i < n; i++)
+    {
+      const Value *value = g_ptr_array_index (graph->outputs, i);
+
+      if (!value->has_rank || value->dynamic || (outputs[i].has_rank && outputs[i].shape.n_dims != value->shape.n_dims))
+        continue;
+      outputs[i].has_rank = TRUE;
+      outputs[i].shape = value->shape;
+    }
+}
+
+/* Whether the usual names are as many as the model has classes: some dimension of an output must count them, with what belongs to each box. Networks
+ * that give class numbers have none that could. */
+static gboolean
+labels_fit (const Signature *signature, const Family *family, gint64 n)
+{
+  gboolean counted = FALSE;
+
+  for (guint i = 0; i < signature->n_outputs; i++)
+    {
+      const FoveaShape *shape = &signature->outputs[i].shape;
+
+      for (guint d = 1; signature->outputs[i].has_rank && d < shape->n_dims; d++)
+        {
+          const gint64 sums[] = { n, n + 1, n + 4, n + 5, n + 32, n + 36, n + 37, 3 * (n + 5), 5 * (n + 5), 9 * n, n + 55 };
+
+          for (guint k = 0; k < G_N_ELEMENTS (sums); k++)
+            counted |= shape->dims[d] == sums[k];
+        }
+    }
+  return counted || n <= 2 || g_str_has_prefix (family->name, "yolo-end2end") ||
+         strstr ("ssd-tf rt-detr mask-rcnn faster-rcnn ssd-resnet torchvision", family->name) != NULL;
+}
+
+static void
+apply_usual_labels (Search *search, const Signature *signature, const Family *family)
+{
+  gsize              n;
+  const char *const *labels = family->labels ? family_labels (family->labels, &n) : NULL;
+
+  if (!labels || search->found & SETTING_LABELS || !labels_fit (signature, family, (gint64) n))
+    return;
+  settings_take_labels (search->settings, g_strdupv ((char **) labels), n);
+  search->found |= SETTING_LABELS;
+}
+
+/* Which family the model is of, and what is usual for that. */
+static void
+apply_family (Search *search)
+{
+  FoveaSettings        *settings = search->settings;
+  guint                 n_inputs = fovea_model_get_n_inputs (search->model), n_outputs = fovea_model_get_n_outputs (search->model);
+  g_autofree FoveaPort *inputs = g_new0 (FoveaPort, n_inputs + 1), *outputs = g_new0 (FoveaPort, n_outputs + 1);
+  guint                 channels, height, width, before;
+  Signature             signature = { search->model, settings->task, settings->n_labels, 0, 0, n_inputs, n_outputs, inputs, outputs };
+  g_autofree char      *text = NULL, *where = NULL;
+
+  for (guint i = 0; i < n_inputs; i++)
+    inputs[i] = *fovea_model_get_input (search->model, i);
+  for (guint i = 0; i < n_outputs; i++)
+    outputs[i] = *fovea_model_get_output (search->model, i);
+  if (n_inputs && find_dims (&inputs[0], settings->nhwc, &channels, &height, &width))
+    {
+      gboolean told = search->found & SETTING_SIZE;
+
+      signature.height = inputs[0].shape.dims[height] > 0 ? (int) MIN (inputs[0].shape.dims[height], G_MAXINT) : told ? settings->height : PROBE_SIZE;
+      signature.width = inputs[0].shape.dims[width] > 0 ? (int) MIN (inputs[0].shape.dims[width], G_MAXINT) : told ? settings->width : PROBE_SIZE;
+      infer_outputs (search, signature.width, signature.height, outputs, n_outputs);
+    }
+
+  search->family = settings->family ? family_find (settings->family) : family_guess (&signature);
+  if (!search->family)
+    {
+      note (search, "family: %s", settings->family ? "none of those that Fovea knows" : "not recognized; MODEL.json may name it");
+      return;
+    }
+  if (!settings->family)
+    {
+      settings->family = g_strdup (search->family->name);
+      note (search, "family: %s, for it has %s", search->family->name, search->family->reason);
+    }
+  if (!(search->found & SETTING_TASK))
+    {
+      settings->task = search->family->task;
+      search->found |= SETTING_TASK;
+      note (search, "task: the family's");
+    }
+  before = search->found;
+  if (search->family->settings)
+    {
+      text = g_strdup_printf ("{'fovea': %s}", search->family->settings);
+      apply_text (search, text);
+    }
+  apply_usual_labels (search, &signature, search->family);
+  where = g_strdup_printf ("usual for %s", search->family->name);
+  note_found (search, before, where);
+}
+
+/* What the shape of the first output tells about the task, when the family isn't known: enough to say which verb is the right one. */
 static FoveaTask
 guess_task (const FoveaModel *model)
 {
   const FoveaPort *port = fovea_model_get_n_outputs (model) ? fovea_model_get_output (model, 0) : NULL;
-  const gint64    *dims;
+  const gint64    *dims = port ? port->shape.dims : NULL;
 
-  if (!port || !port->has_rank)
-    return FOVEA_TASK_UNKNOWN;
-  dims = port->shape.dims;
-  if (port->shape.n_dims == 2 || (port->shape.n_dims == 4 && dims[2] == 1 && dims[3] == 1))
-    return fovea_model_get_n_outputs (model) == 1 ? FOVEA_TASK_CLASSIFY : FOVEA_TASK_UNKNOWN;
-  if (port->shape.n_dims == 3 && dims[1] > 0 && dims[2] > 0 && MIN (dims[1], dims[2]) >= 5 && MAX (dims[1], dims[2]) >= 100)
+  if (port && port->has_rank && port->shape.n_dims == 3 && dims[1] > 0 && dims[2] > 0 && MIN (dims[1], dims[2]) >= 5 && MAX (dims[1], dims[2]) >= 100)
     return FOVEA_TASK_DETECT;
-  if (port->shape.n_dims == 4 && dims[2] > 1 && dims[3] > 1)
-    return FOVEA_TASK_SEGMENT;
   return FOVEA_TASK_UNKNOWN;
 }
 
@@ -336,7 +486,7 @@ fovea_settings_read (const FoveaModel *model, GError **error)
 {
   g_autoptr (FoveaSettings) settings = g_new0 (FoveaSettings, 1);
   g_autoptr (GString) sources = g_string_new (NULL);
-  Search search = { model, settings, 0, sources };
+  Search search = { model, settings, 0, NULL, sources };
 
   settings->resize = FOVEA_RESIZE_SHORTEST_CROP;
   settings->filter = FOVEA_FILTER_BILINEAR;
@@ -345,6 +495,8 @@ fovea_settings_read (const FoveaModel *model, GError **error)
   settings->range = 1;
   settings->pad = 114;
   settings->activation = FOVEA_ACTIVATION_AUTO;
+  settings->threshold = DEFAULT_THRESHOLD;
+  settings->overlap = DEFAULT_OVERLAP;
   for (int c = 0; c < 3; c++)
     settings->std[c] = 1;
 
@@ -353,6 +505,7 @@ fovea_settings_read (const FoveaModel *model, GError **error)
   read_metadata (&search);
   if (!read_label_file (&search, error))
     return NULL;
+  apply_family (&search);
   apply_input_shape (&search);
   if (!(search.found & SETTING_TASK))
     {
@@ -363,8 +516,6 @@ fovea_settings_read (const FoveaModel *model, GError **error)
     settings->resize = FOVEA_RESIZE_LETTERBOX;
   if (!(search.found & SETTING_RESIZE) && settings->task == FOVEA_TASK_SEGMENT)
     settings->resize = FOVEA_RESIZE_STRETCH;
-  if (!settings->family && settings->task == FOVEA_TASK_CLASSIFY)
-    settings->family = g_strdup ("classifier");
   settings->sources = g_string_free (g_steal_pointer (&sources), FALSE);
   return g_steal_pointer (&settings);
 }
@@ -377,6 +528,7 @@ fovea_settings_copy (const FoveaSettings *settings)
   copy->family = g_strdup (settings->family);
   copy->labels = g_strdupv (settings->labels);
   copy->sources = g_strdup (settings->sources);
+  copy->anchors = g_memdup2 (settings->anchors, 2 * settings->n_anchors * sizeof *settings->anchors);
   return copy;
 }
 
@@ -388,6 +540,7 @@ fovea_settings_free (FoveaSettings *settings)
   g_free (settings->family);
   g_strfreev (settings->labels);
   g_free (settings->sources);
+  g_free (settings->anchors);
   g_free (settings);
 }
 

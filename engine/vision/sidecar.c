@@ -9,7 +9,7 @@
  *       "version": 1,
  *       "input":  { "size": 224, "resize": "shortest-crop", "crop_scale": 1.143, "filter": "bilinear", "pad": 114, "colour": "rgb",
  *                   "layout": "nchw", "range": 1, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225] },
- *       "output": { "family": "classifier", "activation": "softmax" },
+ *       "output": { "family": "classifier", "activation": "softmax", "threshold": 0.25, "overlap": 0.45, "anchors": [[10, 13], [16, 30]] },
  *       "card":   { "title": "…", "licence": "…" } } }
  *
  * "range" is the value of white before "mean" is taken away and "std" divides; mean and std are listed red, green, blue, whatever "colour" says.
@@ -23,11 +23,12 @@
 
 #include "vision/labels.h"
 
+#define MAX_ANCHORS 1000
 #define FAMILY_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 /* Positions are the values of the enumerations in fovea.h. */
 static const char *const task_words[] = { "", "classify", "detect", "segment", NULL };
-static const char *const resize_words[] = { "stretch", "shortest-crop", "letterbox", NULL };
+static const char *const resize_words[] = { "stretch", "shortest-crop", "letterbox", "letterbox-corner", NULL };
 static const char *const filter_words[] = { "nearest", "bilinear", "bicubic", "lanczos", NULL };
 static const char *const activation_words[] = { "none", "softmax", "sigmoid", "auto", NULL };
 static const char *const colour_words[] = { "rgb", "bgr", NULL };
@@ -35,6 +36,7 @@ static const char *const layout_words[] = { "nchw", "nhwc", NULL };
 
 static const char *const setting_names[] = {
   "task", "family", "labels", "size", "resize", "filter", "crop scale", "colour", "layout", "range, mean and std", "pad", "activation",
+  "threshold", "overlap", "anchors",
 };
 
 char *
@@ -216,13 +218,51 @@ apply_input (FoveaSettings *settings, guint *found, JsonObject *input, GError **
   return apply_values (settings, found, input, error);
 }
 
+/* Pairs of width and height, or the same numbers in one row as Darknet writes them. */
+static gboolean
+read_anchors (FoveaSettings *settings, guint *found, JsonObject *output, GError **error)
+{
+  JsonNode  *node = json_object_get_member (output, "anchors");
+  JsonArray *array = node && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  guint      n = array ? json_array_get_length (array) : 0;
+  g_autoptr (GArray) values = g_array_new (FALSE, FALSE, sizeof (double));
+
+  if (!node || *found & SETTING_ANCHORS)
+    return TRUE;
+  for (guint i = 0; i < MIN (n, 2 * MAX_ANCHORS); i++)
+    {
+      JsonNode  *item = json_array_get_element (array, i);
+      JsonArray *pair = JSON_NODE_HOLDS_ARRAY (item) ? json_node_get_array (item) : NULL;
+
+      for (guint k = 0; k < (pair ? json_array_get_length (pair) : 1); k++)
+        {
+          JsonNode *number = pair ? json_array_get_element (pair, k) : item;
+          double    value = is_number (number) ? json_node_get_double (number) : NAN;
+
+          if (!(value > 0 && value <= 1e5) || k > 1)
+            return wrong (error, "anchors", "pairs of width and height, in pixels of the input");
+          g_array_append_val (values, value);
+        }
+    }
+  if (values->len == 0 || values->len % 2 || n > 2 * MAX_ANCHORS)
+    return wrong (error, "anchors", "pairs of width and height, in pixels of the input");
+  g_free (settings->anchors);
+  settings->n_anchors = values->len / 2;
+  settings->anchors = (double *) g_array_free (g_steal_pointer (&values), FALSE);
+  *found |= SETTING_ANCHORS;
+  return TRUE;
+}
+
 static gboolean
 apply_output (FoveaSettings *settings, guint *found, JsonObject *output, GError **error)
 {
   JsonNode *family = json_object_get_member (output, "family");
   int       activation = settings->activation;
 
-  if (!read_word (output, "activation", activation_words, &activation, SETTING_ACTIVATION, found, error))
+  if (!read_word (output, "activation", activation_words, &activation, SETTING_ACTIVATION, found, error) ||
+      !read_number (output, "threshold", 0, 1, &settings->threshold, SETTING_THRESHOLD, found, error) ||
+      !read_number (output, "overlap", 0, 1, &settings->overlap, SETTING_OVERLAP, found, error) ||
+      !read_anchors (settings, found, output, error))
     return FALSE;
   settings->activation = activation;
   if (!family || *found & SETTING_FAMILY)

@@ -23,6 +23,9 @@ enum
   SETTING_VALUES     = 1 << 9, /* range, mean and std */
   SETTING_PAD        = 1 << 10,
   SETTING_ACTIVATION = 1 << 11,
+  SETTING_THRESHOLD  = 1 << 12,
+  SETTING_OVERLAP    = 1 << 13,
+  SETTING_ANCHORS    = 1 << 14,
 };
 
 /* "task, labels": the names of the settings in the set, for people. Free with g_free. */
