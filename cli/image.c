@@ -92,3 +92,18 @@ image_push (const GdkPixbuf *photo, FoveaInput *input)
       fovea_input_push (input, row, 0, 1);
     }
 }
+
+gboolean
+image_read (gpointer photo, int x, int y, int width, int height, guint8 *rgb, gsize row_stride, GError **error)
+{
+  gsize         stride = gdk_pixbuf_get_rowstride (photo);
+  int           n_channels = gdk_pixbuf_get_n_channels (photo);
+  const guint8 *pixels = gdk_pixbuf_read_pixels (photo) + y * stride + (gsize) x * n_channels;
+
+  for (int i = 0; i < height; i++, pixels += stride, rgb += row_stride)
+    if (gdk_pixbuf_get_has_alpha (photo))
+      flatten_row (pixels, rgb, width);
+    else
+      memcpy (rgb, pixels, (gsize) width * 3);
+  return TRUE;
+}

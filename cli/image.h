@@ -14,3 +14,6 @@ GdkPixbuf *image_load (const char *file, GError **error);
 
 /* Gives the photo to a network's input; what is transparent is white. */
 void       image_push (const GdkPixbuf *photo, FoveaInput *input);
+
+/* A FoveaReadPixels for a GdkPixbuf; transparent parts count as white. */
+gboolean   image_read (gpointer photo, int x, int y, int width, int height, guint8 *rgb, gsize row_stride, GError **error);

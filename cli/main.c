@@ -20,6 +20,7 @@ static const struct
 } verbs[] = {
   { "info", verb_info, "What a model is made of: layers, sizes, task, settings" },
   { "classify", verb_classify, "Names for what is in photos" },
+  { "locate", verb_locate, "Boxes around the things in photos" },
   { "run", verb_run, "Any network on arrays from NumPy files" },
   { "bench", verb_bench, "How fast a network runs on this machine" },
   { "conformance", verb_conformance, "ONNX's own test cases, run by this engine" },

@@ -18,6 +18,13 @@
  *   for each band of rows: fovea_input_push (input, rgb, stride, n_rows);
  *   g_autoptr (FoveaClasses) classes = fovea_classifier_run (classifier, input, cancellable, &error);
  *
+ * and to objects with boxes:
+ *
+ *   g_autoptr (FoveaLocator) locator = fovea_locator_new (model, NULL, 0, &error);
+ *   FoveaPhoto photo = { width, height, read_pixels, my_photo };
+ *   g_autoptr (FoveaCandidates) candidates = fovea_locator_run (locator, &photo, 1, FALSE, cancellable, NULL, NULL, &error);
+ *   g_autoptr (FoveaObjects) objects = fovea_candidates_select (candidates, NULL, &error);
+ *
  * Threads: a model may be used from any number of threads at once; a session, a classifier or an input by one at a time. Different sessions
  * of one model may run at the same time.
  */
@@ -181,6 +188,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaSettings, fovea_settings_free)
 /* The label of class `index`, or "class 207". Free with g_free. */
 char          *fovea_settings_get_label (const FoveaSettings *settings, gsize index);
 
+/* Every name of the NULL-terminated list must be one of the labels (small and capital letters alike), or the made-up one of a class without a label.
+ * FALSE with FOVEA_ERROR_ARGUMENT that names the one that isn't. classes NULL: nothing to check. */
+gboolean       fovea_settings_check_classes (const FoveaSettings *settings, const char *const *classes, GError **error);
+
 /* The shape of a model's input with the settings' size and channels where the model leaves them open, and 1 photo. FALSE with
  * FOVEA_ERROR_UNSUPPORTED when the input isn't one for photos. */
 gboolean       fovea_settings_get_input_shape (const FoveaSettings *settings, const FoveaPort *port, FoveaShape *shape, GError **error);
@@ -314,6 +325,86 @@ FoveaClasses        *fovea_classifier_run  (FoveaClassifier *classifier, FoveaIn
  * (Zhou et al. 2016), occlusion (Zeiler & Fergus 2014) otherwise; *method gets "class activation" or "occlusion". (height, width) float32. */
 FoveaTensor         *fovea_classifier_attend (FoveaClassifier *classifier, FoveaInput *input, gsize index, const char **method,
                                               GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error);
+
+/* ---- locate ----------------------------------------------------------------------------------------------------------------------------- */
+
+/* A photo of any size whose pixels are asked for in parts: 8-bit R'G'B' in sRGB, rows of `row_stride` bytes. Called from the thread that runs the
+ * locator. FALSE with an error stops it. */
+typedef gboolean (*FoveaReadPixels) (gpointer user_data, int x, int y, int width, int height, guint8 *rgb, gsize row_stride, GError **error);
+
+typedef struct
+{
+  int             width, height;
+  FoveaReadPixels read;
+  gpointer        user_data;
+} FoveaPhoto;
+
+typedef struct
+{
+  gsize    index;  /* of the class */
+  char    *label;
+  double   score;  /* 0 to 1 */
+  double   x, y, width, height; /* pixels of the photo, inside it */
+  gboolean rough;  /* from a classifier's attention: about where it is, not where it ends */
+} FoveaObject;
+
+typedef struct
+{
+  gsize        n;
+  FoveaObject *objects; /* sorted, best first */
+} FoveaObjects;
+
+void fovea_objects_free (FoveaObjects *objects);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaObjects, fovea_objects_free)
+
+/* What happens to a box that overlaps a better one by more than is allowed: it goes if that is of its class, if it is of any class, or its score falls. */
+typedef enum { FOVEA_SUPPRESS_CLASS, FOVEA_SUPPRESS_ALL, FOVEA_SUPPRESS_SOFT } FoveaSuppression;
+
+/* Which of a locator's candidates are wanted. All zero but the first two: what is usual. */
+typedef struct
+{
+  double             threshold; /* lowest score, 0 to 1; negative: the settings' */
+  double             overlap;   /* 0 to 1, see FoveaSettings; negative: the settings' */
+  FoveaSuppression   suppression;
+  gsize              most;      /* objects; 0: 300 */
+  const char *const *classes;   /* names, NULL-terminated, small and capital letters alike; NULL or empty: all */
+} FoveaSelection;
+
+/* All that a network said about a photo: choosing among it costs milliseconds. */
+typedef struct _FoveaCandidates FoveaCandidates;
+
+void          fovea_candidates_free   (FoveaCandidates *candidates);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaCandidates, fovea_candidates_free)
+
+/* The objects that the selection leaves. NULL with FOVEA_ERROR_ARGUMENT for classes that the model doesn't know. selection NULL: what is usual. */
+FoveaObjects *fovea_candidates_select (const FoveaCandidates *candidates, const FoveaSelection *selection, GError **error);
+
+/* The number of boxes before any choice. */
+gsize         fovea_candidates_count  (const FoveaCandidates *candidates);
+
+/* The colour in which class `index` is drawn: red, green, blue in sRGB. Seven colours that people who see few colours tell apart, too (Okabe & Ito 2008),
+ * then again from the first. */
+void          fovea_get_class_colour  (gsize index, guint8 rgb[3]);
+
+typedef struct _FoveaLocator FoveaLocator;
+
+/* A model with its settings, ready to find objects: a detector of any family in families.c, or a classifier that ends in global pooling, which gives
+ * one rough box for each of its best classes. Refuses others with a message that says why. Holds a reference to the model. settings NULL:
+ * fovea_settings_read. n_threads 0: one per processor. */
+FoveaLocator        *fovea_locator_new  (FoveaModel *model, const FoveaSettings *settings, guint n_threads, GError **error);
+void                 fovea_locator_free (FoveaLocator *locator);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaLocator, fovea_locator_free)
+
+const FoveaSettings *fovea_locator_get_settings (const FoveaLocator *locator);
+
+/* TRUE: a classifier, whose boxes are rough. */
+gboolean             fovea_locator_is_rough     (const FoveaLocator *locator);
+
+/* Looks at the whole photo, and for small objects at parts of it too: `tiles` overlapping squares along its longer side (1: none; 0: as many as the
+ * network needs to see the photo at half its size or larger, at most 8), with `pyramid` also at half, a quarter … as many. `progress` counts all of
+ * them. Memory is that of the network and a few rows of the photo. */
+FoveaCandidates     *fovea_locator_run  (FoveaLocator *locator, const FoveaPhoto *photo, int tiles, gboolean pyramid, GCancellable *cancellable,
+                                         FoveaProgress progress, gpointer user_data, GError **error);
 
 /* ---- where models lie ------------------------------------------------------------------------------------------------------------------- */
 

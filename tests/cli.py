@@ -21,7 +21,7 @@ except ImportError as missing:
     sys.exit(77)
 
 FOVEA, COMPLETION = map(os.path.abspath, sys.argv[1:3])
-VERBS = ["bench", "classify", "conformance", "info", "run"]
+VERBS = ["bench", "classify", "conformance", "info", "locate", "run"]
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
@@ -51,7 +51,7 @@ class Command(unittest.TestCase):
     def setUpClass(cls):
         cls.temporary = tempfile.TemporaryDirectory()
         cls.folder = pathlib.Path(cls.temporary.name)
-        for name, data in [("corner", tiny_model.corner_colour()), ("detector", tiny_model.detector()), ("unknown", tiny_model.unknown_operator())]:
+        for name, data in [("corner", tiny_model.corner_colour()), ("detector", tiny_model.detector()), ("boxes", tiny_model.two_boxes()), ("unknown", tiny_model.unknown_operator())]:
             (cls.folder / f"{name}.onnx").write_bytes(data)
         (cls.folder / "broken.onnx").write_bytes(tiny_model.corner_colour()[:200])
         (cls.folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no photo")
@@ -263,6 +263,68 @@ class Command(unittest.TestCase):
         self.assertEqual(names, sorted(names))
         self.assertIn("Conv", names)
         self.assertEqual(json.loads(fovea("info", "--operators", "--json").stdout)["operators"], names)
+
+    # ---- locate
+
+    def locate(self, *arguments, status=0, **more):
+        answer = fovea("locate", self.folder / "boxes.onnx", *arguments, "--json", **more)
+        self.assertEqual(answer.returncode, status, answer.stderr)
+        return json.loads(answer.stdout)["images"]
+
+    def test_locate(self):
+        image = self.locate(self.photo)[0]
+        self.assertEqual((image["file"], image["width"], image["height"]), (str(self.photo), 40, 32))
+        self.assertEqual([(found["label"], round(found["score"], 3), found["box"]) for found in image["objects"]],
+                         [("bar", 0.9, [10, 4, 20, 8]), ("dot", 0.4, [0, 0, 5, 4])])
+
+    def test_locate_choice(self):
+        self.assertEqual([found["label"] for found in self.locate(self.photo, "--threshold", "0.5")[0]["objects"]], ["bar"])
+        self.assertEqual([found["label"] for found in self.locate(self.photo, "--classes", "DOT")[0]["objects"]], ["dot"])
+        self.assertEqual(len(self.locate(self.photo, "--max", "1")[0]["objects"]), 1)
+        self.assertEqual(self.locate(self.photo, "--threshold", "1")[0]["objects"], [])
+
+    def test_locate_in_text(self):
+        answer = fovea("locate", self.folder / "boxes.onnx", self.photo)
+        self.assertEqual(answer.returncode, 0)
+        self.assertIn("90.0 %    20×8    at   10, 4     bar", answer.stdout.decode())
+
+    def test_locate_usage(self):
+        for wrong in (["--threshold", "2"], ["--overlap", "-0.5"], ["--max", "0"], ["--tiles", "33"], ["--tiles", "few"], ["--suppress", "no"],
+                      ["--threads", "-1"]):
+            answer = fovea("locate", self.folder / "boxes.onnx", self.photo, *wrong)
+            self.assertEqual((answer.returncode, answer.stdout), (2, b""), wrong)
+            self.assertIn(wrong[0], answer.stderr.decode())
+        self.assertEqual(fovea("locate", self.folder / "boxes.onnx").returncode, 2)
+
+    def test_locate_failures(self):
+        answer = fovea("locate", self.folder / "boxes.onnx", self.photo, "--classes", "fish")
+        self.assertEqual(answer.returncode, 1)
+        self.assertIn("fish", answer.stderr.decode())
+        self.assertIn("dot, bar", answer.stderr.decode())
+        images = self.locate(self.folder / "broken.jpg", self.photo, status=1)
+        self.assertIn("error", images[0])
+        self.assertEqual(len(images[1]["objects"]), 2)
+        answer = fovea("locate", self.model, self.photo)
+        self.assertEqual(answer.returncode, 1)
+        self.assertIn("Choose a detector", answer.stderr.decode())
+
+    def test_locate_drawn(self):
+        plain, pictures = Image.new("RGB", (400, 320), (90, 90, 90)), self.folder / "pictures" / "deep"
+        for folder in ("a", "b"):
+            (self.folder / folder).mkdir()
+            plain.save(self.folder / folder / "gray.png")
+        images = self.locate(self.folder / "a" / "gray.png", self.folder / "b" / "gray.png", "--draw", pictures, "--threshold", "0.5")
+        self.assertEqual([image["picture"] for image in images], [str(pictures / "gray.png"), str(pictures / "gray-2.png")])
+        self.assertEqual(sorted(path.name for path in pictures.iterdir()), ["gray-2.png", "gray.png"])
+        drawn = Image.open(pictures / "gray.png").convert("RGB")
+        self.assertEqual(drawn.size, plain.size)
+        self.assertEqual(drawn.getpixel((200, 80)), (90, 90, 90))   # inside
+        self.assertEqual(drawn.getpixel((200, 119)), (86, 180, 233))  # the frame, in the second class's colour
+        self.assertEqual(drawn.getpixel((350, 300)), (90, 90, 90))  # far away
+        (self.folder / "file").write_bytes(b"")
+        answer = fovea("locate", self.folder / "boxes.onnx", self.photo, "--draw", self.folder / "file" / "x")
+        self.assertEqual(answer.returncode, 1)
+        self.assertIn("--draw", answer.stderr.decode())
 
 
 if __name__ == "__main__":

@@ -58,3 +58,12 @@ def detector(size=8):
 
 def unknown_operator(size=8):
     return model([node("Frobnicate", ["x"], ["y"])], [port("x", [1, 3, size, size])], [port("y", [1, 3])])
+
+
+def two_boxes(size=32):
+    """A detector that finds the same in every photo: “bar” with 0.9 at x 8 … 24, y 4 … 12 of its 32 × 32 pixels, “dot” with 0.4 at 0 … 4."""
+    rows = [8, 4, 24, 12, 0.9, 1, 0, 0, 4, 4, 0.4, 0]
+    nodes = [node("ReduceMin", ["x"], ["least"]), node("Mul", ["least", "zero"], ["nothing"]), node("Add", ["rows", "nothing"], ["output0"])]
+    nodes[0] += field(5, field(1, "keepdims") + field(3, 0) + field(20, 2))
+    return model(nodes, [port("x", [1, 3, size, size])], [port("output0", [1, 2, 6])], [tensor("rows", [1, 2, 6], rows), tensor("zero", [], [0])],
+                 {"names": "['dot', 'bar']", "fovea": '{"input": {"resize": "stretch", "range": 1}}'})

@@ -9,7 +9,10 @@
 
 #include "vision/activation-map.h"
 
+#include <math.h>
 #include <string.h>
+
+#define FINER 4 /* times as many places along a side, for boxes */
 
 /* Operators that keep the order of a vector's values, or each value's rank among them. */
 static const char *const passed[] = {
@@ -154,4 +157,78 @@ activation_map_compute (const ActivationMap *map, const FoveaTensor *features, g
       for (gsize i = 0; i < n_places; i++)
         out[i] += weight * channel[i];
     }
+}
+
+void
+activation_map_enlarge (const float *in, int in_width, int in_height, float *out, int width, int height)
+{
+  for (int y = 0; y < height; y++)
+    {
+      double at_y = CLAMP ((y + 0.5) * in_height / height - 0.5, 0, in_height - 1);
+      int    top = (int) at_y, bottom = MIN (top + 1, in_height - 1);
+      double down = at_y - top;
+
+      for (int x = 0; x < width; x++)
+        {
+          double at_x = CLAMP ((x + 0.5) * in_width / width - 0.5, 0, in_width - 1);
+          int    left = (int) at_x, right = MIN (left + 1, in_width - 1);
+          double along = at_x - left;
+          double above = in[top * in_width + left] * (1 - along) + in[top * in_width + right] * along;
+          double below = in[bottom * in_width + left] * (1 - along) + in[bottom * in_width + right] * along;
+
+          out[(gsize) y * width + x] = (float) (above * (1 - down) + below * down);
+        }
+    }
+}
+
+/* Marks all places joined to `start` by sides whose value is at least `least`, and widens the bounds (left, top, right, bottom; the last two are beyond). */
+static void
+flood (const float *map, int width, int height, int start, float least, int bounds[4])
+{
+  g_autofree gboolean *seen = g_new0 (gboolean, (gsize) width * height);
+  g_autofree int      *waiting = g_new (int, (gsize) width * height);
+  int                  n_waiting = 0;
+
+  waiting[n_waiting++] = start;
+  seen[start] = TRUE;
+  while (n_waiting > 0)
+    {
+      int       at = waiting[--n_waiting], x = at % width, y = at / width;
+      const int around[4][2] = { { x - 1, y }, { x + 1, y }, { x, y - 1 }, { x, y + 1 } };
+
+      bounds[0] = MIN (bounds[0], x);
+      bounds[1] = MIN (bounds[1], y);
+      bounds[2] = MAX (bounds[2], x + 1);
+      bounds[3] = MAX (bounds[3], y + 1);
+      for (int i = 0; i < 4; i++)
+        {
+          int next = around[i][1] * width + around[i][0];
+
+          if (around[i][0] < 0 || around[i][1] < 0 || around[i][0] >= width || around[i][1] >= height || seen[next] || !(map[next] >= least))
+            continue;
+          seen[next] = TRUE;
+          waiting[n_waiting++] = next;
+        }
+    }
+}
+
+gboolean
+activation_map_find_box (const float *map, int map_width, int map_height, double share, int width, int height, float box[4])
+{
+  const int         fine_width = map_width * FINER, fine_height = map_height * FINER, n = fine_width * fine_height;
+  g_autofree float *fine = g_new (float, n);
+  int               best = 0, bounds[4];
+
+  activation_map_enlarge (map, map_width, map_height, fine, fine_width, fine_height);
+  for (int i = 1; i < n; i++)
+    if (fine[i] > fine[best])
+      best = i;
+  if (!(fine[best] > 0) || !isfinite (fine[best]))
+    return FALSE;
+  bounds[0] = bounds[2] = best % fine_width;
+  bounds[1] = bounds[3] = best / fine_width;
+  flood (fine, fine_width, fine_height, best, (float) (share * fine[best]), bounds);
+  for (int i = 0; i < 4; i++)
+    box[i] = (float) bounds[i] / (i % 2 ? fine_height : fine_width) * (i % 2 ? height : width);
+  return TRUE;
 }

@@ -24,5 +24,12 @@ void           activation_map_free (ActivationMap *map);
 /* FALSE if features of that shape can't be mapped to n_classes. */
 gboolean       activation_map_fits (const ActivationMap *map, const FoveaShape *shape, gsize n_classes);
 
+/* To another size: bilinear, pixels' centres aligned, the border repeated. */
+void           activation_map_enlarge (const float *in, int in_width, int in_height, float *out, int width, int height);
+
+/* The box, in pixels of an input of width x height, around the place where the map is highest and all that is joined to it with at least `share` of that
+ * height. FALSE if there is no such place: nothing in the map speaks for the class. */
+gboolean       activation_map_find_box (const float *map, int map_width, int map_height, double share, int width, int height, float box[4]);
+
 /* Computes the map of one class. */
 void           activation_map_compute (const ActivationMap *map, const FoveaTensor *features, gsize index, float *out /* (H, W) */);

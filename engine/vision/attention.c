@@ -19,29 +19,6 @@
 #define PATCH 4   /* the patch is a PATCH-th of a side */
 #define GRAY  124 /* near the mean of photos, so that the patch itself says little */
 
-/* Bilinear, pixels' centres aligned, the border repeated. */
-static void
-enlarge (const float *in, int in_width, int in_height, float *out, int width, int height)
-{
-  for (int y = 0; y < height; y++)
-    {
-      double at_y = CLAMP ((y + 0.5) * in_height / height - 0.5, 0, in_height - 1);
-      int    top = (int) at_y, bottom = MIN (top + 1, in_height - 1);
-      double down = at_y - top;
-
-      for (int x = 0; x < width; x++)
-        {
-          double at_x = CLAMP ((x + 0.5) * in_width / width - 0.5, 0, in_width - 1);
-          int    left = (int) at_x, right = MIN (left + 1, in_width - 1);
-          double along = at_x - left;
-          double above = in[top * in_width + left] * (1 - along) + in[top * in_width + right] * along;
-          double below = in[bottom * in_width + left] * (1 - along) + in[bottom * in_width + right] * along;
-
-          out[(gsize) y * width + x] = (float) (above * (1 - down) + below * down);
-        }
-    }
-}
-
 /* To 0 … 1; all 0 where there is nothing to tell apart. */
 static void
 normalize (float *values, gsize n)
@@ -122,7 +99,7 @@ compute_map (FoveaClassifier *classifier, FoveaInput *input, gsize index, GCance
   if (done)
     {
       activation_map_compute (classifier->map, features, index, small);
-      enlarge (small, width, height, attention->data, classifier->settings->width, classifier->settings->height);
+      activation_map_enlarge (small, width, height, attention->data, classifier->settings->width, classifier->settings->height);
       if (progress)
         progress (1, user_data);
     }
@@ -160,7 +137,7 @@ fovea_classifier_attend (FoveaClassifier *classifier, FoveaInput *input, gsize i
       if (!classifier_write_input (classifier, input, error) ||
           !occlude (classifier, input, index, cancellable, progress, user_data, falls, error))
         return NULL;
-      enlarge (falls, CELLS, CELLS, attention->data, settings->width, settings->height);
+      activation_map_enlarge (falls, CELLS, CELLS, attention->data, settings->width, settings->height);
     }
   normalize (attention->data, (gsize) settings->width * settings->height);
   return g_steal_pointer (&attention);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * draw.c: pictures with frames and names, by Cairo and Pango. Widths and letters fit the photo's size; frames have a dark edge, so that they show on any
+ * background.
+ */
+
+#include "draw.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <pango/pangocairo.h>
+#include <string.h>
+
+#include "image.h"
+
+#define LINE_SHARE   300 /* of the shorter side: a frame's width */
+#define LETTER_SHARE 40  /* the height of letters */
+
+/* ---- pixels ----------------------------------------------------------------------------------------------------------------------------- */
+
+/* Cairo has a pixel in one word; transparent parts count as white. */
+static cairo_surface_t *
+make_surface (const GdkPixbuf *photo, GError **error)
+{
+  int              width = gdk_pixbuf_get_width (photo), height = gdk_pixbuf_get_height (photo);
+  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, width, height);
+  g_autofree guint8 *row = g_new (guint8, (gsize) width * 3);
+
+  if (cairo_surface_status (surface) != CAIRO_STATUS_SUCCESS)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "A picture of %d×%d pixels can't be drawn: %s. Scale the photo down.", width, height,
+                   cairo_status_to_string (cairo_surface_status (surface)));
+      cairo_surface_destroy (surface);
+      return NULL;
+    }
+  for (int y = 0; y < height; y++)
+    {
+      guint32 *out = (guint32 *) (cairo_image_surface_get_data (surface) + (gsize) y * cairo_image_surface_get_stride (surface));
+
+      image_read ((gpointer) photo, 0, y, width, 1, row, 0, NULL);
+      for (int x = 0; x < width; x++)
+        out[x] = (guint32) row[3 * x] << 16 | (guint32) row[3 * x + 1] << 8 | row[3 * x + 2];
+    }
+  cairo_surface_mark_dirty (surface);
+  return surface;
+}
+
+static GdkPixbuf *
+read_surface (cairo_surface_t *surface)
+{
+  int        width = cairo_image_surface_get_width (surface), height = cairo_image_surface_get_height (surface);
+  GdkPixbuf *picture = gdk_pixbuf_new (GDK_COLORSPACE_RGB, FALSE, 8, width, height);
+
+  cairo_surface_flush (surface);
+  for (int y = 0; y < height && picture; y++)
+    {
+      const guint32 *in = (const guint32 *) (cairo_image_surface_get_data (surface) + (gsize) y * cairo_image_surface_get_stride (surface));
+      guint8        *out = gdk_pixbuf_get_pixels (picture) + (gsize) y * gdk_pixbuf_get_rowstride (picture);
+
+      for (int x = 0; x < width; x++, out += 3)
+        {
+          out[0] = in[x] >> 16 & 255;
+          out[1] = in[x] >> 8 & 255;
+          out[2] = in[x] & 255;
+        }
+    }
+  return picture;
+}
+
+/* ---- frames and names ------------------------------------------------------------------------------------------------------------------- */
+
+static void
+draw_frame (cairo_t *cairo, const FoveaObject *object, const guint8 colour[3], double line)
+{
+  const double inset = line / 2;
+
+  cairo_rectangle (cairo, object->x + inset, object->y + inset, MAX (object->width - line, 1), MAX (object->height - line, 1));
+  cairo_set_source_rgba (cairo, 0, 0, 0, 0.6);
+  cairo_set_line_width (cairo, line * 1.8);
+  cairo_stroke_preserve (cairo);
+  cairo_set_source_rgb (cairo, colour[0] / 255.0, colour[1] / 255.0, colour[2] / 255.0);
+  cairo_set_line_width (cairo, line);
+  if (object->rough)
+    cairo_set_dash (cairo, (double[]) { 4 * line, 2 * line }, 2, 0);
+  cairo_stroke (cairo);
+  cairo_set_dash (cairo, NULL, 0, 0);
+}
+
+/* Above the frame, or inside where there is no room. */
+static void
+draw_name (cairo_t *cairo, PangoLayout *layout, const FoveaObject *object, const guint8 colour[3], int width, int height)
+{
+  g_autofree char *text = g_strdup_printf ("%s%s %.0f %%", object->label, object->rough ? " (about)" : "", 100 * object->score);
+  int              text_width, text_height;
+  double           x, y, light = (0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]) / 255, pad;
+
+  pango_layout_set_text (layout, text, -1);
+  pango_layout_get_pixel_size (layout, &text_width, &text_height);
+  pad = text_height / 5.0;
+  x = CLAMP (object->x, 0, MAX (width - text_width - 2 * pad, 0));
+  y = object->y >= text_height ? object->y - text_height : MIN (object->y, MAX (height - text_height, 0));
+  cairo_rectangle (cairo, x, y, text_width + 2 * pad, text_height);
+  cairo_set_source_rgb (cairo, colour[0] / 255.0, colour[1] / 255.0, colour[2] / 255.0);
+  cairo_fill (cairo);
+  cairo_set_source_rgb (cairo, light > 0.45 ? 0 : 1, light > 0.45 ? 0 : 1, light > 0.45 ? 0 : 1);
+  cairo_move_to (cairo, x + pad, y);
+  pango_cairo_show_layout (cairo, layout);
+}
+
+GdkPixbuf *
+draw_objects (const GdkPixbuf *photo, const FoveaObjects *objects, GError **error)
+{
+  cairo_surface_t *surface = make_surface (photo, error);
+  int              width = gdk_pixbuf_get_width (photo), height = gdk_pixbuf_get_height (photo), shorter = MIN (width, height);
+  g_autoptr (PangoLayout) layout = NULL;
+  PangoFontDescription *font;
+  GdkPixbuf            *picture;
+  cairo_t              *cairo;
+
+  if (!surface)
+    return NULL;
+  cairo = cairo_create (surface);
+  layout = pango_cairo_create_layout (cairo);
+  font = pango_font_description_from_string ("Sans Bold");
+  pango_font_description_set_absolute_size (font, MAX (shorter / LETTER_SHARE, 9) * PANGO_SCALE);
+  pango_layout_set_font_description (layout, font);
+  pango_font_description_free (font);
+  for (gsize i = objects->n; i-- > 0;) /* the best come last, on top */
+    {
+      guint8 colour[3];
+
+      fovea_get_class_colour (objects->objects[i].index, colour);
+      draw_frame (cairo, &objects->objects[i], colour, MAX (shorter / (double) LINE_SHARE, 1.5));
+      draw_name (cairo, layout, &objects->objects[i], colour, width, height);
+    }
+  cairo_destroy (cairo);
+  picture = read_surface (surface);
+  cairo_surface_destroy (surface);
+  if (!picture)
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "Not enough memory for a picture of %d×%d pixels. Scale the photo down.", width, height);
+  return picture;
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------------------------------ */
+
+/* FOLDER/NAME.png, or NAME-2.png where this run has written that. */
+static char *
+choose_path (const char *folder, const char *file, GHashTable *taken)
+{
+  g_autofree char *name = strcmp (file, "-") == 0 ? g_strdup ("photo") : g_path_get_basename (file);
+  char            *dot = strrchr (name, '.'), *path;
+
+  if (dot && dot > name)
+    *dot = '\0';
+  path = g_strdup_printf ("%s%s%s.png", folder, G_DIR_SEPARATOR_S, name);
+  for (int i = 2; g_hash_table_contains (taken, path); i++)
+    {
+      g_free (path);
+      path = g_strdup_printf ("%s%s%s-%d.png", folder, G_DIR_SEPARATOR_S, name, i);
+    }
+  g_hash_table_add (taken, g_strdup (path));
+  return path;
+}
+
+gboolean
+draw_save (GdkPixbuf *picture, const char *folder, const char *file, GHashTable *taken, char **path, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autofree char *target = NULL, *part = NULL, *shown = NULL;
+
+  if (g_mkdir_with_parents (folder, 0777) != 0)
+    {
+      shown = g_filename_display_name (folder);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "The folder “%s” can't be made: %s. Choose another for --draw.", shown, g_strerror (errno));
+      return FALSE;
+    }
+  target = choose_path (folder, file, taken);
+  part = g_strconcat (target, ".part", NULL);
+  if (!gdk_pixbuf_save (picture, part, "png", &local, "compression", "3", NULL) || g_rename (part, target) != 0)
+    {
+      shown = g_filename_display_name (target);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written: %s. Choose another folder for --draw.", shown,
+                   local ? local->message : g_strerror (errno));
+      g_unlink (part);
+      return FALSE;
+    }
+  *path = g_steal_pointer (&target);
+  return TRUE;
+}
