@@ -249,6 +249,58 @@ for kind in (1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13):
     for source in (np.int8, np.uint8, np.int32, np.int64, bool):
         case('Cast', 13, [np.array([0, 1, 100, 127], source)], to=kind)
 
+# Scattering: places that come twice, negative ones, int32 indices, old opsets; whole rows.
+for opset in (11, 13, 16, 18):
+    joins = ['none'] + (['add', 'mul'] if opset >= 16 else []) + (['max', 'min'] if opset >= 18 else [])
+    for join in joins:
+        more = {} if join == 'none' else {'reduction': join}
+        for axis in (0, -1):
+            where = np.stack([random.permutation(4)[:2] for _ in range(6)]).T.reshape(2, 6) if axis == 0 else np.stack([random.permutation(6)[:3] for _ in range(4)])
+            case('ScatterElements', opset, [floats(4, 6), where.astype(np.int64), floats(*where.shape)], axis=axis, **more)
+        case('ScatterND', opset, [floats(4, 5, 6), ints([0], [2], [-1]), floats(3, 5, 6)], **more)
+        case('ScatterND', opset, [floats(4, 5, 6), ints([[0, 1], [3, -2]]), floats(1, 2, 6)], **more)
+        case('ScatterND', opset, [random.integers(-9, 9, (4, 5)), ints([0, 1], [3, 2]), random.integers(-9, 9, (2,))], **more)
+case('Scatter', 9, [floats(3, 3), ints([1, 0, 2], [0, 2, 1]), floats(2, 3)], axis=0)
+case('ScatterElements', 18, [floats(3, 3), np.array([[1, 1, 2]], np.int32), floats(1, 3)], axis=1, reduction='add')
+case('ScatterElements', 13, [random.integers(0, 9, (3, 4)).astype(np.uint8), ints([1, -1]), random.integers(0, 9, (1, 2)).astype(np.uint8)], axis=1)
+
+# Sampling: places inside, on the border and far beyond it.
+for mode in ('bilinear', 'nearest', 'bicubic'):
+    for padding in ('zeros', 'border', 'reflection'):
+        for corners in (0, 1):
+            # nearest: nowhere near a half, where a rounding decides
+            grid = random.uniform(-1.8, 1.8, (2, 9, 7, 2)) if mode != 'nearest' else (np.round(random.uniform(-1.8, 1.8, (2, 9, 7, 2)) * 40) + 0.3) / 40
+            case('GridSample', 16, [floats(2, 3, 6, 5), grid.astype(np.float32)], mode=mode, padding_mode=padding, align_corners=corners)
+case('GridSample', 20, [floats(1, 2, 3, 6, 5), random.uniform(-1.2, 1.2, (1, 4, 2, 3, 3)).astype(np.float32)], mode='linear')
+case('GridSample', 16, [floats(1, 20, 9, 9), random.uniform(-1, 1, (1, 40, 30, 2)).astype(np.float32)])
+case('GridSample', 16, [floats(1, 1, 1, 1), random.uniform(-3, 3, (1, 4, 4, 2)).astype(np.float32)], align_corners=1, padding_mode='reflection')
+
+
+def loop_body(opset, condition, lists=True):
+    """Carried: a running sum of rows. Lists: the sum so far, and the round. The condition comes from the round, or is handed on."""
+    nodes = [helper.make_node('Gather', ['table', 'round'], ['row']), helper.make_node('Add', ['sum', 'row'], ['sum_out']),
+             helper.make_node('Identity', ['sum_out'], ['sums']), helper.make_node('Cast', ['round'], ['rounds'], to=TensorProto.FLOAT)]
+    if condition == 'round':
+        nodes += [helper.make_node('Constant', [], ['three'], value=numpy_helper.from_array(ints(3).reshape(()))), helper.make_node('Less', ['round', 'three'], ['go_out'])]
+    else:
+        nodes += [helper.make_node('Identity', ['go'], ['go_out'])]
+    nodes += [helper.make_node('Constant', [], ['table'], value=numpy_helper.from_array(floats(9, 4)))]
+    nodes = nodes[-1:] + nodes[:-1]
+    outputs = [helper.make_tensor_value_info('go_out', TensorProto.BOOL, []), helper.make_tensor_value_info('sum_out', TensorProto.FLOAT, [4])]
+    if lists:
+        outputs += [helper.make_tensor_value_info('sums', TensorProto.FLOAT, [4]), helper.make_tensor_value_info('rounds', TensorProto.FLOAT, [])]
+    return helper.make_graph(nodes, 'body', [helper.make_tensor_value_info('round', TensorProto.INT64, []), helper.make_tensor_value_info('go', TensorProto.BOOL, []),
+                                             helper.make_tensor_value_info('sum', TensorProto.FLOAT, [4])], outputs)
+
+
+# Loops whose rounds are known: counted, ended by their condition, none at all.
+yes, no, five = np.array(True), np.array(False), np.array(5, np.int64)
+for opset in (11, 13, 17):
+    case('Loop', opset, [[five], [yes], floats(4)], 3, body=loop_body(opset, 'handed on'))
+    case('Loop', opset, [[five], [yes], floats(4)], 3, body=loop_body(opset, 'round'))
+    case('Loop', opset, [[five], [no], floats(4)], 1, body=loop_body(opset, 'handed on', False))
+    case('Loop', opset, [[np.array(1, np.int64)], [yes], floats(4)], 3, body=loop_body(opset, 'handed on'))
+
 
 def make_model(operator, opset, inputs, n_outputs, relu, attributes):
     values, initializers, names, nodes, feeds = [], [], [], [], {}

@@ -7,6 +7,7 @@
 #include "compile/infer-shapes.h"
 
 #include "compile/evaluate.h"
+#include "compile/unroll-loop.h"
 #include "ops/operator.h"
 
 /* Deeper chains of values that shapes depend on are made up to exhaust the stack. */
@@ -156,10 +157,44 @@ inline_if (Inference *inference, Graph *graph, Node *node, GError **error)
   return graph_inline (graph, node, branch->graph, error);
 }
 
+/* One round more of a Loop, or the end of it. What decides must be known now. */
+static gboolean
+unroll_round (Inference *inference, Graph *graph, Node *node, GHashTable *loops, GError **error)
+{
+  LoopState *state = g_hash_table_lookup (loops, node);
+  gint64     decides[2] = { G_MAXINT64, TRUE }; /* the most rounds; whether to go on */
+  gboolean   done;
+
+  for (guint i = 0; i < 2; i++)
+    {
+      const FoveaTensor *tensor = node_input (node, i) ? context_constant (&inference->context, node, i, error) : NULL;
+
+      if (node_input (node, i) && !tensor)
+        return FALSE;
+      if (tensor && shape_count (&tensor->shape) != 1)
+        return node_error (node, error, FOVEA_ERROR_MODEL, "its condition or number of rounds isn't a single value. The model is damaged.");
+      if (tensor)
+        tensor_read_int64 (tensor, 0, 1, &decides[i]);
+    }
+  if (!state)
+    {
+      state = loop_state_new (node, error);
+      if (!state)
+        return FALSE;
+      g_hash_table_insert (loops, node, state);
+    }
+  if (!unroll_loop (graph, node, state, decides[0], decides[1] != 0, &done, error))
+    return FALSE;
+  if (done) /* the node is no more */
+    g_hash_table_remove (loops, node);
+  return TRUE;
+}
+
 gboolean
 infer_shapes (Graph *graph, const CompileOptions *options, GHashTable *used, GError **error)
 {
   Inference inference = { { context_constant }, options, used, 0 };
+  g_autoptr (GHashTable) loops = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) loop_state_free); /* Node* -> LoopState* */
 
   widen_values (graph);
   for (guint i = 0; i < graph->nodes->len;)
@@ -169,6 +204,13 @@ infer_shapes (Graph *graph, const CompileOptions *options, GHashTable *used, GEr
       if (!*node->domain && g_str_equal (node->type, "If"))
         {
           if (!inline_if (&inference, graph, node, error))
+            return FALSE;
+          widen_values (graph);
+          continue;
+        }
+      if (!*node->domain && g_str_equal (node->type, "Loop"))
+        {
+          if (!unroll_round (&inference, graph, node, loops, error))
             return FALSE;
           widen_values (graph);
           continue;
