@@ -224,7 +224,7 @@ make_return (GimpProcedure *procedure, GimpProcedureConfig *config, const Classi
   for (gsize i = 0; i < n; i++)
     scores[i] = classification->classes->classes[i].score;
   GIMP_VALUES_SET_STRV (values, 1, labels);
-  GIMP_VALUES_SET_DOUBLE_ARRAY (values, 2, scores, n);
+  GIMP_VALUES_SET_DOUBLE_ARRAY (values, 2, n ? scores : NULL, n); /* libgimp wants no data for none */
   GIMP_VALUES_TAKE_STRING (values, 3, make_json (config, classification, n, method));
   return values;
 }

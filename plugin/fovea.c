@@ -6,6 +6,7 @@
 #include <libgimp/gimp.h>
 
 #include "classify.h"
+#include "locate.h"
 
 #define FOVEA_TYPE_PLUG_IN (fovea_plug_in_get_type ())
 G_DECLARE_FINAL_TYPE (FoveaPlugIn, fovea_plug_in, FOVEA, PLUG_IN, GimpPlugIn)
@@ -25,7 +26,7 @@ fovea_plug_in_query_procedures (GimpPlugIn *plug_in)
   g_autoptr (GFile) help = g_file_new_build_filename (folder, "help", NULL);
 
   gimp_plug_in_set_help_domain (plug_in, "urn:fovea:help", help);
-  return g_list_append (NULL, g_strdup (CLASSIFY_PROCEDURE));
+  return g_list_append (g_list_append (NULL, g_strdup (CLASSIFY_PROCEDURE)), g_strdup (LOCATE_PROCEDURE));
 }
 
 static GimpProcedure *
@@ -33,6 +34,8 @@ fovea_plug_in_create_procedure (GimpPlugIn *plug_in, const char *name)
 {
   if (g_strcmp0 (name, CLASSIFY_PROCEDURE) == 0)
     return classify_create_procedure (plug_in);
+  if (g_strcmp0 (name, LOCATE_PROCEDURE) == 0)
+    return locate_create_procedure (plug_in);
   return NULL;
 }
 

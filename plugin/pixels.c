@@ -130,6 +130,7 @@ pixel_reader_new (GimpImage *image, GimpDrawable *drawable, const char *region, 
         }
       gegl_rectangle_intersect (&reader->region, &reader->region, GEGL_RECTANGLE (x1, y1, x2 - x1, y2 - y1));
     }
+  reader->is_opaque_somewhere = !reader->has_alpha;
   if (reader->region.width < 1 || reader->region.height < 1)
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("There is nothing to see there. Choose another part of the image."));
@@ -174,7 +175,7 @@ pixel_reader_start (PixelReader *reader, FoveaInput *input)
 
 /* Over white; notes whether anything is there at all. */
 static void
-composite (PixelReader *reader, gsize n)
+composite (PixelReader *reader, gsize n, guint8 *rgb)
 {
   for (gsize i = 0; i < n; i++)
     {
@@ -183,8 +184,16 @@ composite (PixelReader *reader, gsize n)
 
       reader->is_opaque_somewhere |= alpha != 0;
       for (guint c = 0; c < 3; c++)
-        reader->rgb[3 * i + c] = (guint8) ((from[c] * alpha + 255 * (255 - alpha) + 127) / 255);
+        rgb[3 * i + c] = (guint8) ((from[c] * alpha + 255 * (255 - alpha) + 127) / 255);
     }
+}
+
+gboolean
+pixel_reader_check_opaque (const PixelReader *reader, GError **error)
+{
+  if (!reader->is_opaque_somewhere)
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("There is nothing but transparency there. Choose another layer or part of the image."));
+  return reader->is_opaque_somewhere;
 }
 
 gboolean
@@ -196,8 +205,7 @@ pixel_reader_step (PixelReader *reader, double *progress, GError **error)
 
   if (reader->next_row >= reader->seen.height)
     {
-      if (!reader->is_opaque_somewhere)
-        g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("There is nothing but transparency there. Choose another layer or part of the image."));
+      pixel_reader_check_opaque (reader, error);
       return FALSE;
     }
   reader->rgb = g_realloc (reader->rgb, n * 3);
@@ -205,7 +213,7 @@ pixel_reader_step (PixelReader *reader, double *progress, GError **error)
     {
       reader->rgba = g_realloc (reader->rgba, n * 4);
       gegl_buffer_get (reader->buffer, band, 1.0, babl_format ("R'G'B'A u8"), reader->rgba, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-      composite (reader, n);
+      composite (reader, n, reader->rgb);
     }
   else
     gegl_buffer_get (reader->buffer, band, 1.0, babl_format ("R'G'B' u8"), reader->rgb, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_CLAMP);
@@ -223,4 +231,43 @@ pixel_reader_get_seen (const PixelReader *reader)
   seen.x += reader->offset_x;
   seen.y += reader->offset_y;
   return seen;
+}
+
+GeglRectangle
+pixel_reader_get_region (const PixelReader *reader)
+{
+  GeglRectangle region = reader->region;
+
+  region.x += reader->offset_x;
+  region.y += reader->offset_y;
+  return region;
+}
+
+GeglBuffer *
+pixel_reader_get_buffer (const PixelReader *reader, gint *offset_x, gint *offset_y)
+{
+  *offset_x = reader->offset_x;
+  *offset_y = reader->offset_y;
+  return reader->buffer;
+}
+
+gboolean
+pixel_reader_read (gpointer user_data, int x, int y, int width, int height, guint8 *rgb, gsize row_stride, GError **error)
+{
+  PixelReader         *reader = user_data;
+  const GeglRectangle *part = GEGL_RECTANGLE (reader->region.x + x, reader->region.y + y, width, height);
+
+  if (!reader->has_alpha)
+    {
+      gegl_buffer_get (reader->buffer, part, 1.0, babl_format ("R'G'B' u8"), rgb, (gint) row_stride, GEGL_ABYSS_CLAMP);
+      return TRUE;
+    }
+  reader->rgba = g_realloc (reader->rgba, (gsize) width * 4);
+  for (int row = 0; row < height; row++)
+    {
+      gegl_buffer_get (reader->buffer, GEGL_RECTANGLE (part->x, part->y + row, width, 1), 1.0, babl_format ("R'G'B'A u8"), reader->rgba,
+                       GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+      composite (reader, (gsize) width, rgb + (gsize) row * row_stride);
+    }
+  return TRUE;
 }

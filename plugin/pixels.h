@@ -27,6 +27,18 @@ gboolean     pixel_reader_step  (PixelReader *reader, double *progress, GError *
 /* The part of the image that the network sees, in the image's pixels. */
 GeglRectangle pixel_reader_get_seen (const PixelReader *reader);
 
+/* The region itself, in the image's pixels. */
+GeglRectangle pixel_reader_get_region (const PixelReader *reader);
+
+/* A FoveaReadPixels for a PixelReader: any part of the region, (0, 0) being its top left. On the main thread. */
+gboolean     pixel_reader_read (gpointer reader, int x, int y, int width, int height, guint8 *rgb, gsize row_stride, GError **error);
+
+/* FALSE with an error if all that has been read was transparent. */
+gboolean     pixel_reader_check_opaque (const PixelReader *reader, GError **error);
+
+/* What is read: a buffer, and where its (0, 0) lies in the image. Borrowed. */
+GeglBuffer  *pixel_reader_get_buffer (const PixelReader *reader, gint *offset_x, gint *offset_y);
+
 /* Marks a layer as made by Fovea. */
 void         pixels_mark_layer  (GimpItem *layer);
 

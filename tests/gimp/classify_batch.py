@@ -95,6 +95,7 @@ def check_kinds(gimp, photo):
 def check_regions(gimp, photo):
     script = scene(photo, '', f'''
       {answer('image', '#:region "image"')}
+      {answer('none', '#:threshold 1.0')}
       (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 100 80 200 150)
       {answer('selection', '#:region "selection"')}
       (gimp-selection-none image)
@@ -103,6 +104,7 @@ def check_regions(gimp, photo):
     status, output = gimp.batch(script)
     found = answers_of(output)
     assert status == 0, output[-3000:]
+    assert found['none']['classes'] == []
     assert found['image']['region'] == 'image' and found['selection']['classes'] != found['image']['classes']
     assert found['image again']['classes'] == found['image']['classes'], 'the attention layer got into its own input'
     print('ok regions, and Fovea\'s own layers stay out of them')

@@ -44,9 +44,10 @@ def find_program(stem):
 
 
 class IsolatedGimp:
-    """plugin: the folder plugin/fovea of the build. Use as a context manager; `folder` is gone afterwards."""
+    """plugin: the folder plugin/fovea of the build; models: reference models beside the classifier. Use as a context manager; `folder` is gone afterwards."""
 
-    def __init__(self, plugin):
+    def __init__(self, plugin, models=()):
+        more_models = models
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='fovea-gimp-'))
         libdir = subprocess.run(['pkg-config', '--variable=gimplibdir', 'gimp-3.0'], capture_output=True, text=True, check=True).stdout.strip()
         plugins = self.folder / 'plug-ins'
@@ -64,6 +65,9 @@ class IsolatedGimp:
                 (plugins / name).symlink_to(source)
         for name in ('squeezenet11_fp32.onnx', 'squeezenet11_fp32.labels.txt'):
             (models / name).symlink_to((reference() / 'models' / name).resolve())
+        for name in more_models:
+            for source in (reference() / 'models').glob(f'{name}.*'):
+                (models / source.name).symlink_to(source.resolve())
         (models / 'squeezenet11_fp32.json').write_text(SIDECAR)
         version = subprocess.run(['pkg-config', '--modversion', 'gimp-3.0'], capture_output=True, text=True, check=True).stdout.strip()
         (self.folder / 'profile' / 'gimprc').write_text(GIMPRC.format(version=version))
@@ -79,10 +83,10 @@ class IsolatedGimp:
     def __exit__(self, *unused):
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def batch(self, script, timeout=300):
-        """Runs Script-Fu text; returns the exit status and all that was printed."""
+    def batch(self, script, timeout=300, fonts=False):
+        """Runs Script-Fu text; returns the exit status and all that was printed. fonts: GIMP loads them, which takes longer."""
         path = self.folder / 'script.scm'
         path.write_text('(script-fu-use-v3)\n' + script)
-        done = subprocess.run([find_program('gimp-console'), '-idf', '--quit', '--batch-interpreter=plug-in-script-fu-eval', '-b', f'(load "{path}")'],
+        done = subprocess.run([find_program('gimp-console'), '-id' if fonts else '-idf', '--quit', '--batch-interpreter=plug-in-script-fu-eval', '-b', f'(load "{path}")'],
                               env=self.environment, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
         return done.returncode, done.stdout + done.stderr

@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""plug-in-fovea-locate in real GIMP, without windows: the command's boxes on every image kind, every output, one undo step, every refusal.
+
+    locate_batch.py BUILD/plugin/fovea FOVEA
+"""
+
+import json
+import subprocess
+import sys
+
+from isolated_gimp import IsolatedGimp, reference, skip
+
+try:
+    from PIL import Image
+except ImportError as missing:
+    skip(missing)
+
+from classify_batch import KINDS, POORER, answers_of, scene
+
+MODEL = 'yolox_nano'
+
+
+def call(more='', model=MODEL):
+    return f'''(plug-in-fovea-locate #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (gimp-image-get-layers image) #:model "{model}"
+  {'' if '#:output' in more else '#:output "none"'} {more})'''
+
+
+def answer(name, more=''):
+    return f'(display (string-append "\\nANSWER {name}|" (list-ref {call(more)} 3) "\\n"))'
+
+
+def show(name, what):
+    return f'(display "\\nSHOW {name}|") (write {what}) (newline)'
+
+
+def shown(output):
+    return dict(line[5:].split('|', 1) for line in output.splitlines() if line.startswith('SHOW '))
+
+
+def run(gimp, script, fonts=False):
+    status, output = gimp.batch(script, fonts=fonts)
+    assert status == 0, output[-3000:]
+    return output
+
+
+def overlap(a, b):
+    width, height = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0]), min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    return max(width, 0) * max(height, 0) / (a[2] * a[3] + b[2] * b[3] - max(width, 0) * max(height, 0))
+
+
+def same(found, expected, near=0.5):
+    """The same objects, their boxes within `near` pixels."""
+    return (len(found) == len(expected) and all(a['label'] == b['label'] and abs(a['score'] - b['score']) < 0.02 and
+                                                 all(abs(p - q) <= near for p, q in zip(a['box'], b['box'])) for a, b in zip(found, expected)))
+
+
+def by_command(fovea, photo):
+    done = subprocess.run([fovea, 'locate', reference() / f'models/{MODEL}.onnx', photo, '--json'], capture_output=True, check=True)
+    return json.loads(done.stdout)['images'][0]['objects']
+
+
+def check_kinds(gimp, photo, expected):
+    """The photo in every kind: the command's boxes, moved by the layer's offset."""
+    found = answers_of(run(gimp, ''.join(scene(photo, prepare, answer(name)) for name, prepare in (KINDS | POORER).items())))
+    for name in KINDS:
+        objects = found[name]['objects']
+        if name == 'offset':
+            for item in objects:
+                item['box'][0] += 40
+                item['box'][1] -= 25
+        exact = name in ('rgb 8 bit', 'alpha', 'offset', 'group', 'several layers')
+        assert same(objects, expected, 0.02 if exact else 2), f'{name}: {objects}\n{expected}'
+    for name in POORER:
+        assert all(item['box'][2] > 0 for item in found[name]['objects']), name
+    assert found['gray']['objects'][0]['label'] == expected[0]['label'], found['gray']
+    print(f'ok {len(KINDS)} kinds of images give the command\'s {len(expected)} boxes; {len(POORER)} poorer ones answer')
+
+
+def check_choice(gimp, photo, expected):
+    label = expected[0]['label']
+    found = answers_of(run(gimp, scene(photo, '', f'''
+      {answer('sure', '#:threshold 0.6')} {answer('one', '#:max-objects 1')} {answer('class', f'#:classes " {label.upper()} ,"')}
+      {answer('tiles', '#:tiles 3')} {answer('image', '#:region "image"')}
+      (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 100 80 250 200) {answer('selection', '#:region "selection"')}''')))
+    assert found['sure']['objects'] == [item for item in found['image']['objects'] if item['score'] >= 0.6]
+    assert same(found['image']['objects'], expected)
+    assert len(found['one']['objects']) == 1
+    assert [item['label'] for item in found['class']['objects']] == [item['label'] for item in expected if item['label'] == label]
+    assert len(found['tiles']['objects']) >= 1
+    for item in found['selection']['objects']:
+        x, y, width, height = item['box']
+        assert x >= 99 and y >= 79 and x + width <= 351 and y + height <= 281, item
+    print('ok threshold, number, classes, tiles, image and selection')
+
+
+def check_overlay(gimp, photo, expected):
+    for fonts in (False, True):
+        found = shown(run(gimp, scene(photo, '', f'''
+          (let* ((answer {call('#:output "overlay"')}) (group (vector-ref (gimp-image-get-layers image) 0)) (items (gimp-item-get-children group))
+                 (frame (vector-ref items (if (= TRUE {'TRUE' if fonts else 'FALSE'}) 1 0))))
+            {show('group', '(gimp-item-is-group group)')} {show('items', '(vector-length items)')}
+            {show('name', '(gimp-item-get-name frame)')}
+            {show('place', '(append (gimp-drawable-get-offsets frame) (list (gimp-drawable-get-width frame) (gimp-drawable-get-height frame)))')}
+            {show('parasite', '(list-ref (gimp-item-get-parasite frame "fovea-object") 2)')}
+            {show('text', '(gimp-item-id-is-text-layer (vector-ref items 0))')}
+            {answer('again', '#:region "image"')}
+            (gimp-image-remove-layer image group))'''), fonts))
+        n = len(expected) * (2 if fonts else 1)
+        assert int(found['items']) == n and (found['text'] in ('#t', '1', 'TRUE')) == fonts, found
+        assert found['name'].strip('"').startswith(expected[0]['label'] + ' 1 ('), found
+        place, box = [float(word) for word in found['place'].strip('()').split()], expected[0]['box']
+        if fonts:  # the name's strip is part of it
+            assert place[0] <= box[0] and place[1] <= box[1] and place[1] + place[3] >= box[1] + box[3] - 1, (place, box)
+        else:
+            assert all(abs(a - b) <= 2 for a, b in zip(place, box)), (place, box)
+        assert expected[0]['label'] in found['parasite'], found
+    print(f'ok overlay: {len(expected)} frames, with names where there are fonts')
+
+
+def check_overlay_stays_out(gimp, photo):
+    found = answers_of(run(gimp, scene(photo, '', f'''{answer('before', '#:region "image"')} {call('#:output "overlay"')} {answer('after', '#:region "image"')}''')))
+    assert found['before']['objects'] == found['after']['objects']
+    print('ok frames are never looked at')
+
+
+def check_paths_and_guides(gimp, photo, expected):
+    found = shown(run(gimp, scene(photo, '', f'''
+      {call('#:output "paths"')} {call('#:output "guides"')}
+      (let* ((paths (gimp-image-get-paths image)) (first (vector-ref paths 0)) (stroke (vector-ref (gimp-path-get-strokes first) 0)))
+        {show('paths', '(vector-length paths)')} {show('name', '(gimp-item-get-name first)')}
+        {show('points', '(cadr (gimp-path-stroke-get-points first stroke))')} {show('closed', '(caddr (gimp-path-stroke-get-points first stroke))')})
+      (let loop ((guide (gimp-image-find-next-guide image 0)) (n 0))
+        (if (= guide 0) (begin {show('guides', 'n')}) (loop (gimp-image-find-next-guide image guide) (+ n 1))))''')))
+    assert int(found['paths']) == len(expected) and int(found['guides']) == 4 * len(expected), found
+    points = [float(word) for word in found['points'].strip('#()').split()]
+    x, y, width, height = expected[0]['box']
+    assert points[:2] == points[2:4] and abs(points[0] - x) < 0.1 and abs(points[12] - x - width) < 0.1 and abs(points[13] - y - height) < 0.1, (points, expected[0])
+    print('ok a closed path for each box, and four guides')
+
+
+def check_selection(gimp, photo, expected):
+    """Each operation against the same rectangles, pixel for pixel."""
+    inside = lambda x, y, boxes: any(int(b[0]) <= x < -int(-(b[0] + b[2]) // 1) and int(b[1]) <= y < -int(-(b[1] + b[3]) // 1) for b in boxes)
+    boxes = [item['box'] for item in expected]
+    before = (60, 50, 200, 150)
+    points = [(int(b[0] + b[2] / 2), int(b[1] + b[3] / 2)) for b in boxes[:4]] + [(2, 2), (70, 60), (255, 195), (120, 100)]
+    script = ''
+    for operation in ('replace', 'add', 'subtract', 'intersect'):
+        script += f'''(gimp-image-select-rectangle image CHANNEL-OP-REPLACE {before[0]} {before[1]} {before[2]} {before[3]})
+          {call(f'#:output "selection" #:operation "{operation}"')}'''
+        script += ''.join(show(f'{operation} {x} {y}', f'(gimp-selection-value image {x} {y})') for x, y in points)
+    found = shown(run(gimp, scene(photo, '', script)))
+    for x, y in points:
+        one, other = inside(x, y, boxes), before[0] <= x < before[0] + before[2] and before[1] <= y < before[1] + before[3]
+        wanted = {'replace': one, 'add': one or other, 'subtract': other and not one, 'intersect': one and other}
+        for operation, value in wanted.items():
+            assert int(found[f'{operation} {x} {y}']) == 255 * value, (operation, x, y, found)
+    print(f'ok four ways to change the selection, at {len(points)} places')
+
+
+def check_crops_and_hiding(gimp, photo, expected):
+    x, y, width, height = expected[0]['box']
+    cx, cy = int(x + width / 2), int(y + height / 2)
+    script = f'''
+      (define (pixel layer x y) (let ((offsets (gimp-drawable-get-offsets layer)))
+        (car (list (gimp-color-get-bytes (gimp-drawable-get-pixel layer (- x (car offsets)) (- y (cadr offsets))))))))
+      {call('#:output "crops" #:margin 0.1 #:max-objects 3')}
+      (let* ((group (vector-ref (gimp-image-get-layers image) 0)) (items (gimp-item-get-children group)) (crop (vector-ref items 0)))
+        {show('crops', '(vector-length items)')}
+        {show('crop', '(append (gimp-drawable-get-offsets crop) (list (gimp-drawable-get-width crop) (gimp-drawable-get-height crop)))')}
+        (gimp-image-remove-layer image group))'''
+    for style in ('blur', 'pixelate', 'fill'):
+        script += f'''{call(f'#:output "hide" #:hide-style "{style}"')}
+      (let* ((group (vector-ref (gimp-image-get-layers image) 0)) (items (gimp-item-get-children group)))
+        {show(style, '(vector-length items)')}
+        {answer('hidden ' + style, '#:region "image"')}
+        (gimp-image-remove-layer image group))'''
+    output = run(gimp, scene(photo, '', script))
+    found, again = shown(output), answers_of(output)
+    assert int(found['crops']) == min(3, len(expected)), found
+    place = [float(word) for word in found['crop'].strip('()').split()]
+    for style in ('blur', 'pixelate', 'fill'):
+        assert int(found[style]) == len(expected), found
+        others = [item for item in again['hidden ' + style]['objects'] if item['label'] == expected[0]['label'] and overlap(item['box'], expected[0]['box']) > 0.6]
+        assert not others, (style, others)
+    assert place[2] > width * 1.05 or place[0] <= 0, (place, expected[0])
+    print('ok crops; what is hidden isn\'t found again, by any style')
+
+
+def check_untouched(gimp, photo):
+    """Looking without an output, and finding nothing, leave the image as it was."""
+    found = shown(run(gimp, scene(photo, '', f'''
+      {show('before', '(gimp-image-is-dirty image)')}
+      {call('#:output "none"')}
+      {show('after', '(gimp-image-is-dirty image)')}
+      {call('#:output "overlay" #:classes "toothbrush" #:threshold 0.99')}
+      {show('nothing', '(vector-length (gimp-image-get-layers image))')}''')))
+    assert found['before'] == found['after'] and found['nothing'] == '1', found
+    print('ok looking alone changes nothing')
+
+
+REFUSED = {
+    'wrong region': ('', '#:region "photo"', 'layer, image, selection'),
+    'wrong output': ('', '#:output "masks"', 'overlay, paths, selection'),
+    'wrong operation': ('', '#:operation "xor"', 'replace, add, subtract, intersect'),
+    'wrong style': ('', '#:hide-style "smudge"', 'blur, pixelate, fill'),
+    'unknown class': ('', '#:classes "person,unicorn"', 'unicorn'),
+    'nothing selected': ('', '#:region "selection"', 'Nothing is selected'),
+    'overlay on indexed': ('(gimp-image-convert-indexed image CONVERT-DITHER-NONE CONVERT-PALETTE-GENERATE 16 FALSE FALSE "")', '#:output "overlay"', 'indexed image'),
+    'hide on indexed': ('(gimp-image-convert-indexed image CONVERT-DITHER-NONE CONVERT-PALETTE-GENERATE 16 FALSE FALSE "")', '#:output "hide"', 'indexed image'),
+    'empty layer': ('''(let ((layer (vector-ref (gimp-image-get-layers image) 0)))
+                         (gimp-layer-add-alpha layer) (gimp-drawable-edit-clear layer))''', '', 'transparency'),
+}
+
+
+def check_refusals(gimp, photo):
+    for name, (prepare, more, words) in REFUSED.items():
+        status, output = gimp.batch(scene(photo, prepare, call(more)))
+        assert status != 0 and words in output, f'{name}: status {status}\n{output[-3000:]}'
+        assert 'crashed' not in output, output[-3000:]
+    status, output = gimp.batch(scene(photo, '', call(model='no-such-model')))
+    assert status != 0 and 'no-such-model' in output, output[-2000:]
+    status, output = gimp.batch(scene(photo, '', call(model='selfie_segmentation')))
+    assert status != 0 and 'use Segment' in output, output[-2000:]
+    print(f'ok {len(REFUSED) + 2} refusals in words')
+
+
+def check_outputs_on_kinds(gimp, photo, expected):
+    """Every output on every kind of image that can have it."""
+    n, script = 0, ''
+    for kind, prepare in (KINDS | POORER).items():
+        outputs = ['paths', 'selection', 'crops', 'guides'] + ([] if kind == 'indexed' else ['overlay', 'hide'])
+        script += scene(photo, prepare, ''.join(call(f'#:output "{output}"') for output in outputs))
+        n += len(outputs)
+    run(gimp, script)
+    print(f'ok {n} pairs of output and image kind')
+
+
+def check_rough(gimp, photo):
+    found = answers_of(run(gimp, scene(photo, '', f'''(display (string-append "\\nANSWER rough|" (list-ref {call('#:threshold 0.05', 'squeezenet11_fp32')} 3) "\\n"))''')))
+    assert found['rough']['objects'] and all(item['rough'] for item in found['rough']['objects']), found
+    print(f'ok a classifier gives rough boxes: {found["rough"]["objects"][0]["label"]}')
+
+
+def main():
+    with IsolatedGimp(sys.argv[1], models=(MODEL, 'selfie_segmentation')) as gimp:
+        photo = gimp.folder / 'photo.png'  # JPEG readers differ by a rounding
+        Image.open(reference() / 'data/large/coco-000000275198.jpg').convert('RGB').save(photo)
+        expected = by_command(sys.argv[2], photo)
+        assert len(expected) > 5, expected
+        check_kinds(gimp, photo, expected)
+        check_choice(gimp, photo, expected)
+        check_overlay(gimp, photo, expected)
+        check_overlay_stays_out(gimp, photo)
+        check_paths_and_guides(gimp, photo, expected)
+        check_selection(gimp, photo, expected)
+        check_crops_and_hiding(gimp, photo, expected)
+        check_untouched(gimp, photo)
+        check_rough(gimp, photo)
+        check_refusals(gimp, photo)
+        check_outputs_on_kinds(gimp, photo, expected)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
