@@ -119,6 +119,31 @@ typedef enum
   N_BINARIES
 } BinaryKind;
 
+/* ---- training: see reference-gradient.c for the meaning -------------------------------------------------- */
+
+/* What one image brings to the weight gradient of a convolution: sum over the output's pixels of in * gradient. The sizes are those of the
+ * convolution itself. */
+typedef struct
+{
+  const float *in;              /* blocked: in_pixel 16, in_channel 1;  plain: in_pixel 1, in_channel in_h * in_w */
+  size_t       in_channels;     /* C */
+  size_t       in_plane;        /* floats from one block of 16 channels to the next */
+  size_t       in_pixel, in_channel;
+  int          in_h, in_w;
+  const float *gradient;        /* (K/16, out_h, out_w, 16) */
+  size_t       gradient_plane;
+  int          out_h, out_w;
+  int          kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+} KernelWeightGradient;
+
+/* The normalization of one block of 16 channels and what follows: y = f (x scale + shift), scale = gamma / sigma, shift = beta - mean scale. */
+typedef struct
+{
+  const float *scale, *shift;   /* (16) */
+  const float *mean, *inverse;  /* (16): 1 / sigma */
+  Activation   activation;      /* f */
+} KernelNorm;
+
 /* ---- the table ----------------------------------------------------------------------------------------- */
 
 typedef struct
@@ -179,6 +204,30 @@ typedef struct
   /* Pixels [first, last) of a plain image (C, n_pixels) to blocked (C/16, n_pixels, 16), and back. */
   void (*block)           (const float *in, float *out, size_t channels, size_t n_pixels, size_t first, size_t last);
   void (*unblock)         (const float *in, float *out, size_t channels, size_t n_pixels, size_t first, size_t last);
+
+  /* Adds output rows [first_row, last_row) of output block and input block to sum (taps, 16 in, 16 out); what lies past the last input channel
+   * is left as it is. Fastest when the rows of both images that it looks at fit the first-level cache. */
+  void (*weight_gradient) (const KernelWeightGradient *gradient, size_t out_block, size_t in_block, size_t first_row, size_t last_row,
+                           float *sum);
+  /* The same for a depthwise convolution: sum (taps, 16) of one block. */
+  void (*depthwise_weight_gradient) (const KernelWeightGradient *gradient, size_t block, size_t first_row, size_t last_row, float *sum);
+  /* The data gradient of a depthwise convolution, described by its forward form: out (in_h, in_w, 16) of `block`, rows [first_row, last_row)
+   * of the input, from the gradient of its output. weights: pack_depthwise (). */
+  void (*depthwise_input_gradient)  (const KernelWeightGradient *gradient, const float *weights, size_t block, size_t first_row, size_t last_row,
+                                     float *out);
+
+  /* Adds n pixels (n, 16) of one block, less the pivot (16), to sum (16), and the squares to squares (16). */
+  void (*norm_sums)          (const float *in, const float *pivot, size_t n, float *sum, float *squares);
+  /* out (n, 16) = f (in scale + shift). */
+  void (*norm_apply)         (const KernelNorm *norm, const float *in, float *out, size_t n);
+  /* g = gradient f' (in scale + shift):  adds g to sum (16), g (in - mean) inverse to product (16). */
+  void (*norm_gradient_sums) (const KernelNorm *norm, const float *in, const float *gradient, size_t n, float *sum, float *product);
+  /* out = a g + b in + c,  a, b, c (16); out may be gradient. */
+  void (*norm_gradient)      (const KernelNorm *norm, const float *in, const float *gradient, const float *a, const float *b, const float *c,
+                              float *out, size_t n);
+
+  /* out[i] = gradient[i] f' (in[i]);  out may be gradient. */
+  void (*activate_gradient)  (const Activation *activation, const float *in, const float *gradient, float *out, size_t n);
 } Kernels;
 
 /* The meaning, plain C. */

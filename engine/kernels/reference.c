@@ -304,4 +304,12 @@ const Kernels kernels_reference = {
   .max = reference_max,
   .block = reference_block,
   .unblock = reference_unblock,
+  .weight_gradient = reference_weight_gradient,
+  .depthwise_weight_gradient = reference_depthwise_weight_gradient,
+  .depthwise_input_gradient = reference_depthwise_input_gradient,
+  .norm_sums = reference_norm_sums,
+  .norm_apply = reference_norm_apply,
+  .norm_gradient_sums = reference_norm_gradient_sums,
+  .norm_gradient = reference_norm_gradient,
+  .activate_gradient = reference_activate_gradient,
 };

@@ -6,6 +6,7 @@
 
 #include "kernels/vec-conv.h"
 #include "kernels/vec-depthwise.h"
+#include "kernels/vec-gradient.h"
 #include "kernels/vec-layout.h"
 #include "kernels/vec-pool.h"
 #include "kernels/vec-winograd.h"
@@ -37,4 +38,12 @@ const Kernels KERNELS = {
   .max = vec_greatest,
   .block = vec_block,
   .unblock = vec_unblock,
+  .weight_gradient = vec_weight_gradient,
+  .depthwise_weight_gradient = vec_depthwise_weight_gradient,
+  .depthwise_input_gradient = vec_depthwise_input_gradient,
+  .norm_sums = vec_norm_sums,
+  .norm_apply = vec_norm_apply,
+  .norm_gradient_sums = vec_norm_gradient_sums,
+  .norm_gradient = vec_norm_gradient,
+  .activate_gradient = vec_activate_gradient,
 };

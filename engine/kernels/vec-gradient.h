@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * vec-gradient.h: what training needs besides the forward kernels: weight gradients, the data gradient of depthwise convolutions, batch
+ * normalization and its gradient, derivatives of activations.
+ *
+ * The weight gradient of one tap is a sum of outer products, one for each pixel, and its tile stays in registers over all pixels of the rows:
+ *
+ *                        input channels ->
+ *                    c0   c1   …   c5         one pixel at a time:
+ *   vector 0       [ sum  sum  …  sum ]         sum[v][c] += gradient[v] (a vector of output channels)  *  in[c] (one number, in every lane)
+ *   vector 1       [ sum  sum  …  sum ]
+ */
+#pragma once
+
+#include "kernels/vec-elementwise.h"
+
+#if VEC_LANES == 16
+#define GRADIENT_VECTORS 1
+#define GRADIENT_INPUTS 16
+#elif TILE_VECTORS == 4
+#define GRADIENT_VECTORS 4
+#define GRADIENT_INPUTS 6
+#else
+#define GRADIENT_VECTORS 2
+#define GRADIENT_INPUTS 6
+#endif
+#define GRADIENT_LANES (GRADIENT_VECTORS * VEC_LANES)
+
+/* ---- weight gradients ------------------------------------------------------------------------------------- */
+
+/* Output pixels [*first, *last) of one axis whose input under tap `place` (already times the dilation) lies inside. */
+INLINE void
+gradient_inside (int place, int pad, int stride, int in_size, int out_size, int *first, int *last)
+{
+  int before = pad - place, room = in_size - 1 - place + pad;
+
+  *first = before > 0 ? (before + stride - 1) / stride : 0;
+  *last = room < 0 ? 0 : room / stride + 1;
+  if (*last > out_size)
+    *last = out_size;
+  if (*first > *last)
+    *first = *last;
+}
+
+/* One tap of rows of one image: where its pixels begin, and how far apart they are. */
+typedef struct
+{
+  const float *in, *gradient;           /* of the first pixel of the first row */
+  size_t       in_row, gradient_row;    /* floats from row to row */
+  size_t       in_step, in_channel;     /* floats from pixel to pixel, and from channel to channel */
+  size_t       n_rows, n_pixels;
+} GradientTap;
+
+/* The sums are of n_inputs <= GRADIENT_INPUTS input channels; n_inputs is a constant where this is called. */
+INLINE void
+weight_gradient_tile (const GradientTap *tap, int n_inputs, float *out)
+{
+  Vec sum[GRADIENT_INPUTS][GRADIENT_VECTORS];
+
+  UNROLL for (int c = 0; c < n_inputs; c++)
+    UNROLL for (int v = 0; v < GRADIENT_VECTORS; v++)
+      sum[c][v] = vec_load (out + c * KERNEL_BLOCK + v * VEC_LANES);
+
+  for (size_t row = 0; row < tap->n_rows; row++)
+    {
+      const float *in = tap->in + row * tap->in_row, *gradient = tap->gradient + row * tap->gradient_row;
+
+      for (size_t i = 0; i < tap->n_pixels; i++, in += tap->in_step, gradient += KERNEL_BLOCK)
+        {
+          Vec g[GRADIENT_VECTORS];
+
+          UNROLL for (int v = 0; v < GRADIENT_VECTORS; v++)
+            g[v] = vec_load (gradient + v * VEC_LANES);
+          UNROLL for (int c = 0; c < n_inputs; c++)
+            {
+              Vec x = vec_set (in[(size_t) c * tap->in_channel]);
+
+              UNROLL for (int v = 0; v < GRADIENT_VECTORS; v++)
+                sum[c][v] = vec_fma (g[v], x, sum[c][v]);
+            }
+        }
+    }
+
+  UNROLL for (int c = 0; c < n_inputs; c++)
+    UNROLL for (int v = 0; v < GRADIENT_VECTORS; v++)
+      vec_store (out + c * KERNEL_BLOCK + v * VEC_LANES, sum[c][v]);
+}
+
+static void
+weight_gradient_inputs (const GradientTap *tap, int n_inputs, float *out)
+{
+  switch (n_inputs)
+    {
+    case 1:  weight_gradient_tile (tap, 1, out); break;
+    case 2:  weight_gradient_tile (tap, 2, out); break;
+    case 3:  weight_gradient_tile (tap, 3, out); break;
+    case 4:  weight_gradient_tile (tap, 4, out); break;
+    case 5:  weight_gradient_tile (tap, 5, out); break;
+    case 6:  weight_gradient_tile (tap, 6, out); break;
+#if GRADIENT_INPUTS > 6
+    case 7:  weight_gradient_tile (tap, 7, out); break;
+    case 8:  weight_gradient_tile (tap, 8, out); break;
+    default: weight_gradient_tile (tap, 16, out); break;
+#endif
+    }
+}
+
+/* All input channels of one tap, in tiles of nearly the same size (AVX-512 takes a whole block at once, or at most 8). */
+static void
+weight_gradient_tap (GradientTap tap, size_t n_in, float *sum)
+{
+  const size_t widest = GRADIENT_INPUTS > 6 && n_in < KERNEL_BLOCK ? 8 : GRADIENT_INPUTS;
+  size_t       n_tiles = (n_in + widest - 1) / widest;
+  const float *in = tap.in, *gradient = tap.gradient;
+
+  for (size_t lane = 0; lane < KERNEL_BLOCK; lane += GRADIENT_LANES)
+    for (size_t i = 0; i < n_tiles; i++)
+      {
+        size_t first = n_in * i / n_tiles, last = n_in * (i + 1) / n_tiles;
+
+        tap.in = in + first * tap.in_channel;
+        tap.gradient = gradient + lane;
+        weight_gradient_inputs (&tap, (int) (last - first), sum + first * KERNEL_BLOCK + lane);
+      }
+}
+
+/* The rows and pixels whose input under tap (ky, kx) lies inside; FALSE if none does. */
+INLINE bool
+gradient_tap (const KernelWeightGradient *g, const float *in, const float *gradient, int ky, int kx, size_t first_row, size_t last_row,
+              GradientTap *tap)
+{
+  int top = ky * g->dilation_h, left = kx * g->dilation_w, first_y, last_y, first_x, last_x, y, x;
+
+  gradient_inside (top, g->pad_top, g->stride_h, g->in_h, g->out_h, &first_y, &last_y);
+  gradient_inside (left, g->pad_left, g->stride_w, g->in_w, g->out_w, &first_x, &last_x);
+  if (first_y < (int) first_row)
+    first_y = (int) first_row;
+  if (last_y > (int) last_row)
+    last_y = (int) last_row;
+  if (first_y >= last_y || first_x >= last_x)
+    return false;
+
+  y = first_y * g->stride_h - g->pad_top + top;
+  x = first_x * g->stride_w - g->pad_left + left;
+  tap->in = in + ((size_t) y * (size_t) g->in_w + (size_t) x) * g->in_pixel;
+  tap->gradient = gradient + ((size_t) first_y * (size_t) g->out_w + (size_t) first_x) * KERNEL_BLOCK;
+  tap->in_row = (size_t) (g->stride_h * g->in_w) * g->in_pixel;
+  tap->gradient_row = (size_t) g->out_w * KERNEL_BLOCK;
+  tap->in_step = (size_t) g->stride_w * g->in_pixel;
+  tap->in_channel = g->in_channel;
+  tap->n_rows = (size_t) (last_y - first_y);
+  tap->n_pixels = (size_t) (last_x - first_x);
+  if (tap->in_row == tap->n_pixels * tap->in_step && tap->gradient_row == tap->n_pixels * KERNEL_BLOCK) /* one long row */
+    {
+      tap->n_pixels *= tap->n_rows;
+      tap->n_rows = 1;
+    }
+  return true;
+}
+
+static void
+vec_weight_gradient (const KernelWeightGradient *g, size_t out_block, size_t in_block, size_t first_row, size_t last_row, float *sum)
+{
+  const float *in = g->in + in_block * g->in_plane, *gradient = g->gradient + out_block * g->gradient_plane;
+  size_t       left = g->in_channels - in_block * KERNEL_BLOCK, n_in = left < KERNEL_BLOCK ? left : KERNEL_BLOCK;
+  GradientTap  tap;
+
+  for (int ky = 0; ky < g->kernel_h; ky++)
+    for (int kx = 0; kx < g->kernel_w; kx++, sum += KERNEL_BLOCK * KERNEL_BLOCK)
+      if (gradient_tap (g, in, gradient, ky, kx, first_row, last_row, &tap))
+        weight_gradient_tap (tap, n_in, sum);
+}
+
+/* ---- depthwise -------------------------------------------------------------------------------------------- */
+
+static void
+vec_depthwise_weight_gradient (const KernelWeightGradient *g, size_t block, size_t first_row, size_t last_row, float *sum)
+{
+  const float *in = g->in + block * g->in_plane, *gradient = g->gradient + block * g->gradient_plane;
+  GradientTap  tap;
+
+  for (int ky = 0; ky < g->kernel_h; ky++)
+    for (int kx = 0; kx < g->kernel_w; kx++, sum += KERNEL_BLOCK)
+      {
+        Vec total[2][KERNEL_BLOCK / VEC_LANES]; /* of even and odd pixels: two chains of additions */
+
+        if (!gradient_tap (g, in, gradient, ky, kx, first_row, last_row, &tap))
+          continue;
+        UNROLL for (int v = 0; v < KERNEL_BLOCK / VEC_LANES; v++)
+          {
+            total[0][v] = vec_load (sum + v * VEC_LANES);
+            total[1][v] = vec_zero ();
+          }
+        for (size_t row = 0; row < tap.n_rows; row++)
+          {
+            const float *x = tap.in + row * tap.in_row, *y = tap.gradient + row * tap.gradient_row;
+            size_t       i = 0;
+
+            for (; i + 2 <= tap.n_pixels; i += 2, x += 2 * tap.in_step, y += 2 * KERNEL_BLOCK)
+              UNROLL for (int v = 0; v < KERNEL_BLOCK / VEC_LANES; v++)
+                {
+                  total[0][v] = vec_fma (vec_load (x + v * VEC_LANES), vec_load (y + v * VEC_LANES), total[0][v]);
+                  total[1][v] = vec_fma (vec_load (x + tap.in_step + v * VEC_LANES), vec_load (y + KERNEL_BLOCK + v * VEC_LANES), total[1][v]);
+                }
+            if (i < tap.n_pixels)
+              UNROLL for (int v = 0; v < KERNEL_BLOCK / VEC_LANES; v++)
+                total[0][v] = vec_fma (vec_load (x + v * VEC_LANES), vec_load (y + v * VEC_LANES), total[0][v]);
+          }
+        UNROLL for (int v = 0; v < KERNEL_BLOCK / VEC_LANES; v++)
+          vec_store (sum + v * VEC_LANES, vec_add (total[0][v], total[1][v]));
+      }
+}
+
+/* Adds one row of the gradient, times the weights of one row of taps, to a row of the input's gradient. */
+INLINE void
+depthwise_spread_row (const KernelWeightGradient *g, const float *gradient, const float *weights, float *out)
+{
+  for (int kx = 0; kx < g->kernel_w; kx++, weights += KERNEL_BLOCK)
+    {
+      int    first, last;
+      size_t step = (size_t) g->stride_w * KERNEL_BLOCK;
+      Vec    w[KERNEL_BLOCK / VEC_LANES];
+      float *to;
+
+      gradient_inside (kx * g->dilation_w, g->pad_left, g->stride_w, g->in_w, g->out_w, &first, &last);
+      if (first >= last)
+        continue;
+      to = out + (ptrdiff_t) (first * g->stride_w - g->pad_left + kx * g->dilation_w) * KERNEL_BLOCK;
+      UNROLL for (int v = 0; v < KERNEL_BLOCK / VEC_LANES; v++)
+        w[v] = vec_load (weights + v * VEC_LANES);
+      for (int x = first; x < last; x++, to += step)
+        UNROLL for (int v = 0; v < KERNEL_BLOCK / VEC_LANES; v++)
+          vec_store (to + v * VEC_LANES,
+                     vec_fma (vec_load (gradient + (size_t) x * KERNEL_BLOCK + v * VEC_LANES), w[v], vec_load (to + v * VEC_LANES)));
+    }
+}
+
+static void
+vec_depthwise_input_gradient (const KernelWeightGradient *g, const float *weights, size_t block, size_t first_row, size_t last_row, float *out)
+{
+  const float *gradient = g->gradient + block * g->gradient_plane;
+  const size_t row_size = (size_t) g->in_w * KERNEL_BLOCK;
+
+  weights += block * (size_t) (g->kernel_h * g->kernel_w) * KERNEL_BLOCK;
+  for (size_t y = first_row; y < last_row; y++)
+    {
+      memset (out + y * row_size, 0, row_size * sizeof (float));
+      for (int ky = 0; ky < g->kernel_h; ky++)
+        {
+          int at = (int) y + g->pad_top - ky * g->dilation_h;
+
+          if (at >= 0 && at % g->stride_h == 0 && at / g->stride_h < g->out_h)
+            depthwise_spread_row (g, gradient + (size_t) (at / g->stride_h) * (size_t) g->out_w * KERNEL_BLOCK,
+                                  weights + ky * g->kernel_w * KERNEL_BLOCK, out + y * row_size);
+        }
+    }
+}
+
+/* ---- derivatives ------------------------------------------------------------------------------------------- */
+
+/* The kinds that have one here; the others are left to activation_derivative_reference (). */
+INLINE bool
+has_vec_derivative (ActivationKind kind)
+{
+  switch (kind)
+    {
+    case ACTIVATION_NONE:
+    case ACTIVATION_RELU:
+    case ACTIVATION_CLIP:
+    case ACTIVATION_LEAKY_RELU:
+    case ACTIVATION_SIGMOID:
+    case ACTIVATION_HARD_SIGMOID:
+    case ACTIVATION_HARD_SWISH:
+    case ACTIVATION_SILU:
+    case ACTIVATION_TANH:
+    case ACTIVATION_ELU:
+    case ACTIVATION_GELU:
+      return true;
+    default:
+      return false;
+    }
+}
+
+/* 1 inside (low, high), 0 outside and at the ends. */
+INLINE Vec
+vec_between (Vec x, Vec low, Vec high)
+{
+  return vec_select (vec_less (low, x), vec_select (vec_less (x, high), vec_set (1.0f), vec_zero ()), vec_zero ());
+}
+
+INLINE Vec
+vec_derivative (ActivationKind kind, Vec x, Vec alpha, Vec beta)
+{
+  const Vec zero = vec_zero (), one = vec_set (1.0f);
+  Vec       s;
+
+  switch (kind)
+    {
+    case ACTIVATION_RELU:         return vec_select (vec_less (zero, x), one, zero);
+    case ACTIVATION_CLIP:         return vec_between (x, alpha, beta);
+    case ACTIVATION_LEAKY_RELU:   return vec_select (vec_less (x, zero), alpha, one);
+    case ACTIVATION_SIGMOID:
+      s = vec_sigmoid (x);
+      return vec_mul (s, vec_sub (one, s));
+    case ACTIVATION_HARD_SIGMOID: return vec_mul (alpha, vec_between (vec_fma (x, alpha, beta), zero, one));
+    case ACTIVATION_HARD_SWISH:
+      s = vec_fma (x, alpha, beta);
+      return vec_select (vec_less (zero, s), vec_select (vec_less (s, one), vec_fma (x, alpha, s), one), zero);
+    case ACTIVATION_SILU:
+      s = vec_sigmoid (vec_mul (alpha, x));
+      return vec_fma (vec_mul (vec_mul (alpha, vec_clamp (x, vec_set (-1e4f), vec_set (1e4f))), s), vec_sub (one, s), s);
+    case ACTIVATION_TANH:
+      s = vec_tanh (x);
+      return vec_sub (one, vec_mul (s, s));
+    case ACTIVATION_ELU:          return vec_select (vec_less (x, zero), vec_mul (alpha, vec_exp (vec_min (zero, x))), one);
+    case ACTIVATION_GELU:
+      x = vec_clamp (x, vec_set (-1e4f), vec_set (1e4f));
+      s = vec_fma (vec_erf (vec_mul (x, vec_set (0.70710678118654752f))), vec_set (0.5f), vec_set (0.5f));
+      return vec_fma (vec_mul (x, vec_set (0.39894228040143268f)), vec_exp (vec_mul (vec_mul (x, x), vec_set (-0.5f))), s);
+    default:                      return one;
+    }
+}
+
+INLINE void
+activate_gradient_loop (ActivationKind kind, const Activation *activation, const float *in, const float *gradient, float *out, size_t n)
+{
+  const Vec alpha = vec_set (activation->alpha), beta = vec_set (activation->beta);
+  size_t    i = 0;
+
+  for (; i + VEC_LANES <= n; i += VEC_LANES)
+    vec_store (out + i, vec_mul (vec_load (gradient + i), vec_derivative (kind, vec_load (in + i), alpha, beta)));
+  if (i < n)
+    vec_store_part (out + i, vec_mul (vec_load_part (gradient + i, n - i), vec_derivative (kind, vec_load_part (in + i, n - i), alpha, beta)), n - i);
+}
+
+static void
+vec_activate_gradient (const Activation *activation, const float *in, const float *gradient, float *out, size_t n)
+{
+  switch (activation->kind)
+    {
+    case ACTIVATION_NONE:         activate_gradient_loop (ACTIVATION_NONE, activation, in, gradient, out, n); break;
+    case ACTIVATION_RELU:         activate_gradient_loop (ACTIVATION_RELU, activation, in, gradient, out, n); break;
+    case ACTIVATION_CLIP:         activate_gradient_loop (ACTIVATION_CLIP, activation, in, gradient, out, n); break;
+    case ACTIVATION_LEAKY_RELU:   activate_gradient_loop (ACTIVATION_LEAKY_RELU, activation, in, gradient, out, n); break;
+    case ACTIVATION_SIGMOID:      activate_gradient_loop (ACTIVATION_SIGMOID, activation, in, gradient, out, n); break;
+    case ACTIVATION_HARD_SIGMOID: activate_gradient_loop (ACTIVATION_HARD_SIGMOID, activation, in, gradient, out, n); break;
+    case ACTIVATION_HARD_SWISH:   activate_gradient_loop (ACTIVATION_HARD_SWISH, activation, in, gradient, out, n); break;
+    case ACTIVATION_SILU:         activate_gradient_loop (ACTIVATION_SILU, activation, in, gradient, out, n); break;
+    case ACTIVATION_TANH:         activate_gradient_loop (ACTIVATION_TANH, activation, in, gradient, out, n); break;
+    case ACTIVATION_ELU:          activate_gradient_loop (ACTIVATION_ELU, activation, in, gradient, out, n); break;
+    case ACTIVATION_GELU:         activate_gradient_loop (ACTIVATION_GELU, activation, in, gradient, out, n); break;
+    default:                      kernels_reference.activate_gradient (activation, in, gradient, out, n); break;
+    }
+}
+
+/* ---- normalization ----------------------------------------------------------------------------------------- */
+
+#define NORM_VECTORS (KERNEL_BLOCK / VEC_LANES)
+
+static void
+vec_norm_sums (const float *in, const float *pivot, size_t n, float *sum, float *squares)
+{
+  UNROLL for (int v = 0; v < NORM_VECTORS; v++)
+    {
+      const Vec    centre = vec_load (pivot + v * VEC_LANES);
+      const float *x = in + v * VEC_LANES;
+      Vec          first[4], second[4];
+      size_t       i = 0;
+
+      UNROLL for (int k = 0; k < 4; k++)
+        first[k] = second[k] = vec_zero ();
+      for (; i + 4 <= n; i += 4, x += 4 * KERNEL_BLOCK)
+        UNROLL for (int k = 0; k < 4; k++)
+          {
+            Vec d = vec_sub (vec_load (x + k * KERNEL_BLOCK), centre);
+
+            first[k] = vec_add (first[k], d);
+            second[k] = vec_fma (d, d, second[k]);
+          }
+      for (; i < n; i++, x += KERNEL_BLOCK)
+        {
+          Vec d = vec_sub (vec_load (x), centre);
+
+          first[0] = vec_add (first[0], d);
+          second[0] = vec_fma (d, d, second[0]);
+        }
+      first[0] = vec_add (vec_add (first[0], first[1]), vec_add (first[2], first[3]));
+      second[0] = vec_add (vec_add (second[0], second[1]), vec_add (second[2], second[3]));
+      vec_store (sum + v * VEC_LANES, vec_add (vec_load (sum + v * VEC_LANES), first[0]));
+      vec_store (squares + v * VEC_LANES, vec_add (vec_load (squares + v * VEC_LANES), second[0]));
+    }
+}
+
+INLINE void
+norm_apply_loop (ActivationKind kind, const KernelNorm *norm, const float *in, float *out, size_t n)
+{
+  const Vec alpha = vec_set (norm->activation.alpha), beta = vec_set (norm->activation.beta);
+  Vec       scale[NORM_VECTORS], shift[NORM_VECTORS];
+
+  UNROLL for (int v = 0; v < NORM_VECTORS; v++)
+    {
+      scale[v] = vec_load (norm->scale + v * VEC_LANES);
+      shift[v] = vec_load (norm->shift + v * VEC_LANES);
+    }
+  for (size_t i = 0; i < n; i++, in += KERNEL_BLOCK, out += KERNEL_BLOCK)
+    UNROLL for (int v = 0; v < NORM_VECTORS; v++)
+      vec_store (out + v * VEC_LANES, vec_activation (kind, vec_fma (vec_load (in + v * VEC_LANES), scale[v], shift[v]), alpha, beta));
+}
+
+static void
+vec_norm_apply (const KernelNorm *norm, const float *in, float *out, size_t n)
+{
+  switch (norm->activation.kind)
+    {
+    case ACTIVATION_NONE:       norm_apply_loop (ACTIVATION_NONE, norm, in, out, n); break;
+    case ACTIVATION_RELU:       norm_apply_loop (ACTIVATION_RELU, norm, in, out, n); break;
+    case ACTIVATION_CLIP:       norm_apply_loop (ACTIVATION_CLIP, norm, in, out, n); break;
+    case ACTIVATION_HARD_SWISH: norm_apply_loop (ACTIVATION_HARD_SWISH, norm, in, out, n); break;
+    case ACTIVATION_SILU:       norm_apply_loop (ACTIVATION_SILU, norm, in, out, n); break;
+    default:
+      norm_apply_loop (ACTIVATION_NONE, norm, in, out, n);
+      vec_activate (&norm->activation, out, out, n * KERNEL_BLOCK);
+      break;
+    }
+}
+
+/* gradient f' (in scale + shift) of one vector. */
+INLINE Vec
+norm_derivative (ActivationKind kind, const KernelNorm *norm, const float *in, const float *gradient, int v)
+{
+  Vec u = vec_fma (vec_load (in + v * VEC_LANES), vec_load (norm->scale + v * VEC_LANES), vec_load (norm->shift + v * VEC_LANES));
+  Vec g = vec_load (gradient + v * VEC_LANES);
+
+  if (kind == ACTIVATION_NONE)
+    return g;
+  if (kind == ACTIVATION_RELU)
+    return vec_select (vec_less (vec_zero (), u), g, vec_zero ());
+  if (!has_vec_derivative (kind))
+    {
+      float us[VEC_LANES], gs[VEC_LANES];
+
+      vec_store (us, u);
+      vec_store (gs, g);
+      kernels_reference.activate_gradient (&norm->activation, us, gs, gs, VEC_LANES);
+      return vec_load (gs);
+    }
+  return vec_mul (g, vec_derivative (kind, u, vec_set (norm->activation.alpha), vec_set (norm->activation.beta)));
+}
+
+INLINE void
+norm_gradient_sums_loop (ActivationKind kind, const KernelNorm *norm, const float *in, const float *gradient, size_t n, float *sum, float *product)
+{
+  UNROLL for (int v = 0; v < NORM_VECTORS; v++)
+    {
+      const Vec mean = vec_load (norm->mean + v * VEC_LANES);
+      Vec       first[2] = { vec_zero (), vec_zero () }, second[2] = { vec_zero (), vec_zero () };
+      size_t    i = 0;
+
+      for (; i + 2 <= n; i += 2)
+        UNROLL for (int k = 0; k < 2; k++)
+          {
+            const float *x = in + (i + (size_t) k) * KERNEL_BLOCK;
+            Vec          g = norm_derivative (kind, norm, x, gradient + (i + (size_t) k) * KERNEL_BLOCK, v);
+
+            first[k] = vec_add (first[k], g);
+            second[k] = vec_fma (g, vec_sub (vec_load (x + v * VEC_LANES), mean), second[k]);
+          }
+      if (i < n)
+        {
+          Vec g = norm_derivative (kind, norm, in + i * KERNEL_BLOCK, gradient + i * KERNEL_BLOCK, v);
+
+          first[0] = vec_add (first[0], g);
+          second[0] = vec_fma (g, vec_sub (vec_load (in + i * KERNEL_BLOCK + v * VEC_LANES), mean), second[0]);
+        }
+      vec_store (sum + v * VEC_LANES, vec_add (vec_load (sum + v * VEC_LANES), vec_add (first[0], first[1])));
+      vec_store (product + v * VEC_LANES, vec_fma (vec_add (second[0], second[1]), vec_load (norm->inverse + v * VEC_LANES),
+                                                   vec_load (product + v * VEC_LANES)));
+    }
+}
+
+static void
+vec_norm_gradient_sums (const KernelNorm *norm, const float *in, const float *gradient, size_t n, float *sum, float *product)
+{
+  switch (norm->activation.kind)
+    {
+    case ACTIVATION_NONE:       norm_gradient_sums_loop (ACTIVATION_NONE, norm, in, gradient, n, sum, product); break;
+    case ACTIVATION_RELU:       norm_gradient_sums_loop (ACTIVATION_RELU, norm, in, gradient, n, sum, product); break;
+    case ACTIVATION_CLIP:       norm_gradient_sums_loop (ACTIVATION_CLIP, norm, in, gradient, n, sum, product); break;
+    case ACTIVATION_HARD_SWISH: norm_gradient_sums_loop (ACTIVATION_HARD_SWISH, norm, in, gradient, n, sum, product); break;
+    case ACTIVATION_SILU:       norm_gradient_sums_loop (ACTIVATION_SILU, norm, in, gradient, n, sum, product); break;
+    default:                    norm_gradient_sums_loop (N_ACTIVATIONS, norm, in, gradient, n, sum, product); break;
+    }
+}
+
+INLINE void
+norm_gradient_loop (ActivationKind kind, const KernelNorm *norm, const float *in, const float *gradient, const float *a, const float *b,
+                    const float *c, float *out, size_t n)
+{
+  for (size_t i = 0; i < n; i++, in += KERNEL_BLOCK, gradient += KERNEL_BLOCK, out += KERNEL_BLOCK)
+    UNROLL for (int v = 0; v < NORM_VECTORS; v++)
+      {
+        Vec g = norm_derivative (kind, norm, in, gradient, v);
+        Vec rest = vec_fma (vec_load (b + v * VEC_LANES), vec_load (in + v * VEC_LANES), vec_load (c + v * VEC_LANES));
+
+        vec_store (out + v * VEC_LANES, vec_fma (vec_load (a + v * VEC_LANES), g, rest));
+      }
+}
+
+static void
+vec_norm_gradient (const KernelNorm *norm, const float *in, const float *gradient, const float *a, const float *b, const float *c, float *out, size_t n)
+{
+  switch (norm->activation.kind)
+    {
+    case ACTIVATION_NONE:       norm_gradient_loop (ACTIVATION_NONE, norm, in, gradient, a, b, c, out, n); break;
+    case ACTIVATION_RELU:       norm_gradient_loop (ACTIVATION_RELU, norm, in, gradient, a, b, c, out, n); break;
+    case ACTIVATION_CLIP:       norm_gradient_loop (ACTIVATION_CLIP, norm, in, gradient, a, b, c, out, n); break;
+    case ACTIVATION_HARD_SWISH: norm_gradient_loop (ACTIVATION_HARD_SWISH, norm, in, gradient, a, b, c, out, n); break;
+    case ACTIVATION_SILU:       norm_gradient_loop (ACTIVATION_SILU, norm, in, gradient, a, b, c, out, n); break;
+    default:                    norm_gradient_loop (N_ACTIVATIONS, norm, in, gradient, a, b, c, out, n); break;
+    }
+}
