@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compile/gradients.h"
 #include "compile/infer-shapes.h"
 #include "compile/memory-plan.h"
 #include "compile/passes.h"
@@ -122,6 +123,12 @@ check_outputs (const Node *node, guint64 limit, GError **error)
 }
 
 static gboolean
+node_is_loss (const Node *node)
+{
+  return strcmp (node->domain, "fovea") == 0 && strcmp (node->type, "Loss") == 0;
+}
+
+static gboolean
 make_steps (Plan *plan, const CompileOptions *options, GError **error)
 {
   guint64 machine = (guint64) sysconf (_SC_PHYS_PAGES) * (guint64) sysconf (_SC_PAGESIZE);
@@ -133,6 +140,8 @@ make_steps (Plan *plan, const CompileOptions *options, GError **error)
       if (!check_outputs (g_ptr_array_index (plan->graph->nodes, i), limit, error))
         return FALSE;
       plan->n_steps++;
+      if (options->training && node_is_loss (g_ptr_array_index (plan->graph->nodes, i)))
+        plan->loss_step = (gint) i;
       if (!step_make (&plan->steps[i], g_ptr_array_index (plan->graph->nodes, i), options->reference, options->n_threads, error))
         return FALSE;
     }
@@ -168,7 +177,7 @@ touch_value (Plan *plan, Value *value, gint step, GError **error)
 {
   gint index;
 
-  if (!value || value->constant)
+  if (!value || value->constant || value->variable)
     return TRUE;
   index = tensor_index (plan, value);
   if (index < 0)
@@ -234,7 +243,7 @@ share_tensors (Plan *plan)
       gint  from = step->view >= 0 ? step->view : step->in_place;
       gint  in, out;
 
-      if (from < 0 || !step->in[from].value || !step->out[0].value || step->in[from].value->constant)
+      if (from < 0 || !step->in[from].value || !step->out[0].value || step->in[from].value->constant || step->in[from].value->variable)
         continue;
       in = tensor_index (plan, step->in[from].value);
       out = tensor_index (plan, step->out[0].value);
@@ -298,6 +307,7 @@ plan_new (const Graph *graph, const CompileOptions *options, GError **error)
 {
   g_autoptr (Plan) plan = g_new0 (Plan, 1);
 
+  plan->loss_step = -1;
   plan->graph = graph_copy (graph);
   plan->tensors = g_array_new (FALSE, FALSE, sizeof (PlanTensor));
   plan->places = g_hash_table_new (NULL, NULL);
@@ -306,6 +316,7 @@ plan_new (const Graph *graph, const CompileOptions *options, GError **error)
   plan->outputs = g_ptr_array_ref (plan->graph->outputs);
 
   if (!set_input_shapes (plan->graph, options, error) || !infer_shapes (plan->graph, options, plan->bound, error)
+      || (options->training && !append_gradients (plan->graph, options->training, error))
       || !run_passes (plan->graph, options->reference, error) || !make_steps (plan, options, error) || !find_lives (plan, error))
     return NULL;
   share_tensors (plan);

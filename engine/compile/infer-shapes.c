@@ -65,6 +65,11 @@ evaluate_value (Inference *inference, Value *value, GError **error)
 {
   if (value->constant)
     return TRUE;
+  if (value->variable)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "shapes depend on “%s”, which is being trained. Freeze it.", value->name);
+      return FALSE;
+    }
   return value->producer ? evaluate_producer (inference, value->producer, error) : bind_input (inference, value, error);
 }
 

@@ -21,6 +21,7 @@ struct _CompileOptions
   guint64     memory_limit; /* 0: none */
   GHashTable *shapes;       /* input name -> FoveaShape* */
   GHashTable *bound;        /* input name -> FoveaTensor* */
+  const struct _Training *training; /* NULL: the network only answers */
 };
 
 /* A value that lives in the arena: from the step that writes it to the last that reads it. */
@@ -44,6 +45,7 @@ struct _Plan
   GPtrArray  *inputs;     /* Value* of each input of the model; bound ones too */
   GPtrArray  *outputs;    /* Value* of each output of the model */
   GHashTable *bound;      /* input name -> FoveaTensor*: the values that shapes were made from */
+  gint        loss_step;  /* where the trainer steps in; -1: nowhere */
 };
 
 /* Errors: _UNSUPPORTED, _SHAPE, _MODEL, _MEMORY, naming the layer. */

@@ -73,11 +73,11 @@ copy_run (const Step *step, gsize first, gsize last, guint thread)
     memcpy (step->out[0].data, step->in[0].data, n);
 }
 
-/* A constant isn't in the arena, so that nothing there can be a view of it. */
+/* Constants and variables aren't in the arena, so that nothing there can be a view of them. */
 static void
 copy_viewed_constant (Step *step)
 {
-  if (step->view != 0 || !step->in[0].value->constant)
+  if (step->view != 0 || !(step->in[0].value->constant || step->in[0].value->variable))
     return;
   step->view = -1;
   step_set_run (step, "copy", copy_run, 1, 1);
@@ -103,6 +103,8 @@ step_make (Step *step, const Node *node, gboolean reference, guint n_threads, GE
       view_value (&step->in[i], node_input (node, i));
       if (step->in[i].value && step->in[i].value->constant && tensor_is_aligned (step->in[i].value->constant))
         step->in[i].data = step->in[i].value->constant->data;
+      else if (step->in[i].value && step->in[i].value->variable)
+        step->in[i].data = step->in[i].value->variable->data;
     }
   for (guint i = 0; i < step->n_outputs; i++)
     view_value (&step->out[i], node_output (node, i));

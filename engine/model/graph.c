@@ -24,6 +24,7 @@ value_free (gpointer data)
   for (guint i = 0; i < FOVEA_MAX_DIMS; i++)
     g_free (value->dim_names[i]);
   g_clear_pointer (&value->constant, fovea_tensor_unref);
+  g_clear_pointer (&value->variable, fovea_tensor_unref);
   g_free (value);
 }
 

@@ -31,7 +31,9 @@ struct _Value
   char        *dim_names[FOVEA_MAX_DIMS]; /* symbolic dimensions ("batch"), NULL where there is none */
   FoveaTensor *constant; /* not NULL: an initializer or folded; may be float16 while type says float32 (see compile/widen-float16). Above
                             MAPPING_SMALL bytes the data may be unaligned, where they lie in the file: tensor_read_*, or tensor_aligned first */
-  Node        *producer; /* NULL: an input of the graph, or a constant */
+  FoveaTensor *variable; /* not NULL: a parameter that is being trained, float32. Its data change between runs, so that nothing may be made from
+                            them while compiling but what a step's refresh makes anew; constant is NULL then */
+  Node        *producer; /* NULL: an input of the graph, a constant or a variable */
   Layout       layout;
   gboolean     dynamic;  /* the true size is known only after running; shape is the upper bound */
   gboolean     outer;    /* in a sub-graph: stands for the value of the same name of the graph around it (see below) */

@@ -23,7 +23,10 @@ typedef struct
 {
   const Kernels *kernels;
   KernelConv     conv;          /* of image 0, without data */
+  ConvKind       kind;
+  ConvShape      shape;
   float         *weights, *bias;
+  float         *turned;        /* a place to turn weights in; NULL: they stay as they are */
   gsize          n_images, in_image, out_image; /* floats from image to image */
   gsize          n_units;       /* what bands are cut from: pixels, rows or Winograd tiles of an image */
   gsize          n_bands;
@@ -47,6 +50,7 @@ state_free (gpointer data)
 
   memory_free (state->weights);
   memory_free (state->bias);
+  memory_free (state->turned);
   g_free (state);
 }
 
@@ -261,45 +265,101 @@ cut (Step *step, ConvState *state, ConvKind kind, const ConvShape *shape, gsize 
 
 /* ---- weights ---------------------------------------------------------------------------------------------- */
 
-static gboolean
-pack (Step *step, ConvState *state, ConvKind kind, const ConvShape *shape, GError **error)
+/* Weights (in, out/group, h, w) of the convolution whose data gradient this is, as those (out, in/group, h, w) of the gradient: turned by half a turn. */
+static void
+turn_weights (const ConvShape *shape, const float *weights, float *out)
 {
-  gsize            outputs = (gsize) shape->outputs, channels = (gsize) (shape->channels / shape->group);
-  gsize            taps = (gsize) (shape->window.kernel[0] * shape->window.kernel[1]), size;
-  g_autofree char *what = g_strdup_printf ("the weights of layer “%s”", step->node->name);
-  float           *weights = step_constant_floats (step, 1, error), *bias = NULL;
+  gsize channels = (gsize) (shape->channels / shape->group), outputs = (gsize) (shape->outputs / shape->group);
+  gsize taps = (gsize) (shape->window.kernel[0] * shape->window.kernel[1]);
 
-  if (!weights)
-    return FALSE;
-  size = kind == CONV_DEPTHWISE ? pack_depthwise_size (outputs, taps)
-         : kind == CONV_WINOGRAD ? pack_winograd_size (outputs, channels)
-                                 : pack_conv_size (outputs, kind == CONV_DIAGONAL ? KERNEL_BLOCK : channels, taps);
-  state->weights = memory_alloc_n (size, sizeof (float), what, error);
-  if (state->weights)
-    switch (kind)
+  for (gsize k = 0; k < (gsize) shape->outputs; k++)
+    for (gsize c = 0; c < channels; c++)
       {
-      case CONV_DEPTHWISE: pack_depthwise (weights, outputs, taps, state->weights); break;
-      case CONV_WINOGRAD:  pack_winograd (weights, outputs, channels, state->weights); break;
-      case CONV_DIAGONAL:  pack_conv_diagonal (weights, outputs, channels, taps, state->weights); break;
-      case CONV_FIRST:     pack_conv (weights, outputs, channels, taps, 1, state->weights); break;
-      default:             pack_conv (weights, outputs, channels, taps, KERNEL_BLOCK, state->weights); break;
-      }
-  memory_free (weights);
-  if (!state->weights)
-    return FALSE;
-  step->in[1].packed = TRUE;
+        const float *from = weights + ((k / outputs * channels + c) * outputs + k % outputs) * taps;
 
-  if (step->n_inputs <= 2 || !step->in[2].value)
-    return TRUE;
-  bias = step_constant_floats (step, 2, error);
-  state->bias = bias ? memory_alloc_n (state->n_blocks * KERNEL_BLOCK, sizeof (float), what, error) : NULL;
-  if (state->bias)
+        for (gsize t = taps; t > 0; t--)
+          *out++ = from[t - 1];
+      }
+}
+
+/* Weights, float32 as the node has them, into the form that the kernels read. */
+static void
+fill_weights (const Step *step, ConvState *state, const float *weights)
+{
+  gsize outputs = (gsize) state->shape.outputs, channels = (gsize) (state->shape.channels / state->shape.group);
+  gsize taps = (gsize) (state->shape.window.kernel[0] * state->shape.window.kernel[1]);
+
+  if (state->turned)
     {
-      memcpy (state->bias, bias, outputs * sizeof (float));
-      step->in[2].packed = TRUE;
+      turn_weights (&state->shape, weights, state->turned);
+      weights = state->turned;
     }
-  memory_free (bias);
-  return state->bias != NULL;
+  switch (state->kind)
+    {
+    case CONV_DEPTHWISE: pack_depthwise (weights, outputs, taps, state->weights); break;
+    case CONV_WINOGRAD:  pack_winograd (weights, outputs, channels, state->weights); break;
+    case CONV_DIAGONAL:  pack_conv_diagonal (weights, outputs, channels, taps, state->weights); break;
+    case CONV_FIRST:     pack_conv (weights, outputs, channels, taps, 1, state->weights); break;
+    default:             pack_conv (weights, outputs, channels, taps, KERNEL_BLOCK, state->weights); break;
+    }
+}
+
+static void
+conv_refresh (const Step *step)
+{
+  ConvState *state = step->state;
+
+  if (step->in[1].value->variable)
+    fill_weights (step, state, step->in[1].data);
+  if (state->bias && step->in[2].value->variable)
+    memcpy (state->bias, step->in[2].data, (gsize) state->shape.outputs * sizeof (float));
+}
+
+/* Constants are packed now, variables whenever they have changed. */
+static gboolean
+pack (Step *step, ConvState *state, GError **error)
+{
+  const ConvParams *params = step->node->params;
+  gsize             outputs = (gsize) state->shape.outputs, channels = (gsize) (state->shape.channels / state->shape.group);
+  gsize             taps = (gsize) (state->shape.window.kernel[0] * state->shape.window.kernel[1]), size;
+  g_autofree char  *what = g_strdup_printf ("the weights of layer “%s”", step->node->name);
+
+  size = state->kind == CONV_DEPTHWISE ? pack_depthwise_size (outputs, taps)
+         : state->kind == CONV_WINOGRAD ? pack_winograd_size (outputs, channels)
+                                        : pack_conv_size (outputs, state->kind == CONV_DIAGONAL ? KERNEL_BLOCK : channels, taps);
+  state->weights = memory_alloc_n (size, sizeof (float), what, error);
+  if (state->weights && params->turned)
+    state->turned = memory_alloc_n (outputs * channels * taps, sizeof (float), what, error);
+  if (!state->weights || (params->turned && !state->turned))
+    return FALSE;
+  if (step->in[1].value->constant)
+    {
+      float *weights = step_constant_floats (step, 1, error);
+
+      if (!weights)
+        return FALSE;
+      fill_weights (step, state, weights);
+      memory_free (weights);
+      step->in[1].packed = TRUE;
+    }
+
+  if (step->n_inputs > 2 && step->in[2].value)
+    {
+      float *bias = NULL;
+
+      state->bias = memory_alloc_n (state->n_blocks * KERNEL_BLOCK, sizeof (float), what, error);
+      if (!state->bias || (step->in[2].value->constant && !(bias = step_constant_floats (step, 2, error))))
+        return FALSE;
+      if (bias)
+        {
+          memcpy (state->bias, bias, outputs * sizeof (float));
+          step->in[2].packed = TRUE;
+        }
+      memory_free (bias);
+    }
+  if (step->in[1].value->variable || (state->bias && step->in[2].value->variable))
+    step->refresh = conv_refresh;
+  return TRUE;
 }
 
 /* Sizes of the kernel's own description, and what the bands are cut from. */
@@ -367,7 +427,9 @@ conv_prepare_blocked (Step *step, const ConvShape *shape, ConvKind kind, GError 
   step->free_state = state_free;
   state->kernels = kernels_get ();
   describe (state, kind, shape);
-  if (!pack (step, state, kind, shape, error))
+  state->kind = kind;
+  state->shape = *shape;
+  if (!pack (step, state, error))
     return FALSE;
   state->conv.weights = state->weights;
   state->conv.bias = state->bias;

@@ -29,6 +29,7 @@ typedef struct
 {
   KernelConv conv;        /* of image 0; in and out are set by run, out from the remainder's first output on */
   gsize      out_first;   /* floats before the first output */
+  gsize      weights;     /* floats before its weights */
 } Phase;
 
 typedef struct
@@ -37,7 +38,9 @@ typedef struct
   Phase         *phases;  /* n_phases */
   gsize          n_phases, n_bands, n_blocks;
   gsize          in_image, out_image;
+  ConvShape      shape;
   float         *weights, *bias;
+  float         *turned;  /* a place to turn weights in */
 } TransposeState;
 
 static void
@@ -47,6 +50,7 @@ state_free (gpointer data)
 
   memory_free (state->weights);
   memory_free (state->bias);
+  memory_free (state->turned);
   g_free (state->phases);
   g_free (state);
 }
@@ -141,47 +145,99 @@ transpose_run (const Step *step, gsize first, gsize last, guint thread)
     }
 }
 
-/* Weights of all remainders side by side, and the bias. */
-static gboolean
-pack (Step *step, TransposeState *state, const ConvShape *shape, GError **error)
+/* Weights, float32 as the node has them, for all remainders side by side. */
+static void
+fill_weights (TransposeState *state, const float *weights)
 {
-  gsize            taps = (gsize) (shape->window.kernel[0] * shape->window.kernel[1]), channels = (gsize) (shape->channels / shape->group);
-  g_autofree char *what = g_strdup_printf ("the weights of layer “%s”", step->node->name);
-  float           *weights = step_constant_floats (step, 1, error), *turned, *bias, *packed;
+  const ConvShape *shape = &state->shape;
+  gsize            channels = (gsize) (shape->channels / shape->group), phase = 0;
 
-  if (!weights)
-    return FALSE;
-  turned = memory_alloc_n ((gsize) shape->outputs * channels * taps, sizeof (float), what, error);
-  packed = state->weights =
-      turned ? memory_alloc_n (pack_conv_size ((gsize) shape->outputs, channels, taps), sizeof (float), what, error) : NULL;
-  for (gint64 i = 0; packed && i < shape->window.stride[0] * shape->window.stride[1]; i++)
+  for (gint64 i = 0; i < shape->window.stride[0] * shape->window.stride[1]; i++)
     {
-      Axis  y = get_axis (shape, 0, i / shape->window.stride[1]), x = get_axis (shape, 1, i % shape->window.stride[1]);
-      gsize n = (gsize) (y.taps * x.taps);
+      Axis y = get_axis (shape, 0, i / shape->window.stride[1]), x = get_axis (shape, 1, i % shape->window.stride[1]);
 
       if (y.count == 0 || x.count == 0)
         continue;
-      turn_weights (shape, weights, &y, &x, turned);
-      pack_conv (turned, (gsize) shape->outputs, channels, n, KERNEL_BLOCK, packed);
-      describe (&state->phases[state->n_phases], shape, &y, &x);
-      state->phases[state->n_phases++].conv.weights = packed;
-      packed += pack_conv_size ((gsize) shape->outputs, channels, n);
+      turn_weights (shape, weights, &y, &x, state->turned);
+      pack_conv (state->turned, (gsize) shape->outputs, channels, (gsize) (y.taps * x.taps), KERNEL_BLOCK, state->weights + state->phases[phase++].weights);
     }
-  memory_free (turned);
-  memory_free (weights);
+}
+
+static void
+transpose_refresh (const Step *step)
+{
+  TransposeState *state = step->state;
+
+  if (step->in[1].value->variable)
+    fill_weights (state, step->in[1].data);
+  if (state->bias && step->in[2].value->variable)
+    memcpy (state->bias, step->in[2].data, (gsize) state->shape.outputs * sizeof (float));
+}
+
+/* The remainders that have outputs, and where their weights begin. */
+static void
+describe_phases (TransposeState *state)
+{
+  const ConvShape *shape = &state->shape;
+  gsize            used = 0;
+
+  for (gint64 i = 0; i < shape->window.stride[0] * shape->window.stride[1]; i++)
+    {
+      Axis   y = get_axis (shape, 0, i / shape->window.stride[1]), x = get_axis (shape, 1, i % shape->window.stride[1]);
+      Phase *phase = &state->phases[state->n_phases];
+
+      if (y.count == 0 || x.count == 0)
+        continue;
+      describe (phase, shape, &y, &x);
+      phase->weights = used;
+      used += pack_conv_size ((gsize) shape->outputs, (gsize) (shape->channels / shape->group), (gsize) (y.taps * x.taps));
+      state->n_phases++;
+    }
+}
+
+/* Constants are packed now, variables whenever they have changed. */
+static gboolean
+pack (Step *step, TransposeState *state, GError **error)
+{
+  const ConvShape *shape = &state->shape;
+  gsize            taps = (gsize) (shape->window.kernel[0] * shape->window.kernel[1]), channels = (gsize) (shape->channels / shape->group);
+  g_autofree char *what = g_strdup_printf ("the weights of layer “%s”", step->node->name);
+
+  state->turned = memory_alloc_n ((gsize) shape->outputs * channels * taps, sizeof (float), what, error);
+  if (state->turned)
+    state->weights = memory_alloc_n (pack_conv_size ((gsize) shape->outputs, channels, taps), sizeof (float), what, error);
   if (!state->weights)
     return FALSE;
-  step->in[1].packed = TRUE;
+  describe_phases (state);
+  if (step->in[1].value->constant)
+    {
+      float *weights = step_constant_floats (step, 1, error);
 
-  if (step->n_inputs <= 2 || !step->in[2].value)
-    return TRUE;
-  bias = step_constant_floats (step, 2, error);
-  state->bias = bias ? memory_alloc_n (state->n_blocks * KERNEL_BLOCK, sizeof (float), what, error) : NULL;
-  if (state->bias)
-    memcpy (state->bias, bias, (gsize) shape->outputs * sizeof (float));
-  memory_free (bias);
-  step->in[2].packed = state->bias != NULL;
-  return state->bias != NULL;
+      if (!weights)
+        return FALSE;
+      fill_weights (state, weights);
+      memory_free (weights);
+      g_clear_pointer (&state->turned, memory_free);
+      step->in[1].packed = TRUE;
+    }
+
+  if (step->n_inputs > 2 && step->in[2].value)
+    {
+      float *bias = NULL;
+
+      state->bias = memory_alloc_n (state->n_blocks * KERNEL_BLOCK, sizeof (float), what, error);
+      if (!state->bias || (step->in[2].value->constant && !(bias = step_constant_floats (step, 2, error))))
+        return FALSE;
+      if (bias)
+        {
+          memcpy (state->bias, bias, (gsize) shape->outputs * sizeof (float));
+          step->in[2].packed = TRUE;
+        }
+      memory_free (bias);
+    }
+  if (step->in[1].value->variable || (state->bias && step->in[2].value->variable))
+    step->refresh = transpose_refresh;
+  return TRUE;
 }
 
 gboolean
@@ -199,10 +255,12 @@ conv_transpose_prepare_blocked (Step *step, const ConvShape *shape, GError **err
   state->n_blocks = kernel_blocks ((gsize) shape->outputs);
   state->in_image = kernel_blocks ((gsize) shape->channels) * (gsize) (shape->h * shape->w) * KERNEL_BLOCK;
   state->out_image = state->n_blocks * (gsize) (shape->out_h * shape->out_w) * KERNEL_BLOCK;
-  if (!pack (step, state, shape, error))
+  state->shape = *shape;
+  if (!pack (step, state, error))
     return FALSE;
   for (gsize i = 0; i < state->n_phases; i++)
     {
+      state->phases[i].conv.weights = state->weights + state->phases[i].weights;
       state->phases[i].conv.bias = state->bias;
       state->phases[i].conv.activation = params->activation;
     }

@@ -138,14 +138,14 @@ conv_transpose_infer (const Node *node, InferContext *context, GError **error)
   return TRUE;
 }
 
-/* The sizes of a two-dimensional float node with constant weights; FALSE for others. */
+/* The sizes of a two-dimensional float node with weights that can be packed; FALSE for others. */
 static gboolean
 blocked_shape (const Node *node, ConvShape *shape)
 {
   const Value *in = node_input (node, 0), *weights = node_input (node, 1), *bias = node_input (node, 2);
   FoveaShape   out;
 
-  if (in->type != FOVEA_TYPE_FLOAT32 || in->shape.n_dims != 4 || !weights->constant || (bias && !bias->constant)
+  if (in->type != FOVEA_TYPE_FLOAT32 || in->shape.n_dims != 4 || !conv_is_packable (weights, bias)
       || !transpose_sizes (node, &shape->window, &out, NULL))
     return FALSE;
   shape->n = out.dims[0];

@@ -83,14 +83,20 @@ conv_infer (const Node *node, InferContext *context, GError **error)
   return TRUE;
 }
 
-/* The sizes for conv_choose; FALSE unless the node is a two-dimensional float convolution with constant weights. */
+gboolean
+conv_is_packable (const Value *weights, const Value *bias)
+{
+  return (weights->constant || weights->variable) && (!bias || bias->constant || bias->variable);
+}
+
+/* The sizes for conv_choose; FALSE unless the node is a two-dimensional float convolution with weights that can be packed. */
 static gboolean
 blocked_shape (const Node *node, ConvShape *shape)
 {
   const Value *in = node_input (node, 0), *weights = node_input (node, 1), *bias = node_input (node, 2);
   FoveaShape   out;
 
-  if (in->type != FOVEA_TYPE_FLOAT32 || in->shape.n_dims != 4 || !weights->constant || (bias && !bias->constant)
+  if (in->type != FOVEA_TYPE_FLOAT32 || in->shape.n_dims != 4 || !conv_is_packable (weights, bias)
       || !conv_sizes (node, &shape->window, &out, NULL))
     return FALSE;
   shape->n = out.dims[0];

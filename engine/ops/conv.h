@@ -22,6 +22,7 @@ typedef struct
   gint64     output_padding[WINDOW_MAX_SPATIAL];
   Activation activation;                 /* applied last */
   gboolean   residual;                   /* input 3 is added before the activation */
+  gboolean   turned;                     /* the weights are those (in, out/group, …) of the convolution whose data gradient this is */
 } ConvParams;
 
 /* ---- for passes (conv-fuse.c); nodes must be parsed ---------------------------------------------------- */
@@ -78,6 +79,9 @@ gboolean conv_has_whole_blocks (const ConvShape *shape);
 
 /* Fills a blocked step (conv-blocked.c): in and out have their layouts, `kind` isn't CONV_PLAIN. */
 gboolean conv_prepare_blocked  (Step *step, const ConvShape *shape, ConvKind kind, GError **error);
+
+/* Whether weights and bias, if there is one, are constants or variables, as blocked forms need it. */
+gboolean conv_is_packable      (const Value *weights, const Value *bias);
 
 /* The same for ConvTranspose (conv-transpose-blocked.c). */
 gboolean conv_transpose_accepts         (const ConvShape *shape);

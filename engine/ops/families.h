@@ -8,15 +8,18 @@
 #include "ops/operator.h"
 
 extern const Operator activation_operators[];
+extern const Operator activation_gradient_operators[];
 extern const Operator arg_max_operators[];
 extern const Operator arithmetic_operators[];
 extern const Operator batch_norm_operators[];
+extern const Operator batch_norm_training_operators[];
 extern const Operator block_operators[];
 extern const Operator cast_operators[];
 extern const Operator clip_operators[];
 extern const Operator concat_operators[];
 extern const Operator constant_operators[];
 extern const Operator conv_operators[];
+extern const Operator conv_gradient_operators[];
 extern const Operator conv_transpose_operators[];
 extern const Operator detection_operators[];
 extern const Operator determinant_operators[];
@@ -29,11 +32,14 @@ extern const Operator movement_operators[];
 extern const Operator normalization_operators[];
 extern const Operator pad_operators[];
 extern const Operator pool_operators[];
+extern const Operator pool_gradient_operators[];
 extern const Operator power_operators[];
 extern const Operator reduce_operators[];
 extern const Operator resize_operators[];
+extern const Operator resize_gradient_operators[];
 extern const Operator scatter_operators[];
 extern const Operator select_operators[];
 extern const Operator softmax_operators[];
+extern const Operator training_operators[];
 extern const Operator unary_operators[];
 extern const Operator view_operators[];

@@ -9,25 +9,7 @@
 
 #include "base/tensor.h"
 #include "kernels/kernels.h"
-#include "ops/operator.h"
-#include "ops/window.h"
-
-typedef enum
-{
-  KIND_MAX,
-  KIND_AVERAGE,
-  KIND_LP,
-} Kind;
-
-typedef struct
-{
-  Kind     kind;
-  gboolean global;        /* the window is the whole image */
-  Window   window;
-  gboolean count_padding; /* AveragePool: count_include_pad */
-  gboolean column_major;  /* MaxPool: storage_order of Indices */
-  double   p;             /* LpPool */
-} PoolParams;
+#include "ops/pool.h"
 
 /* ---- attributes and shapes -------------------------------------------------------------------------------- */
 
@@ -145,6 +127,23 @@ pool_sizes (const Node *node, Window *window, FoveaShape *out, GError **error)
       return FALSE;
   if (params->count_padding)
     pad_dilated (window, in, out);
+  return TRUE;
+}
+
+gboolean
+pool_resolve (const Node *node, PoolParams *resolved, GError **error)
+{
+  const FoveaShape *in = &node_input (node, 0)->shape;
+  FoveaShape        out;
+
+  *resolved = *(const PoolParams *) node->params;
+  if (!pool_sizes (node, &resolved->window, &out, error))
+    return FALSE;
+  for (guint i = 0; resolved->global && i < resolved->window.n_spatial; i++)
+    {
+      resolved->window.kernel[i] = in->dims[2 + i];
+      resolved->window.stride[i] = resolved->window.dilation[i] = 1;
+    }
   return TRUE;
 }
 

@@ -11,6 +11,7 @@
 
 #include "kernels/kernels.h"
 #include "ops/families.h"
+#include "ops/reduce.h"
 
 typedef enum
 {
@@ -33,6 +34,12 @@ typedef struct
   gboolean   noop;            /* empty axes: nothing is reduced */
   gboolean   reduced[FOVEA_MAX_DIMS]; /* set by infer */
 } ReduceParams;
+
+gboolean
+reduce_is_reduced (const Node *node, guint dim)
+{
+  return ((const ReduceParams *) node->params)->reduced[dim];
+}
 
 static const char *const names[] = { "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum",
                                      "ReduceLogSumExp", "ReduceSumSquare" };

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "kernels/kernels.h"
 #include "ops/families.h"
+#include "ops/resize.h"
 
 typedef enum
 {
@@ -392,6 +393,32 @@ make_state (const Step *step, GError **error)
       stride *= in->dims[i];
     }
   return state;
+}
+
+gsize
+resize_table (const Node *node, guint dim, gint64 **positions, float **weights)
+{
+  const gint64 in = node_input (node, 0)->shape.dims[dim], out = node_output (node, 0)->shape.dims[dim];
+  Axis         axis = { g_new0 (Tap, (gsize) out + 1), g_array_new (FALSE, FALSE, sizeof (gint64)), g_array_new (FALSE, FALSE, sizeof (double)) };
+  gsize        most = 1;
+
+  for (gint64 x = 0; x < out; x++)
+    {
+      make_tap (node->params, dim, x, in, out, &axis);
+      most = MAX (most, axis.taps[x].n);
+    }
+  *positions = g_new0 (gint64, (gsize) out * most + 1);
+  *weights = g_new0 (float, (gsize) out * most + 1);
+  for (gsize x = 0; x < (gsize) out; x++)
+    for (guint i = 0; i < axis.taps[x].n && !axis.taps[x].outside; i++)
+      {
+        (*positions)[x * most + i] = g_array_index (axis.positions, gint64, axis.taps[x].first + i);
+        (*weights)[x * most + i] = (float) g_array_index (axis.weights, double, axis.taps[x].first + i);
+      }
+  g_free (axis.taps);
+  g_array_unref (axis.positions);
+  g_array_unref (axis.weights);
+  return most;
 }
 
 /* ---- general ----------------------------------------------------------------------------------------------- */

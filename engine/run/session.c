@@ -42,6 +42,9 @@ struct _FoveaSession
   guint8     *arena;
   Port       *inputs, *outputs;
   guint       n_inputs, n_outputs;
+  GArray     *refreshed; /* of Step*: those that pack variables */
+  SessionLoss loss;      /* NULL: the network only answers */
+  gpointer    loss_data;
   gint        stop; /* atomic: tasks not yet begun are left out */
   FoveaShape *actual; /* true shapes of dynamic outputs, n_outputs of them */
 };
@@ -135,7 +138,7 @@ value_place (const FoveaSession *session, const Value *value)
   gint index = GPOINTER_TO_INT (g_hash_table_lookup (session->plan->places, value)) - 1;
 
   if (index < 0)
-    return value->constant ? value->constant->data : NULL;
+    return value->constant ? value->constant->data : value->variable ? value->variable->data : NULL;
   return session->arena + g_array_index (session->plan->tensors, PlanTensor, index).offset;
 }
 
@@ -143,10 +146,13 @@ value_place (const FoveaSession *session, const Value *value)
 static void
 settle_steps (FoveaSession *session)
 {
+  session->refreshed = g_array_new (FALSE, FALSE, sizeof (Step *));
   for (guint s = 0; s < session->plan->n_steps; s++)
     {
       Step *step = &session->plan->steps[s];
 
+      if (step->refresh)
+        g_array_append_val (session->refreshed, step);
       step->scratch = session->arena + GPOINTER_TO_SIZE (step->scratch);
       step->workspace = session->arena + GPOINTER_TO_SIZE (step->workspace);
       for (guint i = 0; i < step->n_inputs; i++)
@@ -206,8 +212,13 @@ make_ports (FoveaSession *session, GError **error)
         return FALSE;
     }
   for (guint i = 0; i < session->n_outputs; i++)
-    if (!make_port (session, &session->outputs[i], g_ptr_array_index (plan->outputs, i), fovea_model_get_output (session->model, i)->type, error))
-      return FALSE;
+    {
+      Value           *value = g_ptr_array_index (plan->outputs, i);
+      const FoveaPort *port = fovea_model_get_output (session->model, i); /* NULL: a gradient */
+
+      if (!make_port (session, &session->outputs[i], value, port ? port->type : value->type, error))
+        return FALSE;
+    }
   return TRUE;
 }
 
@@ -233,10 +244,10 @@ session_infer (const FoveaModel *model, const FoveaSessionOptions *options, GErr
 }
 
 FoveaSession *
-fovea_session_new (FoveaModel *model, const FoveaSessionOptions *options, GError **error)
+session_new_training (FoveaModel *model, const FoveaSessionOptions *options, const Training *training, GError **error)
 {
   g_autoptr (FoveaSession) session = g_new0 (FoveaSession, 1);
-  CompileOptions           compile = { 0 };
+  CompileOptions           compile = { .training = training };
 
   session->model = fovea_model_ref (model);
   if (!resolve_options (model, options, &compile, error))
@@ -263,6 +274,12 @@ fovea_session_new (FoveaModel *model, const FoveaSessionOptions *options, GError
   return g_steal_pointer (&session);
 }
 
+FoveaSession *
+fovea_session_new (FoveaModel *model, const FoveaSessionOptions *options, GError **error)
+{
+  return session_new_training (model, options, NULL, error);
+}
+
 static void
 clear_ports (Port *ports, guint n)
 {
@@ -284,6 +301,7 @@ fovea_session_free (FoveaSession *session)
   pool_free (session->pool);
   plan_free (session->plan);
   memory_free (session->arena);
+  g_clear_pointer (&session->refreshed, g_array_unref);
   fovea_model_unref (session->model);
   g_free (session->actual);
   g_free (session);
@@ -342,6 +360,51 @@ give_outputs (FoveaSession *session)
     }
 }
 
+/* ---- training --------------------------------------------------------------------------------------------- */
+
+void
+session_set_loss (FoveaSession *session, SessionLoss loss, gpointer user_data)
+{
+  session->loss = loss;
+  session->loss_data = user_data;
+}
+
+static void
+refresh_steps (gconstpointer data, gsize first, gsize last, guint thread)
+{
+  const FoveaSession *session = data;
+
+  for (gsize i = first; i < last; i++)
+    {
+      const Step *step = g_array_index (session->refreshed, Step *, i);
+
+      step->refresh (step);
+    }
+}
+
+void
+session_refresh (FoveaSession *session)
+{
+  pool_run (session->pool, session->refreshed->len, 1, refresh_steps, session, NULL);
+}
+
+float *
+session_get_output_by_name (FoveaSession *session, const char *name)
+{
+  for (guint i = 0; i < session->n_outputs; i++)
+    if (g_str_equal (session->outputs[i].value->name, name))
+      return session->outputs[i].tensor->data;
+  return NULL;
+}
+
+void
+session_parallel (FoveaSession *session, gsize n_tasks, void (*func) (gconstpointer data, gsize first, gsize last, guint thread), gconstpointer data)
+{
+  pool_run (session->pool, n_tasks, 1, func, data, NULL);
+}
+
+/* ---- steps ------------------------------------------------------------------------------------------------ */
+
 typedef struct
 {
   const Step *step;
@@ -379,6 +442,8 @@ fovea_session_run (FoveaSession *session, GCancellable *cancellable, FoveaProgre
     {
       const Step *step = &plan->steps[s];
 
+      if ((gint) s == plan->loss_step && session->loss)
+        session->loss (step->in, step->out, step->n_outputs, session->loss_data);
       for (guint p = 0; p < step->n_phases; p++)
         {
           Job job = { step, p };
