@@ -13,7 +13,7 @@ import sys
 
 PACKAGES = ['glib-2.0', 'gio-2.0', 'json-glib-1.0', 'libprotobuf-c', 'gdk-pixbuf-2.0']
 # A file includes headers of its own layer and of those before it; kernels know nothing of ours.
-LAYERS = ['base', 'model', 'ops', 'compile', 'run', 'vision']
+LAYERS = ['base', 'model', 'ops', 'compile', 'run', 'vision', 'train']
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 SOURCES = {'.c', '.h', '.inc', '.cc'}
 

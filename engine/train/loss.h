@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * loss.h: how wrong an answer is, and which way is less wrong: each function gives the mean loss and writes its gradient by the network's output.
+ *
+ * Outputs are logits (before softmax or sigmoid), plain float32. Sums go in double and in one order, so that they don't depend on threads. A weight of 0
+ * says that nothing is known there (an ignored pixel, a label that the photo's source doesn't know): it counts neither in the sum nor in the mean.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* Softmax cross-entropy over `classes` numbers that lie `stride` floats apart: n distributions. targets: probabilities (one-hot, smoothed, mixed or a
+ * teacher's), laid out like logits; weights: one for each of the n, NULL: all 1. smoothing: that share of each target is spread over all classes
+ * (Szegedy et al. 2016, arXiv:1512.00567). For images (N, C, pixels) call it with n = N * pixels: element (i, c) lies at
+ * i / stride * classes * stride + c * stride + i % stride. */
+double loss_softmax (const float *logits, const float *targets, const float *weights, gsize n, gsize classes, gsize stride, double smoothing,
+                     float *gradient);
+
+/* Sigmoid cross-entropy of n numbers: targets 0 to 1, weights NULL: all 1. focus: the focal loss's gamma (Lin et al. 2017, arXiv:1708.02002), 0: none. */
+double loss_sigmoid (const float *logits, const float *targets, const float *weights, gsize n, double focus, float *gradient);
+
+/* 1 - Dice of each of n masks of `size` pixels after a sigmoid (Milletari et al. 2016, arXiv:1606.04797), with 1 added above and below. `gradient` is added
+ * to, times `scale`. */
+double loss_dice    (const float *logits, const float *targets, const float *weights, gsize n, gsize size, double scale, float *gradient);
