@@ -57,6 +57,8 @@ main (int argc, char **argv)
   learner = learner_new (model, &shape, &settings, &error);
   if (!learner)
     g_error ("%s", error->message);
+  if (g_getenv ("TIME_STEPS"))
+    session_time_steps (learner_get_session (learner));
   if (g_getenv ("PRINT_PLAN"))
     puts (fovea_session_print_plan (learner_get_session (learner)));
   target.targets = (const float *) targets;
@@ -91,6 +93,13 @@ main (int argc, char **argv)
   qsort (times, n_steps - first, sizeof *times, compare);
   fprintf (stderr, "median %.2f ms, arena %.1f MB\n", times[(n_steps - first) / 2],
            (double) fovea_session_get_arena_bytes (learner_get_session (learner)) / 1e6);
+  if (g_getenv ("TIME_STEPS"))
+    for (guint i = 0; i < fovea_session_get_n_steps (learner_get_session (learner)); i++)
+      {
+        const Step *step = session_get_step (learner_get_session (learner), i);
+
+        printf ("%8.3f %s.%s %s\n", session_time_steps (learner_get_session (learner))[i], step->node->domain, step->node->type, step->kernel);
+      }
   if (argc > 8)
     {
       result = learner_make_model (learner, &error);

@@ -153,12 +153,17 @@ transpose_backward (Gradients *gradients, Node *node, GError **error)
 
 /* ---- matrices ------------------------------------------------------------------------------------------------------ */
 
+/* alpha A' B'. A is turned beforehand: the kernels read it row by row. */
 static Value *
 product (Gradients *gradients, Value *a, gboolean turn_a, Value *b, gboolean turn_b, float alpha, GError **error)
 {
-  Node *gemm = gradient_begin (gradients, "", "Gemm", 2, (Value *[]) { a, b });
+  Node *gemm;
 
-  node_set_int (gemm, "transA", turn_a);
+  if (turn_a)
+    a = gradient_of_one (gradients, "Transpose", a, error);
+  if (!a)
+    return NULL;
+  gemm = gradient_begin (gradients, "", "Gemm", 2, (Value *[]) { a, b });
   node_set_int (gemm, "transB", turn_b);
   node_set_float (gemm, "alpha", alpha);
   return gradient_end (gradients, gemm, 1, error);

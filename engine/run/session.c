@@ -45,6 +45,7 @@ struct _FoveaSession
   GArray     *refreshed; /* of Step*: those that pack variables */
   SessionLoss loss;      /* NULL: the network only answers */
   gpointer    loss_data;
+  double     *step_ms;   /* of the last run, one for each step; NULL: not measured */
   gint        stop; /* atomic: tasks not yet begun are left out */
   FoveaShape *actual; /* true shapes of dynamic outputs, n_outputs of them */
 };
@@ -304,6 +305,7 @@ fovea_session_free (FoveaSession *session)
   g_clear_pointer (&session->refreshed, g_array_unref);
   fovea_model_unref (session->model);
   g_free (session->actual);
+  g_free (session->step_ms);
   g_free (session);
 }
 
@@ -441,6 +443,7 @@ fovea_session_run (FoveaSession *session, GCancellable *cancellable, FoveaProgre
   for (guint s = 0; s < plan->n_steps && !g_atomic_int_get (&session->stop); s++)
     {
       const Step *step = &plan->steps[s];
+      gint64      begin = session->step_ms ? g_get_monotonic_time () : 0;
 
       if ((gint) s == plan->loss_step && session->loss)
         session->loss (step->in, step->out, step->n_outputs, session->loss_data);
@@ -450,6 +453,8 @@ fovea_session_run (FoveaSession *session, GCancellable *cancellable, FoveaProgre
 
           pool_run (session->pool, step->phase[p].n_tasks, step->phase[p].grain, run_job, &job, &session->stop);
         }
+      if (session->step_ms)
+        session->step_ms[s] = (double) (g_get_monotonic_time () - begin) / 1000.0;
       if (progress)
         progress ((s + 1) / (double) plan->n_steps, user_data);
     }
@@ -463,6 +468,20 @@ fovea_session_run (FoveaSession *session, GCancellable *cancellable, FoveaProgre
     }
   give_outputs (session);
   return TRUE;
+}
+
+const double *
+session_time_steps (FoveaSession *session)
+{
+  if (!session->step_ms)
+    session->step_ms = g_new0 (double, session->plan->n_steps + 1);
+  return session->step_ms;
+}
+
+const Step *
+session_get_step (const FoveaSession *session, guint i)
+{
+  return &session->plan->steps[i];
 }
 
 guint
