@@ -40,11 +40,15 @@ elementwise_blocked (const Node *node, BlockedForm *form)
 void
 elementwise_clear_tail (const TensorView *view, gsize first, gsize last)
 {
-  gsize  blocks = kernel_blocks ((gsize) view->shape.dims[1]), used = (gsize) view->shape.dims[1] % KERNEL_BLOCK;
-  gsize  plane = (gsize) (view->shape.dims[2] * view->shape.dims[3]) * KERNEL_BLOCK;
+  gsize  blocks, used, plane;
   float *data = view->data;
 
-  if (view->layout != LAYOUT_BLOCKED || used == 0)
+  if (view->layout != LAYOUT_BLOCKED)
+    return;
+  blocks = kernel_blocks ((gsize) view->shape.dims[1]);
+  used = (gsize) view->shape.dims[1] % KERNEL_BLOCK;
+  plane = (gsize) (view->shape.dims[2] * view->shape.dims[3]) * KERNEL_BLOCK;
+  if (used == 0)
     return;
   for (gsize i = first / KERNEL_BLOCK * KERNEL_BLOCK; i < last; i += KERNEL_BLOCK)
     if (i / plane % blocks == blocks - 1)

@@ -30,8 +30,9 @@ run_tests () {
   shift
   rm -f "$BUILD/$kind/meson-logs/testlog.json"
   runs+=("$kind=$BUILD/$kind/meson-logs/testlog.json")
-  # What a sanitizer says must reach the log, and leaks count.
+  # What a sanitizer says must reach the log, and leaks count, but for the libraries' in tests/leaks.supp.
   export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1
+  export LSAN_OPTIONS=suppressions=$REPO/tests/leaks.supp:print_suppressions=0
   step "Testing ($kind)" "$log" meson test -C "$BUILD/$kind" --print-errorlogs "$@" || status=$?
   if grep -q '^ninja: build stopped' "$log"; then build_failed "$log"; fi
   return "$status"
