@@ -107,3 +107,27 @@ image_read (gpointer photo, int x, int y, int width, int height, guint8 *rgb, gs
       memcpy (rgb, pixels, (gsize) width * 3);
   return TRUE;
 }
+
+guint8 *
+image_read_file (const char *file, int channels, int *width, int *height, gpointer user_data, GError **error)
+{
+  g_autoptr (GdkPixbuf) photo = image_load (file, error);
+  guint8               *pixels, *rgb;
+  gsize                 n;
+
+  if (!photo)
+    return NULL;
+  *width = gdk_pixbuf_get_width (photo);
+  *height = gdk_pixbuf_get_height (photo);
+  n = (gsize) *width * (gsize) *height;
+  pixels = rgb = g_try_malloc_n (n, 3);
+  if (!pixels)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "Not enough memory for “%s”.", file);
+      return NULL;
+    }
+  image_read (photo, 0, 0, *width, *height, rgb, (gsize) *width * 3, NULL);
+  for (gsize i = 0; channels == 1 && i < n; i++)
+    pixels[i] = rgb[3 * i];
+  return pixels;
+}

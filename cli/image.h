@@ -17,3 +17,6 @@ void       image_push (const GdkPixbuf *photo, FoveaInput *input);
 
 /* A FoveaReadPixels for a GdkPixbuf; transparent parts count as white. */
 gboolean   image_read (gpointer photo, int x, int y, int width, int height, guint8 *rgb, gsize row_stride, GError **error);
+
+/* A FoveaReadFile: decodes a photo, or with 1 channel a mask. */
+guint8    *image_read_file (const char *file, int channels, int *width, int *height, gpointer user_data, GError **error);

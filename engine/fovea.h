@@ -406,6 +406,135 @@ gboolean             fovea_locator_is_rough     (const FoveaLocator *locator);
 FoveaCandidates     *fovea_locator_run  (FoveaLocator *locator, const FoveaPhoto *photo, int tiles, gboolean pyramid, GCancellable *cancellable,
                                          FoveaProgress progress, gpointer user_data, GError **error);
 
+/* ---- training ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* Reads a photo, upright, as 8-bit samples: channels 3: (height, width, 3) sRGB; 1: (height, width), a mask's values as they are in the file. The result is freed with g_free. Called from several threads. NULL with an error that names the file. */
+typedef guint8 *(*FoveaReadFile) (const char *file, int channels, int *width, int *height, gpointer user_data, GError **error);
+
+/* How training photos are changed; see the manual's page on augmentation. Zero (and crop 1): not at all. */
+typedef struct
+{
+  double   crop;            /* least share of the photo's area that is cut out and shown, 0.05 to 1 */
+  double   stretch;         /* a crop's sides may differ by up to 1 + stretch from the photo's */
+  double   scale;           /* larger or smaller by up to 1 + scale */
+  double   translate;       /* share of the photo's size */
+  double   rotate;          /* degrees, to both sides */
+  double   perspective;     /* 0 to 0.5 */
+  gboolean flip_horizontal, flip_vertical; /* half of the photos */
+  double   colour;          /* brightness, contrast and saturation by up to 1 ± colour */
+  double   hue;             /* turns of the colour circle, 0 to 0.5 */
+  double   grayscale;       /* share of the photos that lose their colour, likewise: */
+  double   blur, cutout;
+  double   noise;           /* largest deviation, share of white */
+  double   mixup;           /* share of the batches in which photos are mixed (Zhang et al. 2018, arXiv:1710.09412) */
+} FoveaAugmentation;
+
+typedef enum { FOVEA_TRAIN_ALL, FOVEA_TRAIN_LAST_BLOCKS, FOVEA_TRAIN_HEAD } FoveaTrainable;
+
+typedef struct
+{
+  FoveaTask         task;
+  int               size;            /* of the photos that the network sees, pixels; 0: the base model's */
+  guint             epochs;          /* times that each photo is looked at; or */
+  double            minutes;         /* 0: as many as `epochs` take */
+  guint             batch;
+  double            learning_rate;   /* at its highest */
+  double            weight_decay;
+  double            warm_up;         /* share of the training in which the rate rises; then it falls as a cosine (Loshchilov & Hutter 2017) */
+  double            smoothing;       /* of labels, 0 to 0.5 */
+  double            average;         /* share that the moving average of the weights keeps at each step; 0: none */
+  double            validation_share; /* where the data have no split of their own */
+  double            monitor_share;   /* of the training photos: kept out to see when to stop; 0: none, and no early stop */
+  guint             patience;        /* epochs without a better score on those, until it ends; 0: never early */
+  gboolean          balance;         /* photos of rare classes are shown more often */
+  FoveaTrainable    trainable;
+  guint64           seed;
+  guint             n_threads;       /* 0: one per processor */
+  guint64           cache;           /* bytes of decoded photos that are kept in memory */
+  const char       *tags;            /* text of a tag list, or NULL: see the manual */
+  const char       *checkpoint;      /* path; training goes on from it where it exists. NULL: none is written */
+  FoveaAugmentation augmentation;
+} FoveaTrainSettings;
+
+/* What serves most data of a task. */
+void fovea_train_settings_init (FoveaTrainSettings *settings, FoveaTask task);
+
+typedef struct
+{
+  const char *name;  /* "accuracy", "top5", "map", "iou", "mae", "boundary_f" */
+  double      value;
+} FoveaMetric;
+
+typedef struct
+{
+  const char *label;
+  gsize       n;     /* photos that show it */
+  double      value; /* of the first metric */
+} FoveaClassMetric;
+
+typedef struct
+{
+  gsize             n_images;
+  gsize             n_metrics, n_classes;
+  FoveaMetric       metrics[8];  /* the first is what the task is judged by */
+  FoveaClassMetric *classes;
+  char            **labels;
+} FoveaEvaluation;
+
+void fovea_evaluation_free (FoveaEvaluation *evaluation);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaEvaluation, fovea_evaluation_free)
+
+typedef struct
+{
+  guint  epoch, n_epochs;     /* from 0; n_epochs 0: the minutes decide */
+  gsize  step, n_steps;       /* of this epoch */
+  double fraction;            /* of the whole */
+  double seconds_left;        /* negative: not known yet */
+  double images_per_second;
+  double loss;                /* mean of the last steps */
+  double learning_rate;
+  const FoveaEvaluation *score; /* not NULL: the epoch has ended, and this is what the network is worth now */
+  double best;                /* the best score so far; NAN: none yet */
+} FoveaTrainState;
+
+/* Called from the thread that trains, after each step. */
+typedef void (*FoveaTrainProgress) (const FoveaTrainState *state, gpointer user_data);
+
+typedef struct _FoveaTrainer FoveaTrainer;
+
+/* An untrained network from a description (architecture.h) or the name of one that comes along. channels 3 or 1. NULL with FOVEA_ERROR_ARGUMENT. */
+FoveaModel      *fovea_model_new_untrained  (const char *architecture, guint channels, guint n_classes, guint64 seed, GError **error);
+
+/* Names and one-line descriptions of those that come along, alternating; NULL-terminated. Free with g_strfreev. */
+char           **fovea_list_architectures   (void);
+
+/* Reads the list of samples in `data` and prepares training of `base`, whose last layer is exchanged where its classes are others than the data's.
+ * base NULL: an untrained `architecture`; both: the architecture with what weights of the base fit by name and shape. Errors: those of loading data and of
+ * compiling, _ARGUMENT for settings that can't be. */
+FoveaTrainer    *fovea_trainer_new  (FoveaModel *base, const char *architecture, const char *data, const FoveaTrainSettings *settings, FoveaReadFile read,
+                                     gpointer read_data, GError **error);
+void             fovea_trainer_free (FoveaTrainer *trainer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaTrainer, fovea_trainer_free)
+
+/* What was left out and what may go wrong, for people; borrowed, NULL-terminated. */
+const char *const *fovea_trainer_get_warnings (FoveaTrainer *trainer);
+
+/* One line on the data and the network. Free with g_free. */
+char            *fovea_trainer_describe (FoveaTrainer *trainer);
+
+/* Trains to the end, or goes on where the checkpoint stands. FALSE with G_IO_ERROR_CANCELLED within 0.2 s; the checkpoint stays. */
+gboolean         fovea_trainer_run  (FoveaTrainer *trainer, GCancellable *cancellable, FoveaTrainProgress progress, gpointer user_data, GError **error);
+
+/* What the network is worth now on the photos of the data's validation split; NULL without an error where there are none. */
+FoveaEvaluation *fovea_trainer_evaluate (FoveaTrainer *trainer, GCancellable *cancellable, GError **error);
+
+/* The network as it is now, with labels, settings and card inside. `evaluation` (may be NULL) goes into the card. */
+FoveaModel      *fovea_trainer_make_model (FoveaTrainer *trainer, const FoveaEvaluation *evaluation, GError **error);
+
+/* What a model is worth on the samples of a split ("train", "val"). The model's own settings are used. */
+FoveaEvaluation *fovea_evaluate     (FoveaModel *model, const char *data, const char *split, const char *tags, guint n_threads, FoveaReadFile read,
+                                     gpointer read_data, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error);
+
 /* ---- where models lie ------------------------------------------------------------------------------------------------------------------- */
 
 /* The folders that are searched for installed models, best first: FOVEA_MODELS_PATH (colon-separated), fovea/models in the user's data folder, the

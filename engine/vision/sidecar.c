@@ -313,3 +313,72 @@ sidecar_apply (FoveaSettings *settings, guint *found, JsonObject *object, GError
   settings->task = task;
   return TRUE;
 }
+
+/* ---- writing ----------------------------------------------------------------------------------------------------------------------------- */
+
+static void
+add_channels (JsonObject *object, const char *key, const double *values, int n)
+{
+  JsonArray *array = json_array_new ();
+
+  for (int i = 0; i < n; i++)
+    json_array_add_double_element (array, values[i]);
+  json_object_set_array_member (object, key, array);
+}
+
+static char *
+print_object (JsonObject *object)
+{
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
+
+  return json_to_string (node, FALSE);
+}
+
+const char *
+sidecar_task_word (FoveaTask task)
+{
+  return task_words[task];
+}
+
+char *
+sidecar_write_settings (const FoveaSettings *settings, JsonObject *card)
+{
+  g_autoptr (JsonObject) object = json_object_new ();
+  JsonObject            *input = json_object_new (), *output = json_object_new ();
+
+  json_object_set_int_member (input, "size", settings->width);
+  json_object_set_string_member (input, "resize", resize_words[settings->resize]);
+  json_object_set_string_member (input, "filter", filter_words[settings->filter]);
+  if (settings->resize == FOVEA_RESIZE_SHORTEST_CROP)
+    json_object_set_double_member (input, "crop_scale", settings->crop_scale);
+  json_object_set_string_member (input, "colour", colour_words[settings->bgr ? 1 : 0]);
+  json_object_set_string_member (input, "layout", layout_words[settings->nhwc ? 1 : 0]);
+  json_object_set_double_member (input, "range", settings->range);
+  add_channels (input, "mean", settings->mean, settings->channels);
+  add_channels (input, "std", settings->std, settings->channels);
+  if (settings->family)
+    json_object_set_string_member (output, "family", settings->family);
+  json_object_set_string_member (output, "activation", activation_words[settings->activation]);
+  if (settings->threshold > 0.0)
+    json_object_set_double_member (output, "threshold", settings->threshold);
+  json_object_set_int_member (object, "version", 1);
+  json_object_set_object_member (object, "input", input);
+  json_object_set_object_member (object, "output", output);
+  if (card)
+    json_object_set_object_member (object, "card", card);
+  return print_object (object);
+}
+
+char *
+sidecar_write_names (const FoveaSettings *settings)
+{
+  g_autoptr (JsonObject) object = json_object_new ();
+
+  for (gsize i = 0; i < settings->n_labels; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%" G_GSIZE_FORMAT, i);
+
+      json_object_set_string_member (object, key, settings->labels[i]);
+    }
+  return print_object (object);
+}

@@ -34,3 +34,12 @@ char    *sidecar_name_settings (guint set);
 /* Takes from `object` (keys task, names, imgsz, fovea) what isn't in *found yet, and adds it to *found. FALSE with FOVEA_ERROR_FILE that says
  * which key is wrong and what may stand there; what came before it is taken then. */
 gboolean sidecar_apply         (FoveaSettings *settings, guint *found, JsonObject *object, GError **error);
+
+/* The settings as the JSON text of the metadata key "fovea"; `card` (taken over, may be NULL) goes in as "card". Free with g_free. */
+char    *sidecar_write_settings (const FoveaSettings *settings, JsonObject *card);
+
+/* The labels as the JSON text of the metadata key "names". Free with g_free. */
+char    *sidecar_write_names    (const FoveaSettings *settings);
+
+/* The word that the metadata key "task" has. */
+const char *sidecar_task_word   (FoveaTask task);

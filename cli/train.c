@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * train.c: `fovea train`: from labelled photos to a model.
+ */
+
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <unistd.h>
+
+#include "evaluation.h"
+#include "image.h"
+#include "verbs.h"
+
+static const CommandHelp help = {
+  "train", "--data DIR --output FILE",
+  "Trains a model on labelled photos and writes it as ONNX, with labels and settings inside. DIR is one of\n"
+  "  a folder of folders: photos of each class in a folder of its name, optionally below train/ and val/;\n"
+  "  a folder with manifest.jsonl, one JSON object a line: file, labels \"a;b\", split, boxes, mask;\n"
+  "  a folder with images/ and masks/, gray PNGs of the same names: 0 background, 1 … classes of classes.txt, 255 unknown.\n"
+  "\n"
+  "Without --base and --arch a small network learns from nothing. --base begins with a trained classifier, whose last layer is exchanged for the new classes;\n"
+  "--arch takes an architecture (fovea new --list), with --base begun with what weights fit. Ctrl+C stops; the same command goes on from where it was, as\n"
+  "it does after a crash: until it is done, FILE.checkpoint keeps the state, at most 30 seconds old.\n"
+  "\n"
+  "A tag list (--tags) gathers labels of a manifest's sources into tags, several a photo: “tag = source:label source:label … | source …”, where photos of the\n"
+  "sources after | are known not to show it; “-source:label” leaves photos out.",
+  "  fovea train --data flowers/ --output flowers.onnx                       a small network from nothing\n"
+  "  fovea train --data flowers/ --base tagger --output flowers.onnx        on what the tagger knows\n"
+  "  fovea train --data photos/ --task segment --arch unet --minutes 30 --output masks.onnx\n"
+  "                                                                          masks, for half an hour\n",
+};
+
+typedef struct
+{
+  char    *task, *data, *base, *arch, *output, *tags, *trainable, *checkpoint;
+  int      size, epochs, batch, threads, seed, patience;
+  double   minutes, rate, decay, average, monitor, validation, smoothing;
+  double   crop, rotate, colour, hue, grayscale, blur, noise, cutout, mixup, scale, translate, perspective, stretch;
+  gboolean json, flip_vertical, no_flip, no_balance, no_augmentation, quiet;
+} Options;
+
+/* ---- progress ------------------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  gboolean    json, quiet;
+  JsonBuilder *curve; /* an open array of epochs; NULL: none is wanted */
+  gint64      shown;
+} Display;
+
+static char *
+print_time (double seconds)
+{
+  int all = (int) seconds;
+
+  if (seconds < 0.0)
+    return g_strdup ("?");
+  return all >= 3600 ? g_strdup_printf ("%d:%02d h", all / 3600, all / 60 % 60) : g_strdup_printf ("%d:%02d min", all / 60, all % 60);
+}
+
+static void
+add_epoch (JsonBuilder *curve, const FoveaTrainState *state)
+{
+  json_builder_begin_object (curve);
+  json_builder_set_member_name (curve, "epoch");
+  json_builder_add_int_value (curve, state->epoch + 1);
+  json_builder_set_member_name (curve, "loss");
+  json_builder_add_double_value (curve, state->loss);
+  json_builder_set_member_name (curve, state->score->metrics[0].name);
+  json_builder_add_double_value (curve, state->score->metrics[0].value);
+  json_builder_end_object (curve);
+}
+
+static void
+show (const FoveaTrainState *state, gpointer user_data)
+{
+  Display         *display = user_data;
+  gint64           now = g_get_monotonic_time ();
+  gboolean         terminal = isatty (STDERR_FILENO);
+  g_autofree char *left = print_time (state->seconds_left);
+
+  if (state->score)
+    {
+      if (display->curve)
+        add_epoch (display->curve, state);
+      if (!display->quiet)
+        g_printerr ("%sepoch %u: loss %.4f, %s %.4f, %.0f photos/s, %s left%s\n", terminal ? "\r\033[K" : "", state->epoch + 1, state->loss,
+                    state->score->metrics[0].name, state->score->metrics[0].value, state->images_per_second, left, state->best == state->score->metrics[0].value ? " *" : "");
+    }
+  else if (!display->quiet && terminal && now - display->shown > G_TIME_SPAN_SECOND / 5)
+    {
+      g_printerr ("\r\033[Kepoch %u, step %" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT ": loss %.4f, %.0f photos/s, %s left", state->epoch + 1, state->step, state->n_steps,
+                  state->loss, state->images_per_second, left);
+      display->shown = now;
+    }
+}
+
+/* Ctrl+C: a thread of its own watches, since the main one computes. */
+static gboolean
+on_interrupt (gpointer cancellable)
+{
+  g_cancellable_cancel (cancellable);
+  return G_SOURCE_CONTINUE;
+}
+
+/* From within the loop, so that it isn't missed where the loop hasn't begun yet. */
+static gboolean
+quit (gpointer loop)
+{
+  g_main_loop_quit (loop);
+  return G_SOURCE_REMOVE;
+}
+
+static gpointer
+watch (gpointer loop)
+{
+  g_main_loop_run (loop);
+  return NULL;
+}
+
+/* ---- settings -------------------------------------------------------------------------------------------------------------------------------- */
+
+static const char *const task_words[] = { "", "classify", "detect", "segment", NULL };
+static const char *const trainable_words[] = { "all", "last", "head", NULL };
+
+static int
+find_word (const char *const *words, const char *word)
+{
+  for (int i = 0; words[i]; i++)
+    if (*words[i] && strcmp (words[i], word) == 0)
+      return i;
+  return -1;
+}
+
+static const char *
+read_settings (const Options *given, FoveaTrainSettings *settings)
+{
+  int                task = given->task ? find_word (task_words, given->task) : FOVEA_TASK_CLASSIFY;
+  int                trainable = given->trainable ? find_word (trainable_words, given->trainable) : 0;
+  FoveaAugmentation *augmentation = &settings->augmentation;
+
+  if (task < 0 || task == FOVEA_TASK_DETECT)
+    return "--task must be classify or segment.";
+  if (trainable < 0)
+    return "--trainable must be all, last or head.";
+  if (given->threads < 0 || given->epochs < 0 || given->batch < 0 || given->patience < 0 || given->size < 0)
+    return "Numbers of epochs, photos, pixels and threads must be 0 or more.";
+  if (!(given->crop > 0.0 && given->crop <= 1.0))
+    return "--crop must be above 0, at most 1.";
+  fovea_train_settings_init (settings, (FoveaTask) task);
+  settings->trainable = (FoveaTrainable) trainable;
+  settings->size = given->size;
+  settings->epochs = given->epochs ? (guint) given->epochs : settings->epochs;
+  settings->minutes = given->minutes;
+  settings->batch = given->batch ? (guint) given->batch : settings->batch;
+  settings->learning_rate = given->rate > 0.0 ? given->rate : given->base && !given->arch ? 0.01 : settings->learning_rate;
+  settings->weight_decay = given->decay >= 0.0 ? given->decay : settings->weight_decay;
+  settings->average = given->average >= 0.0 ? given->average : settings->average;
+  settings->smoothing = given->smoothing >= 0.0 ? given->smoothing : settings->smoothing;
+  settings->monitor_share = given->monitor;
+  settings->validation_share = given->validation;
+  settings->patience = (guint) given->patience;
+  settings->balance = !given->no_balance;
+  settings->seed = (guint64) given->seed;
+  settings->n_threads = (guint) given->threads;
+  *augmentation = (FoveaAugmentation) { given->crop, given->stretch, given->scale, given->translate, given->rotate, given->perspective, !given->no_flip,
+                                        given->flip_vertical, given->colour, given->hue, given->grayscale, given->blur, given->cutout, given->noise, given->mixup };
+  if (given->no_augmentation)
+    *augmentation = (FoveaAugmentation) { .crop = 1.0 };
+  return NULL;
+}
+
+/* ---- the verb ---------------------------------------------------------------------------------------------------------------------------------- */
+
+static void
+print_result (const Options *given, const FoveaEvaluation *evaluation, JsonBuilder *json)
+{
+  if (json)
+    {
+      json_builder_end_array (json);
+      command_add_string (json, "model", given->output);
+      if (evaluation)
+        {
+          json_builder_set_member_name (json, "evaluation");
+          json_builder_begin_object (json);
+          evaluation_add_json (json, evaluation);
+          json_builder_end_object (json);
+        }
+      json_builder_end_object (json);
+      command_print_json (json);
+      return;
+    }
+  if (evaluation)
+    evaluation_print (evaluation, FALSE);
+  g_print ("%s\n", given->output);
+}
+
+static gboolean
+train (const Options *given, FoveaTrainSettings *settings, Display *display, GCancellable *cancellable, FoveaEvaluation **evaluation, GError **error)
+{
+  g_autofree char         *path = given->base ? fovea_find_model (given->base, error) : NULL, *text = NULL, *line = NULL;
+  g_autoptr (FoveaModel)   base = path ? fovea_model_load (path, error) : NULL, result = NULL;
+  g_autoptr (FoveaTrainer) trainer = NULL;
+  g_autofree char         *beside = g_strconcat (given->output, ".checkpoint", NULL);
+  GError                  *local = NULL;
+
+  if ((given->base && !base) || (given->tags && !g_file_get_contents (given->tags, &text, NULL, error)))
+    return FALSE;
+  settings->tags = text;
+  settings->checkpoint = given->checkpoint ? given->checkpoint : beside;
+  trainer = fovea_trainer_new (base, given->arch, given->data, settings, image_read_file, NULL, error);
+  if (!trainer)
+    return FALSE;
+  line = fovea_trainer_describe (trainer);
+  if (!display->quiet)
+    g_printerr ("%s\n", line);
+  if (!fovea_trainer_run (trainer, cancellable, show, display, error))
+    return FALSE;
+  for (const char *const *warning = fovea_trainer_get_warnings (trainer); *warning; warning++)
+    command_warn ("%s", *warning);
+  *evaluation = fovea_trainer_evaluate (trainer, cancellable, &local);
+  if (local)
+    {
+      g_propagate_error (error, local);
+      return FALSE;
+    }
+  result = fovea_trainer_make_model (trainer, *evaluation, error);
+  if (!result || !fovea_model_save (result, given->output, error))
+    return FALSE;
+  if (!given->checkpoint)
+    g_unlink (settings->checkpoint);
+  return TRUE;
+}
+
+static int
+run (const Options *given, FoveaTrainSettings *settings)
+{
+  g_autoptr (GError)          error = NULL;
+  g_autoptr (GCancellable)    cancellable = g_cancellable_new ();
+  g_autoptr (FoveaEvaluation) evaluation = NULL;
+  g_autoptr (JsonBuilder)     json = given->json ? json_builder_new () : NULL;
+  Display                     display = { given->json, given->quiet, json, 0 };
+  GMainLoop                  *loop = g_main_loop_new (NULL, FALSE);
+  GThread                    *watcher;
+  gboolean                    ok;
+
+  if (json)
+    {
+      json_builder_begin_object (json);
+      json_builder_set_member_name (json, "epochs");
+      json_builder_begin_array (json);
+    }
+  g_unix_signal_add (SIGINT, on_interrupt, cancellable);
+  g_unix_signal_add (SIGTERM, on_interrupt, cancellable);
+  watcher = g_thread_new ("signals", watch, loop);
+  ok = train (given, settings, &display, cancellable, &evaluation, &error);
+  g_idle_add (quit, loop);
+  g_thread_join (watcher);
+  g_main_loop_unref (loop);
+  if (ok)
+    print_result (given, evaluation, json);
+  else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    command_warn ("Stopped. The same command goes on from here.");
+  return ok ? COMMAND_OK : command_fail (given->json, error);
+}
+
+int
+verb_train (int argc, char **argv)
+{
+  FoveaTrainSettings settings;
+  Options            given = { .seed = 1, .decay = -1.0, .average = -1.0, .smoothing = -1.0, .validation = 0.15, .crop = 0.35, .stretch = 0.3, .rotate = 8.0, .colour = 0.3,
+                               .hue = 0.02, .grayscale = 0.05 };
+  const char        *wrong;
+  int                status;
+  GOptionEntry       entries[] = {
+    { "task", 0, 0, G_OPTION_ARG_STRING, &given.task, "classify or segment (classify)", "TASK" },
+    { "data", 0, 0, G_OPTION_ARG_FILENAME, &given.data, "Labelled photos", "DIR" },
+    { "base", 0, 0, G_OPTION_ARG_FILENAME, &given.base, "Begin with this trained model", "MODEL" },
+    { "arch", 0, 0, G_OPTION_ARG_FILENAME, &given.arch, "Name or file of an architecture (tiny)", "NAME" },
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &given.output, "The model to write", "FILE" },
+    { "tags", 0, 0, G_OPTION_ARG_FILENAME, &given.tags, "A tag list", "FILE" },
+    { "trainable", 0, 0, G_OPTION_ARG_STRING, &given.trainable, "What learns: all, last (third of the layers), head (all)", "WHAT" },
+    { "epochs", 0, 0, G_OPTION_ARG_INT, &given.epochs, "How often each photo is looked at (30)", "N" },
+    { "minutes", 0, 0, G_OPTION_ARG_DOUBLE, &given.minutes, "Train for so long instead", "N" },
+    { "size", 0, 0, G_OPTION_ARG_INT, &given.size, "Of the photos that the network sees, pixels (the base's, or 160)", "N" },
+    { "batch", 0, 0, G_OPTION_ARG_INT, &given.batch, "Photos of a step (16)", "N" },
+    { "learning-rate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rate, "At its highest (0.05; with --base 0.01)", "R" },
+    { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &given.decay, "(0.00004)", "D" },
+    { "average", 0, 0, G_OPTION_ARG_DOUBLE, &given.average, "Share that the weights' moving average keeps at each step (0.998)", "S" },
+    { "smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &given.smoothing, "Of labels (0.05)", "S" },
+    { "validation", 0, 0, G_OPTION_ARG_DOUBLE, &given.validation, "Share of the photos to be judged by, where the data don't say (0.15)", "S" },
+    { "monitor", 0, 0, G_OPTION_ARG_DOUBLE, &given.monitor, "Share of the rest kept out to see when to stop (0)", "S" },
+    { "patience", 0, 0, G_OPTION_ARG_INT, &given.patience, "Stop after so many epochs without a better score on those (0: never)", "N" },
+    { "no-balance", 0, 0, G_OPTION_ARG_NONE, &given.no_balance, "Don't show photos of rare classes more often", NULL },
+    { "no-augmentation", 0, 0, G_OPTION_ARG_NONE, &given.no_augmentation, "Photos as they are", NULL },
+    { "crop", 0, 0, G_OPTION_ARG_DOUBLE, &given.crop, "Least share of the area that is shown (0.35)", "S" },
+    { "stretch", 0, 0, G_OPTION_ARG_DOUBLE, &given.stretch, "How far a crop's sides change their ratio (0.3)", "S" },
+    { "scale", 0, 0, G_OPTION_ARG_DOUBLE, &given.scale, "Larger or smaller by up to (0)", "S" },
+    { "translate", 0, 0, G_OPTION_ARG_DOUBLE, &given.translate, "Moved by up to this share of the size (0)", "S" },
+    { "rotate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rotate, "Degrees to both sides (8)", "D" },
+    { "perspective", 0, 0, G_OPTION_ARG_DOUBLE, &given.perspective, "(0)", "S" },
+    { "no-flip", 0, 0, G_OPTION_ARG_NONE, &given.no_flip, "Never mirrored", NULL },
+    { "flip-vertical", 0, 0, G_OPTION_ARG_NONE, &given.flip_vertical, "Upside down, too", NULL },
+    { "colour", 0, 0, G_OPTION_ARG_DOUBLE, &given.colour, "Brightness, contrast, saturation by up to (0.3)", "S" },
+    { "hue", 0, 0, G_OPTION_ARG_DOUBLE, &given.hue, "Turns of the colour circle (0.02)", "S" },
+    { "grayscale", 0, 0, G_OPTION_ARG_DOUBLE, &given.grayscale, "Share of photos without colour (0.05)", "S" },
+    { "blur", 0, 0, G_OPTION_ARG_DOUBLE, &given.blur, "Share of blurred photos (0)", "S" },
+    { "noise", 0, 0, G_OPTION_ARG_DOUBLE, &given.noise, "Strongest noise, share of white (0)", "S" },
+    { "cutout", 0, 0, G_OPTION_ARG_DOUBLE, &given.cutout, "Share of photos with a covered square (0)", "S" },
+    { "mixup", 0, 0, G_OPTION_ARG_DOUBLE, &given.mixup, "Share of batches whose photos are mixed (0)", "S" },
+    { "seed", 0, 0, G_OPTION_ARG_INT, &given.seed, "The same seed gives the same model (1)", "N" },
+    { "threads", 't', 0, G_OPTION_ARG_INT, &given.threads, "Compute with N threads (0: one per processor)", "N" },
+    { "checkpoint", 0, 0, G_OPTION_ARG_FILENAME, &given.checkpoint, "Keep the state here, also when done (FILE.checkpoint, until done)", "FILE" },
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &given.quiet, "No progress", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &given.json, "Print one JSON object: epochs[{epoch, loss, …}], model, evaluation", NULL },
+    { NULL },
+  };
+
+  if (!command_parse (&help, entries, &argc, &argv, &status))
+    return status;
+  wrong = !given.data || !given.output || argc > 1 ? "Give --data and --output." : read_settings (&given, &settings);
+  status = wrong ? command_usage (&help, given.json, "%s", wrong) : run (&given, &settings);
+  g_free (given.task);
+  g_free (given.data);
+  g_free (given.base);
+  g_free (given.arch);
+  g_free (given.output);
+  g_free (given.tags);
+  g_free (given.trainable);
+  g_free (given.checkpoint);
+  return status;
+}

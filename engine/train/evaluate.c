@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * evaluate.c: see evaluate.h.
+ */
+
+#include "train/evaluate.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "train/metrics.h"
+#include "vision/decode-classes.h"
+
+#define FEWEST_POSITIVES 10 /* a class with fewer has no average precision that means anything: it doesn't enter the mean */
+
+/* What all samples gave. */
+typedef struct
+{
+  const Dataset *dataset;
+  GArray        *scores, *targets, *known; /* of float: (n, classes); known of exclusive classes (n) */
+  double         iou, error;               /* sums over images */
+  gsize          n;
+} Tally;
+
+/* ---- one batch --------------------------------------------------------------------------------------------------------------------------- */
+
+static float
+squash (float x)
+{
+  return (float) (1.0 / (1.0 + exp (-(double) x)));
+}
+
+static void
+count_classes (Tally *tally, const Batch *batch, const float *answers)
+{
+  guint n = tally->dataset->n_classes;
+
+  for (gsize i = 0; i < batch->n; i++)
+    {
+      const float *known = batch->weights + i * (tally->dataset->exclusive ? 1 : n);
+
+      if (tally->dataset->exclusive && known[0] == 0.0f)
+        continue; /* it couldn't be read */
+      g_array_append_vals (tally->scores, answers + i * n, n);
+      g_array_append_vals (tally->targets, batch->targets + i * n, n);
+      g_array_append_vals (tally->known, known, tally->dataset->exclusive ? 1 : n);
+      tally->n++;
+    }
+}
+
+/* One class: a sigmoid. Several: the greatest wins, and the mean is over the classes but the background. */
+static void
+count_masks (Tally *tally, const Batch *batch, const float *answers, gsize pixels)
+{
+  guint             n_maps = tally->dataset->n_classes == 1 ? 1 : tally->dataset->n_classes + 1;
+  g_autofree float *mask = g_new (float, pixels);
+
+  for (gsize i = 0; i < batch->n; i++)
+    {
+      const float *maps = answers + i * n_maps * pixels, *truth = batch->targets + i * n_maps * pixels, *known = batch->weights + i * pixels;
+      double       iou = 0.0, error = 0.0;
+      guint        n_counted = 0;
+
+      for (guint c = n_maps > 1; c < n_maps; c++)
+        {
+          gboolean there = n_maps == 1;
+
+          for (gsize p = 0; p < pixels; p++)
+            {
+              mask[p] = n_maps == 1 ? squash (maps[p]) : 1.0f;
+              for (guint other = 0; other < n_maps && n_maps > 1; other++)
+                mask[p] = other != c && maps[other * pixels + p] > maps[c * pixels + p] ? 0.0f : mask[p];
+              there = there || truth[c * pixels + p] > 0.5f;
+            }
+          if (!there)
+            continue;
+          iou += metric_iou (mask, truth + c * pixels, known, pixels, 0.5);
+          error += metric_mean_error (mask, truth + c * pixels, known, pixels);
+          n_counted++;
+        }
+      if (n_counted > 0)
+        {
+          tally->iou += iou / n_counted;
+          tally->error += error / n_counted;
+          tally->n++;
+        }
+    }
+}
+
+/* ---- the sums -------------------------------------------------------------------------------------------------------------------------------- */
+
+static void
+add_metric (FoveaEvaluation *evaluation, const char *name, double value)
+{
+  evaluation->metrics[evaluation->n_metrics++] = (FoveaMetric) { name, value };
+}
+
+static void
+sum_classes (FoveaEvaluation *evaluation, const Tally *tally)
+{
+  const float *scores = (const float *) (gpointer) tally->scores->data, *targets = (const float *) (gpointer) tally->targets->data;
+  const float *known = (const float *) (gpointer) tally->known->data;
+  guint        n_classes = tally->dataset->n_classes, n_counted = 0;
+  gboolean     exclusive = tally->dataset->exclusive;
+  double       sum = 0.0;
+
+  evaluation->classes = g_new0 (FoveaClassMetric, n_classes + 1);
+  evaluation->n_classes = n_classes;
+  for (guint c = 0; c < n_classes; c++)
+    {
+      FoveaClassMetric *metric = &evaluation->classes[c];
+      gsize             right = 0;
+
+      metric->label = evaluation->labels[c];
+      for (gsize i = 0; i < tally->n; i++)
+        if (targets[i * n_classes + c] > 0.5f)
+          {
+            metric->n++;
+            right += metric_count_top (scores + i * n_classes, targets + i * n_classes, 1, n_classes, 1);
+          }
+      metric->value = exclusive ? (metric->n > 0 ? (double) right / (double) metric->n : NAN)
+                                : metric_average_precision (scores + c, targets + c, known + c, tally->n, n_classes);
+      if (!exclusive && metric->n >= FEWEST_POSITIVES)
+        {
+          sum += metric->value;
+          n_counted++;
+        }
+    }
+  if (exclusive)
+    {
+      add_metric (evaluation, "accuracy", (double) metric_count_top (scores, targets, tally->n, n_classes, 1) / (double) MAX (tally->n, 1));
+      if (n_classes > 5)
+        add_metric (evaluation, "top5", (double) metric_count_top (scores, targets, tally->n, n_classes, 5) / (double) MAX (tally->n, 1));
+    }
+  else
+    add_metric (evaluation, "map", n_counted > 0 ? sum / n_counted : NAN);
+}
+
+static FoveaEvaluation *
+make_evaluation (const Tally *tally)
+{
+  FoveaEvaluation *evaluation = g_new0 (FoveaEvaluation, 1);
+
+  evaluation->n_images = tally->n;
+  evaluation->labels = g_strdupv (tally->dataset->classes);
+  if (tally->dataset->task == FOVEA_TASK_SEGMENT)
+    {
+      add_metric (evaluation, "iou", tally->iou / (double) MAX (tally->n, 1));
+      add_metric (evaluation, "mae", tally->error / (double) MAX (tally->n, 1));
+    }
+  else
+    sum_classes (evaluation, tally);
+  return evaluation;
+}
+
+void
+fovea_evaluation_free (FoveaEvaluation *evaluation)
+{
+  if (!evaluation)
+    return;
+  g_free (evaluation->classes);
+  g_strfreev (evaluation->labels);
+  g_free (evaluation);
+}
+
+/* ---- the run --------------------------------------------------------------------------------------------------------------------------------- */
+
+static FoveaSession *
+make_session (FoveaModel *model, const LoaderSettings *settings, GError **error)
+{
+  g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
+  const FoveaSettings            *input = settings->settings;
+  FoveaShape                      shape = { .n_dims = 4, .dims = { settings->batch, input->channels, input->height, input->width } };
+
+  fovea_session_options_set_threads (options, settings->n_threads);
+  fovea_session_options_set_shape (options, fovea_model_get_input (model, 0)->name, &shape);
+  return fovea_session_new (model, options, error);
+}
+
+static gboolean
+check_answer (FoveaSession *session, const LoaderSettings *settings, GError **error)
+{
+  const FoveaTensor *out = fovea_session_get_output (session, 0);
+  const Dataset     *dataset = settings->dataset;
+  gsize              pixels = (gsize) settings->settings->width * settings->settings->height, expected = dataset->n_classes;
+
+  if (dataset->task == FOVEA_TASK_SEGMENT)
+    expected = pixels * (dataset->n_classes == 1 ? 1 : dataset->n_classes + 1);
+  if (out->type == FOVEA_TYPE_FLOAT32 && out->size == expected * settings->batch * sizeof (float))
+    return TRUE;
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_SHAPE, "The network's answer doesn't fit the data's %u classes. Evaluate it on data with its own classes.",
+               dataset->n_classes);
+  return FALSE;
+}
+
+static gboolean
+run_batches (Tally *tally, FoveaSession *session, Loader *loader, const LoaderSettings *settings, gsize n, GCancellable *cancellable, FoveaProgress progress,
+             gpointer user_data, GError **error)
+{
+  for (gsize done = 0; done < n; done += settings->batch)
+    {
+      const Batch *batch = loader_next (loader, cancellable, error);
+      FoveaTensor *in = fovea_session_get_input (session, 0);
+
+      if (!batch)
+        return FALSE;
+      memcpy (in->data, batch->input, in->size);
+      if (!fovea_session_run (session, cancellable, NULL, NULL, error))
+        return FALSE;
+      if (tally->dataset->task == FOVEA_TASK_SEGMENT)
+        count_masks (tally, batch, fovea_session_get_output (session, 0)->data, (gsize) settings->settings->width * settings->settings->height);
+      else
+        count_classes (tally, batch, fovea_session_get_output (session, 0)->data);
+      if (progress)
+        progress ((double) MIN (done + settings->batch, n) / (double) n, user_data);
+    }
+  return TRUE;
+}
+
+FoveaEvaluation *
+evaluate_samples (FoveaModel *model, const LoaderSettings *settings, const guint *order, gsize n, GPtrArray *warnings, GCancellable *cancellable,
+                  FoveaProgress progress, gpointer user_data, GError **error)
+{
+  Tally                    tally = { .dataset = settings->dataset };
+  g_autoptr (FoveaSession) session = make_session (model, settings, error);
+  Loader                  *loader = session && check_answer (session, settings, error) ? loader_new (settings, error) : NULL;
+  FoveaEvaluation         *evaluation = NULL;
+
+  if (!loader)
+    return NULL;
+  tally.scores = g_array_new (FALSE, FALSE, sizeof (float));
+  tally.targets = g_array_new (FALSE, FALSE, sizeof (float));
+  tally.known = g_array_new (FALSE, FALSE, sizeof (float));
+  loader_start (loader, order, n, 0, 0);
+  if (run_batches (&tally, session, loader, settings, n, cancellable, progress, user_data, error))
+    evaluation = make_evaluation (&tally);
+  for (guint i = 0; warnings && i < loader_get_warnings (loader)->len; i++)
+    g_ptr_array_add (warnings, g_strdup (g_ptr_array_index (loader_get_warnings (loader), i)));
+  loader_free (loader);
+  g_array_unref (tally.scores);
+  g_array_unref (tally.targets);
+  g_array_unref (tally.known);
+  return evaluation;
+}
+
+FoveaEvaluation *
+fovea_evaluate (FoveaModel *model, const char *data, const char *split, const char *tags, guint n_threads, FoveaReadFile read, gpointer read_data,
+                GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
+{
+  g_autoptr (FoveaSettings) settings = fovea_settings_read (model, error);
+  DatasetSettings           choice = { .tags = tags };
+  g_autoptr (Dataset)       dataset = NULL;
+  g_autoptr (GArray)        list = NULL;
+  LoaderSettings            loader = { .settings = settings, .read = read, .read_data = read_data, .batch = 8 };
+
+  if (!settings)
+    return NULL;
+  dataset = dataset_load (data, settings->task, &choice, error);
+  if (!dataset)
+    return NULL;
+  loader.dataset = dataset;
+  loader.n_threads = n_threads ? n_threads : g_get_num_processors ();
+  list = dataset_list (dataset, strcmp (split, "train") == 0 ? SPLIT_TRAIN : SPLIT_VAL);
+  if (list->len == 0)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "“%s” has no photos of the split “%s”. Choose another split.", data, split);
+      return NULL;
+    }
+  if (!settings->family && settings->task == FOVEA_TASK_UNKNOWN)
+    {
+      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "It isn't known what this model is for. Say its task in a sidecar file.");
+      return NULL;
+    }
+  return evaluate_samples (model, &loader, (const guint *) (gpointer) list->data, list->len, NULL, cancellable, progress, user_data, error);
+}

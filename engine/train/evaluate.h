@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * evaluate.h: what a network is worth on labelled photos.
+ */
+#pragma once
+
+#include "train/loader.h"
+
+/* Runs `model` on the samples `order` (n of the dataset's) and compares. NULL with an error as for sessions and loaders, or G_IO_ERROR_CANCELLED. */
+FoveaEvaluation *evaluate_samples (FoveaModel *model, const LoaderSettings *settings, const guint *order, gsize n, GPtrArray *warnings, GCancellable *cancellable,
+                                   FoveaProgress progress, gpointer user_data, GError **error);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * head.c: see head.h.
+ */
+
+#include "train/head.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "run/session.h"
+#include "train/random.h"
+
+/* The last layer with weights on the way to the output, walking back through what has one input that matters. */
+static Node *
+find_last_layer (const Graph *graph)
+{
+  Value *value = graph->outputs->len > 0 ? g_ptr_array_index (graph->outputs, 0) : NULL;
+
+  while (value && value->producer)
+    {
+      Node       *node = value->producer;
+      const char *type = node->type;
+
+      if (strcmp (type, "Gemm") == 0 || strcmp (type, "Conv") == 0 || strcmp (type, "MatMul") == 0)
+        return node;
+      if (strcmp (type, "Concat") == 0)
+        return NULL;
+      value = node_input (node, 0);
+      if (value && value->constant)
+        value = node_input (node, 1);
+    }
+  return NULL;
+}
+
+static Node *
+append (Graph *graph, const char *type, Value **x)
+{
+  Node *node = graph_add_node (graph, "", type, type, -1);
+
+  node_add_input (node, *x);
+  *x = graph_add_value (graph, type);
+  node_add_output (node, *x);
+  return node;
+}
+
+static gboolean
+add_linear (Graph *graph, Value **x, gint64 in, guint n_classes, guint64 seed, char **name, GError **error)
+{
+  const FoveaShape shapes[2] = { { .n_dims = 2, .dims = { n_classes, in } }, { .n_dims = 1, .dims = { n_classes } } };
+  FoveaTensor     *weight = fovea_tensor_new (FOVEA_TYPE_FLOAT32, &shapes[0], error);
+  FoveaTensor     *bias = weight ? fovea_tensor_new (FOVEA_TYPE_FLOAT32, &shapes[1], error) : NULL;
+  Random           random = random_stream (seed, 0x4ead, 0);
+  Node            *node;
+
+  if (!bias)
+    {
+      fovea_tensor_unref (weight);
+      return FALSE;
+    }
+  for (gint64 i = 0; i < in * (gint64) n_classes; i++)
+    ((float *) weight->data)[i] = (float) (0.01 * random_normal (&random));
+  node = append (graph, "Gemm", x);
+  node_set_int (node, "transB", 1);
+  node_add_input (node, graph_add_constant (graph, "head.weight", weight));
+  node_add_input (node, graph_add_constant (graph, "head.bias", bias));
+  fovea_tensor_unref (weight);
+  fovea_tensor_unref (bias);
+  if (name)
+    *name = g_strdup (node->name);
+  return TRUE;
+}
+
+/* What nothing needs any more goes, last first. */
+static void
+remove_unused (Graph *graph)
+{
+  for (guint i = graph->nodes->len; i-- > 0;)
+    {
+      Node    *node = g_ptr_array_index (graph->nodes, i);
+      gboolean used = FALSE;
+
+      for (guint k = 0; k < node->outputs->len; k++)
+        used = used || (node_output (node, k) && graph_count_uses (graph, node_output (node, k)) > 0);
+      if (!used)
+        graph_remove_node (graph, node);
+    }
+}
+
+static void
+set_output (Graph *graph, Value *value, guint n_dims, const gint64 *dims)
+{
+  value->type = FOVEA_TYPE_FLOAT32;
+  value->has_rank = TRUE;
+  value->shape = (FoveaShape) { .n_dims = n_dims };
+  memcpy (value->shape.dims, dims, n_dims * sizeof *dims);
+  g_ptr_array_set_size (graph->outputs, 0);
+  g_ptr_array_add (graph->outputs, value);
+  remove_unused (graph);
+}
+
+/* The batch is open, whatever it was. */
+static void
+open_batch (Graph *graph)
+{
+  Value *input = g_ptr_array_index (graph->inputs, 0);
+
+  if (input->has_rank && input->shape.n_dims > 0 && input->shape.dims[0] >= 0)
+    {
+      input->shape.dims[0] = -1;
+      g_free (input->dim_names[0]);
+      input->dim_names[0] = g_strdup ("batch");
+    }
+  for (guint i = 0; i < graph->all_values->len; i++)
+    {
+      Value *value = g_ptr_array_index (graph->all_values, i);
+
+      if (value->producer)
+        value->has_rank = FALSE;
+    }
+}
+
+FoveaModel *
+head_replace (FoveaModel *base, const FoveaShape *input, guint n_classes, guint64 seed, char **name, GError **error)
+{
+  g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
+  g_autoptr (Graph)               inferred = NULL;
+  Graph                          *graph;
+  const Node                     *last;
+  const Value                    *known;
+  Value                          *x;
+
+  fovea_session_options_set_shape (options, fovea_model_get_input (base, 0)->name, input);
+  inferred = session_infer (base, options, error);
+  if (!inferred)
+    return NULL;
+  last = find_last_layer (model_get_graph (base));
+  known = last ? graph_find_value (inferred, node_input (last, 0)->name) : NULL;
+  if (!known || (known->shape.n_dims != 2 && known->shape.n_dims != 4))
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
+                   "No last layer that could be exchanged is found in “%s”. Choose a classifier that ends in a fully connected layer or a convolution.",
+                   fovea_model_get_name (base));
+      return NULL;
+    }
+  graph = graph_copy (model_get_graph (base));
+  open_batch (graph);
+  x = graph_find_value (graph, known->name);
+  if (known->shape.n_dims == 4)
+    {
+      append (graph, "GlobalAveragePool", &x);
+      append (graph, "Flatten", &x);
+    }
+  if (!add_linear (graph, &x, known->shape.dims[1], n_classes, seed, name, error))
+    {
+      graph_free (graph);
+      return NULL;
+    }
+  set_output (graph, x, 2, (const gint64[]) { -1, n_classes });
+  return model_new_for_graph (graph, fovea_model_get_name (base));
+}
+
+FoveaModel *
+head_cut (FoveaModel *model, const char *name, GError **error)
+{
+  Graph *graph = graph_copy (model_get_graph (model));
+
+  for (guint i = 0; i < graph->nodes->len; i++)
+    {
+      Node *node = g_ptr_array_index (graph->nodes, i);
+
+      if (strcmp (node->name, name) == 0)
+        {
+          set_output (graph, node_input (node, 0), 2, (const gint64[]) { -1, -1 });
+          return model_new_for_graph (graph, fovea_model_get_name (model));
+        }
+    }
+  graph_free (graph);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "There is no layer “%s” in “%s”.", name, fovea_model_get_name (model));
+  return NULL;
+}
+
+guint
+head_copy_weights (FoveaModel *model, FoveaModel *from)
+{
+  const Graph   *graph = model_get_graph (model), *source = model_get_graph (from);
+  GHashTableIter iter;
+  gpointer       data;
+  guint          n = 0;
+
+  g_hash_table_iter_init (&iter, graph->values);
+  while (g_hash_table_iter_next (&iter, NULL, &data))
+    {
+      Value *value = data, *other = graph_find_value (source, value->name);
+
+      if (!value->constant || !other || !other->constant || value->constant->type != FOVEA_TYPE_FLOAT32
+          || !shape_equal (&value->constant->shape, &other->constant->shape))
+        continue;
+      tensor_read_float (other->constant, 0, shape_count (&value->constant->shape), value->constant->data);
+      n++;
+    }
+  return n;
+}

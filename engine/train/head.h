@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * head.h: transfer learning: what a network knows stays, its last layer is exchanged.
+ */
+#pragma once
+
+#include "model/model.h"
+
+/* A copy of a classifier whose last fully connected layer or 1 x 1 convolution, and what follows it, is replaced by a mean over the pixels (where there still
+ * are any) and a new linear layer to `n_classes` logits. input: the shape of a batch. *name (may be NULL) gets the new layer's name, to be freed.
+ * NULL with FOVEA_ERROR_UNSUPPORTED where no such layer is found. */
+FoveaModel *head_replace (FoveaModel *base, const FoveaShape *input, guint n_classes, guint64 seed, char **name, GError **error);
+
+/* The part of a model before its layer `name`, whose output is that layer's input: features. */
+FoveaModel *head_cut     (FoveaModel *model, const char *name, GError **error);
+
+/* Takes over all constants of `from` that have the name and shape of one of `model`'s, changing that; returns how many. */
+guint       head_copy_weights (FoveaModel *model, FoveaModel *from);

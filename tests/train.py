@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""fovea train, evaluate, new: photos in folders, in a manifest and with masks become models that ONNX Runtime agrees on; what is killed goes on to the same bits;
+bad data are named. Photos are drawn here: a disc, a square or stripes on a noisy ground. Argument: the command."""
+
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+try:
+    import numpy as np
+    from PIL import Image, ImageDraw
+except ImportError as missing:
+    print(f"{missing}: skipped")
+    sys.exit(77)
+
+FOVEA = os.path.abspath(sys.argv[1])
+KINDS = ["disc", "square", "stripes"]
+
+
+def draw(kind, seed, size=72):
+    """A photo and its mask."""
+    chance = np.random.default_rng(seed)
+    ground = chance.integers(0, 120, 3)
+    photo = Image.fromarray((ground + chance.integers(0, 60, (size, size, 3))).astype(np.uint8))
+    mask = Image.new("L", (size, size))
+    x, y, r = chance.integers(18, size - 18), chance.integers(18, size - 18), chance.integers(9, 16)
+    colour = tuple(int(c) for c in chance.integers(150, 255, 3))
+    for canvas, fill in [(photo, colour), (mask, 1)]:
+        pen = ImageDraw.Draw(canvas)
+        if kind == "disc":
+            pen.ellipse([x - r, y - r, x + r, y + r], fill=fill)
+        elif kind == "square":
+            pen.rectangle([x - r, y - r, x + r, y + r], fill=fill)
+        else:
+            for k in range(-r, r, 5):
+                pen.rectangle([x - r, y + k, x + r, y + k + 1], fill=fill)
+    return photo, mask
+
+
+def fovea(*arguments, status=0):
+    answer = subprocess.run([FOVEA, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    assert answer.returncode == status, (arguments, answer.returncode, answer.stderr.decode())
+    return answer
+
+
+class Train(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.temporary.name)
+        for k, kind in enumerate(KINDS):
+            (cls.folder / "folders" / kind).mkdir(parents=True)
+            for i in range(40):
+                draw(kind, 1000 * k + i)[0].save(cls.folder / "folders" / kind / f"{i:02}.png")
+        (cls.folder / "pairs" / "images").mkdir(parents=True)
+        (cls.folder / "pairs" / "masks").mkdir()
+        for i in range(40):
+            photo, mask = draw("disc", 5000 + i)
+            photo.save(cls.folder / "pairs" / "images" / f"{i:02}.png")
+            mask.save(cls.folder / "pairs" / "masks" / f"{i:02}.png")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def train(self, name, *more, data="folders", status=0):
+        output = self.folder / f"{name}.onnx"
+        answer = fovea("train", "--data", self.folder / data, "--output", output, "--size", 48, "--json", *more, status=status)
+        return output, json.loads(answer.stdout), answer.stderr.decode()
+
+    def test_classes_are_learned_and_agree_with_onnxruntime(self):
+        output, answer, _ = self.train("classes", "--epochs", 40, "--average", "0.9", "--validation", "0.25")
+        self.assertGreaterEqual(answer["evaluation"]["accuracy"], 0.75)
+        self.assertLess(answer["epochs"][-1]["loss"], 0.75 * answer["epochs"][0]["loss"])
+        again = json.loads(fovea("evaluate", output, self.folder / "folders", "--split", "train", "--json").stdout)
+        self.assertGreaterEqual(again["accuracy"], 0.8)
+        self.assertEqual([c["label"] for c in again["per_class"]], KINDS)
+        info = json.loads(fovea("info", output, "--json").stdout)
+        self.assertEqual((info["task"], info["labels"]), ("classify", KINDS))
+        self.assertFalse((self.folder / "classes.onnx.checkpoint").exists())
+        self.check_against_onnxruntime(output)
+
+    def check_against_onnxruntime(self, output):
+        try:
+            import onnxruntime
+        except ImportError:
+            self.skipTest("no ONNX Runtime")
+        x = np.random.default_rng(1).normal(size=(2, 3, 48, 48)).astype(np.float32)
+        np.save(self.folder / "x.npy", x)
+        fovea("run", output, "--input", f"image={self.folder}/x.npy", "--output-dir", self.folder / "answers")
+        ours = np.load(next((self.folder / "answers").glob("*.npy")))
+        theirs = onnxruntime.InferenceSession(str(output)).run(None, {"image": x})[0]
+        self.assertLess(np.abs(ours - theirs).max(), 1e-4 * np.ptp(theirs))
+
+    def test_a_base_gets_a_new_last_layer(self):
+        base, _, _ = self.train("base", "--epochs", 25, "--average", "0.9")
+        two = self.folder / "two"
+        for kind in KINDS[:2]:
+            (two / kind).mkdir(parents=True)
+            for i in range(16):
+                draw(kind, 9000 + 100 * len(kind) + i)[0].save(two / kind / f"{i}.png")
+        _, answer, _ = self.train("head", "--base", base, "--trainable", "head", "--epochs", 15, "--learning-rate", "0.1", "--average", "0.8", data="two")
+        self.assertGreaterEqual(answer["evaluation"]["accuracy"], 0.75)
+
+    def test_masks_are_learned(self):
+        _, answer, _ = self.train("masks", "--task", "segment", "--arch", "cutout", "--size", 64, "--epochs", 16, "--batch", 8, "--average", "0.9", data="pairs")
+        self.assertGreater(answer["evaluation"]["iou"], 0.6)
+
+    def test_sources_know_only_their_own_tags(self):
+        with open(self.folder / "manifest.jsonl", "w") as manifest:
+            for k, kind in enumerate(KINDS):
+                for i in range(40):
+                    manifest.write(json.dumps({"file": f"folders/{kind}/{i:02}.png", "labels": kind, "src": "a" if k < 2 else "b", "split": "val" if i >= 30 else "train"}) + "\n")
+        (self.folder / "tags.txt").write_text("round thing = a:disc\nbox = a:square # corners\nany = a: b:\nlines = b:stripes | a\n")
+        output = self.folder / "tags.onnx"
+        answer = json.loads(fovea("train", "--data", self.folder / "manifest.jsonl", "--tags", self.folder / "tags.txt", "--output", output, "--size", 48, "--epochs", 20,
+                                  "--average", "0.9", "--json").stdout)
+        rows = {row["label"]: row for row in answer["evaluation"]["per_class"]}
+        self.assertEqual([row["n"] for row in rows.values()], [10, 10, 30, 10])
+        self.assertGreater(answer["evaluation"]["map"], 0.8)
+        self.assertEqual(json.loads(fovea("evaluate", output, self.folder / "manifest.jsonl", "--tags", self.folder / "tags.txt", "--json").stdout)["map"], answer["evaluation"]["map"])
+
+    def test_killed_and_resumed_is_the_same_to_the_bit(self):
+        whole, _, _ = self.train("whole", "--epochs", 4, "--threads", 1)
+        output, chance = self.folder / "killed.onnx", random.Random(4)
+        command = [FOVEA, "train", "--data", self.folder / "folders", "--output", output, "--size", "48", "--epochs", "4", "--threads", "2", "--quiet"]
+        environment = {**os.environ, "FOVEA_CHECKPOINT_SECONDS": "0"}
+        for _ in range(20 if os.environ.get("FOVEA_TEST_ALL") else 5):
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+            try:
+                process.wait(chance.uniform(0.05, 0.5))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment, timeout=200)
+        self.assertEqual(*[self.answer(path) for path in (whole, output)])
+
+    def answer(self, model):
+        """To the bit; the card in the file tells how long it took, so that the files differ."""
+        np.save(self.folder / "fixed.npy", np.random.default_rng(2).normal(size=(3, 3, 48, 48)).astype(np.float32))
+        answers = self.folder / f"{model.stem}-answers"
+        fovea("run", model, "--input", f"image={self.folder}/fixed.npy", "--output-dir", answers)
+        return next(answers.glob("*.npy")).read_bytes()
+
+    def test_interrupted_within_moments_and_goes_on(self):
+        output = self.folder / "stopped.onnx"
+        command = [FOVEA, "train", "--data", self.folder / "folders", "--output", output, "--size", "64", "--epochs", "500", "--quiet"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        while not (self.folder / "stopped.onnx.checkpoint").exists() and process.poll() is None:
+            time.sleep(0.02)
+        begin = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        message = process.communicate(timeout=60)[1].decode()
+        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("goes on from here", message)
+        self.assertTrue((self.folder / "stopped.onnx.checkpoint").exists() and not output.exists())
+        self.assertIn("other settings", fovea("train", "--data", self.folder / "folders", "--output", output, "--size", 64, "--epochs", 5, status=1).stderr.decode())
+
+    def test_bad_data_are_named(self):
+        broken = self.folder / "broken"
+        for kind in KINDS[:2]:
+            (broken / kind).mkdir(parents=True)
+            for i in range(12):
+                draw(kind, i)[0].save(broken / kind / f"{i}.png")
+        (broken / "disc" / "damaged.jpg").write_bytes(b"no photo")
+        (broken / "disc" / "notes.txt").write_text("not a photo either")
+        _, _, messages = self.train("broken", "--epochs", 2, data="broken")
+        self.assertIn("damaged.jpg", messages)
+        (self.folder / "one" / "disc").mkdir(parents=True)
+        draw("disc", 1)[0].save(self.folder / "one" / "disc" / "1.png")
+        for data, words in [("one", "only one class"), ("nothing here", "There is no"), ("pairs/masks", "No photo")]:
+            self.assertIn(words, self.train("refused", "--epochs", 1, data=data, status=1)[1]["error"])
+        for arguments in [["--epochs", "-1"], ["--task", "guess"], ["--crop", "0"], ["--batch", "-4"]]:
+            self.train("usage", *arguments, status=2)
+        self.assertIn("no architecture", self.train("arch", "--arch", "nonesuch", status=1)[1]["error"])
+        self.assertIn("can't be kept", self.train("disk", "--epochs", 1, "--checkpoint", "/dev/full/x", status=1)[1]["error"])
+
+    def test_networks_are_built_from_text(self):
+        for line in fovea("new", "--list").stdout.decode().splitlines():
+            fovea("new", "--arch", line.split()[0], "--classes", 7, "--output", self.folder / "new.onnx")
+        text = self.folder / "net.txt"
+        text.write_text("conv 8 5 2 # comment\nmax\ninverted 16 2 3 5 squeeze\nglobal\nlinear classes\n")
+        fovea("new", "--arch", text, "--classes", 3, "--channels", 1, "--output", self.folder / "mine.onnx")
+        self.assertEqual(json.loads(fovea("info", self.folder / "mine.onnx", "--json").stdout)["layers"][-1]["out"][-1], 3)
+        for wrong, words in [("conv", "a number is missing"), ("conv 8\nfly 3", "Line 2"), ("global\nconv 3", "needs pixels"), ("join nothing", "name a tensor"), ("", "no blocks"),
+                             ("conv 999999", "999999"), ("dropout 2", "share")]:
+            text.write_text(wrong)
+            self.assertIn(words, fovea("new", "--arch", text, "--output", self.folder / "wrong.onnx", status=1).stderr.decode())
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
