@@ -3,7 +3,8 @@
  * classify-dialog.c: the window of Filters ▸ Fovea ▸ Classify…. It answers as soon as it opens, and again when model or region change.
  *
  * One look at a time goes through three stages: the model is loaded in a worker, pixels are read band by band when the main loop is idle, the network
- * runs in a worker. A change cancels the look that is under way; the next begins as soon as its worker has let go.
+ * runs in a worker. A change cancels the look that is under way; the next begins as soon as its worker has let go. A worker that loads is left to itself:
+ * it has nothing of ours, and what it loads is freed. Apply finds where the network looked, in a worker too, before the window goes.
  */
 
 #include <libgimp/gimp.h>
@@ -21,8 +22,8 @@ typedef struct
 {
   GimpProcedureConfig *config;
   GimpImage           *image;
-  GimpDrawable        *drawable;
-  GtkWidget           *dialog, *preview, *bars, *spinner, *seen;
+  GimpDrawable       **drawables;
+  GtkWidget           *dialog, *preview, *bars, *spinner, *settings, *progress;
   GtkListStore        *models;
 
   Classification  classification;
@@ -31,7 +32,8 @@ typedef struct
   gboolean        is_looking;   /* a worker or an idle source is at work */
   gboolean        look_again;   /* something changed meanwhile */
   PixelReader    *reader;
-  guint           idle;
+  guint           idle, timer;
+  gint            attended;     /* how much of the attention is found, thousandths; atomic */
 } ClassifyDialog;
 
 static void start_look (ClassifyDialog *dialog);
@@ -67,7 +69,11 @@ end_look (ClassifyDialog *dialog, const GError *error)
     }
   gtk_spinner_stop (GTK_SPINNER (dialog->spinner));
   if (error && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    bars_set_message (dialog->bars, error->message);
+    {
+      bars_set_message (dialog->bars, error->message);
+      if (!dialog->classification.classes)
+        preview_clear (dialog->preview);
+    }
   else
     show_answer (dialog);
   gtk_dialog_set_response_sensitive (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_OK, dialog->classification.classes != NULL);
@@ -127,7 +133,7 @@ start_reading (ClassifyDialog *dialog)
   int                width, height;
 
   g_object_get (dialog->config, "region", &region, NULL);
-  dialog->reader = pixel_reader_new (dialog->image, dialog->drawable, region, &error);
+  dialog->reader = pixel_reader_new (dialog->image, dialog->drawables, region, &error);
   if (dialog->reader)
     {
       pixel_reader_get_size (dialog->reader, &width, &height);
@@ -143,15 +149,26 @@ start_reading (ClassifyDialog *dialog)
 }
 
 static void
+free_loaded (gpointer loaded)
+{
+  classification_clear (loaded);
+  g_free (loaded);
+}
+
+/* Its data is the model's name. */
+static void
 load_model (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  ClassifyDialog *dialog = data;
+  Classification *loaded = g_new0 (Classification, 1);
   GError         *error = NULL;
 
-  if (!classify_load (dialog->loaded, &dialog->classification, &error))
-    g_task_return_error (task, error);
+  if (classify_load (data, loaded, &error))
+    g_task_return_pointer (task, loaded, free_loaded);
   else
-    g_task_return_boolean (task, TRUE);
+    {
+      g_free (loaded);
+      g_task_return_error (task, error);
+    }
 }
 
 static void
@@ -159,15 +176,17 @@ model_loaded (GObject *source, GAsyncResult *result, gpointer data)
 {
   ClassifyDialog    *dialog = data;
   g_autoptr (GError) error = NULL;
+  Classification    *loaded = g_task_propagate_pointer (G_TASK (result), &error);
 
-  if (!g_task_propagate_boolean (G_TASK (result), &error))
+  if (!loaded)
     {
-      classification_clear (&dialog->classification);
       g_clear_pointer (&dialog->loaded, g_free);
       end_look (dialog, error);
+      return;
     }
-  else
-    start_reading (dialog);
+  dialog->classification = *loaded;
+  g_free (loaded);
+  start_reading (dialog);
 }
 
 static void
@@ -187,6 +206,7 @@ start_look (ClassifyDialog *dialog)
   dialog->cancellable = g_cancellable_new ();
   gtk_spinner_start (GTK_SPINNER (dialog->spinner));
   gtk_dialog_set_response_sensitive (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_OK, FALSE);
+  g_clear_pointer (&dialog->classification.attention, fovea_tensor_unref);
   g_clear_pointer (&dialog->classification.classes, fovea_classes_free);
   g_clear_pointer (&dialog->classification.input, fovea_input_free);
 
@@ -199,9 +219,92 @@ start_look (ClassifyDialog *dialog)
   classification_clear (&dialog->classification);
   g_free (dialog->loaded);
   dialog->loaded = g_strdup (model ? model : "");
-  task = g_task_new (NULL, NULL, model_loaded, dialog);
-  g_task_set_task_data (task, dialog, NULL);
+  task = g_task_new (NULL, dialog->cancellable, model_loaded, dialog);
+  g_task_set_task_data (task, g_strdup (dialog->loaded), g_free);
+  g_task_set_return_on_cancel (task, TRUE);
   g_task_run_in_thread (task, load_model);
+}
+
+/* ---- Apply ------------------------------------------------------------------------------------------------------ */
+
+static void
+attention_progress (double fraction, gpointer data)
+{
+  ClassifyDialog *dialog = data;
+
+  g_atomic_int_set (&dialog->attended, (gint) (fraction * 1000));
+}
+
+static gboolean
+show_attended (gpointer data)
+{
+  ClassifyDialog *dialog = data;
+
+  gtk_progress_bar_set_fraction (GTK_PROGRESS_BAR (dialog->progress), g_atomic_int_get (&dialog->attended) / 1000.0);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+find_attention (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  ClassifyDialog *dialog = data;
+  GError         *error = NULL;
+
+  if (classify_attend (&dialog->classification, cancellable, attention_progress, dialog, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+attention_found (GObject *source, GAsyncResult *result, gpointer data)
+{
+  ClassifyDialog    *dialog = data;
+  g_autoptr (GError) error = NULL;
+  gboolean           found = g_task_propagate_boolean (G_TASK (result), &error), is_asked = !dialog->look_again;
+
+  g_clear_handle_id (&dialog->timer, g_source_remove);
+  gtk_widget_hide (dialog->progress);
+  gtk_widget_set_sensitive (dialog->settings, TRUE);
+  end_look (dialog, error);
+  if (found && is_asked)
+    gtk_dialog_response (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_OK);
+}
+
+static gboolean
+needs_attention (ClassifyDialog *dialog)
+{
+  const FoveaClasses *classes = dialog->classification.classes;
+  gboolean            attention_layer;
+  double              threshold;
+
+  g_object_get (dialog->config, "attention-layer", &attention_layer, "threshold", &threshold, NULL);
+  return attention_layer && !dialog->classification.attention && classes && classes->n > 0 && classes->classes[0].score >= threshold;
+}
+
+/* Holds Apply back until it is known where the network looked. */
+static void
+responded (GtkDialog *window, gint response, ClassifyDialog *dialog)
+{
+  g_autoptr (GTask) task = NULL;
+
+  if (response != GTK_RESPONSE_OK || (!dialog->is_looking && !needs_attention (dialog)))
+    return;
+  g_signal_stop_emission_by_name (window, "response");
+  if (dialog->is_looking)
+    return;
+  dialog->is_looking = TRUE;
+  g_clear_object (&dialog->cancellable);
+  dialog->cancellable = g_cancellable_new ();
+  gtk_dialog_set_response_sensitive (window, GTK_RESPONSE_OK, FALSE);
+  gtk_widget_set_sensitive (dialog->settings, FALSE);
+  g_atomic_int_set (&dialog->attended, 0);
+  show_attended (dialog);
+  gtk_widget_show (dialog->progress);
+  dialog->timer = g_timeout_add (100, show_attended, dialog);
+  task = g_task_new (NULL, dialog->cancellable, attention_found, dialog);
+  g_task_set_task_data (task, dialog, NULL);
+  g_task_run_in_thread (task, find_attention);
 }
 
 /* ---- the window ----------------------------------------------------------------------------------------------- */
@@ -299,6 +402,7 @@ attach_setting (GtkGrid *grid, int row, const char *label, const char *tooltip, 
 {
   GtkWidget *name = gtk_label_new_with_mnemonic (label);
 
+  atk_object_set_name (gtk_widget_get_accessible (widget), gtk_label_get_text (GTK_LABEL (name)));
   gtk_label_set_xalign (GTK_LABEL (name), 0);
   gtk_label_set_mnemonic_widget (GTK_LABEL (name), widget);
   gtk_widget_set_tooltip_text (widget, tooltip);
@@ -312,7 +416,9 @@ make_settings (ClassifyDialog *dialog)
 {
   GtkWidget        *grid = gtk_grid_new (), *threshold;
   GObject          *config = G_OBJECT (dialog->config);
-  const char *const region_rows[] = { "layer", _("The layer"), "image", _("The whole image"), "selection", _("The selection"), NULL };
+  gboolean          is_several = dialog->drawables[0] && dialog->drawables[1];
+  const char *const region_rows[] = { "image", _("The whole image"), "selection", _("The selection"), dialog->drawables[0] ? "layer" : NULL,
+                                      is_several ? _("The chosen layers") : _("The layer"), NULL };
   const char *const mode_rows[] = { "add", _("Keep them"), "replace", _("Replace them"), NULL };
   g_autoptr (GtkListStore) region_store = make_store (region_rows), mode_store = make_store (mode_rows);
   GtkWidget        *tags = gimp_prop_check_button_new (config, "write-tags", NULL), *attention = gimp_prop_check_button_new (config, "attention-layer", NULL);
@@ -354,35 +460,55 @@ make_content (ClassifyDialog *dialog)
 {
   GtkWidget *columns = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18), *left = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
   GtkWidget *right = gtk_box_new (GTK_ORIENTATION_VERTICAL, 18), *answer = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  GtkWidget *seen = gtk_label_new (_("What the network sees"));
 
   dialog->preview = preview_new ();
   dialog->bars = bars_new ();
   dialog->spinner = gtk_spinner_new ();
-  dialog->seen = gtk_label_new (_("What the network sees"));
+  dialog->progress = gtk_progress_bar_new ();
+  dialog->settings = make_settings (dialog);
   gtk_widget_set_valign (dialog->spinner, GTK_ALIGN_START);
-  gtk_style_context_add_class (gtk_widget_get_style_context (dialog->seen), "dim-label");
+  gtk_style_context_add_class (gtk_widget_get_style_context (seen), "dim-label");
+  gtk_progress_bar_set_text (GTK_PROGRESS_BAR (dialog->progress), _("Finding where the network looked"));
+  gtk_progress_bar_set_show_text (GTK_PROGRESS_BAR (dialog->progress), TRUE);
+  atk_object_set_name (gtk_widget_get_accessible (dialog->progress), _("Finding where the network looked"));
+  gtk_widget_set_no_show_all (dialog->progress, TRUE);
   gtk_widget_set_valign (left, GTK_ALIGN_START);
   gtk_box_pack_start (GTK_BOX (left), dialog->preview, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (left), dialog->seen, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (left), seen, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (left), dialog->progress, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (answer), dialog->bars, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (answer), dialog->spinner, FALSE, FALSE, 0);
   gtk_widget_set_size_request (answer, -1, 190);
   gtk_box_pack_start (GTK_BOX (right), answer, TRUE, TRUE, 0);
-  gtk_box_pack_start (GTK_BOX (right), make_settings (dialog), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (right), dialog->settings, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (columns), left, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (columns), right, FALSE, FALSE, 0);
   gtk_container_set_border_width (GTK_CONTAINER (columns), 12);
   return columns;
 }
 
+/* Where no layer is chosen, there is none to look at. */
+static void
+choose_image (GimpProcedureConfig *config)
+{
+  g_autofree char *region = NULL;
+
+  g_object_get (config, "region", &region, NULL);
+  if (g_strcmp0 (region, "layer") == 0)
+    g_object_set (config, "region", "image", NULL);
+}
+
 gboolean
-classify_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpImage *image, GimpDrawable *drawable, Classification *classification,
+classify_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Classification *classification,
                      GError **error)
 {
-  ClassifyDialog dialog = { .config = config, .image = image, .drawable = drawable };
+  ClassifyDialog dialog = { .config = config, .image = image, .drawables = drawables };
   GtkWidget     *content;
   gboolean       ok;
 
+  if (!drawables[0])
+    choose_image (config);
   gimp_ui_init ("fovea");
   dialog.dialog = gimp_procedure_dialog_new (procedure, config, _("Classify"));
   gimp_procedure_dialog_set_ok_label (GIMP_PROCEDURE_DIALOG (dialog.dialog), _("_Apply"));
@@ -393,6 +519,7 @@ classify_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, Gimp
   g_signal_connect (config, "notify::region", G_CALLBACK (region_changed), &dialog);
   g_signal_connect (config, "notify::top", G_CALLBACK (display_changed), &dialog);
   g_signal_connect (config, "notify::threshold", G_CALLBACK (display_changed), &dialog);
+  g_signal_connect (dialog.dialog, "response", G_CALLBACK (responded), &dialog);
   start_look (&dialog);
 
   ok = gimp_procedure_dialog_run (GIMP_PROCEDURE_DIALOG (dialog.dialog));

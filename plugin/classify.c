@@ -19,6 +19,8 @@ static const char *const tag_modes[] = { "add", "replace", NULL };
 void
 classification_clear (Classification *classification)
 {
+  classification->method = NULL;
+  g_clear_pointer (&classification->attention, fovea_tensor_unref);
   g_clear_pointer (&classification->classes, fovea_classes_free);
   g_clear_pointer (&classification->input, fovea_input_free);
   g_clear_pointer (&classification->classifier, fovea_classifier_free);
@@ -56,10 +58,18 @@ classify_load (const char *name, Classification *classification, GError **error)
   return FALSE;
 }
 
+gboolean
+classify_attend (Classification *classification, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
+{
+  classification->attention = fovea_classifier_attend (classification->classifier, classification->input, classification->classes->classes[0].index,
+                                                       &classification->method, cancellable, progress, user_data, error);
+  return classification->attention != NULL;
+}
+
 /* ---- without a dialog ---------------------------------------------------------------------------------------- */
 
 static gboolean
-classify_now (GimpProcedureConfig *config, GimpImage *image, GimpDrawable *drawable, Classification *classification, GError **error)
+classify_now (GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Classification *classification, GError **error)
 {
   g_autofree char *model = NULL, *region = NULL;
   g_autoptr (PixelReader) reader = NULL;
@@ -69,7 +79,7 @@ classify_now (GimpProcedureConfig *config, GimpImage *image, GimpDrawable *drawa
 
   g_object_get (config, "model", &model, "region", &region, NULL);
   gimp_progress_init (_("Looking"));
-  if (!classify_load (model, classification, error) || !(reader = pixel_reader_new (image, drawable, region, error)))
+  if (!classify_load (model, classification, error) || !(reader = pixel_reader_new (image, drawables, region, error)))
     return FALSE;
   pixel_reader_get_size (reader, &width, &height);
   classification->input = fovea_input_new (fovea_classifier_get_settings (classification->classifier), width, height, error);
@@ -105,7 +115,7 @@ count_told (GimpProcedureConfig *config, const FoveaClasses *classes)
 }
 
 static char *
-make_json (GimpProcedureConfig *config, const Classification *classification, gsize n, const char *method)
+make_json (GimpProcedureConfig *config, const Classification *classification, gsize n)
 {
   g_autoptr (JsonBuilder)   json = json_builder_new ();
   g_autoptr (JsonGenerator) generator = json_generator_new ();
@@ -130,10 +140,10 @@ make_json (GimpProcedureConfig *config, const Classification *classification, gs
       json_builder_end_object (json);
     }
   json_builder_end_array (json);
-  if (method)
+  if (classification->method)
     {
       json_builder_set_member_name (json, "attention");
-      json_builder_add_string_value (json, method);
+      json_builder_add_string_value (json, classification->method);
     }
   json_builder_end_object (json);
   root = json_builder_get_root (json);
@@ -163,22 +173,19 @@ show_progress (double fraction, gpointer unused)
 
 /* Writes to the image what the settings ask for, as one undo step. All that can fail is done before the image is touched. */
 static gboolean
-apply (GimpProcedureConfig *config, GimpImage *image, Classification *classification, char **labels, const char **method, GError **error)
+apply (GimpProcedureConfig *config, GimpImage *image, Classification *classification, char **labels, GError **error)
 {
-  g_autoptr (FoveaTensor) attention = NULL;
-  g_autofree char        *mode = NULL;
-  GimpMetadata           *metadata = NULL;
-  gboolean                write_tags, attention_layer, ok = TRUE;
+  g_autofree char *mode = NULL;
+  GimpMetadata    *metadata = NULL;
+  gboolean         write_tags, attention_layer, ok = TRUE;
 
   g_object_get (config, "write-tags", &write_tags, "tag-mode", &mode, "attention-layer", &attention_layer, NULL);
   if (!labels[0])
     return TRUE;
-  if (attention_layer)
+  if (attention_layer && !classification->attention)
     {
       gimp_progress_init (_("Finding where the network looked"));
-      attention = fovea_classifier_attend (classification->classifier, classification->input, classification->classes->classes[0].index, method, NULL,
-                                           show_progress, NULL, error);
-      if (!attention)
+      if (!classify_attend (classification, NULL, show_progress, NULL, error))
         return FALSE;
     }
   if (write_tags)
@@ -187,12 +194,12 @@ apply (GimpProcedureConfig *config, GimpImage *image, Classification *classifica
       if (!metadata)
         return FALSE;
     }
-  if (!metadata && !attention)
+  if (!metadata && !attention_layer)
     return TRUE;
 
   gimp_image_undo_group_start (image);
-  if (attention)
-    ok = attention_layer_add (image, attention, &classification->seen, labels[0], error) != NULL;
+  if (attention_layer)
+    ok = attention_layer_add (image, classification->attention, &classification->seen, labels[0], error) != NULL;
   if (ok && metadata)
     gimp_image_set_metadata (image, metadata);
   gimp_image_undo_group_end (image);
@@ -216,7 +223,7 @@ check_word (GimpProcedureConfig *config, const char *property, const char *const
 }
 
 static GimpValueArray *
-make_return (GimpProcedure *procedure, GimpProcedureConfig *config, const Classification *classification, char **labels, gsize n, const char *method)
+make_return (GimpProcedure *procedure, GimpProcedureConfig *config, const Classification *classification, char **labels, gsize n)
 {
   GimpValueArray     *values = gimp_procedure_new_return_values (procedure, GIMP_PDB_SUCCESS, NULL);
   g_autofree gdouble *scores = g_new (gdouble, n + 1);
@@ -225,7 +232,7 @@ make_return (GimpProcedure *procedure, GimpProcedureConfig *config, const Classi
     scores[i] = classification->classes->classes[i].score;
   GIMP_VALUES_SET_STRV (values, 1, labels);
   GIMP_VALUES_SET_DOUBLE_ARRAY (values, 2, n ? scores : NULL, n); /* libgimp wants no data for none */
-  GIMP_VALUES_TAKE_STRING (values, 3, make_json (config, classification, n, method));
+  GIMP_VALUES_TAKE_STRING (values, 3, make_json (config, classification, n));
   return values;
 }
 
@@ -235,8 +242,6 @@ classify_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, 
   Classification  classification = { NULL };
   GError         *error = NULL;
   GimpValueArray *values;
-  GimpDrawable   *drawable = drawables && drawables[0] ? drawables[0] : NULL;
-  const char     *method = NULL;
   g_auto (GStrv)  labels = NULL;
   gsize           n = 0;
   gboolean        ok;
@@ -245,15 +250,10 @@ classify_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, 
   if (!check_word (config, "region", regions, &error) || !check_word (config, "tag-mode", tag_modes, &error)
       || (run_mode != GIMP_RUN_INTERACTIVE && !check_attention (config, image, &error)))
     return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
-  if (!drawable)
-    {
-      g_set_error (&error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("No layer is chosen. Choose one and try again."));
-      return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
-    }
 
   if (run_mode == GIMP_RUN_INTERACTIVE)
     {
-      if (!classify_dialog_run (procedure, config, image, drawable, &classification, &error))
+      if (!classify_dialog_run (procedure, config, image, drawables, &classification, &error))
         {
           classification_clear (&classification);
           return gimp_procedure_new_return_values (procedure, error ? GIMP_PDB_EXECUTION_ERROR : GIMP_PDB_CANCEL, error);
@@ -261,7 +261,7 @@ classify_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, 
       ok = TRUE;
     }
   else
-    ok = classify_now (config, image, drawable, &classification, &error);
+    ok = classify_now (config, image, drawables, &classification, &error);
 
   if (ok)
     {
@@ -269,9 +269,9 @@ classify_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, 
       labels = g_new0 (char *, n + 1);
       for (gsize i = 0; i < n; i++)
         labels[i] = g_strdup (classification.classes->classes[i].label);
-      ok = apply (config, image, &classification, labels, &method, &error);
+      ok = apply (config, image, &classification, labels, &error);
     }
-  values = ok ? make_return (procedure, config, &classification, labels, n, method)
+  values = ok ? make_return (procedure, config, &classification, labels, n)
               : gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);
   classification_clear (&classification);
   return values;
@@ -284,7 +284,7 @@ classify_create_procedure (GimpPlugIn *plug_in)
   g_autofree char *menu = g_strconcat ("<Image>/Filters/", _("_Fovea"), NULL);
 
   gimp_procedure_set_image_types (procedure, "*");
-  gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES);
+  gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES | GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES);
   gimp_procedure_set_menu_label (procedure, _("_Classify…"));
   gimp_procedure_add_menu_path (procedure, menu);
   gimp_procedure_set_icon_name (procedure, "edit-find");

@@ -113,7 +113,7 @@ show_progress (double fraction, gpointer unused)
 }
 
 static gboolean
-locate_now (GimpProcedureConfig *config, GimpImage *image, GimpDrawable *drawable, Location *location, GError **error)
+locate_now (GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Location *location, GError **error)
 {
   g_autofree char *model = NULL, *region = NULL;
   FoveaPhoto       photo = { 0, 0, pixel_reader_read, NULL };
@@ -124,7 +124,7 @@ locate_now (GimpProcedureConfig *config, GimpImage *image, GimpDrawable *drawabl
   gimp_progress_init (_("Looking"));
   if (!locate_load (model, location, error))
     return FALSE;
-  location->reader = pixel_reader_new (image, drawable, region, error);
+  location->reader = pixel_reader_new (image, drawables, region, error);
   if (!location->reader)
     return FALSE;
   pixel_reader_get_size (location->reader, &photo.width, &photo.height);
@@ -256,17 +256,11 @@ locate_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gi
   ObjectOutput    output;
   GError         *error = NULL;
   GimpValueArray *values;
-  GimpDrawable   *drawable = drawables && drawables[0] ? drawables[0] : NULL;
 
   gegl_init (NULL, NULL);
   if (!read_output (config, &output, &error) || !object_output_check (&output, image, &error))
     return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
-  if (!drawable)
-    {
-      g_set_error (&error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("No layer is chosen. Choose one and try again."));
-      return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
-    }
-  if (locate_now (config, image, drawable, &location, &error) && object_output_apply (&output, image, location.objects, location.reader, &error))
+  if (locate_now (config, image, drawables, &location, &error) && object_output_apply (&output, image, location.objects, location.reader, &error))
     values = make_return (procedure, config, &location);
   else
     values = gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);
@@ -281,7 +275,7 @@ locate_create_procedure (GimpPlugIn *plug_in)
   g_autofree char *menu = g_strconcat ("<Image>/Filters/", _("_Fovea"), NULL);
 
   gimp_procedure_set_image_types (procedure, "*");
-  gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES);
+  gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES | GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES);
   gimp_procedure_set_menu_label (procedure, _("_Locate…"));
   gimp_procedure_add_menu_path (procedure, menu);
   gimp_procedure_set_icon_name (procedure, "edit-find");

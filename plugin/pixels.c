@@ -11,11 +11,12 @@
 
 #define PARASITE   "fovea-made"
 #define BAND_BYTES (4 << 20)
+#define MAX_CACHE  ((guint64) 64 << 20) /* bytes of tiles that GEGL keeps here: each is read once */
 
 struct _PixelReader
 {
-  GimpImage    *copy;    /* without Fovea's layers; NULL where there are none */
-  GimpLayer    *visible; /* never inserted; NULL for region "layer" */
+  GimpImage    *copy;    /* without what isn't to be seen; NULL where nothing had to go */
+  GimpLayer    *visible; /* never inserted; NULL where a layer's own pixels are read */
   GeglBuffer   *buffer;
   gint          offset_x, offset_y; /* of the buffer in the image */
   GeglRectangle region;             /* in the buffer */
@@ -60,10 +61,9 @@ find_marked (GimpImage *image, GimpItem **items, gboolean remove)
       }
     else if (gimp_item_is_group (items[i]))
       {
-        GimpItem **children = gimp_item_get_children (items[i]);
+        g_autofree GimpItem **children = gimp_item_get_children (items[i]);
 
         found |= find_marked (image, children, remove);
-        g_free (children);
       }
   return found;
 }
@@ -71,65 +71,226 @@ find_marked (GimpImage *image, GimpItem **items, gboolean remove)
 static gboolean
 image_has_marked (GimpImage *image, gboolean remove)
 {
-  GimpLayer **layers = gimp_image_get_layers (image);
-  gboolean    found = find_marked (image, (GimpItem **) layers, remove);
+  g_autofree GimpLayer **layers = gimp_image_get_layers (image);
 
-  g_free (layers);
-  return found;
+  return find_marked (image, (GimpItem **) layers, remove);
 }
 
+/* All that the image shows, as one layer; its pixel 0, 0 is the image's. */
 static gboolean
 open_visible (PixelReader *reader, GimpImage *image)
 {
-  if (image_has_marked (image, FALSE))
-    {
-      reader->copy = gimp_image_duplicate (image);
-      if (!reader->copy)
-        return FALSE;
-      image_has_marked (reader->copy, TRUE);
-      image = reader->copy;
-    }
   reader->visible = gimp_layer_new_from_visible (image, image, "Fovea");
   if (!reader->visible)
     return FALSE;
   reader->buffer = gimp_drawable_get_buffer (GIMP_DRAWABLE (reader->visible));
+  reader->has_alpha = TRUE;
   return TRUE;
 }
 
+/* ---- region "image" and "selection" --------------------------------------------------------------------------- */
+
+static gboolean
+open_image (PixelReader *reader, GimpImage *image, GError **error)
+{
+  if (image_has_marked (image, FALSE))
+    {
+      reader->copy = gimp_image_duplicate (image);
+      if (reader->copy)
+        image_has_marked (reader->copy, TRUE);
+      image = reader->copy;
+    }
+  if (image && open_visible (reader, image))
+    return TRUE;
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("There is nothing to see in this image. Add a layer or make one visible."));
+  return FALSE;
+}
+
+/* ---- region "layer" --------------------------------------------------------------------------------------------- */
+
+/* Whether the layer, or anything in the group, is the user's own. */
+static gboolean
+is_users (GimpItem *item)
+{
+  g_autofree GimpItem **children = NULL;
+  gboolean              found = FALSE;
+
+  if (is_marked (item))
+    return FALSE;
+  if (!gimp_item_is_group (item))
+    return TRUE;
+  children = gimp_item_get_children (item);
+  for (guint i = 0; children[i] && !found; i++)
+    found = is_users (children[i]);
+  return found || !children[0];
+}
+
+/* The chosen layers without those that Fovea made; a mask stands for its layer. */
+static GPtrArray *
+list_chosen (GimpDrawable **drawables, GError **error)
+{
+  g_autoptr (GPtrArray) chosen = g_ptr_array_new ();
+
+  for (guint i = 0; drawables && drawables[i]; i++)
+    {
+      GimpItem *item = GIMP_ITEM (drawables[i]);
+
+      if (gimp_item_is_layer_mask (item))
+        item = GIMP_ITEM (gimp_layer_from_mask (GIMP_LAYER_MASK (item)));
+      if (is_users (item) && !g_ptr_array_find (chosen, item, NULL))
+        g_ptr_array_add (chosen, item);
+    }
+  if (chosen->len > 0)
+    return g_steal_pointer (&chosen);
+  if (drawables && drawables[0])
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("Only a layer that Fovea made is chosen. Choose a layer of the photo, or the whole image."));
+  else
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("No layer is chosen. Choose one, or the whole image."));
+  return NULL;
+}
+
+/* A layer without a mask, and a group with nothing of Fovea's in it, are their own pixels. So is a channel. */
+static gboolean
+is_plain (GimpItem *item)
+{
+  g_autofree GimpItem **children = NULL;
+
+  if (!gimp_item_is_layer (item))
+    return TRUE;
+  if (gimp_layer_get_mask (GIMP_LAYER (item)))
+    return FALSE;
+  if (!gimp_item_is_group (item))
+    return TRUE;
+  children = gimp_item_get_children (item);
+  return !find_marked (NULL, children, FALSE);
+}
+
+static void
+extend (GeglRectangle *extent, GimpDrawable *drawable)
+{
+  GeglRectangle own = { 0, 0, gimp_drawable_get_width (drawable), gimp_drawable_get_height (drawable) };
+
+  gimp_drawable_get_offsets (drawable, &own.x, &own.y);
+  gegl_rectangle_bounding_box (extent, extent, &own);
+}
+
+/* Makes the copy show the chosen layers only: `items` and `copies` are the same part of the layer tree in the image and in its copy. TRUE where
+ * something of it is shown; `extent` grows by that. */
+static gboolean
+show_chosen (GimpImage *copy, GimpItem **items, GimpItem **copies, GPtrArray *chosen, GeglRectangle *extent)
+{
+  gboolean any = FALSE;
+
+  for (guint i = 0; items[i] && copies[i]; i++)
+    {
+      gboolean              show = g_ptr_array_find (chosen, items[i], NULL), is_group = gimp_item_is_group (items[i]);
+      g_autofree GimpItem **children = is_group ? gimp_item_get_children (items[i]) : NULL;
+      g_autofree GimpItem **copied_children = is_group ? gimp_item_get_children (copies[i]) : NULL;
+
+      if (is_marked (items[i]))
+        {
+          gimp_image_remove_layer (copy, GIMP_LAYER (copies[i]));
+          continue;
+        }
+      if (show)
+        {
+          if (is_group)
+            find_marked (copy, copied_children, TRUE);
+          extend (extent, GIMP_DRAWABLE (copies[i]));
+          if (chosen->len == 1)
+            {
+              gimp_layer_set_mode (GIMP_LAYER (copies[i]), GIMP_LAYER_MODE_NORMAL);
+              gimp_layer_set_opacity (GIMP_LAYER (copies[i]), 100);
+            }
+        }
+      else if (is_group)
+        show = show_chosen (copy, children, copied_children, chosen, extent);
+      gimp_item_set_visible (copies[i], show);
+      any |= show;
+    }
+  return any;
+}
+
+/* What the chosen layers show together, within the smallest rectangle that holds them, on the canvas or off it. */
+static gboolean
+open_together (PixelReader *reader, GimpImage *image, GPtrArray *chosen)
+{
+  g_autofree GimpLayer **layers = gimp_image_get_layers (image), **copies = NULL;
+  GeglRectangle          extent = { 0, 0, 0, 0 };
+
+  reader->copy = gimp_image_duplicate (image);
+  if (!reader->copy)
+    return FALSE;
+  copies = gimp_image_get_layers (reader->copy);
+  if (!show_chosen (reader->copy, (GimpItem **) layers, (GimpItem **) copies, chosen, &extent) || extent.width < 1 || extent.height < 1)
+    return FALSE;
+  reader->offset_x = extent.x;
+  reader->offset_y = extent.y;
+  return gimp_image_resize (reader->copy, extent.width, extent.height, -extent.x, -extent.y) && open_visible (reader, reader->copy);
+}
+
+static gboolean
+open_layers (PixelReader *reader, GimpImage *image, GimpDrawable **drawables, GError **error)
+{
+  g_autoptr (GPtrArray) chosen = list_chosen (drawables, error);
+  GimpDrawable         *first;
+
+  if (!chosen)
+    return FALSE;
+  first = chosen->pdata[0];
+  if (chosen->len > 1 || !is_plain (GIMP_ITEM (first)))
+    {
+      if (open_together (reader, image, chosen))
+        return TRUE;
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("There is nothing to see there. Choose another part of the image."));
+      return FALSE;
+    }
+  reader->buffer = gimp_drawable_get_buffer (first);
+  gimp_drawable_get_offsets (first, &reader->offset_x, &reader->offset_y);
+  reader->has_alpha = gimp_drawable_has_alpha (first);
+  return TRUE;
+}
+
+/* ---- the reader ------------------------------------------------------------------------------------------------- */
+
+/* Cuts the region down to the selection's bounds. */
+static gboolean
+cut_to_selection (PixelReader *reader, GimpImage *image, GError **error)
+{
+  gboolean non_empty;
+  gint     x1, y1, x2, y2;
+
+  if (!gimp_selection_bounds (image, &non_empty, &x1, &y1, &x2, &y2) || !non_empty)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("Nothing is selected. Select a part of the image, or choose the layer or the image."));
+      return FALSE;
+    }
+  gegl_rectangle_intersect (&reader->region, &reader->region, GEGL_RECTANGLE (x1, y1, x2 - x1, y2 - y1));
+  return TRUE;
+}
+
+/* GIMP gives its plug-ins a cache as large as its own, half of the machine's memory. */
+static void
+bound_cache (void)
+{
+  guint64 size;
+
+  g_object_get (gegl_config (), "tile-cache-size", &size, NULL);
+  if (size > MAX_CACHE)
+    g_object_set (gegl_config (), "tile-cache-size", MAX_CACHE, NULL);
+}
+
 PixelReader *
-pixel_reader_new (GimpImage *image, GimpDrawable *drawable, const char *region, GError **error)
+pixel_reader_new (GimpImage *image, GimpDrawable **drawables, const char *region, GError **error)
 {
   g_autoptr (PixelReader) reader = g_new0 (PixelReader, 1);
-  gboolean                is_layer = g_strcmp0 (region, "layer") == 0;
 
-  if (is_layer)
-    {
-      reader->buffer = gimp_drawable_get_buffer (drawable);
-      gimp_drawable_get_offsets (drawable, &reader->offset_x, &reader->offset_y);
-      reader->has_alpha = gimp_drawable_has_alpha (drawable);
-    }
-  else
-    {
-      if (!open_visible (reader, image))
-        {
-          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("There is nothing to see in this image. Add a layer or make one visible."));
-          return NULL;
-        }
-      reader->has_alpha = TRUE;
-    }
+  bound_cache ();
+  if (!(g_strcmp0 (region, "layer") == 0 ? open_layers (reader, image, drawables, error) : open_image (reader, image, error)))
+    return NULL;
   reader->region = *gegl_buffer_get_extent (reader->buffer);
-  if (g_strcmp0 (region, "selection") == 0)
-    {
-      gboolean non_empty;
-      gint     x1, y1, x2, y2;
-
-      if (!gimp_selection_bounds (image, &non_empty, &x1, &y1, &x2, &y2) || !non_empty)
-        {
-          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("Nothing is selected. Select a part of the image, or choose the layer or the image."));
-          return NULL;
-        }
-      gegl_rectangle_intersect (&reader->region, &reader->region, GEGL_RECTANGLE (x1, y1, x2 - x1, y2 - y1));
-    }
+  if (g_strcmp0 (region, "selection") == 0 && !cut_to_selection (reader, image, error))
+    return NULL;
   reader->is_opaque_somewhere = !reader->has_alpha;
   if (reader->region.width < 1 || reader->region.height < 1)
     {

@@ -10,9 +10,10 @@
 
 typedef struct _PixelReader PixelReader;
 
-/* region: "layer" (the drawable), "image" (all that is visible) or "selection" (all that is visible within the selection's bounds). Layers that Fovea
- * made are left out of image and selection. NULL with an error in words for the user. */
-PixelReader *pixel_reader_new  (GimpImage *image, GimpDrawable *drawable, const char *region, GError **error);
+/* region: "layer" (what the drawables show together, within the smallest rectangle that holds them; NULL-terminated, may be NULL), "image" (all that is
+ * visible) or "selection" (all that is visible within the selection's bounds). Layers that Fovea made are left out. NULL with an error in words for the
+ * user. */
+PixelReader *pixel_reader_new  (GimpImage *image, GimpDrawable **drawables, const char *region, GError **error);
 void         pixel_reader_free (PixelReader *reader);
 
 /* Width and height of the region, pixels. */

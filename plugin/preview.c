@@ -51,6 +51,13 @@ preview_set_pixels (GtkWidget *preview, const guint8 *rgb, int width, int height
   gtk_widget_queue_draw (preview);
 }
 
+void
+preview_clear (GtkWidget *preview)
+{
+  g_object_set_data (G_OBJECT (preview), "pixels", NULL);
+  gtk_widget_queue_draw (preview);
+}
+
 /* ---- names and bars ----------------------------------------------------------------------------------------- */
 
 static void

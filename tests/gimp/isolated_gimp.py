@@ -59,7 +59,7 @@ class IsolatedGimp:
         (plugins / 'fovea' / 'help').mkdir()
         (plugins / 'fovea' / 'help' / 'en').symlink_to(pathlib.Path(__file__).resolve().parent.parent.parent / 'docs')
         (plugins / 'fovea' / 'locale').symlink_to(pathlib.Path(plugin).resolve().parent.parent / 'po')
-        for name in ('script-fu', 'file-png', 'file-jpeg', 'file-tiff'):
+        for name in ('script-fu', 'python-eval', 'file-png', 'file-jpeg', 'file-tiff', 'help', 'web-browser'):
             source = pathlib.Path(libdir) / 'plug-ins' / name
             if source.exists():
                 (plugins / name).symlink_to(source)
@@ -87,6 +87,17 @@ class IsolatedGimp:
         """Runs Script-Fu text; returns the exit status and all that was printed. fonts: GIMP loads them, which takes longer."""
         path = self.folder / 'script.scm'
         path.write_text('(script-fu-use-v3)\n' + script)
-        done = subprocess.run([find_program('gimp-console'), '-id' if fonts else '-idf', '--quit', '--batch-interpreter=plug-in-script-fu-eval', '-b', f'(load "{path}")'],
-                              env=self.environment, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+        return self.evaluate('plug-in-script-fu-eval', f'(load "{path}")', timeout, fonts=fonts)
+
+    def python(self, path, *arguments, timeout=300, environment=None):
+        """Runs a Python program inside GIMP with sys.argv = [path, arguments…]; returns the exit status and all that was printed."""
+        if not (self.folder / 'plug-ins' / 'python-eval').exists():
+            skip('this GIMP has no Python-Fu')
+        argv = [str(path), *map(str, arguments)]
+        start = f'import sys, runpy; sys.argv = {argv!r}; runpy.run_path({str(path)!r}, run_name="inside_gimp")'
+        return self.evaluate('python-fu-eval', start, timeout, environment)
+
+    def evaluate(self, interpreter, text, timeout, environment=None, fonts=False):
+        done = subprocess.run([find_program('gimp-console'), '-id' if fonts else '-idf', '--quit', f'--batch-interpreter={interpreter}', '-b', text],
+                              env=self.environment | (environment or {}), capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
         return done.returncode, done.stdout + done.stderr
