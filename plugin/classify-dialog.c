@@ -13,10 +13,10 @@
 #include <glib/gi18n.h>
 
 #include "classify.h"
+#include "dialog.h"
 #include "pixels.h"
 #include "preview.h"
 
-#define CHOOSE_FILE "\001choose"
 
 typedef struct
 {
@@ -24,7 +24,6 @@ typedef struct
   GimpImage           *image;
   GimpDrawable       **drawables;
   GtkWidget           *dialog, *preview, *bars, *spinner, *settings, *progress;
-  GtkListStore        *models;
 
   Classification  classification;
   char           *loaded;       /* the model's name as set, of classification.classifier */
@@ -310,61 +309,12 @@ responded (GtkDialog *window, gint response, ClassifyDialog *dialog)
 /* ---- the window ----------------------------------------------------------------------------------------------- */
 
 static void
-add_model (ClassifyDialog *dialog, const char *name, const char *label)
-{
-  GtkTreeIter iter;
-
-  gtk_list_store_append (dialog->models, &iter);
-  gtk_list_store_set (dialog->models, &iter, 0, name, 1, label, -1);
-}
-
-/* The installed models, the one that is set where it is a file, and the way to another file. */
-static void
-fill_models (ClassifyDialog *dialog)
-{
-  g_auto (GStrv)   installed = fovea_list_models ();
-  g_autofree char *model = NULL;
-
-  g_object_get (dialog->config, "model", &model, NULL);
-  gtk_list_store_clear (dialog->models);
-  add_model (dialog, "", _("Automatic"));
-  for (guint i = 0; installed[i]; i++)
-    add_model (dialog, installed[i], installed[i]);
-  if (model && *model && !g_strv_contains ((const char *const *) installed, model))
-    {
-      g_autofree char *label = g_path_get_basename (model);
-
-      add_model (dialog, model, label);
-    }
-  add_model (dialog, CHOOSE_FILE, _("Choose file…"));
-}
-
-static void
-choose_file (ClassifyDialog *dialog)
-{
-  g_autoptr (GtkFileChooserNative) chooser = gtk_file_chooser_native_new (_("Choose a Model"), GTK_WINDOW (dialog->dialog), GTK_FILE_CHOOSER_ACTION_OPEN,
-                                                                          _("_Choose"), NULL);
-  GtkFileFilter   *filter = gtk_file_filter_new ();
-  g_autofree char *path = NULL;
-
-  gtk_file_filter_set_name (filter, _("ONNX models"));
-  gtk_file_filter_add_pattern (filter, "*.onnx");
-  gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (chooser), filter);
-  if (gtk_native_dialog_run (GTK_NATIVE_DIALOG (chooser)) == GTK_RESPONSE_ACCEPT)
-    path = gtk_file_chooser_get_filename (GTK_FILE_CHOOSER (chooser));
-  g_object_set (dialog->config, "model", path ? path : dialog->loaded ? dialog->loaded : "", NULL);
-  fill_models (dialog);
-}
-
-static void
 model_changed (GimpProcedureConfig *config, GParamSpec *property, ClassifyDialog *dialog)
 {
   g_autofree char *model = NULL;
 
   g_object_get (config, "model", &model, NULL);
-  if (g_strcmp0 (model, CHOOSE_FILE) == 0)
-    choose_file (dialog);
-  else
+  if (!dialog_is_choosing (model))
     start_look (dialog);
 }
 
@@ -381,36 +331,6 @@ display_changed (GimpProcedureConfig *config, GParamSpec *property, ClassifyDial
     show_answer (dialog);
 }
 
-static GtkListStore *
-make_store (const char *const *rows)
-{
-  GtkListStore *store = gtk_list_store_new (2, G_TYPE_STRING, G_TYPE_STRING);
-
-  for (; rows && *rows; rows += 2)
-    {
-      GtkTreeIter iter;
-
-      gtk_list_store_append (store, &iter);
-      gtk_list_store_set (store, &iter, 0, rows[0], 1, rows[1], -1);
-    }
-  return store;
-}
-
-/* A row of the settings: a label with mnemonic, and its widget. */
-static void
-attach_setting (GtkGrid *grid, int row, const char *label, const char *tooltip, GtkWidget *widget)
-{
-  GtkWidget *name = gtk_label_new_with_mnemonic (label);
-
-  atk_object_set_name (gtk_widget_get_accessible (widget), gtk_label_get_text (GTK_LABEL (name)));
-  gtk_label_set_xalign (GTK_LABEL (name), 0);
-  gtk_label_set_mnemonic_widget (GTK_LABEL (name), widget);
-  gtk_widget_set_tooltip_text (widget, tooltip);
-  gtk_widget_set_hexpand (widget, TRUE);
-  gtk_grid_attach (grid, name, 0, row, 1, 1);
-  gtk_grid_attach (grid, widget, 1, row, 1, 1);
-}
-
 static GtkWidget *
 make_settings (ClassifyDialog *dialog)
 {
@@ -420,25 +340,22 @@ make_settings (ClassifyDialog *dialog)
   const char *const region_rows[] = { "image", _("The whole image"), "selection", _("The selection"), dialog->drawables[0] ? "layer" : NULL,
                                       is_several ? _("The chosen layers") : _("The layer"), NULL };
   const char *const mode_rows[] = { "add", _("Keep them"), "replace", _("Replace them"), NULL };
-  g_autoptr (GtkListStore) region_store = make_store (region_rows), mode_store = make_store (mode_rows);
+  g_autoptr (GtkListStore) region_store = dialog_make_store (region_rows), mode_store = dialog_make_store (mode_rows);
   GtkWidget        *tags = gimp_prop_check_button_new (config, "write-tags", NULL), *attention = gimp_prop_check_button_new (config, "attention-layer", NULL);
   GtkWidget        *note = gtk_label_new (NULL);
   g_autofree char  *note_text = g_markup_printf_escaped ("<small>%s</small>", _("To keep tags in an exported file, tick XMP, IPTC and Exif in its export window."));
 
   gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
-  dialog->models = gtk_list_store_new (2, G_TYPE_STRING, G_TYPE_STRING);
-  fill_models (dialog);
-  attach_setting (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"),
-                  gimp_prop_string_combo_box_new (config, "model", GTK_TREE_MODEL (dialog->models), 0, 1));
-  attach_setting (GTK_GRID (grid), 1, _("Loo_k at"), _("The part of the image that is named"),
+  dialog_attach (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, dialog->dialog));
+  dialog_attach (GTK_GRID (grid), 1, _("Loo_k at"), _("The part of the image that is named"),
                   gimp_prop_string_combo_box_new (config, "region", GTK_TREE_MODEL (region_store), 0, 1));
-  attach_setting (GTK_GRID (grid), 2, _("_Names"), _("How many names at most"), gimp_prop_spin_button_new (config, "top", 1, 5, 0));
+  dialog_attach (GTK_GRID (grid), 2, _("_Names"), _("How many names at most"), gimp_prop_spin_button_new (config, "top", 1, 5, 0));
   threshold = gimp_prop_spin_button_new (config, "threshold", 0.01, 0.1, 2);
-  attach_setting (GTK_GRID (grid), 3, _("Threshol_d"), _("Leave out names less sure than this"), threshold);
+  dialog_attach (GTK_GRID (grid), 3, _("Threshol_d"), _("Leave out names less sure than this"), threshold);
   gtk_grid_attach (GTK_GRID (grid), gtk_separator_new (GTK_ORIENTATION_HORIZONTAL), 0, 4, 2, 1);
   gtk_grid_attach (GTK_GRID (grid), tags, 0, 5, 2, 1);
-  attach_setting (GTK_GRID (grid), 6, _("Tags alread_y there"), _("What happens to the keywords that the image has"),
+  dialog_attach (GTK_GRID (grid), 6, _("Tags alread_y there"), _("What happens to the keywords that the image has"),
                   gimp_prop_string_combo_box_new (config, "tag-mode", GTK_TREE_MODEL (mode_store), 0, 1));
   gtk_label_set_markup (GTK_LABEL (note), note_text);
   gtk_label_set_line_wrap (GTK_LABEL (note), TRUE);
@@ -531,7 +448,6 @@ classify_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, Gimp
     g_main_context_iteration (NULL, TRUE);
   gtk_widget_destroy (dialog.dialog);
   g_clear_object (&dialog.cancellable);
-  g_clear_object (&dialog.models);
   g_free (dialog.loaded);
   *classification = dialog.classification;
   return ok && classification->classes != NULL;

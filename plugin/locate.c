@@ -258,9 +258,27 @@ locate_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gi
   GimpValueArray *values;
 
   gegl_init (NULL, NULL);
-  if (!read_output (config, &output, &error) || !object_output_check (&output, image, &error))
+  if (!read_output (config, &output, &error) || (run_mode != GIMP_RUN_INTERACTIVE && !object_output_check (&output, image, &error)))
     return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
-  if (locate_now (config, image, drawables, &location, &error) && object_output_apply (&output, image, location.objects, location.reader, &error))
+  if (run_mode == GIMP_RUN_INTERACTIVE)
+    {
+      if (!locate_dialog_run (procedure, config, image, drawables, &location))
+        {
+          location_clear (&location);
+          return gimp_procedure_new_return_values (procedure, GIMP_PDB_CANCEL, NULL);
+        }
+      if (!read_output (config, &output, &error) || !object_output_check (&output, image, &error))
+        {
+          location_clear (&location);
+          return gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);
+        }
+    }
+  else if (!locate_now (config, image, drawables, &location, &error))
+    {
+      location_clear (&location);
+      return gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);
+    }
+  if (object_output_apply (&output, image, location.objects, location.reader, &error))
     values = make_return (procedure, config, &location);
   else
     values = gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);

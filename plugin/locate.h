@@ -25,6 +25,9 @@ void           location_clear (Location *location);
 
 GimpProcedure *locate_create_procedure (GimpPlugIn *plug_in);
 
+/* Shows the window. TRUE with the ticked objects when the user pressed OK; FALSE when it was cancelled. */
+gboolean       locate_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Location *location);
+
 /* Loads the model that the setting names ("": the first one installed that gives boxes, else the first whose rough boxes have to do). Takes no GIMP call:
  * may run in any thread. */
 gboolean       locate_load     (const char *name, Location *location, GError **error);

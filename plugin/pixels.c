@@ -336,11 +336,11 @@ pixel_reader_start (PixelReader *reader, FoveaInput *input)
 
 /* Over white; notes whether anything is there at all. */
 static void
-composite (PixelReader *reader, gsize n, guint8 *rgb)
+composite (PixelReader *reader, const guint8 *rgba, gsize n, guint8 *rgb)
 {
   for (gsize i = 0; i < n; i++)
     {
-      const guint8 *from = reader->rgba + 4 * i;
+      const guint8 *from = rgba + 4 * i;
       guint         alpha = from[3];
 
       reader->is_opaque_somewhere |= alpha != 0;
@@ -374,7 +374,7 @@ pixel_reader_step (PixelReader *reader, double *progress, GError **error)
     {
       reader->rgba = g_realloc (reader->rgba, n * 4);
       gegl_buffer_get (reader->buffer, band, 1.0, babl_format ("R'G'B'A u8"), reader->rgba, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-      composite (reader, n, reader->rgb);
+      composite (reader, reader->rgba, n, reader->rgb);
     }
   else
     gegl_buffer_get (reader->buffer, band, 1.0, babl_format ("R'G'B' u8"), reader->rgb, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_CLAMP);
@@ -423,12 +423,9 @@ pixel_reader_read (gpointer user_data, int x, int y, int width, int height, guin
       gegl_buffer_get (reader->buffer, part, 1.0, babl_format ("R'G'B' u8"), rgb, (gint) row_stride, GEGL_ABYSS_CLAMP);
       return TRUE;
     }
-  reader->rgba = g_realloc (reader->rgba, (gsize) width * 4);
+  reader->rgba = g_realloc (reader->rgba, (gsize) width * (gsize) height * 4);
+  gegl_buffer_get (reader->buffer, part, 1.0, babl_format ("R'G'B'A u8"), reader->rgba, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
   for (int row = 0; row < height; row++)
-    {
-      gegl_buffer_get (reader->buffer, GEGL_RECTANGLE (part->x, part->y + row, width, 1), 1.0, babl_format ("R'G'B'A u8"), reader->rgba,
-                       GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-      composite (reader, (gsize) width, rgb + (gsize) row * row_stride);
-    }
+    composite (reader, reader->rgba + (gsize) row * (gsize) width * 4, (gsize) width, rgb + (gsize) row * row_stride);
   return TRUE;
 }

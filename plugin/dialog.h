@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * dialog.h: what the windows share: rows of settings, lists of words, and the choice of a model.
+ */
+#pragma once
+
+#include <libgimp/gimp.h>
+#include <libgimp/gimpui.h>
+
+/* Pairs of a setting's value and what the user reads, NULL-terminated. */
+GtkListStore *dialog_make_store (const char *const *rows);
+
+/* A row of the settings: a label with mnemonic, and its widget. */
+void          dialog_attach     (GtkGrid *grid, int row, const char *label, const char *tooltip, GtkWidget *widget);
+
+/* A combo box for the setting “model”: the installed ones, the file that is set, and the way to another file. `window` is what the file chooser stands before. */
+GtkWidget    *dialog_model_combo_new (GimpProcedureConfig *config, GtkWidget *window);
+
+/* TRUE while the setting only says that the user wants to choose a file: it will change again. */
+gboolean      dialog_is_choosing     (const char *model);

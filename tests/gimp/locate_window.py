@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Locate window in real GIMP under Xvfb, driven through the accessibility bus: it opens with boxes, the sliders choose anew at once, a box can be left out,
+it applies in one undo step, it can be cancelled. Screenshots stay in the folder given.
+
+    locate_window.py BUILD/plugin/fovea SCREENSHOTS [SCENE…]
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+from classify_window import act, make_photo, shoot, wait, walk
+from isolated_gimp import IsolatedGimp, find_program, skip
+
+# Name of the screenshot: photo, language, theme, what is done.
+SCENES = {
+    'street': ('large/coco-000000577932.jpg', 'C.UTF-8', 'light', 'change'),
+    'gray': ('GRAY', 'C.UTF-8', 'light', 'cancel'),
+    'tiny': ('TINY', 'C.UTF-8', 'light', 'cancel'),
+    'german': ('large/coco-000000275198.jpg', 'de_DE.UTF-8', 'light', 'cancel'),
+    'dark': ('large/coco-000000257896.jpg', 'C.UTF-8', 'dark', 'cancel'),
+}
+MENU = {'C.UTF-8': ('Filters', 'Fovea', 'Locate…'), 'de_DE.UTF-8': ('Filter', 'Fovea', 'Finden …')}
+BUTTONS = {'C.UTF-8': ('Apply', 'Cancel'), 'de_DE.UTF-8': ('Anwenden', 'Abbrechen')}
+VIEW = {'C.UTF-8': 'The photo with its objects', 'de_DE.UTF-8': 'Das Foto mit seinen Gegenständen'}
+SLOWEST = 0.5  # seconds from a slider's move to the boxes, through the accessibility bus of a busy machine; by itself it takes milliseconds
+
+
+class Window:
+    def __init__(self, language, may_be_empty):
+        import pyatspi
+
+        self.pyatspi, self.language = pyatspi, language
+        gimp = wait(lambda: self.application('gimp'), 'GIMP')
+        wait(lambda: any(re.search(r'\d+x\d+', window.name) for window in gimp), 'the open image')
+        node = wait(lambda: next(node for node in walk(gimp) if node.getRoleName() == 'menu bar' and node.childCount > 5), 'the menu bar')
+        self.menu(node, MENU[language])
+        started = time.monotonic()
+        self.dialog = wait(lambda: self.application('fovea')[0], 'the dialog')
+        self.opened = time.monotonic() - started
+        if may_be_empty:
+            wait(lambda: self.find('button', BUTTONS[language][0]).getState().contains(pyatspi.STATE_SENSITIVE), 'an answer')
+        else:
+            wait(self.objects, 'an answer')
+        self.answered = time.monotonic() - started
+
+    def menu(self, node, names):
+        for name in names:
+            menu = node
+            node = wait(lambda: next(child for child in menu if child.name.startswith(name)), f'the menu {name}')
+            act(node)
+
+    def application(self, name):
+        return next(app for app in self.pyatspi.Registry.getDesktop(0) if app and app.name.startswith(name) and app.childCount)
+
+    def find(self, role, name=None):
+        return next(node for node in walk(self.dialog) if node.getRoleName() == role and (name is None or node.name == name))
+
+    def objects(self):
+        """The objects that the window shows, in words."""
+        view = next(node for node in walk(self.dialog) if node.name == VIEW[self.language])
+        return view.description.split(', ') if view.description else []
+
+    def changed(self, before, what):
+        return wait(lambda: (now := self.objects()) != before and (now or [''])[:], what)
+
+    def close(self, which):
+        act(wait(lambda: self.find('button', BUTTONS[self.language][which]), 'the button'))
+        wait(lambda: not any(app and app.name.startswith('fovea') for app in self.pyatspi.Registry.getDesktop(0)), 'the end of the plug-in')
+
+
+def layers(window):
+    """How many layers GIMP's title tells."""
+    names = ' '.join(node.name for node in window.application('gimp'))
+    found = re.search(r'(\d+) layers?', names)
+    return int(found.group(1)) if found else 0
+
+
+def toggle(window):
+    """Unticks the first row of the table with a click."""
+    table = next(node for node in walk(window.dialog) if node.name == 'Objects')
+    cell = next(node for node in walk(table) if node.getRoleName() == 'table cell')
+    box = cell.queryComponent().getExtents(window.pyatspi.DESKTOP_COORDS)
+    window.pyatspi.Registry.generateMouseEvent(box.x + box.width // 2, box.y + box.height // 2, 'b1c')
+
+
+def change(window, scene, folder):
+    every = window.objects()
+    sliders = [node for node in walk(window.dialog) if node.getRoleName() == 'slider']
+    threshold = next(node for node in sliders if node.queryValue().currentValue < 0.4)
+    slowest = 0
+    for value in (0.6, 0.35, 0.7, 0.3):
+        before, started = window.objects(), time.monotonic()
+        threshold.queryValue().currentValue = value
+        window.changed(before, f'threshold {value}')
+        slowest = max(slowest, time.monotonic() - started)
+    assert slowest < SLOWEST, slowest
+    print(f'ok {scene}: a slider shows its boxes after at most {slowest * 1000:.0f} ms')
+    assert len(window.objects()) == len(every)
+    entry = next(node for node in walk(window.dialog) if node.getRoleName() == 'text' and node.getState().contains(window.pyatspi.STATE_EDITABLE)
+                 and not node.queryText().getText(0, -1))
+    entry.queryEditableText().setTextContents('person, car')
+    few = window.changed(every, 'classes')
+    assert few and all(words.startswith(('person', 'car')) for words in few), few
+    toggle(window)
+    fewer = window.changed(few, 'a box that is left out')
+    assert len(fewer) == len(few) - 1, (few, fewer)
+    shoot(folder / f'locate-{scene}-changed.png')
+    window.close(0)
+    wait(lambda: layers(window) == 1 + 1 + 2 * len(fewer), f'{2 * len(fewer)} frames and names and their group in GIMP', 60)
+    shoot(folder / f'locate-{scene}-applied.png')
+    bar = next(node for node in walk(window.application('gimp')) if node.getRoleName() == 'menu bar' and node.childCount > 5)
+    window.menu(bar, ('Edit', 'Undo'))
+    wait(lambda: layers(window) == 1, 'all of it undone in one step', 30)
+    print(f'ok {scene}: {len(fewer)} of {len(every)} objects applied, and undone in one step')
+
+
+def inside(scene, folder):
+    _, language, _, action = SCENES[scene]
+    window = Window(language, scene in ('tiny', 'gray'))
+    shoot(folder / f'locate-{scene}.png')
+    print(f'ok {scene}: opened in {window.opened:.2f} s, answered in {window.answered:.2f} s: {", ".join(window.objects())}', flush=True)
+    if action == 'change':
+        change(window, scene, folder)
+    else:
+        window.close(1)
+
+
+def run_scene(scene, plugin, folder):
+    photo, language, theme, _ = SCENES[scene]
+    with IsolatedGimp(plugin, models=('yolox_nano',)) as gimp:
+        environment = gimp.environment | {
+            'LC_ALL': language, 'LANG': language, 'LANGUAGE': language.split('_')[0] if '_' in language else '', 'GTK_A11Y': 'atspi', 'NO_AT_BRIDGE': '0',
+            'GDK_BACKEND': 'x11', 'XDG_RUNTIME_DIR': str(gimp.folder / 'home'), 'LIBGL_ALWAYS_SOFTWARE': '1'}
+        os.chmod(gimp.folder / 'home', 0o700)
+        if '_' in language:
+            (gimp.folder / 'locales').mkdir()
+            subprocess.run(['localedef', '-i', language.split('.')[0], '-f', 'UTF-8', gimp.folder / 'locales' / language], check=True)
+            environment['LOCPATH'] = str(gimp.folder / 'locales')
+        with open(gimp.folder / 'profile' / 'gimprc', 'a', encoding='utf-8') as file:
+            file.write(f'(theme-color-scheme {theme})\n(image-title-format "%D*%f-%p.%i (%t, %L) %wx%h")\n')
+        reader, writer = os.pipe()
+        display = subprocess.Popen(['Xvfb', '-displayfd', str(writer), '-screen', '0', '1280x900x24', '-nolisten', 'tcp'], pass_fds=[writer],
+                                   stderr=subprocess.DEVNULL)
+        os.close(writer)
+        try:
+            environment['DISPLAY'] = ':' + os.read(reader, 16).decode().strip()
+            log = gimp.folder / 'gimp.log'
+            script = f'''openbox --sm-disable >/dev/null 2>&1 &
+/usr/libexec/at-spi-bus-launcher --launch-immediately >/dev/null 2>&1 &
+{find_program('gimp')} -n --no-splash -c "{make_photo(photo, gimp.folder)}" >"{log}" 2>&1 & gimp=$!
+"{sys.executable}" "{__file__}" --inside {scene} "{folder}"; status=$?
+kill $gimp 2>/dev/null; exit $status'''
+            done = subprocess.run(['dbus-run-session', '--', 'sh', '-c', script], env=environment, timeout=240)
+            text = log.read_text(errors='replace')
+            trouble = [line for line in text.splitlines() if re.search(r'\(fovea:.*(CRITICAL|WARNING.*assert)|Plug-in crashed|duplicate mnemonic', line)]
+            assert done.returncode == 0, f'{scene} failed:\n{text[-3000:]}'
+            assert not trouble, '\n'.join(trouble)
+        finally:
+            display.kill()
+            display.wait()
+            os.close(reader)
+
+
+def main():
+    if sys.argv[1] == '--inside':
+        inside(sys.argv[2], pathlib.Path(sys.argv[3]))
+        return 0
+    for program in ('Xvfb', 'dbus-run-session', 'openbox', 'import'):
+        if not shutil.which(program):
+            skip(f'there is no {program}')
+    folder = pathlib.Path(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
+    for scene in sys.argv[3:] or SCENES:
+        run_scene(scene, sys.argv[1], folder)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
