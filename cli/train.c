@@ -37,7 +37,7 @@ typedef struct
   int      size, epochs, batch, threads, seed, patience;
   double   minutes, rate, decay, average, monitor, validation, smoothing;
   double   crop, rotate, colour, hue, grayscale, blur, noise, cutout, mixup, scale, translate, perspective, stretch;
-  gboolean json, flip_vertical, no_flip, no_balance, no_augmentation, quiet;
+  gboolean json, flip_vertical, no_flip, no_balance, no_augmentation, half, quiet;
 } Options;
 
 /* ---- progress ------------------------------------------------------------------------------------------------------------------------------- */
@@ -80,7 +80,12 @@ show (const FoveaTrainState *state, gpointer user_data)
   gboolean         terminal = isatty (STDERR_FILENO);
   g_autofree char *left = print_time (state->seconds_left);
 
-  if (state->score)
+  if (state->prepared < 1.0)
+    {
+      if (!display->quiet)
+        command_progress ("features, per cent", (gsize) (state->prepared * 100.0), 100);
+    }
+  else if (state->score)
     {
       if (display->curve)
         add_epoch (display->curve, state);
@@ -154,7 +159,7 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
   settings->epochs = given->epochs ? (guint) given->epochs : settings->epochs;
   settings->minutes = given->minutes;
   settings->batch = given->batch ? (guint) given->batch : settings->batch;
-  settings->learning_rate = given->rate > 0.0 ? given->rate : given->base && !given->arch ? 0.01 : settings->learning_rate;
+  settings->learning_rate = given->rate > 0.0 ? given->rate : trainable == FOVEA_TRAIN_HEAD ? 0.3 : given->base && !given->arch ? 0.01 : settings->learning_rate;
   settings->weight_decay = given->decay >= 0.0 ? given->decay : settings->weight_decay;
   settings->average = given->average >= 0.0 ? given->average : settings->average;
   settings->smoothing = given->smoothing >= 0.0 ? given->smoothing : settings->smoothing;
@@ -163,6 +168,7 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
   settings->patience = (guint) given->patience;
   settings->balance = !given->no_balance;
   settings->seed = (guint64) given->seed;
+  settings->half_weights = given->half;
   settings->n_threads = (guint) given->threads;
   *augmentation = (FoveaAugmentation) { given->crop, given->stretch, given->scale, given->translate, given->rotate, given->perspective, !given->no_flip,
                                         given->flip_vertical, given->colour, given->hue, given->grayscale, given->blur, given->cutout, given->noise, given->mixup };
@@ -285,7 +291,7 @@ verb_train (int argc, char **argv)
     { "minutes", 0, 0, G_OPTION_ARG_DOUBLE, &given.minutes, "Train for so long instead", "N" },
     { "size", 0, 0, G_OPTION_ARG_INT, &given.size, "Of the photos that the network sees, pixels (the base's, or 160)", "N" },
     { "batch", 0, 0, G_OPTION_ARG_INT, &given.batch, "Photos of a step (16)", "N" },
-    { "learning-rate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rate, "At its highest (0.05; with --base 0.01)", "R" },
+    { "learning-rate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rate, "At its highest (0.05; with --base 0.01; for a head alone 0.3)", "R" },
     { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &given.decay, "(0.00004)", "D" },
     { "average", 0, 0, G_OPTION_ARG_DOUBLE, &given.average, "Share that the weights' moving average keeps at each step (0.998)", "S" },
     { "smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &given.smoothing, "Of labels (0.05)", "S" },
@@ -312,6 +318,7 @@ verb_train (int argc, char **argv)
     { "seed", 0, 0, G_OPTION_ARG_INT, &given.seed, "The same seed gives the same model (1)", "N" },
     { "threads", 't', 0, G_OPTION_ARG_INT, &given.threads, "Compute with N threads (0: one per processor)", "N" },
     { "checkpoint", 0, 0, G_OPTION_ARG_FILENAME, &given.checkpoint, "Keep the state here, also when done (FILE.checkpoint, until done)", "FILE" },
+    { "half", 0, 0, G_OPTION_ARG_NONE, &given.half, "Write weights as float16: half the file", NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &given.quiet, "No progress", NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &given.json, "Print one JSON object: epochs[{epoch, loss, …}], model, evaluation", NULL },
     { NULL },

@@ -452,6 +452,7 @@ typedef struct
   guint             n_threads;       /* 0: one per processor */
   guint64           cache;           /* bytes of decoded photos that are kept in memory */
   const char       *tags;            /* text of a tag list, or NULL: see the manual */
+  gboolean          half_weights;    /* the result's weights are float16: half the file */
   const char       *checkpoint;      /* path; training goes on from it where it exists. NULL: none is written */
   FoveaAugmentation augmentation;
 } FoveaTrainSettings;
@@ -493,6 +494,7 @@ typedef struct
   double images_per_second;
   double loss;                /* mean of the last steps */
   double learning_rate;
+  double prepared;            /* below 1: the frozen part's features are being computed, this share is done; the rest means nothing yet */
   const FoveaEvaluation *score; /* not NULL: the epoch has ended, and this is what the network is worth now */
   double best;                /* the best score so far; NAN: none yet */
 } FoveaTrainState;
@@ -538,7 +540,7 @@ FoveaEvaluation *fovea_evaluate     (FoveaModel *model, const char *data, const 
 /* ---- where models lie ------------------------------------------------------------------------------------------------------------------- */
 
 /* The folders that are searched for installed models, best first: FOVEA_MODELS_PATH (colon-separated), fovea/models in the user's data folder, the
- * system's data folders. NULL-terminated, free with g_strfreev. */
+ * system's data folders, and that of the models that come along. NULL-terminated, free with g_strfreev. */
 char **fovea_list_model_folders (void);
 
 /* Names of the installed models (NAME/model.onnx or NAME.onnx), each once, sorted. Free with g_strfreev. */

@@ -10,8 +10,11 @@
 #include <json-glib/json-glib.h>
 
 #include "attention-layer.h"
+#include "models.h"
 #include "pixels.h"
 #include "tags.h"
+
+#define BUILTIN_MODEL "tagger"
 
 static const char *const regions[] = { "layer", "image", "selection", NULL };
 static const char *const tag_modes[] = { "add", "replace", NULL };
@@ -44,14 +47,14 @@ load_model (const char *name, Classification *classification, GError **error)
 gboolean
 classify_load (const char *name, Classification *classification, GError **error)
 {
-  g_auto (GStrv) installed = NULL;
+  g_auto (GStrv) candidates = NULL;
 
   if (name && *name)
     return load_model (name, classification, error);
 
-  installed = fovea_list_models ();
-  for (guint i = 0; installed[i]; i++)
-    if (load_model (installed[i], classification, NULL))
+  candidates = models_to_try (BUILTIN_MODEL);
+  for (guint i = 0; candidates[i]; i++)
+    if (load_model (candidates[i], classification, NULL))
       return TRUE;
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE,
                _("No model that names photos is installed. Choose an .onnx file, or put one into the folder fovea/models of your data folder."));

@@ -10,6 +10,10 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "models.h"
+
+#define BUILTIN_MODEL "objects"
+
 static const char *const regions[] = { "layer", "image", "selection", NULL };
 
 void
@@ -46,15 +50,15 @@ load_model (const char *name, Location *location, GError **error)
 gboolean
 locate_load (const char *name, Location *location, GError **error)
 {
-  g_auto (GStrv) installed = NULL;
+  g_auto (GStrv) candidates = NULL;
 
   if (name && *name)
     return load_model (name, location, error);
-  installed = fovea_list_models ();
+  candidates = models_to_try (BUILTIN_MODEL);
   for (int rough = 0; rough < 2; rough++)
-    for (guint i = 0; installed[i]; i++)
+    for (guint i = 0; candidates[i]; i++)
       {
-        if (!load_model (installed[i], location, NULL))
+        if (!load_model (candidates[i], location, NULL))
           continue;
         if (rough || !fovea_locator_is_rough (location->locator))
           return TRUE;

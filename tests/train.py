@@ -94,8 +94,8 @@ class Train(unittest.TestCase):
             self.skipTest("no ONNX Runtime")
         x = np.random.default_rng(1).normal(size=(2, 3, 48, 48)).astype(np.float32)
         np.save(self.folder / "x.npy", x)
-        fovea("run", output, "--input", f"image={self.folder}/x.npy", "--output-dir", self.folder / "answers")
-        ours = np.load(next((self.folder / "answers").glob("*.npy")))
+        fovea("run", output, "--input", f"image={self.folder}/x.npy", "--output-dir", self.folder / f"{output.stem}-ours")
+        ours = np.load(next((self.folder / f"{output.stem}-ours").glob("*.npy")))
         theirs = onnxruntime.InferenceSession(str(output)).run(None, {"image": x})[0]
         self.assertLess(np.abs(ours - theirs).max(), 1e-4 * np.ptp(theirs))
 
@@ -106,8 +106,14 @@ class Train(unittest.TestCase):
             (two / kind).mkdir(parents=True)
             for i in range(16):
                 draw(kind, 9000 + 100 * len(kind) + i)[0].save(two / kind / f"{i}.png")
-        _, answer, _ = self.train("head", "--base", base, "--trainable", "head", "--epochs", 15, "--learning-rate", "0.1", "--average", "0.8", data="two")
+        output, answer, _ = self.train("head", "--base", base, "--trainable", "head", "--epochs", 15, "--average", "0.8", "--half", data="two")
         self.assertGreaterEqual(answer["evaluation"]["accuracy"], 0.75)
+        # What was learned on features is what the whole network says, and half the bytes are enough.
+        whole = json.loads(fovea("evaluate", output, two, "--split", "train", "--json").stdout)
+        self.assertGreaterEqual(whole["accuracy"], 0.75)
+        self.assertLess(output.stat().st_size, 0.65 * base.stat().st_size)
+        self.check_against_onnxruntime(output)
+        self.train("again", "--base", output, "--epochs", 1, data="two")
 
     def test_masks_are_learned(self):
         _, answer, _ = self.train("masks", "--task", "segment", "--arch", "cutout", "--size", 64, "--epochs", 16, "--batch", 8, "--average", "0.9", data="pairs")

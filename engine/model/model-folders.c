@@ -23,6 +23,7 @@ fovea_list_model_folders (void)
   g_ptr_array_add (folders, g_build_filename (g_get_user_data_dir (), "fovea", "models", NULL));
   for (guint i = 0; system_folders[i]; i++)
     g_ptr_array_add (folders, g_build_filename (system_folders[i], "fovea", "models", NULL));
+  g_ptr_array_add (folders, g_strdup (FOVEA_MODELS_DIR));
 
   for (guint i = 0; i < folders->len; i++)
     {

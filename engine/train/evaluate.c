@@ -177,6 +177,49 @@ make_session (FoveaModel *model, const LoaderSettings *settings, GError **error)
   return fovea_session_new (model, options, error);
 }
 
+static void
+tally_init (Tally *tally, const Dataset *dataset)
+{
+  *tally = (Tally) { .dataset = dataset };
+  tally->scores = g_array_new (FALSE, FALSE, sizeof (float));
+  tally->targets = g_array_new (FALSE, FALSE, sizeof (float));
+  tally->known = g_array_new (FALSE, FALSE, sizeof (float));
+}
+
+static void
+tally_clear (Tally *tally)
+{
+  g_array_unref (tally->scores);
+  g_array_unref (tally->targets);
+  g_array_unref (tally->known);
+}
+
+FoveaEvaluation *
+evaluate_features (FoveaModel *head, const FeatureCache *cache, const Dataset *dataset, GError **error)
+{
+  g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
+  const FoveaShape                shape = { .n_dims = 2, .dims = { (gint64) cache->n, (gint64) cache->size } };
+  g_autoptr (FoveaSession)        session = NULL;
+  Batch                           batch = cache->labels;
+  FoveaEvaluation                *evaluation;
+  Tally                           tally;
+
+  fovea_session_options_set_threads (options, 1);
+  fovea_session_options_set_shape (options, "features", &shape);
+  session = fovea_session_new (head, options, error);
+  if (!session)
+    return NULL;
+  memcpy (fovea_session_get_input (session, 0)->data, cache->features, cache->n * cache->size * sizeof (float));
+  if (!fovea_session_run (session, NULL, NULL, NULL, error))
+    return NULL;
+  batch.n = cache->n;
+  tally_init (&tally, dataset);
+  count_classes (&tally, &batch, fovea_session_get_output (session, 0)->data);
+  evaluation = make_evaluation (&tally);
+  tally_clear (&tally);
+  return evaluation;
+}
+
 static gboolean
 check_answer (FoveaSession *session, const LoaderSettings *settings, GError **error)
 {
@@ -221,25 +264,21 @@ FoveaEvaluation *
 evaluate_samples (FoveaModel *model, const LoaderSettings *settings, const guint *order, gsize n, GPtrArray *warnings, GCancellable *cancellable,
                   FoveaProgress progress, gpointer user_data, GError **error)
 {
-  Tally                    tally = { .dataset = settings->dataset };
+  Tally                    tally;
   g_autoptr (FoveaSession) session = make_session (model, settings, error);
   Loader                  *loader = session && check_answer (session, settings, error) ? loader_new (settings, error) : NULL;
   FoveaEvaluation         *evaluation = NULL;
 
   if (!loader)
     return NULL;
-  tally.scores = g_array_new (FALSE, FALSE, sizeof (float));
-  tally.targets = g_array_new (FALSE, FALSE, sizeof (float));
-  tally.known = g_array_new (FALSE, FALSE, sizeof (float));
+  tally_init (&tally, settings->dataset);
   loader_start (loader, order, n, 0, 0);
   if (run_batches (&tally, session, loader, settings, n, cancellable, progress, user_data, error))
     evaluation = make_evaluation (&tally);
   for (guint i = 0; warnings && i < loader_get_warnings (loader)->len; i++)
     g_ptr_array_add (warnings, g_strdup (g_ptr_array_index (loader_get_warnings (loader), i)));
   loader_free (loader);
-  g_array_unref (tally.scores);
-  g_array_unref (tally.targets);
-  g_array_unref (tally.known);
+  tally_clear (&tally);
   return evaluation;
 }
 

@@ -4,8 +4,11 @@
  */
 #pragma once
 
-#include "train/loader.h"
+#include "train/feature-cache.h"
 
 /* Runs `model` on the samples `order` (n of the dataset's) and compares. NULL with an error as for sessions and loaders, or G_IO_ERROR_CANCELLED. */
 FoveaEvaluation *evaluate_samples (FoveaModel *model, const LoaderSettings *settings, const guint *order, gsize n, GPtrArray *warnings, GCancellable *cancellable,
                                    FoveaProgress progress, gpointer user_data, GError **error);
+
+/* The same for a last layer alone, on features that are there. */
+FoveaEvaluation *evaluate_features (FoveaModel *head, const FeatureCache *cache, const Dataset *dataset, GError **error);

@@ -180,24 +180,86 @@ head_cut (FoveaModel *model, const char *name, GError **error)
   return NULL;
 }
 
-guint
-head_copy_weights (FoveaModel *model, FoveaModel *from)
+FoveaModel *
+head_only (FoveaModel *model, const char *name, gint64 n_features)
 {
-  const Graph   *graph = model_get_graph (model), *source = model_get_graph (from);
+  Graph *graph = graph_copy (model_get_graph (model));
+  Value *features = graph_add_value (graph, "features");
+  Node  *head = NULL;
+
+  for (guint i = 0; i < graph->nodes->len; i++)
+    if (strcmp (((Node *) g_ptr_array_index (graph->nodes, i))->name, name) == 0)
+      head = g_ptr_array_index (graph->nodes, i);
+  g_assert (head != NULL);
+  features->type = FOVEA_TYPE_FLOAT32;
+  features->has_rank = TRUE;
+  features->shape = (FoveaShape) { .n_dims = 2, .dims = { -1, n_features } };
+  features->dim_names[0] = g_strdup ("batch");
+  g_ptr_array_index (head->inputs, 0) = features;
+  remove_unused (graph);
+  g_ptr_array_set_size (graph->inputs, 0);
+  g_ptr_array_add (graph->inputs, features);
+  return model_new_for_graph (graph, name);
+}
+
+FoveaModel *
+head_take_weights (FoveaModel *model, FoveaModel *from, guint *n)
+{
+  Graph         *graph = graph_copy (model_get_graph (model));
+  const Graph   *source = model_get_graph (from);
   GHashTableIter iter;
   gpointer       data;
-  guint          n = 0;
+  guint          taken = 0;
 
   g_hash_table_iter_init (&iter, graph->values);
   while (g_hash_table_iter_next (&iter, NULL, &data))
     {
-      Value *value = data, *other = graph_find_value (source, value->name);
+      Value       *value = data;
+      const Value *other = graph_find_value (source, value->name);
 
-      if (!value->constant || !other || !other->constant || value->constant->type != FOVEA_TYPE_FLOAT32
+      if (!value->constant || !other || !other->constant || value->constant->type != other->constant->type
           || !shape_equal (&value->constant->shape, &other->constant->shape))
         continue;
-      tensor_read_float (other->constant, 0, shape_count (&value->constant->shape), value->constant->data);
-      n++;
+      fovea_tensor_unref (value->constant);
+      value->constant = fovea_tensor_ref (other->constant);
+      taken++;
     }
-  return n;
+  if (n)
+    *n = taken;
+  return model_new_for_graph (graph, fovea_model_get_name (model));
+}
+
+FoveaModel *
+head_fold_scale (FoveaModel *head, const float *mean, const float *scale, GError **error)
+{
+  Graph       *graph = graph_copy (model_get_graph (head));
+  Value       *values[2] = { graph_find_value (graph, "head.weight"), graph_find_value (graph, "head.bias") };
+  FoveaTensor *weight = fovea_tensor_new (FOVEA_TYPE_FLOAT32, &values[0]->constant->shape, error);
+  FoveaTensor *bias = weight ? fovea_tensor_new (FOVEA_TYPE_FLOAT32, &values[1]->constant->shape, error) : NULL;
+
+  if (!bias)
+    {
+      g_clear_pointer (&weight, fovea_tensor_unref);
+      graph_free (graph);
+      return NULL;
+    }
+  for (gint64 row = 0; row < weight->shape.dims[0]; row++)
+    {
+      gsize        size = (gsize) weight->shape.dims[1];
+      const float *from = (const float *) values[0]->constant->data + (gsize) row * size;
+      float       *to = (float *) weight->data + (gsize) row * size;
+      double       moved = ((const float *) values[1]->constant->data)[row];
+
+      for (gsize k = 0; k < size; k++)
+        {
+          to[k] = from[k] * scale[k];
+          moved -= (double) to[k] * mean[k];
+        }
+      ((float *) bias->data)[row] = (float) moved;
+    }
+  fovea_tensor_unref (values[0]->constant);
+  fovea_tensor_unref (values[1]->constant);
+  values[0]->constant = weight;
+  values[1]->constant = bias;
+  return model_new_for_graph (graph, fovea_model_get_name (head));
 }

@@ -14,5 +14,11 @@ FoveaModel *head_replace (FoveaModel *base, const FoveaShape *input, guint n_cla
 /* The part of a model before its layer `name`, whose output is that layer's input: features. */
 FoveaModel *head_cut     (FoveaModel *model, const char *name, GError **error);
 
-/* Takes over all constants of `from` that have the name and shape of one of `model`'s, changing that; returns how many. */
-guint       head_copy_weights (FoveaModel *model, FoveaModel *from);
+/* The layer `name` alone: from its input, features of `n_features` each, to the output. */
+FoveaModel *head_only    (FoveaModel *model, const char *name, gint64 n_features);
+
+/* A copy of a model of head_only whose features come as they are, where it was trained on (features - mean) * scale. NULL with FOVEA_ERROR_MEMORY. */
+FoveaModel *head_fold_scale (FoveaModel *head, const float *mean, const float *scale, GError **error);
+
+/* A copy of `model` with all constants of `from` that have the name and shape of one of its own; *n (may be NULL) gets how many. */
+FoveaModel *head_take_weights (FoveaModel *model, FoveaModel *from, guint *n);

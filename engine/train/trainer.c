@@ -11,9 +11,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "model/model.h"
+#include "base/memory.h"
+#include "model/half-weights.h"
 #include "train/architecture.h"
 #include "train/evaluate.h"
+#include "train/feature-cache.h"
 #include "train/head.h"
 #include "train/learner.h"
 #include "train/loss.h"
@@ -21,6 +23,7 @@
 #include "vision/sidecar.h"
 
 #define CHECKPOINT_SECONDS 30
+#define FORMS              5   /* augmented forms whose features are kept, where only the last layer learns */
 #define MOST_REPEATS       4.0 /* of a rare class's photos within an epoch */
 #define MOST_RECOVERIES    6
 
@@ -45,6 +48,11 @@ struct _FoveaTrainer
   GArray            *train, *monitor, *val;   /* of guint */
   FoveaModel        *model;
   char              *head;                    /* name of the new layer; NULL: none was exchanged */
+  gboolean           on_features;             /* only the new layer learns: the learner has it alone */
+  gint64             n_features;
+  float             *mean, *scale;            /* that the features are standardized with */
+  FeatureCache      *features, *judged;       /* of the training photos, and of those that are looked at after an epoch; NULL: not yet */
+  Batch              batch;                   /* on_features: our own */
   Learner           *learner;
   Loader            *loader;
   FoveaReadFile      read;
@@ -196,7 +204,11 @@ make_model (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, G
     {
       model = fovea_model_new_untrained (architecture ? architecture : "tiny", 3, n_outputs, trainer->settings.seed, error);
       if (model && base)
-        trainer->n_copied = head_copy_weights (model, base);
+        {
+          g_autoptr (FoveaModel) untrained = model;
+
+          model = head_take_weights (untrained, base, &trainer->n_copied);
+        }
       return model;
     }
   if (has_classes (trainer->input, dataset))
@@ -226,16 +238,40 @@ choose_layer (const Node *node, gpointer user_data)
   return index * 3 >= graph->nodes->len * 2;
 }
 
+/* Where only the new layer learns, the learner has nothing else, and a batch of our own is filled with features. */
+static gboolean
+make_feature_batch (FoveaTrainer *trainer, GError **error)
+{
+  const Graph *graph = model_get_graph (trainer->model);
+  gsize        n_classes = trainer->dataset->n_classes, n = trainer->settings.batch;
+
+  trainer->n_features = graph_find_value (graph, "head.weight")->constant->shape.dims[1];
+  trainer->batch.input = memory_alloc_n (n, (gsize) trainer->n_features * sizeof (float), "a batch of features", error);
+  trainer->batch.targets = trainer->batch.input ? memory_alloc_n (n, n_classes * sizeof (float), "a batch of labels", error) : NULL;
+  trainer->batch.weights = trainer->batch.targets ? memory_alloc_n (n, n_classes * sizeof (float), "a batch of labels", error) : NULL;
+  return trainer->batch.weights != NULL;
+}
+
 static gboolean
 make_learner (FoveaTrainer *trainer, GError **error)
 {
   const FoveaTrainSettings *settings = &trainer->settings;
   FoveaShape                shape = { .n_dims = 4, .dims = { settings->batch, 3, trainer->input->height, trainer->input->width } };
+  g_autoptr (FoveaModel)    model = NULL;
   LearnerSettings           learner = { .n_threads = settings->n_threads, .seed = settings->seed, .momentum = 0.1, .choice = choose_layer, .choice_data = trainer };
 
   learner.optimizer = (OptimizerSettings) { .kind = OPTIMIZER_SGD, .momentum = 0.9, .second = 0.999, .weight_decay = settings->weight_decay, .clip = 5.0,
                                             .average = settings->average };
-  trainer->learner = learner_new (trainer->model, &shape, &learner, error);
+  trainer->on_features = settings->trainable == FOVEA_TRAIN_HEAD && trainer->head;
+  if (trainer->on_features && !make_feature_batch (trainer, error))
+    return FALSE;
+  if (trainer->on_features)
+    {
+      shape = (FoveaShape) { .n_dims = 2, .dims = { settings->batch, trainer->n_features } };
+      learner.choice = NULL;
+    }
+  model = trainer->on_features ? head_only (trainer->model, trainer->head, trainer->n_features) : fovea_model_ref (trainer->model);
+  trainer->learner = learner_new (model, &shape, &learner, error);
   return trainer->learner != NULL;
 }
 
@@ -307,9 +343,10 @@ FoveaTrainer *
 fovea_trainer_new (FoveaModel *base, const char *architecture, const char *data, const FoveaTrainSettings *settings, FoveaReadFile read, gpointer read_data,
                    GError **error)
 {
-  FoveaTrainer *trainer;
+  FoveaTrainer          *trainer;
+  g_autoptr (FoveaModel) wide = NULL;
 
-  if (!check_settings (settings, error))
+  if (!check_settings (settings, error) || (base && !(wide = model_widen (base, error))))
     return NULL;
   trainer = g_new0 (FoveaTrainer, 1);
   trainer->settings = *settings;
@@ -319,7 +356,7 @@ fovea_trainer_new (FoveaModel *base, const char *architecture, const char *data,
   trainer->read_data = read_data;
   trainer->warnings = g_ptr_array_new_with_free_func (g_free);
   trainer->base_name = base ? g_strdup (fovea_model_get_name (base)) : NULL;
-  if (!prepare (trainer, base, architecture, data, error))
+  if (!prepare (trainer, wide, architecture, data, error))
     g_clear_pointer (&trainer, fovea_trainer_free);
   return trainer;
 }
@@ -331,6 +368,13 @@ fovea_trainer_free (FoveaTrainer *trainer)
     return;
   loader_free (trainer->loader);
   learner_free (trainer->learner);
+  feature_cache_free (trainer->features);
+  feature_cache_free (trainer->judged);
+  g_free (trainer->mean);
+  g_free (trainer->scale);
+  memory_free (trainer->batch.input);
+  memory_free (trainer->batch.targets);
+  memory_free (trainer->batch.weights);
   if (trainer->model)
     fovea_model_unref (trainer->model);
   fovea_settings_free (trainer->input);
@@ -489,6 +533,7 @@ typedef struct
   gint64             saved;
   gsize              n_images;   /* since this run began */
   gint64             run_began;
+  const guint       *order;      /* of this epoch */
 } Run;
 
 static double
@@ -505,7 +550,8 @@ report (FoveaTrainer *trainer, const Run *run, gsize n_steps, double rate, const
   double          fraction = find_fraction (trainer, n_steps), seconds = (double) (g_get_monotonic_time () - run->run_began) / 1e6;
   FoveaTrainState state = { .epoch = (guint) trainer->mark.epoch, .n_epochs = trainer->settings.minutes > 0.0 ? 0 : trainer->settings.epochs,
                             .step = trainer->mark.step, .n_steps = n_steps, .fraction = fraction, .loss = trainer->mark.loss, .learning_rate = rate,
-                            .images_per_second = (double) run->n_images / MAX (seconds, 1e-6), .score = score, .best = trainer->mark.best };
+                            .images_per_second = (double) run->n_images / MAX (seconds, 1e-6), .score = score, .best = trainer->mark.best,
+                            .prepared = 1.0 };
 
   state.seconds_left = trainer->settings.minutes > 0.0 ? trainer->settings.minutes * 60.0 - trainer->mark.elapsed
                        : fraction > 0.0                ? trainer->mark.elapsed / fraction * (1.0 - fraction)
@@ -544,14 +590,28 @@ mix_batch (FoveaTrainer *trainer, const Batch *batch, float *input, gsize n_floa
     }
 }
 
+/* FALSE with G_IO_ERROR_CANCELLED, and where the loader fails. */
+static const Batch *
+next_batch (FoveaTrainer *trainer, const Run *run, GError **error)
+{
+  gsize n = trainer->settings.batch, first = trainer->mark.step * n;
+
+  if (!trainer->on_features)
+    return loader_next (trainer->loader, run->cancellable, error);
+  if (g_cancellable_set_error_if_cancelled (run->cancellable, error))
+    return NULL;
+  feature_cache_fill (trainer->features, run->order + first, n, trainer->settings.seed, trainer->mark.epoch, first, &trainer->batch);
+  return &trainer->batch;
+}
+
 /* One step. *done FALSE: the state went back, the epoch begins at another place. */
 static gboolean
 take_step (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *done, GError **error)
 {
-  const Batch *batch = loader_next (trainer->loader, run->cancellable, error);
+  const Batch *batch = next_batch (trainer, run, error);
   Lesson       lesson = { trainer, batch, 0.0 };
   double       rate = schedule_rate (find_fraction (trainer, n_steps), trainer->settings.warm_up) * trainer->settings.learning_rate * trainer->mark.rate_scale, norm;
-  gsize        n_floats = (gsize) trainer->settings.batch * 3 * (gsize) trainer->input->width * (gsize) trainer->input->height;
+  gsize        n_floats = shape_count (&fovea_session_get_input (learner_get_session (trainer->learner), 0)->shape);
   gboolean     finite = TRUE;
   float       *input = learner_get_input (trainer->learner);
 
@@ -578,6 +638,31 @@ take_step (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *done, GErro
   return save_checkpoint (trainer, error);
 }
 
+/* The photos that are looked at after each epoch. */
+static const GArray *
+look_at (const FoveaTrainer *trainer)
+{
+  return trainer->monitor->len > 0 ? trainer->monitor : trainer->val;
+}
+
+/* The whole network with the layer that learned. */
+static FoveaModel *
+join_head (FoveaTrainer *trainer, FoveaModel *head, GError **error)
+{
+  g_autoptr (FoveaModel) folded = trainer->mean ? head_fold_scale (head, trainer->mean, trainer->scale, error) : fovea_model_ref (head);
+
+  return folded ? head_take_weights (trainer->model, folded, NULL) : NULL;
+}
+
+/* With the backbone before the layer that learned. */
+static FoveaEvaluation *
+look_whole (FoveaTrainer *trainer, FoveaModel *head, const LoaderSettings *settings, const GArray *samples, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (FoveaModel) whole = join_head (trainer, head, error);
+
+  return !whole ? NULL : evaluate_samples (whole, settings, (const guint *) (gconstpointer) samples->data, samples->len, NULL, cancellable, NULL, NULL, error);
+}
+
 /* What the network is worth now, on the photos kept out for that; NULL without an error: there are none. */
 static FoveaEvaluation *
 look (FoveaTrainer *trainer, const GArray *samples, GCancellable *cancellable, GError **error)
@@ -585,6 +670,9 @@ look (FoveaTrainer *trainer, const GArray *samples, GCancellable *cancellable, G
   LoaderSettings         settings = loader_settings (trainer, FALSE);
   g_autoptr (FoveaModel) model = samples->len > 0 ? learner_make_model (trainer->learner, error) : NULL;
 
+  if (model && trainer->on_features)
+    return samples == look_at (trainer) && trainer->judged ? evaluate_features (model, trainer->judged, trainer->dataset, error)
+                                                           : look_whole (trainer, model, &settings, samples, cancellable, error);
   return model ? evaluate_samples (model, &settings, (const guint *) (gconstpointer) samples->data, samples->len, NULL, cancellable, NULL, NULL, error) : NULL;
 }
 
@@ -592,7 +680,7 @@ static gboolean
 end_epoch (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *stop, GError **error)
 {
   GError                     *local = NULL;
-  g_autoptr (FoveaEvaluation) score = look (trainer, trainer->monitor->len > 0 ? trainer->monitor : trainer->val, run->cancellable, &local);
+  g_autoptr (FoveaEvaluation) score = look (trainer, look_at (trainer), run->cancellable, &local);
 
   if (local)
     {
@@ -621,7 +709,9 @@ run_epoch (FoveaTrainer *trainer, Run *run, gboolean *stop, GError **error)
   gsize              n_steps = order->len / trainer->settings.batch;
   gboolean           done, late = FALSE;
 
-  loader_start (trainer->loader, (const guint *) (gconstpointer) order->data, order->len, epoch, trainer->mark.step);
+  run->order = (const guint *) (gconstpointer) order->data;
+  if (!trainer->on_features)
+    loader_start (trainer->loader, run->order, order->len, epoch, trainer->mark.step);
   while (trainer->mark.step < n_steps && !late)
     {
       if (!take_step (trainer, run, n_steps, &done, error))
@@ -633,13 +723,51 @@ run_epoch (FoveaTrainer *trainer, Run *run, gboolean *stop, GError **error)
   return end_epoch (trainer, run, n_steps, stop, error);
 }
 
+static void
+report_preparation (double fraction, gpointer data)
+{
+  const Run      *run = data;
+  FoveaTrainState state = { .prepared = fraction, .best = NAN, .loss = NAN, .seconds_left = -1.0 };
+
+  if (run->progress)
+    run->progress (&state, run->user_data);
+}
+
+/* Once: the features of all photos that this training looks at. */
+static gboolean
+compute_features (FoveaTrainer *trainer, Run *run, GError **error)
+{
+  g_autoptr (FoveaModel) backbone = head_cut (trainer->model, trainer->head, error);
+  LoaderSettings         augmented = loader_settings (trainer, TRUE), plain = loader_settings (trainer, FALSE);
+  const GArray          *judged = look_at (trainer);
+  GPtrArray             *warnings = loader_get_warnings (trainer->loader);
+  gboolean               changes = trainer->settings.augmentation.crop < 1.0 || trainer->settings.augmentation.flip_horizontal;
+
+  if (!backbone)
+    return FALSE;
+  trainer->features = feature_cache_new (backbone, &augmented, (const guint *) (gpointer) trainer->train->data, trainer->train->len, changes ? FORMS : 1,
+                                         trainer->settings.cache, warnings, run->cancellable, report_preparation, run, error);
+  if (trainer->features && judged->len > 0)
+    trainer->judged = feature_cache_new (backbone, &plain, (const guint *) (gconstpointer) judged->data, judged->len, 1, trainer->settings.cache, warnings,
+                                         run->cancellable, NULL, NULL, error);
+  if (!trainer->features || (judged->len > 0 && !trainer->judged))
+    return FALSE;
+  feature_cache_measure (trainer->features, &trainer->mean, &trainer->scale);
+  feature_cache_standardize (trainer->features, trainer->mean, trainer->scale);
+  if (trainer->judged)
+    feature_cache_standardize (trainer->judged, trainer->mean, trainer->scale);
+  return TRUE;
+}
+
 gboolean
 fovea_trainer_run (FoveaTrainer *trainer, GCancellable *cancellable, FoveaTrainProgress progress, gpointer user_data, GError **error)
 {
-  Run      run = { progress, user_data, cancellable, 0, 0, 0, 0 };
+  Run      run = { progress, user_data, cancellable, 0, 0, 0, 0, NULL };
   gboolean stop = FALSE;
 
   if (trainer->settings.checkpoint && g_file_test (trainer->settings.checkpoint, G_FILE_TEST_EXISTS) && !load_checkpoint (trainer, error))
+    return FALSE;
+  if (trainer->on_features && !trainer->features && !compute_features (trainer, &run, error))
     return FALSE;
   run.run_began = run.saved = g_get_monotonic_time ();
   run.began = run.run_began - (gint64) (trainer->mark.elapsed * 1e6);
@@ -693,12 +821,20 @@ make_card (const FoveaTrainer *trainer, const FoveaEvaluation *evaluation)
 FoveaModel *
 fovea_trainer_make_model (FoveaTrainer *trainer, const FoveaEvaluation *evaluation, GError **error)
 {
-  g_autoptr (FoveaModel)    trained = learner_make_model (trainer->learner, error);
+  g_autoptr (FoveaModel)    trained = learner_make_model (trainer->learner, error), result = NULL;
   g_autoptr (FoveaSettings) settings = NULL;
   Graph                    *graph;
 
   if (!trained)
     return NULL;
+  if (trainer->on_features)
+    {
+      g_autoptr (FoveaModel) head = g_steal_pointer (&trained);
+
+      trained = join_head (trainer, head, error);
+      if (!trained)
+        return NULL;
+    }
   settings = fovea_settings_copy (trainer->input);
   settings->task = trainer->settings.task;
   settings->activation = trainer->settings.task == FOVEA_TASK_CLASSIFY && trainer->dataset->exclusive ? FOVEA_ACTIVATION_SOFTMAX
@@ -713,7 +849,8 @@ fovea_trainer_make_model (FoveaTrainer *trainer, const FoveaEvaluation *evaluati
   g_hash_table_replace (graph->metadata, g_strdup ("names"), sidecar_write_names (settings));
   g_hash_table_replace (graph->metadata, g_strdup ("imgsz"), g_strdup_printf ("%d", settings->width));
   g_hash_table_replace (graph->metadata, g_strdup ("fovea"), sidecar_write_settings (settings, make_card (trainer, evaluation)));
-  return model_new_for_graph (graph, fovea_model_get_name (trainer->model));
+  result = model_new_for_graph (graph, fovea_model_get_name (trainer->model));
+  return trainer->settings.half_weights ? model_halve (result, error) : g_steal_pointer (&result);
 }
 
 /* ---- untrained networks ------------------------------------------------------------------------------------------------------------------------------- */
