@@ -21,6 +21,7 @@ static const struct
   { "info", verb_info, "What a model is made of: layers, sizes, task, settings" },
   { "classify", verb_classify, "Names for what is in photos" },
   { "locate", verb_locate, "Boxes around the things in photos" },
+  { "segment", verb_segment, "Masks of what is in photos" },
   { "train", verb_train, "From labelled photos to a model" },
   { "evaluate", verb_evaluate, "How good a model's answers are on labelled photos" },
   { "new", verb_new, "An untrained network" },

@@ -13,4 +13,5 @@ int verb_info        (int argc, char **argv);
 int verb_locate      (int argc, char **argv);
 int verb_new         (int argc, char **argv);
 int verb_run         (int argc, char **argv);
+int verb_segment     (int argc, char **argv);
 int verb_train       (int argc, char **argv);

@@ -406,6 +406,66 @@ gboolean             fovea_locator_is_rough     (const FoveaLocator *locator);
 FoveaCandidates     *fovea_locator_run  (FoveaLocator *locator, const FoveaPhoto *photo, int tiles, gboolean pyramid, GCancellable *cancellable,
                                          FoveaProgress progress, gpointer user_data, GError **error);
 
+/* ---- segment --------------------------------------------------------------------------------------------------------------------------- */
+
+/* What a network said about the pixels of a photo: a soft mask for each class that it found, at the network's resolution. */
+typedef struct _FoveaMasks FoveaMasks;
+
+void        fovea_masks_free      (FoveaMasks *masks);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaMasks, fovea_masks_free)
+
+gsize       fovea_masks_count     (const FoveaMasks *masks);
+const char *fovea_masks_get_label (const FoveaMasks *masks, gsize i); /* borrowed */
+gsize       fovea_masks_get_class (const FoveaMasks *masks, gsize i);
+
+/* How a mask is made of that. All zero but softness 1 and threshold 0.5: as the network has it. */
+typedef struct
+{
+  double   threshold; /* 0 to 1: what has this share lies on the border */
+  double   softness;  /* 0: a hard border; 1: the network's own */
+  double   grow;      /* pixels of the photo; negative: shrinks */
+  double   feather;   /* pixels of the photo */
+  gboolean invert;
+  gboolean refine;    /* the border follows the photo's edges */
+} FoveaMaskOptions;
+
+/* A mask of any part of the photo at its full size. */
+typedef struct _FoveaMask FoveaMask;
+
+/* The union of the masks which[0 … n - 1] (n 0: all of them). Takes about as long as its options are many, whatever the photo's size. `masks` must outlive it.
+ * NULL with FOVEA_ERROR_MEMORY. */
+FoveaMask  *fovea_mask_new      (const FoveaMasks *masks, const gsize *which, gsize n, const FoveaMaskOptions *options, GError **error);
+void        fovea_mask_free     (FoveaMask *mask);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaMask, fovea_mask_free)
+
+/* Share of the photo, 0 to 1. */
+double      fovea_mask_get_area (const FoveaMask *mask);
+
+/* Columns x … x + width, rows y … y + height of the photo; `photo` is the one that was looked at. out: (height, width), 0 to 1. FALSE where the photo can't be
+ * read. */
+gboolean    fovea_mask_read     (FoveaMask *mask, const FoveaPhoto *photo, int x, int y, int width, int height, float *out, GError **error);
+
+/* The same with the colours of what is in the mask, without the background's at its border (blur fusion: Forte 2021, arXiv:2101.06405): (height, width, 4) as
+ * R'G'B' A, 0 to 1, alpha not multiplied in. */
+gboolean    fovea_mask_read_cutout (FoveaMask *mask, const FoveaPhoto *photo, int x, int y, int width, int height, float *out, GError **error);
+
+typedef struct _FoveaSegmenter FoveaSegmenter;
+
+/* A model with its settings, ready to make masks: saliency, matting and semantic networks of any family in families.c, what fovea_trainer made, or a
+ * classifier that ends in global pooling, whose best class gives a rough one. Refuses others with a message that says why. settings NULL: fovea_settings_read. */
+FoveaSegmenter      *fovea_segmenter_new  (FoveaModel *model, const FoveaSettings *settings, guint n_threads, GError **error);
+void                 fovea_segmenter_free (FoveaSegmenter *segmenter);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaSegmenter, fovea_segmenter_free)
+
+const FoveaSettings *fovea_segmenter_get_settings (const FoveaSegmenter *segmenter);
+
+/* TRUE: a classifier, whose masks are rough. */
+gboolean             fovea_segmenter_is_rough     (const FoveaSegmenter *segmenter);
+
+/* Looks at the photo once. Memory is that of the network, a copy of at most a megapixel, and a few rows of the photo. */
+FoveaMasks          *fovea_segmenter_run  (FoveaSegmenter *segmenter, const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress,
+                                           gpointer user_data, GError **error);
+
 /* ---- training ---------------------------------------------------------------------------------------------------------------------------- */
 
 /* Reads a photo, upright, as 8-bit samples: channels 3: (height, width, 3) sRGB; 1: (height, width), a mask's values as they are in the file. The result is freed with g_free. Called from several threads. NULL with an error that names the file. */

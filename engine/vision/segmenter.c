@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * segmenter.c: FoveaSegmenter: a network that gives masks, its settings and a session. The photo's rows go to the network's input and to a smaller copy, the
+ * guide, along which mask.c refines borders. Classifiers stand in: their best class's activation map is a rough mask.
+ */
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/tensor.h"
+#include "vision/classifier.h"
+#include "vision/input.h"
+#include "vision/masks.h"
+
+#define BAND_BYTES (4 << 20) /* of the photo that are read at a time */
+#define GUIDE_SIDE 1024      /* the longer side of the guide at most */
+
+struct _FoveaSegmenter
+{
+  FoveaModel      *model;
+  FoveaSettings   *settings;
+  FoveaClassifier *classifier; /* NULL: a network of masks, and the rest is set */
+  FoveaSession    *session;
+  const FoveaTensor **outputs;
+  guint            n_outputs;
+};
+
+/* ---- making ----------------------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+refuse (const FoveaModel *model, const FoveaSettings *settings, GError **error)
+{
+  const char *name = fovea_model_get_name (model);
+
+  if (settings->task == FOVEA_TASK_DETECT)
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "The model “%s” makes boxes, not masks: use Locate.", name);
+  else
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
+                 "The outputs of the model “%s” aren't masks that Fovea knows. If they are, name its family in its settings (“%s.json”).", name, name);
+  return FALSE;
+}
+
+static gboolean
+make_rough (FoveaSegmenter *segmenter, guint n_threads, GError **error)
+{
+  segmenter->classifier = fovea_classifier_new (segmenter->model, segmenter->settings, n_threads, error);
+  if (segmenter->classifier && !segmenter->classifier->map)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
+                   "The model “%s” names photos, and it can't be seen from it where a thing is, as it doesn't end in global pooling. Choose a model for masks.",
+                   fovea_model_get_name (segmenter->model));
+      return FALSE;
+    }
+  return segmenter->classifier != NULL;
+}
+
+static gboolean
+make_session (FoveaSegmenter *segmenter, guint n_threads, GError **error)
+{
+  g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
+  const FoveaPort                *port = fovea_model_get_input (segmenter->model, 0);
+  FoveaShape                      shape;
+
+  if (fovea_model_get_n_inputs (segmenter->model) != 1)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "The model “%s” has %u inputs; choose one that takes a photo and nothing else.",
+                   fovea_model_get_name (segmenter->model), fovea_model_get_n_inputs (segmenter->model));
+      return FALSE;
+    }
+  if (!fovea_settings_get_input_shape (segmenter->settings, port, &shape, error))
+    return FALSE;
+  fovea_session_options_set_threads (options, n_threads);
+  fovea_session_options_set_shape (options, port->name, &shape);
+  segmenter->session = fovea_session_new (segmenter->model, options, error);
+  if (!segmenter->session)
+    return FALSE;
+  segmenter->n_outputs = fovea_model_get_n_outputs (segmenter->model);
+  segmenter->outputs = g_new0 (const FoveaTensor *, segmenter->n_outputs + 1);
+  for (guint i = 0; i < segmenter->n_outputs; i++)
+    segmenter->outputs[i] = fovea_session_get_output (segmenter->session, i);
+  return TRUE;
+}
+
+FoveaSegmenter *
+fovea_segmenter_new (FoveaModel *model, const FoveaSettings *settings, guint n_threads, GError **error)
+{
+  g_autoptr (FoveaSegmenter) segmenter = g_new0 (FoveaSegmenter, 1);
+  gboolean                   done;
+
+  segmenter->model = fovea_model_ref (model);
+  segmenter->settings = settings ? fovea_settings_copy (settings) : fovea_settings_read (model, error);
+  if (!segmenter->settings)
+    return NULL;
+  if (decode_masks_knows (segmenter->settings->family))
+    done = make_session (segmenter, n_threads, error);
+  else if (segmenter->settings->task == FOVEA_TASK_CLASSIFY)
+    done = make_rough (segmenter, n_threads, error);
+  else
+    done = refuse (model, segmenter->settings, error);
+  return done ? g_steal_pointer (&segmenter) : NULL;
+}
+
+void
+fovea_segmenter_free (FoveaSegmenter *segmenter)
+{
+  if (!segmenter)
+    return;
+  g_clear_pointer (&segmenter->classifier, fovea_classifier_free);
+  g_clear_pointer (&segmenter->session, fovea_session_free);
+  g_clear_pointer (&segmenter->model, fovea_model_unref);
+  fovea_settings_free (segmenter->settings);
+  g_free (segmenter->outputs);
+  g_free (segmenter);
+}
+
+const FoveaSettings *
+fovea_segmenter_get_settings (const FoveaSegmenter *segmenter)
+{
+  return segmenter->classifier ? fovea_classifier_get_settings (segmenter->classifier) : segmenter->settings;
+}
+
+gboolean
+fovea_segmenter_is_rough (const FoveaSegmenter *segmenter)
+{
+  return segmenter->classifier != NULL;
+}
+
+/* ---- looking ------------------------------------------------------------------------------------------------------------------------------ */
+
+/* A FoveaInput that only makes the photo smaller. */
+static FoveaInput *
+make_guide (const FoveaPhoto *photo, GError **error)
+{
+  double        scale = MIN (1.0, GUIDE_SIDE / (double) MAX (photo->width, photo->height));
+  FoveaSettings settings = { .width = MAX (1, (int) (photo->width * scale + 0.5)), .height = MAX (1, (int) (photo->height * scale + 0.5)),
+                             .resize = FOVEA_RESIZE_STRETCH, .filter = FOVEA_FILTER_BILINEAR, .crop_scale = 1.0, .channels = 3, .range = 1.0,
+                             .std = { 1.0, 1.0, 1.0 } };
+
+  return fovea_input_new (&settings, photo->width, photo->height, error);
+}
+
+/* The rows of the photo go to the guide, and those that the network sees to its input. */
+static gboolean
+push_rows (const FoveaPhoto *photo, FoveaInput *input, FoveaInput *guide, GCancellable *cancellable, GError **error)
+{
+  int     x, y, width, height, rows = (int) CLAMP ((gsize) BAND_BYTES / ((gsize) photo->width * 3), 1, (gsize) photo->height);
+  gsize   stride = (gsize) photo->width * 3;
+  guint8 *band = memory_alloc_n (rows, stride, "the photo's rows", error);
+  gboolean done = band != NULL;
+
+  fovea_input_get_region (input, &x, &y, &width, &height);
+  for (int row = 0; row < photo->height && done; row += rows)
+    {
+      int n = MIN (rows, photo->height - row), first = MAX (row, y), last = MIN (row + n, y + height);
+
+      done = !g_cancellable_set_error_if_cancelled (cancellable, error) && photo->read (photo->user_data, 0, row, photo->width, n, band, stride, error);
+      if (done)
+        fovea_input_push (guide, band, stride, n);
+      if (done && last > first)
+        fovea_input_push (input, band + (gsize) (first - row) * stride + (gsize) x * 3, stride, last - first);
+    }
+  memory_free (band);
+  return done;
+}
+
+/* The activation map of the best class, as a mask of the input's size. */
+static MaskStack *
+look_roughly (FoveaClassifier *classifier, FoveaInput *input, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (FoveaClasses) classes = fovea_classifier_run (classifier, input, cancellable, error);
+  const FoveaTensor       *features;
+  MaskStack               *stack;
+  float                    greatest = 0.0f;
+
+  if (!classes)
+    return NULL;
+  features = fovea_session_get_output (classifier->session, classifier->map_output);
+  stack = g_new0 (MaskStack, 1);
+  stack->n = 1;
+  stack->width = (int) features->shape.dims[3];
+  stack->height = (int) features->shape.dims[2];
+  stack->classes = g_new0 (gsize, 1);
+  stack->classes[0] = classes->classes[0].index;
+  stack->shares = memory_alloc_n (stack->width, (gsize) stack->height * sizeof (float), "the mask", error);
+  if (!stack->shares)
+    {
+      mask_stack_free (stack);
+      return NULL;
+    }
+  activation_map_compute (classifier->map, features, stack->classes[0], stack->shares);
+  for (int i = 0; i < stack->width * stack->height; i++)
+    greatest = MAX (greatest, stack->shares[i]);
+  for (int i = 0; i < stack->width * stack->height; i++)
+    stack->shares[i] = greatest > 0.0f ? CLAMP (stack->shares[i] / greatest, 0.0f, 1.0f) : 0.0f;
+  return stack;
+}
+
+static MaskStack *
+look (FoveaSegmenter *segmenter, FoveaInput *input, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
+{
+  if (segmenter->classifier)
+    return look_roughly (segmenter->classifier, input, cancellable, error);
+  fovea_input_write (input, fovea_session_get_input (segmenter->session, 0));
+  if (!fovea_session_run (segmenter->session, cancellable, progress, user_data, error))
+    return NULL;
+  return decode_masks (segmenter->settings, segmenter->outputs, segmenter->n_outputs, error);
+}
+
+/* From the network's input to the photo: what of the maps lies over the photo. Stretched inputs are that already; places outside (cut off by a crop) repeat the
+ * border. */
+static MaskStack *
+place (MaskStack *stack, const FoveaSettings *settings, const FoveaInput *input, const FoveaPhoto *photo, GError **error)
+{
+  double     scale[2], offset[2], left, top, width, height;
+  MaskStack *placed;
+
+  if (settings->resize == FOVEA_RESIZE_STRETCH)
+    return stack;
+  input_get_mapping (input, scale, offset);
+  left = offset[0] * stack->width / settings->width;
+  top = offset[1] * stack->height / settings->height;
+  width = photo->width / scale[0] * stack->width / settings->width;
+  height = photo->height / scale[1] * stack->height / settings->height;
+  placed = g_new0 (MaskStack, 1);
+  placed->n = stack->n;
+  placed->classes = g_memdup2 (stack->classes, (stack->n + 1) * sizeof *stack->classes);
+  placed->width = CLAMP ((int) ceil (width), 1, 4096);
+  placed->height = CLAMP ((int) ceil (height), 1, 4096);
+  placed->shares = memory_alloc_n (MAX (stack->n, 1), (gsize) placed->width * (gsize) placed->height * sizeof (float), "the masks", error);
+  for (gsize k = 0; placed->shares && k < stack->n; k++)
+    for (int y = 0; y < placed->height; y++)
+      for (int x = 0; x < placed->width; x++)
+        {
+          double       px = CLAMP (left + (x + 0.5) * width / placed->width - 0.5, 0.0, stack->width - 1.0);
+          double       py = CLAMP (top + (y + 0.5) * height / placed->height - 0.5, 0.0, stack->height - 1.0);
+          int          x0 = (int) px, y0 = (int) py, x1 = MIN (x0 + 1, stack->width - 1), y1 = MIN (y0 + 1, stack->height - 1);
+          float        fx = (float) (px - x0), fy = (float) (py - y0);
+          const float *map = stack->shares + k * (gsize) stack->width * (gsize) stack->height;
+          float        upper = map[(gsize) y0 * stack->width + x0] * (1 - fx) + map[(gsize) y0 * stack->width + x1] * fx;
+          float        lower = map[(gsize) y1 * stack->width + x0] * (1 - fx) + map[(gsize) y1 * stack->width + x1] * fx;
+
+          placed->shares[(k * placed->height + y) * placed->width + x] = upper * (1 - fy) + lower * fy;
+        }
+  mask_stack_free (stack);
+  if (!placed->shares)
+    g_clear_pointer (&placed, mask_stack_free);
+  return placed;
+}
+
+FoveaMasks *
+fovea_segmenter_run (FoveaSegmenter *segmenter, const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
+{
+  const FoveaSettings   *settings = fovea_segmenter_get_settings (segmenter);
+  g_autoptr (FoveaInput) input = NULL, guide = NULL;
+  MaskStack             *stack;
+  FoveaMasks            *masks;
+  const guint8          *pixels;
+
+  if (photo->width < 1 || photo->height < 1)
+    {
+      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "The photo has no pixels; give one that has.");
+      return NULL;
+    }
+  input = fovea_input_new (settings, photo->width, photo->height, error);
+  guide = input ? make_guide (photo, error) : NULL;
+  if (!guide || !push_rows (photo, input, guide, cancellable, error))
+    return NULL;
+  stack = look (segmenter, input, cancellable, progress, user_data, error);
+  stack = stack ? place (stack, settings, input, photo, error) : NULL;
+  if (!stack)
+    return NULL;
+  masks = g_new0 (FoveaMasks, 1);
+  masks->photo_width = photo->width;
+  masks->photo_height = photo->height;
+  masks->stack = stack;
+  masks->labels = g_new0 (char *, stack->n + 1);
+  for (gsize i = 0; i < stack->n; i++)
+    masks->labels[i] = fovea_settings_get_label (settings, stack->classes[i]);
+  pixels = fovea_input_get_pixels (guide, &masks->guide_width, &masks->guide_height);
+  masks->guide = g_memdup2 (pixels, (gsize) masks->guide_width * (gsize) masks->guide_height * 3);
+  return masks;
+}
