@@ -9,6 +9,7 @@
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 
+#include "arguments.h"
 #include "attention-layer.h"
 #include "models.h"
 #include "pixels.h"
@@ -212,19 +213,6 @@ apply (GimpProcedureConfig *config, GimpImage *image, Classification *classifica
 
 /* ---- the procedure -------------------------------------------------------------------------------------------- */
 
-static gboolean
-check_word (GimpProcedureConfig *config, const char *property, const char *const *words, GError **error)
-{
-  g_autofree char *word = NULL, *list = NULL;
-
-  g_object_get (config, property, &word, NULL);
-  if (word && g_strv_contains (words, word))
-    return TRUE;
-  list = g_strjoinv (", ", (char **) words);
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” isn't a value of %s. Right ones are: %s."), word ? word : "", property, list);
-  return FALSE;
-}
-
 static GimpValueArray *
 make_return (GimpProcedure *procedure, GimpProcedureConfig *config, const Classification *classification, char **labels, gsize n)
 {
@@ -248,9 +236,10 @@ classify_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, 
   g_auto (GStrv)  labels = NULL;
   gsize           n = 0;
   gboolean        ok;
+  guint           place;
 
   gegl_init (NULL, NULL);
-  if (!check_word (config, "region", regions, &error) || !check_word (config, "tag-mode", tag_modes, &error)
+  if (!argument_read_word (config, "region", regions, &place, &error) || !argument_read_word (config, "tag-mode", tag_modes, &place, &error)
       || (run_mode != GIMP_RUN_INTERACTIVE && !check_attention (config, image, &error)))
     return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
 

@@ -7,6 +7,7 @@
 
 #include "classify.h"
 #include "locate.h"
+#include "segment.h"
 
 #define FOVEA_TYPE_PLUG_IN (fovea_plug_in_get_type ())
 G_DECLARE_FINAL_TYPE (FoveaPlugIn, fovea_plug_in, FOVEA, PLUG_IN, GimpPlugIn)
@@ -19,23 +20,36 @@ struct _FoveaPlugIn
 G_DEFINE_FINAL_TYPE (FoveaPlugIn, fovea_plug_in, GIMP_TYPE_PLUG_IN)
 GIMP_MAIN (FOVEA_TYPE_PLUG_IN)
 
+static const struct
+{
+  const char     *name;
+  GimpProcedure *(*create) (GimpPlugIn *plug_in);
+} procedures[] = {
+  { CLASSIFY_PROCEDURE, classify_create_procedure },
+  { LOCATE_PROCEDURE, locate_create_procedure },
+  { SEGMENT_PROCEDURE, segment_create_procedure },
+  { CUT_OUT_PROCEDURE, cut_out_create_procedure },
+};
+
 static GList *
 fovea_plug_in_query_procedures (GimpPlugIn *plug_in)
 {
   g_autofree char  *folder = g_path_get_dirname (gimp_get_progname ());
+  GList            *names = NULL;
   g_autoptr (GFile) help = g_file_new_build_filename (folder, "help", NULL);
 
   gimp_plug_in_set_help_domain (plug_in, "urn:fovea:help", help);
-  return g_list_append (g_list_append (NULL, g_strdup (CLASSIFY_PROCEDURE)), g_strdup (LOCATE_PROCEDURE));
+  for (gsize i = 0; i < G_N_ELEMENTS (procedures); i++)
+    names = g_list_append (names, g_strdup (procedures[i].name));
+  return names;
 }
 
 static GimpProcedure *
 fovea_plug_in_create_procedure (GimpPlugIn *plug_in, const char *name)
 {
-  if (g_strcmp0 (name, CLASSIFY_PROCEDURE) == 0)
-    return classify_create_procedure (plug_in);
-  if (g_strcmp0 (name, LOCATE_PROCEDURE) == 0)
-    return locate_create_procedure (plug_in);
+  for (gsize i = 0; i < G_N_ELEMENTS (procedures); i++)
+    if (g_strcmp0 (name, procedures[i].name) == 0)
+      return procedures[i].create (plug_in);
   return NULL;
 }
 

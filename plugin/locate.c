@@ -10,6 +10,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "models.h"
 
 #define BUILTIN_MODEL "objects"
@@ -221,30 +222,15 @@ make_return (GimpProcedure *procedure, GimpProcedureConfig *config, const Locati
 
 /* ---- the procedure ------------------------------------------------------------------------------------------ */
 
-/* The place of the setting among the words. FALSE with an error that lists them. */
-static gboolean
-read_word (GimpProcedureConfig *config, const char *property, const char *const *words, guint *place, GError **error)
-{
-  g_autofree char *word = NULL, *list = NULL;
-
-  g_object_get (config, property, &word, NULL);
-  for (*place = 0; words[*place] && word; (*place)++)
-    if (strcmp (words[*place], word) == 0)
-      return TRUE;
-  list = g_strjoinv (", ", (char **) words);
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” isn't a value of %s. Right ones are: %s."), word ? word : "", property, list);
-  return FALSE;
-}
-
 static gboolean
 read_output (GimpProcedureConfig *config, ObjectOutput *output, GError **error)
 {
   static const GimpChannelOps operations[] = { GIMP_CHANNEL_OP_REPLACE, GIMP_CHANNEL_OP_ADD, GIMP_CHANNEL_OP_SUBTRACT, GIMP_CHANNEL_OP_INTERSECT };
   guint                       region, kind, operation, style;
 
-  if (!read_word (config, "region", regions, &region, error) || !read_word (config, "output", object_output_kinds, &kind, error)
-      || !read_word (config, "operation", object_output_operations, &operation, error)
-      || !read_word (config, "hide-style", object_output_hide_styles, &style, error))
+  if (!argument_read_word (config, "region", regions, &region, error) || !argument_read_word (config, "output", object_output_kinds, &kind, error)
+      || !argument_read_word (config, "operation", object_output_operations, &operation, error)
+      || !argument_read_word (config, "hide-style", object_output_hide_styles, &style, error))
     return FALSE;
   output->kind = kind;
   output->operation = operations[operation];

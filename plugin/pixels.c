@@ -151,13 +151,13 @@ list_chosen (GimpDrawable **drawables, GError **error)
 
 /* A layer without a mask, and a group with nothing of Fovea's in it, are their own pixels. So is a channel. */
 static gboolean
-is_plain (GimpItem *item)
+is_plain (GimpItem *item, gboolean unmasked)
 {
   g_autofree GimpItem **children = NULL;
 
   if (!gimp_item_is_layer (item))
     return TRUE;
-  if (gimp_layer_get_mask (GIMP_LAYER (item)))
+  if (gimp_layer_get_mask (GIMP_LAYER (item)) && !unmasked)
     return FALSE;
   if (!gimp_item_is_group (item))
     return TRUE;
@@ -230,7 +230,7 @@ open_together (PixelReader *reader, GimpImage *image, GPtrArray *chosen)
 }
 
 static gboolean
-open_layers (PixelReader *reader, GimpImage *image, GimpDrawable **drawables, GError **error)
+open_layers (PixelReader *reader, GimpImage *image, GimpDrawable **drawables, gboolean unmasked, GError **error)
 {
   g_autoptr (GPtrArray) chosen = list_chosen (drawables, error);
   GimpDrawable         *first;
@@ -238,7 +238,7 @@ open_layers (PixelReader *reader, GimpImage *image, GimpDrawable **drawables, GE
   if (!chosen)
     return FALSE;
   first = chosen->pdata[0];
-  if (chosen->len > 1 || !is_plain (GIMP_ITEM (first)))
+  if (chosen->len > 1 || !is_plain (GIMP_ITEM (first), unmasked))
     {
       if (open_together (reader, image, chosen))
         return TRUE;
@@ -285,8 +285,10 @@ pixel_reader_new (GimpImage *image, GimpDrawable **drawables, const char *region
 {
   g_autoptr (PixelReader) reader = g_new0 (PixelReader, 1);
 
+  gboolean                unmasked = g_strcmp0 (region, "layer-unmasked") == 0;
+
   bound_cache ();
-  if (!(g_strcmp0 (region, "layer") == 0 ? open_layers (reader, image, drawables, error) : open_image (reader, image, error)))
+  if (!(unmasked || g_strcmp0 (region, "layer") == 0 ? open_layers (reader, image, drawables, unmasked, error) : open_image (reader, image, error)))
     return NULL;
   reader->region = *gegl_buffer_get_extent (reader->buffer);
   if (g_strcmp0 (region, "selection") == 0 && !cut_to_selection (reader, image, error))

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""plug-in-fovea-segment and plug-in-fovea-cut-out in real GIMP, without windows: every output on every image kind, pixel for pixel the command's mask,
+every refusal.
+
+    segment_batch.py BUILD/plugin/fovea FOVEA
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from isolated_gimp import IsolatedGimp, reference, skip
+
+try:
+    import numpy as np
+    from PIL import Image
+except ImportError as missing:
+    skip(missing)
+
+from classify_batch import KINDS, answers_of, scene
+from locate_batch import run, show, shown
+
+MODEL = 'selfie_segmentation'
+PHOTO = 'large/coco-000000257896.jpg'
+SIZE = (240, 320)
+
+
+def call(more='', procedure='segment', output='none'):
+    wanted = f'#:output "{output}"' if procedure == 'segment' else ''
+    return f'''(plug-in-fovea-{procedure} #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (gimp-image-get-layers image) #:model "{MODEL}" {wanted} {more})'''
+
+
+def answer(name, more='', **how):
+    return f'(display (string-append "\\nANSWER {name}|" (list-ref {call(more, **how)} 2) "\\n"))'
+
+
+def export(item, path):
+    """Scheme that writes a mask, a channel or the selection as a gray PNG of its own numbers."""
+    return f'''(let* ((saved {item}) (other (gimp-image-new {SIZE[0]} {SIZE[1]} GRAY))
+          (layer (gimp-layer-new-from-drawable saved other)))
+      (gimp-image-insert-layer other layer 0 0) (gimp-layer-set-offsets layer 0 0)
+      (file-png-export #:run-mode RUN-NONINTERACTIVE #:image other #:file "{path}") (gimp-image-delete other))'''
+
+
+def read(path):
+    return np.asarray(Image.open(path).convert('L'), np.float64)
+
+
+def read_shares(path):
+    """Of a mask or selection, whose numbers are linear: the PNG has them as sRGB's curve."""
+    curved = read(path) / 255
+    return 255 * np.where(curved <= 0.04045, curved / 12.92, ((curved + 0.055) / 1.055) ** 2.4)
+
+
+def by_command(fovea, photo, folder, *more):
+    subprocess.run([fovea, 'segment', reference() / f'models/{MODEL}.onnx', photo, '--mask-dir', folder, *more], capture_output=True, check=True)
+    return read(folder / (pathlib.Path(photo).stem + '.png'))
+
+
+def check_outputs(gimp, photo, truth, folder):
+    for name, prepare in KINDS.items():
+        run(gimp, scene(photo, prepare, f'''{call(output='layer-mask')}
+          {export("(gimp-layer-get-mask (vector-ref (gimp-image-get-layers image) 0))", folder / 'mask.png') if name in ('rgb 8 bit', 'alpha', '16 bit', 'float linear') else ''}'''))
+        if (folder / 'mask.png').exists():
+            found = read_shares(folder / 'mask.png')
+            worst = np.abs(found - truth).max()
+            assert found.shape == truth.shape and worst <= 3, (name, worst, np.abs(found - truth).mean())
+            (folder / 'mask.png').unlink()
+    print(f'ok layer masks of {len(KINDS)} kinds of images; the command\'s pixels')
+    run(gimp, scene(photo, '', f'''{call(output='selection')} {export('(gimp-image-get-selection image)', folder / 'selection.png')}
+      {call('#:operation "subtract"', output='selection')} {export('(gimp-image-get-selection image)', folder / 'nothing.png')}
+      {call(output='channels')} {export('(vector-ref (gimp-image-get-channels image) 0)', folder / 'channel.png')}'''))
+    assert np.abs(read_shares(folder / 'selection.png') - truth).max() <= 2 and np.abs(read(folder / 'channel.png') - truth).max() <= 2
+    assert read_shares(folder / 'nothing.png').max() <= 2
+    print('ok selection, operations and channels are the same mask')
+
+
+def check_operations(gimp, photo, truth, folder):
+    run(gimp, scene(photo, '', f'''(let* ((layer (vector-ref (gimp-image-get-layers image) 0)))
+      {call(output='layer-mask')} {call('#:operation "intersect" #:invert #t', output='layer-mask')} {export('(gimp-layer-get-mask layer)', folder / 'both.png')}
+      {call('#:operation "add"', output='layer-mask')} {export('(gimp-layer-get-mask layer)', folder / 'added.png')}
+      {call('#:operation "replace" #:softness 0', output='layer-mask')} {export('(gimp-layer-get-mask layer)', folder / 'hard.png')}
+      {call('#:grow 12', output='layer-mask')} {export('(gimp-layer-get-mask layer)', folder / 'grown.png')})'''))
+    both = np.minimum(truth, 255 - truth)
+    assert np.abs(read_shares(folder / 'both.png') - both).max() <= 4, np.abs(read_shares(folder / 'both.png') - both).max()
+    assert np.abs(read_shares(folder / 'added.png') - np.minimum(both + truth, 255)).max() <= 5
+    hard = read_shares(folder / 'hard.png')
+    assert ((hard < 3) | (hard > 252)).mean() > 0.97 and ((hard > 127) == (truth > 127)).mean() > 0.99
+    assert (read_shares(folder / 'grown.png') > 127).sum() > 1.05 * (truth > 127).sum()
+    print('ok replace, intersect, add, invert, hard borders and growing')
+
+
+def check_layers(gimp, photo, truth):
+    found = shown(run(gimp, scene(photo, '', f'''(let* ((before (vector-ref (gimp-image-get-layers image) 0))) {call(output='cut-out')}
+      (let ((layer (vector-ref (gimp-image-get-layers image) 0)))
+        {show('hidden', '(gimp-item-get-visible before)')} {show('name', '(gimp-item-get-name layer)')}
+        {show('corner', '(gimp-drawable-get-pixel layer 3 3)')} {show('alpha', '(gimp-drawable-has-alpha layer)')})
+      {call(output='layers')} {show('group', '(gimp-item-get-name (vector-ref (gimp-image-get-layers image) 0))')}
+      {show('inside', '(gimp-item-get-name (vector-ref (gimp-item-get-children (vector-ref (gimp-image-get-layers image) 0)) 0))')})''')))
+    assert found['hidden'] in ('#f', '0', 'FALSE') and found['name'] == '"Cut-out"' and found['alpha'] in ('#t', '1', 'TRUE'), found
+    assert found['group'] == '"Segments"' and found['inside'].startswith('"person ('), found
+    print('ok cut-out and coloured layers')
+
+
+def check_cut_out(gimp, photo, truth, folder):
+    found = answers_of(run(gimp, scene(photo, '', f'''{answer('cut', procedure='cut-out')}
+      {export("(gimp-layer-get-mask (vector-ref (gimp-image-get-layers image) 0))", folder / 'cut.png')}''')))
+    assert abs(found['cut']['masks'][0]['area'] - truth.mean() / 255) < 0.01 and np.abs(read_shares(folder / 'cut.png') - truth).max() <= 2, found
+    print('ok cut out subject')
+
+
+def check_selection(gimp, photo):
+    """Looking at a part: the mask lies where it belongs, and nothing of it elsewhere."""
+    found = answers_of(run(gimp, scene(photo, '', f'''(gimp-image-select-rectangle image CHANNEL-OP-REPLACE 60 20 160 200)
+      {answer('part', '#:region "selection"')}''')))
+    assert 0.1 < found['part']['masks'][0]['area'] < 0.95, found
+    print('ok region selection')
+
+
+def check_refusals(gimp, photo):
+    cases = {'#:output "boxes"': 'layer-mask, selection', '#:operation "mix"': 'replace, add', '#:region "moon"': 'layer, image', '#:classes "unicorn"': 'unicorn'}
+    for more, words in cases.items():
+        status, output = gimp.batch(scene(photo, '', call(more) if 'output' not in more else call(more).replace('#:output "none"', '', 1)))
+        assert status != 0 and words in output, (more, output[-800:])
+    status, output = gimp.batch(scene(photo, '(gimp-image-convert-indexed image CONVERT-DITHER-NONE CONVERT-PALETTE-GENERATE 32 FALSE FALSE "")', call(output='cut-out')))
+    assert status != 0 and 'Convert it to RGB' in output, output[-800:]
+    print(f'ok {len(cases) + 1} refusals in words')
+
+
+def main():
+    source = reference() / 'data' / PHOTO
+    if not source.exists():
+        skip('the reference photos are missing')
+    with tempfile.TemporaryDirectory() as temporary, IsolatedGimp(sys.argv[1], models=(MODEL,)) as gimp:
+        folder = pathlib.Path(temporary)
+        photo = folder / 'photo.png'
+        Image.open(source).convert('RGB').resize(SIZE).save(photo)
+        (folder / 'command').mkdir()
+        truth = by_command(sys.argv[2], photo, folder / 'command')
+        assert 0.2 < truth.mean() / 255 < 0.8
+        check_cut_out(gimp, photo, truth, folder)
+        check_outputs(gimp, photo, truth, folder)
+        check_operations(gimp, photo, truth, folder)
+        check_layers(gimp, photo, truth)
+        check_selection(gimp, photo)
+        check_refusals(gimp, photo)
+
+
+if __name__ == '__main__':
+    main()
