@@ -33,10 +33,10 @@ static const CommandHelp help = {
 
 typedef struct
 {
-  char    *task, *data, *base, *arch, *output, *tags, *trainable, *checkpoint;
+  char    *task, *data, *base, *arch, *output, *tags, *trainable, *checkpoint, *backgrounds, *teacher;
   int      size, epochs, batch, threads, seed, patience;
   double   minutes, rate, decay, average, monitor, validation, smoothing;
-  double   crop, rotate, colour, hue, grayscale, blur, noise, cutout, mixup, scale, translate, perspective, stretch;
+  double   crop, rotate, colour, hue, grayscale, blur, noise, cutout, mixup, paste, scale, translate, perspective, stretch;
   gboolean json, flip_vertical, no_flip, no_balance, no_augmentation, half, quiet;
 } Options;
 
@@ -171,7 +171,9 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
   settings->half_weights = given->half;
   settings->n_threads = (guint) given->threads;
   *augmentation = (FoveaAugmentation) { given->crop, given->stretch, given->scale, given->translate, given->rotate, given->perspective, !given->no_flip,
-                                        given->flip_vertical, given->colour, given->hue, given->grayscale, given->blur, given->cutout, given->noise, given->mixup };
+                                        given->flip_vertical, given->colour, given->hue, given->grayscale, given->blur, given->cutout, given->noise, given->mixup,
+                                        given->backgrounds && given->paste < 0.0 ? 0.5 : MAX (given->paste, 0.0) };
+  settings->backgrounds = given->backgrounds;
   if (given->no_augmentation)
     *augmentation = (FoveaAugmentation) { .crop = 1.0 };
   return NULL;
@@ -206,14 +208,17 @@ static gboolean
 train (const Options *given, FoveaTrainSettings *settings, Display *display, GCancellable *cancellable, FoveaEvaluation **evaluation, GError **error)
 {
   g_autofree char         *path = given->base ? fovea_find_model (given->base, error) : NULL, *text = NULL, *line = NULL;
+  g_autofree char         *teacher_path = given->teacher && (path || !given->base) ? fovea_find_model (given->teacher, error) : NULL;
   g_autoptr (FoveaModel)   base = path ? fovea_model_load (path, error) : NULL, result = NULL;
+  g_autoptr (FoveaModel)   teacher = teacher_path ? fovea_model_load (teacher_path, error) : NULL;
   g_autoptr (FoveaTrainer) trainer = NULL;
   g_autofree char         *beside = g_strconcat (given->output, ".checkpoint", NULL);
   GError                  *local = NULL;
 
-  if ((given->base && !base) || (given->tags && !g_file_get_contents (given->tags, &text, NULL, error)))
+  if ((given->base && !base) || (given->teacher && !teacher) || (given->tags && !g_file_get_contents (given->tags, &text, NULL, error)))
     return FALSE;
   settings->tags = text;
+  settings->teacher = teacher;
   settings->checkpoint = given->checkpoint ? given->checkpoint : beside;
   trainer = fovea_trainer_new (base, given->arch, given->data, settings, image_read_file, NULL, error);
   if (!trainer)
@@ -276,7 +281,7 @@ verb_train (int argc, char **argv)
 {
   FoveaTrainSettings settings;
   Options            given = { .seed = 1, .decay = -1.0, .average = -1.0, .smoothing = -1.0, .validation = 0.15, .crop = 0.35, .stretch = 0.3, .rotate = 8.0, .colour = 0.3,
-                               .hue = 0.02, .grayscale = 0.05 };
+                               .hue = 0.02, .grayscale = 0.05, .paste = -1.0 };
   const char        *wrong;
   int                status;
   GOptionEntry       entries[] = {
@@ -315,6 +320,9 @@ verb_train (int argc, char **argv)
     { "noise", 0, 0, G_OPTION_ARG_DOUBLE, &given.noise, "Strongest noise, share of white (0)", "S" },
     { "cutout", 0, 0, G_OPTION_ARG_DOUBLE, &given.cutout, "Share of photos with a covered square (0)", "S" },
     { "mixup", 0, 0, G_OPTION_ARG_DOUBLE, &given.mixup, "Share of batches whose photos are mixed (0)", "S" },
+    { "backgrounds", 0, 0, G_OPTION_ARG_FILENAME, &given.backgrounds, "Folder of photos without a subject: masks' subjects are pasted on them", "DIR" },
+    { "paste", 0, 0, G_OPTION_ARG_DOUBLE, &given.paste, "Share of the photos whose subject is pasted on one of those (0.5)", "S" },
+    { "teacher", 0, 0, G_OPTION_ARG_FILENAME, &given.teacher, "Learn this classifier's features, too: with few photos a network sees more in them", "MODEL" },
     { "seed", 0, 0, G_OPTION_ARG_INT, &given.seed, "The same seed gives the same model (1)", "N" },
     { "threads", 't', 0, G_OPTION_ARG_INT, &given.threads, "Compute with N threads (0: one per processor)", "N" },
     { "checkpoint", 0, 0, G_OPTION_ARG_FILENAME, &given.checkpoint, "Keep the state here, also when done (FILE.checkpoint, until done)", "FILE" },
@@ -336,5 +344,7 @@ verb_train (int argc, char **argv)
   g_free (given.tags);
   g_free (given.trainable);
   g_free (given.checkpoint);
+  g_free (given.backgrounds);
+  g_free (given.teacher);
   return status;
 }

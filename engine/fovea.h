@@ -487,6 +487,7 @@ typedef struct
   double   blur, cutout;
   double   noise;           /* largest deviation, share of white */
   double   mixup;           /* share of the batches in which photos are mixed (Zhang et al. 2018, arXiv:1710.09412) */
+  double   paste;           /* masks of one class: share of the photos whose subject is laid on another background, where there are some */
 } FoveaAugmentation;
 
 typedef enum { FOVEA_TRAIN_ALL, FOVEA_TRAIN_LAST_BLOCKS, FOVEA_TRAIN_HEAD } FoveaTrainable;
@@ -512,6 +513,8 @@ typedef struct
   guint             n_threads;       /* 0: one per processor */
   guint64           cache;           /* bytes of decoded photos that are kept in memory */
   const char       *tags;            /* text of a tag list, or NULL: see the manual */
+  const char       *backgrounds;     /* folder of photos that subjects are pasted on; NULL: none */
+  FoveaModel       *teacher;         /* classify: a classifier whose features are learned beside the labels (distillation); NULL: none */
   gboolean          half_weights;    /* the result's weights are float16: half the file */
   const char       *checkpoint;      /* path; training goes on from it where it exists. NULL: none is written */
   FoveaAugmentation augmentation;

@@ -119,6 +119,44 @@ class Train(unittest.TestCase):
         _, answer, _ = self.train("masks", "--task", "segment", "--arch", "cutout", "--size", 64, "--epochs", 16, "--batch", 8, "--average", "0.9", data="pairs")
         self.assertGreater(answer["evaluation"]["iou"], 0.6)
 
+    def test_subjects_are_pasted_on_other_backgrounds(self):
+        # All training photos are dark behind their subject; the ones to be judged by are striped, like the backgrounds that are offered.
+        chance = np.random.default_rng(3)
+
+        def striped():
+            rows = chance.integers(60, 255, (12, 1, 3)).repeat(6, 0)
+            return Image.fromarray(rows.repeat(72, 1).astype(np.uint8))
+
+        (self.folder / "backgrounds").mkdir()
+        for i in range(20):
+            striped().save(self.folder / "backgrounds" / f"{i}.png")
+        for part in "images", "masks":
+            (self.folder / "striped" / part).mkdir(parents=True)
+        for i in range(40):
+            photo, mask = draw("disc", 7000 + i)
+            behind = striped()
+            behind.paste(photo, (0, 0), mask.point(lambda v: 255 * v))
+            behind.save(self.folder / "striped" / "images" / f"{i}.png")
+            mask.save(self.folder / "striped" / "masks" / f"{i}.png")
+        scores = []
+        for more in [], ["--backgrounds", self.folder / "backgrounds", "--paste", "0.7"]:
+            output, _, _ = self.train("pasted", "--task", "segment", "--arch", "cutout", "--size", 64, "--epochs", 12, "--batch", 8, "--average", "0.9", *more, data="pairs")
+            scores.append(json.loads(fovea("evaluate", output, self.folder / "striped", "--split", "train", "--json").stdout)["iou"])
+        self.assertGreater(scores[1], scores[0] + 0.1)
+        (self.folder / "empty").mkdir()
+        self.assertIn("no photos", self.train("empty", "--task", "segment", "--backgrounds", self.folder / "empty", data="pairs", status=1)[1]["error"])
+
+    def test_a_teacher_is_followed(self):
+        teacher, _, _ = self.train("teacher", "--epochs", 20, "--average", "0.9")
+        output, answer, _ = self.train("taught", "--teacher", teacher, "--epochs", 20, "--average", "0.9", "--size", 64)
+        # The loss holds what is left of the teacher's features: 8 where nothing of them is known.
+        self.assertGreater(answer["epochs"][0]["loss"], 6)
+        self.assertLess(answer["epochs"][-1]["loss"], 0.75 * answer["epochs"][0]["loss"])
+        self.assertGreaterEqual(answer["evaluation"]["accuracy"], 0.75)
+        self.assertEqual(json.loads(fovea("info", output, "--json").stdout)["layers"][-1]["out"][-1], 3)
+        self.check_against_onnxruntime(output)
+        self.assertIn("learn as a whole", self.train("refused", "--teacher", teacher, "--base", teacher, "--trainable", "head", status=1)[1]["error"])
+
     def test_sources_know_only_their_own_tags(self):
         with open(self.folder / "manifest.jsonl", "w") as manifest:
             for k, kind in enumerate(KINDS):

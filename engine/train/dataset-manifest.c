@@ -8,7 +8,8 @@
 
 #include "train/dataset-private.h"
 
-#define LEAST_SUBJECT_BOX 4 /* numbers of a box beside its class */
+#define N_BOX_NUMBERS 4      /* of a box beside its class */
+#define SMALLEST_SUBJECT 0.05 /* share of the photo */
 
 static const char *
 member (JsonObject *row, const char *name)
@@ -30,7 +31,7 @@ read_boxes (DraftSample *sample, JsonObject *row)
       JsonArray *numbers = JSON_NODE_HOLDS_ARRAY (element) ? json_node_get_array (element) : NULL;
       DraftBox   box = { 0 };
 
-      if (!numbers || json_array_get_length (numbers) < 1 + LEAST_SUBJECT_BOX || !json_node_get_string (json_array_get_element (numbers, 0)))
+      if (!numbers || json_array_get_length (numbers) < 1 + N_BOX_NUMBERS || !json_node_get_string (json_array_get_element (numbers, 0)))
         continue;
       box.label = g_strdup (json_array_get_string_element (numbers, 0));
       box.x = (float) json_array_get_double_element (numbers, 1);
@@ -41,6 +42,15 @@ read_boxes (DraftSample *sample, JsonObject *row)
     }
 }
 
+/* How much of the photo the mask shows, where that is said. */
+static double
+find_subject_share (JsonObject *row)
+{
+  JsonNode *node = json_object_get_member (row, "fg");
+
+  return node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_DOUBLE ? json_node_get_double (node) : 1.0;
+}
+
 static void
 read_row (Draft *draft, const char *folder, JsonObject *row)
 {
@@ -49,7 +59,7 @@ read_row (Draft *draft, const char *folder, JsonObject *row)
   gint         which = strcmp (split, "val") == 0 ? SPLIT_VAL : strcmp (split, "train") == 0 ? SPLIT_TRAIN : -1;
   DraftSample *sample = draft_add (draft, g_build_filename (folder, member (row, "file"), NULL), g_strdup (member (row, "src")), labels, which);
 
-  if (*mask)
+  if (*mask && find_subject_share (row) >= SMALLEST_SUBJECT)
     sample->mask = g_build_filename (folder, mask, NULL);
   read_boxes (sample, row);
 }

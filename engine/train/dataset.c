@@ -363,6 +363,28 @@ list_tags (const char *text)
   return g_strv_builder_end (tags);
 }
 
+/* The photos right in a folder. */
+static gboolean
+list_backgrounds (Dataset *dataset, const char *folder, GError **error)
+{
+  g_auto (GStrv)           names = list_folder (folder, error);
+  g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
+
+  if (!names)
+    return FALSE;
+  for (guint i = 0; names[i]; i++)
+    if (is_photo_name (names[i]))
+      {
+        g_strv_builder_take (paths, g_build_filename (folder, names[i], NULL));
+        dataset->n_backgrounds++;
+      }
+  dataset->backgrounds = g_strv_builder_end (paths);
+  if (dataset->n_backgrounds > 0)
+    return TRUE;
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "There are no photos in “%s” to paste subjects on.", folder);
+  return FALSE;
+}
+
 Dataset *
 dataset_load (const char *path, FoveaTask task, const DatasetSettings *settings, GError **error)
 {
@@ -374,7 +396,7 @@ dataset_load (const char *path, FoveaTask task, const DatasetSettings *settings,
   if (read_layout (&draft, path, error) && (!tags || dataset_apply_tags (&draft, settings->tags, known, error)))
     {
       dataset = make_dataset (&draft, tags, known, settings);
-      if (check_dataset (dataset, path, error))
+      if (check_dataset (dataset, path, error) && (!settings->backgrounds || list_backgrounds (dataset, settings->backgrounds, error)))
         warn_of_rare_classes (&draft, dataset);
       else
         g_clear_pointer (&dataset, dataset_free);
@@ -394,6 +416,7 @@ dataset_free (Dataset *dataset)
   g_array_unref (dataset->samples);
   g_ptr_array_unref (dataset->known);
   g_ptr_array_unref (dataset->warnings);
+  g_strfreev (dataset->backgrounds);
   g_free (dataset);
 }
 

@@ -5,7 +5,8 @@
  * Layouts, told apart by what lies there:
  *   a folder of folders    DIR/CLASS/photo.jpg; DIR/train and DIR/val above them are taken as the split
  *   manifest.jsonl         one JSON object a line: file, labels ("a;b"), split (train, val), boxes ([class, x, y, w, h], 0 to 1), mask (PNG: 0 background, 1 …
- *                          classes, 255 unknown), src (where it comes from: a source knows only the labels that occur in it), fg
+ *                          classes, 255 unknown), src (where it comes from: a source knows only the labels that occur in it), fg (the share of the photo that
+ *                          the mask shows: below 0.05 the photo has no subject to speak of)
  *   images/ and masks/     photos, and masks of the same name (PNG as above); classes.txt has the names of 1 …, a line each
  */
 #pragma once
@@ -45,6 +46,8 @@ typedef struct
   GArray    *samples;   /* of Sample, in an order that depends on names only */
   GPtrArray *known;     /* of guint8[n_classes]: 1 where photos of that source tell */
   GPtrArray *warnings;  /* of char*: what was skipped and why, for people */
+  char     **backgrounds; /* n_backgrounds paths of photos for subjects to be pasted on; NULL: none */
+  guint      n_backgrounds;
 } Dataset;
 
 typedef struct
@@ -52,6 +55,7 @@ typedef struct
   const char *tags;             /* classify: text that gathers labels of sources into tags, see below; NULL: labels are classes */
   double      validation_share; /* of each class, taken from the training samples where the data have no split of their own */
   guint64     seed;             /* of that choice */
+  const char *backgrounds;      /* folder of photos; NULL: none */
 } DatasetSettings;
 
 /* A tag list has one tag a line: “tag = source:label source:label … [| source …]”. Labels with spaces have _ in their place; # begins a comment. A source

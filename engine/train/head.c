@@ -99,17 +99,17 @@ set_output (Graph *graph, Value *value, guint n_dims, const gint64 *dims)
   remove_unused (graph);
 }
 
-/* The batch is open, whatever it was. */
+/* A dimension of the first input is open, whatever it was; shapes behind it are to be found anew. */
 static void
-open_batch (Graph *graph)
+open_dimension (Graph *graph, guint dimension, const char *name)
 {
   Value *input = g_ptr_array_index (graph->inputs, 0);
 
-  if (input->has_rank && input->shape.n_dims > 0 && input->shape.dims[0] >= 0)
+  if (input->has_rank && input->shape.n_dims > dimension && input->shape.dims[dimension] >= 0)
     {
-      input->shape.dims[0] = -1;
-      g_free (input->dim_names[0]);
-      input->dim_names[0] = g_strdup ("batch");
+      input->shape.dims[dimension] = -1;
+      g_free (input->dim_names[dimension]);
+      input->dim_names[dimension] = g_strdup (name);
     }
   for (guint i = 0; i < graph->all_values->len; i++)
     {
@@ -144,7 +144,7 @@ head_replace (FoveaModel *base, const FoveaShape *input, guint n_classes, guint6
       return NULL;
     }
   graph = graph_copy (model_get_graph (base));
-  open_batch (graph);
+  open_dimension (graph, 0, "batch");
   x = graph_find_value (graph, known->name);
   if (known->shape.n_dims == 4)
     {
@@ -158,6 +158,56 @@ head_replace (FoveaModel *base, const FoveaShape *input, guint n_classes, guint6
     }
   set_output (graph, x, 2, (const gint64[]) { -1, n_classes });
   return model_new_for_graph (graph, fovea_model_get_name (base));
+}
+
+FoveaModel *
+head_open (FoveaModel *model)
+{
+  Graph *graph = graph_copy (model_get_graph (model));
+
+  open_dimension (graph, 0, "batch");
+  open_dimension (graph, 2, "height");
+  open_dimension (graph, 3, "width");
+  return model_new_for_graph (graph, fovea_model_get_name (model));
+}
+
+/* The first `n` rows of a constant. */
+static gboolean
+keep_rows (Value *value, gint64 n, GError **error)
+{
+  FoveaShape   shape = value->constant->shape;
+  FoveaTensor *part;
+
+  shape.dims[0] = n;
+  part = fovea_tensor_new (FOVEA_TYPE_FLOAT32, &shape, error);
+  if (!part)
+    return FALSE;
+  memcpy (part->data, value->constant->data, part->size);
+  fovea_tensor_unref (value->constant);
+  value->constant = part;
+  value->shape = shape;
+  return TRUE;
+}
+
+FoveaModel *
+head_narrow (FoveaModel *model, guint n, GError **error)
+{
+  Graph *graph = graph_copy (model_get_graph (model));
+  Node  *last = find_last_layer (graph);
+  Value *output = g_ptr_array_index (graph->outputs, 0);
+
+  if (last && strcmp (last->type, "Gemm") == 0 && node_int (last, "transB", 0) && node_input (last, 1)->constant
+      && node_input (last, 1)->constant->shape.dims[0] >= n && keep_rows (node_input (last, 1), n, error)
+      && (!node_input (last, 2) || keep_rows (node_input (last, 2), n, error)))
+    {
+      set_output (graph, output, 2, (const gint64[]) { -1, n });
+      return model_new_for_graph (graph, fovea_model_get_name (model));
+    }
+  graph_free (graph);
+  if (error && !*error)
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "“%s” doesn't end in a fully connected layer, so that a teacher can't be followed. "
+                 "Choose another architecture.", fovea_model_get_name (model));
+  return NULL;
 }
 
 FoveaModel *

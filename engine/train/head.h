@@ -11,6 +11,13 @@
  * NULL with FOVEA_ERROR_UNSUPPORTED where no such layer is found. */
 FoveaModel *head_replace (FoveaModel *base, const FoveaShape *input, guint n_classes, guint64 seed, char **name, GError **error);
 
+/* A copy whose first input, four-dimensional, takes any batch, height and width. Whether its layers do, a session finds out. */
+FoveaModel *head_open    (FoveaModel *model);
+
+/* A copy that gives only the first `n` numbers of its last layer. NULL with FOVEA_ERROR_UNSUPPORTED where that isn't one of head_replace or of an
+ * architecture. */
+FoveaModel *head_narrow  (FoveaModel *model, guint n, GError **error);
+
 /* The part of a model before its layer `name`, whose output is that layer's input: features. */
 FoveaModel *head_cut     (FoveaModel *model, const char *name, GError **error);
 

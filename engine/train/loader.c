@@ -56,15 +56,19 @@ photo_free (gpointer data)
 
 /* ---- one photo ------------------------------------------------------------------------------------------------------------------------------- */
 
+/* Photos are counted on from the samples to the backgrounds. */
 static Photo *
-read_photo (Loader *loader, const Sample *sample, GError **error)
+read_photo (Loader *loader, guint index, GError **error)
 {
+  const Dataset    *dataset = loader->settings.dataset;
+  const Sample     *sample = index < dataset->samples->len ? &g_array_index (dataset->samples, Sample, index) : NULL;
+  const char       *file = sample ? sample->file : dataset->backgrounds[index - dataset->samples->len];
   g_autofree Photo *photo = g_new0 (Photo, 1);
 
-  photo->rgb = loader->settings.read (sample->file, 3, &photo->width, &photo->height, loader->settings.read_data, error);
+  photo->rgb = loader->settings.read (file, 3, &photo->width, &photo->height, loader->settings.read_data, error);
   if (!photo->rgb)
     return NULL;
-  if (loader->settings.dataset->task == FOVEA_TASK_SEGMENT)
+  if (sample && dataset->task == FOVEA_TASK_SEGMENT)
     {
       photo->mask = loader->settings.read (sample->mask, 1, &photo->mask_width, &photo->mask_height, loader->settings.read_data, error);
       if (!photo->mask)
@@ -76,11 +80,10 @@ read_photo (Loader *loader, const Sample *sample, GError **error)
   return g_steal_pointer (&photo);
 }
 
-/* The photo of a sample; *owned says that the caller frees it. */
+/* The photo of an index; *owned says that the caller frees it. */
 static const Photo *
 get_photo (Loader *loader, guint index, gboolean *owned, GError **error)
 {
-  const Sample *sample = &g_array_index (loader->settings.dataset->samples, Sample, index);
   gpointer      key = GUINT_TO_POINTER (index + 1);
   Photo        *photo;
   guint64       size;
@@ -91,7 +94,7 @@ get_photo (Loader *loader, guint index, gboolean *owned, GError **error)
   g_mutex_unlock (&loader->lock);
   if (photo)
     return photo;
-  photo = read_photo (loader, sample, error);
+  photo = read_photo (loader, index, error);
   *owned = TRUE;
   if (!photo)
     return NULL;
@@ -152,33 +155,78 @@ fill_labels (Loader *loader, const Sample *sample, float *targets, float *weight
     weights[c] = known[c];
 }
 
+static void
+fill_masks (Loader *loader, const Photo *photo, const Placement *place, float *targets, float *weights)
+{
+  const LoaderSettings *settings = &loader->settings;
+  gboolean              one = settings->dataset->n_classes == 1;
+
+  for (guint c = 0; c < loader->target_size / loader->weight_size; c++)
+    augment_mask (photo, place, settings->settings->width, (guint8) (c + one), targets + (gsize) c * loader->weight_size, weights);
+}
+
+/* Lays what the mask shows on another photo: a network that has seen objects only on white takes white for the background. */
 static gboolean
-fill_photo (Loader *loader, guint index, guint64 epoch, gsize place, const Photo *photo, float *input, float *targets, float *weights, GError **error)
+paste (Loader *loader, guint8 *rgb, const float *mask, Random *random, GError **error)
+{
+  const Dataset     *dataset = loader->settings.dataset;
+  int                size = loader->settings.settings->width;
+  gsize              n = (gsize) size * size;
+  guint              index = dataset->samples->len + (guint) random_below (random, dataset->n_backgrounds);
+  gboolean           owned, ok;
+  const Photo       *photo = get_photo (loader, index, &owned, error);
+  g_autofree guint8 *behind = g_malloc (n * 3);
+  Placement          place;
+
+  if (!photo)
+    return FALSE;
+  place = augment_place (loader->settings.augmentation, photo, random);
+  ok = augment_resample (photo, &place, size, behind, error);
+  if (owned)
+    photo_free ((gpointer) photo);
+  for (gsize i = 0; ok && i < 3 * n; i++)
+    rgb[i] = (guint8) (behind[i] + mask[i / 3] * ((float) rgb[i] - behind[i]) + 0.5f);
+  return ok;
+}
+
+/* Another form of the photo, and of its masks. */
+static gboolean
+fill_changed (Loader *loader, const Photo *photo, Random *random, float *input, float *targets, float *weights, GError **error)
 {
   const LoaderSettings    *settings = &loader->settings;
   const FoveaAugmentation *augmentation = settings->augmentation;
-  const Sample            *sample = &g_array_index (settings->dataset->samples, Sample, index);
-  Random                   random = random_stream (settings->seed, epoch, place);
   int                      size = settings->settings->width;
-  Placement                whole = { { 1, 0, 0, 0, 1, 0, 0, 0, 1 } };
+  g_autofree guint8       *rgb = g_malloc ((gsize) size * size * 3);
+  Placement                place = augment_place (augmentation, photo, random);
 
-  if (augmentation)
-    {
-      g_autofree guint8 *rgb = g_malloc ((gsize) size * size * 3);
-
-      whole = augment_place (augmentation, photo, &random);
-      if (!augment_resample (photo, &whole, size, rgb, error))
-        return FALSE;
-      augment_colour (augmentation, size, rgb, &random);
-      normalize (settings->settings, rgb, size, size, input);
-    }
-  else if (!fill_plain (loader, photo, input, error))
+  if (!augment_resample (photo, &place, size, rgb, error))
     return FALSE;
-  if (settings->dataset->task == FOVEA_TASK_SEGMENT)
-    for (guint c = 0; c < loader->target_size / loader->weight_size; c++)
-      augment_mask (photo, &whole, size, (guint8) (c + (settings->dataset->n_classes == 1)), targets + (gsize) c * loader->weight_size, weights);
-  else
-    fill_labels (loader, sample, targets, weights);
+  if (photo->mask)
+    fill_masks (loader, photo, &place, targets, weights);
+  if (photo->mask && settings->dataset->n_classes == 1 && settings->dataset->n_backgrounds > 0 && random_chance (random, augmentation->paste)
+      && !paste (loader, rgb, targets, random, error))
+    return FALSE;
+  augment_colour (augmentation, size, rgb, random);
+  normalize (settings->settings, rgb, size, size, input);
+  return TRUE;
+}
+
+static gboolean
+fill_photo (Loader *loader, guint index, guint64 epoch, gsize at, const Photo *photo, float *input, float *targets, float *weights, GError **error)
+{
+  static const Placement whole = { { 1, 0, 0, 0, 1, 0, 0, 0, 1 } };
+  const LoaderSettings  *settings = &loader->settings;
+  Random                 random = random_stream (settings->seed, epoch, at);
+
+  if (settings->augmentation ? !fill_changed (loader, photo, &random, input, targets, weights, error) : !fill_plain (loader, photo, input, error))
+    {
+      memset (weights, 0, loader->weight_size * sizeof (float));
+      return FALSE;
+    }
+  if (settings->dataset->task != FOVEA_TASK_SEGMENT)
+    fill_labels (loader, &g_array_index (settings->dataset->samples, Sample, index), targets, weights);
+  else if (!settings->augmentation)
+    fill_masks (loader, photo, &whole, targets, weights);
   return TRUE;
 }
 

@@ -20,6 +20,7 @@
 #include "train/learner.h"
 #include "train/loss.h"
 #include "train/schedule.h"
+#include "train/teacher.h"
 #include "vision/sidecar.h"
 
 #define CHECKPOINT_SECONDS 30
@@ -55,6 +56,8 @@ struct _FoveaTrainer
   Batch              batch;                   /* on_features: our own */
   Learner           *learner;
   Loader            *loader;
+  Teacher           *teacher;                 /* NULL: none */
+  float             *apart;                   /* the answers for the labels and their gradients, where there are others beside them for the teacher */
   FoveaReadFile      read;
   gpointer           read_data;
   GPtrArray         *warnings;
@@ -67,6 +70,7 @@ typedef struct
 {
   FoveaTrainer *trainer;
   const Batch  *batch;
+  const float  *taught; /* what the teacher says of it; NULL: none */
   double        loss;
 } Lesson;
 
@@ -96,20 +100,12 @@ sum (const float *weights, gsize n)
 }
 
 static void
-lose (const TensorView *outputs, const TensorView *gradients, guint n, gpointer user_data)
+lose_labels (Lesson *lesson, const float *answers, gsize rows, gsize columns, gsize pixels, float *gradient)
 {
-  Lesson        *lesson = user_data;
   const Dataset *dataset = lesson->trainer->dataset;
   const Batch   *batch = lesson->batch;
-  const float   *answers = outputs[0].data;
-  float         *gradient = gradients[0].data;
-  gsize          rows = (gsize) outputs[0].shape.dims[0], columns = (gsize) outputs[0].shape.dims[1], pixels = 1;
   double         smoothing = lesson->trainer->settings.smoothing;
 
-  for (guint i = 1; i < n; i++) /* other outputs learn nothing of their own */
-    memset (gradients[i].data, 0, shape_count (&gradients[i].shape) * sizeof (float));
-  for (guint d = 2; d < outputs[0].shape.n_dims; d++)
-    pixels *= (gsize) outputs[0].shape.dims[d];
   if (dataset->task == FOVEA_TASK_SEGMENT && dataset->n_classes == 1)
     {
       lesson->loss = loss_sigmoid (answers, batch->targets, batch->weights, rows * pixels, 0.0, gradient);
@@ -128,6 +124,47 @@ lose (const TensorView *outputs, const TensorView *gradients, guint n, gpointer 
       for (gsize i = 0; i < rows * columns; i++)
         gradient[i] *= (float) scale;
     }
+}
+
+/* The first of each photo's answers are for its labels, the others follow the teacher's features: half the sum of the squared errors, mean over the photos. */
+static void
+lose_both (Lesson *lesson, const float *answers, gsize rows, gsize columns, float *gradient)
+{
+  gsize  n = lesson->trainer->dataset->n_classes;
+  float *labels = lesson->trainer->apart, *labels_gradient = labels + rows * n;
+  double loss = 0.0;
+
+  for (gsize row = 0; row < rows; row++)
+    memcpy (labels + row * n, answers + row * columns, n * sizeof (float));
+  lose_labels (lesson, labels, rows, n, 1, labels_gradient);
+  for (gsize row = 0; row < rows; row++)
+    {
+      memcpy (gradient + row * columns, labels_gradient + row * n, n * sizeof (float));
+      for (gsize k = n; k < columns; k++)
+        {
+          float away = answers[row * columns + k] - lesson->taught[row * (columns - n) + k - n];
+
+          loss += 0.5 * away * away / (double) rows;
+          gradient[row * columns + k] = away / (float) rows;
+        }
+    }
+  lesson->loss += loss;
+}
+
+static void
+lose (const TensorView *outputs, const TensorView *gradients, guint n, gpointer user_data)
+{
+  Lesson *lesson = user_data;
+  gsize   rows = (gsize) outputs[0].shape.dims[0], columns = (gsize) outputs[0].shape.dims[1], pixels = 1;
+
+  for (guint i = 1; i < n; i++) /* other outputs learn nothing of their own */
+    memset (gradients[i].data, 0, shape_count (&gradients[i].shape) * sizeof (float));
+  for (guint d = 2; d < outputs[0].shape.n_dims; d++)
+    pixels *= (gsize) outputs[0].shape.dims[d];
+  if (lesson->taught)
+    lose_both (lesson, outputs[0].data, rows, columns, gradients[0].data);
+  else
+    lose_labels (lesson, outputs[0].data, rows, columns, pixels, gradients[0].data);
 }
 
 /* ---- making --------------------------------------------------------------------------------------------------------------------------------- */
@@ -196,10 +233,12 @@ static FoveaModel *
 make_model (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, GError **error)
 {
   const Dataset *dataset = trainer->dataset;
-  guint          n_outputs = dataset->task == FOVEA_TASK_SEGMENT && dataset->n_classes > 1 ? dataset->n_classes + 1 : dataset->n_classes;
+  guint          n_outputs = dataset->n_classes + (dataset->task == FOVEA_TASK_SEGMENT && dataset->n_classes > 1);
   FoveaShape     shape = { .n_dims = 4, .dims = { 1, 3, trainer->input->height, trainer->input->width } };
   FoveaModel    *model;
 
+  if (trainer->teacher)
+    n_outputs += (guint) teacher_count (trainer->teacher);
   if (architecture || !base)
     {
       model = fovea_model_new_untrained (architecture ? architecture : "tiny", 3, n_outputs, trainer->settings.seed, error);
@@ -211,7 +250,7 @@ make_model (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, G
         }
       return model;
     }
-  if (has_classes (trainer->input, dataset))
+  if (has_classes (trainer->input, dataset) && !trainer->teacher)
     return fovea_model_ref (base);
   if (dataset->task != FOVEA_TASK_CLASSIFY)
     {
@@ -306,9 +345,9 @@ find_key (const FoveaTrainer *trainer)
 {
   const FoveaTrainSettings *s = &trainer->settings;
   g_autoptr (GChecksum)     checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree char          *text = g_strdup_printf ("%d %d %u %u %g %g %g %g %g %" G_GUINT64_FORMAT " %u %u", s->task, trainer->input->width, s->epochs, s->batch,
+  g_autofree char          *text = g_strdup_printf ("%d %d %u %u %g %g %g %g %g %" G_GUINT64_FORMAT " %u %u %d", s->task, trainer->input->width, s->epochs, s->batch,
                                                     s->learning_rate, s->weight_decay, s->warm_up, s->smoothing, s->average, s->seed, trainer->train->len,
-                                                    trainer->dataset->n_classes);
+                                                    trainer->dataset->n_classes, trainer->teacher ? (int) teacher_count (trainer->teacher) : 0);
 
   g_checksum_update (checksum, (const guchar *) text, -1);
   g_checksum_update (checksum, (const guchar *) &s->augmentation, sizeof s->augmentation);
@@ -316,9 +355,23 @@ find_key (const FoveaTrainer *trainer)
 }
 
 static gboolean
+make_teacher (FoveaTrainer *trainer, GError **error)
+{
+  LoaderSettings plain = loader_settings (trainer, FALSE);
+
+  if (trainer->settings.task != FOVEA_TASK_CLASSIFY || trainer->settings.trainable == FOVEA_TRAIN_HEAD)
+    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "A teacher teaches classifiers that learn as a whole. Train all layers, or without a teacher.");
+  else
+    trainer->teacher = teacher_new (trainer->settings.teacher, &plain, (const guint *) (gpointer) trainer->train->data, trainer->train->len, NULL, error);
+  trainer->settings.teacher = NULL; /* the caller's */
+  return trainer->teacher != NULL;
+}
+
+static gboolean
 prepare (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, const char *data, GError **error)
 {
-  DatasetSettings choice = { .tags = trainer->settings.tags, .validation_share = trainer->settings.validation_share, .seed = trainer->settings.seed };
+  DatasetSettings choice = { .tags = trainer->settings.tags, .validation_share = trainer->settings.validation_share, .seed = trainer->settings.seed,
+                             .backgrounds = trainer->settings.backgrounds };
   LoaderSettings  loader;
 
   trainer->input = make_input (&trainer->settings, base, error);
@@ -330,9 +383,12 @@ prepare (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, cons
   trainer->train = dataset_list (trainer->dataset, SPLIT_TRAIN);
   trainer->val = dataset_list (trainer->dataset, SPLIT_VAL);
   choose_monitor (trainer);
+  if (trainer->settings.teacher && !make_teacher (trainer, error))
+    return FALSE;
   trainer->model = make_model (trainer, base, architecture, error);
   if (!trainer->model || !make_learner (trainer, error))
     return FALSE;
+  trainer->apart = trainer->teacher ? g_new (float, 2 * (gsize) trainer->settings.batch * trainer->dataset->n_classes) : NULL;
   loader = loader_settings (trainer, TRUE);
   trainer->loader = loader_new (&loader, error);
   trainer->mark = (Mark) { .version = 1, .best = NAN, .rate_scale = 1.0, .loss = NAN, .key = find_key (trainer) };
@@ -370,6 +426,8 @@ fovea_trainer_free (FoveaTrainer *trainer)
   learner_free (trainer->learner);
   feature_cache_free (trainer->features);
   feature_cache_free (trainer->judged);
+  teacher_free (trainer->teacher);
+  g_free (trainer->apart);
   g_free (trainer->mean);
   g_free (trainer->scale);
   memory_free (trainer->batch.input);
@@ -609,7 +667,7 @@ static gboolean
 take_step (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *done, GError **error)
 {
   const Batch *batch = next_batch (trainer, run, error);
-  Lesson       lesson = { trainer, batch, 0.0 };
+  Lesson       lesson = { trainer, batch, NULL, 0.0 };
   double       rate = schedule_rate (find_fraction (trainer, n_steps), trainer->settings.warm_up) * trainer->settings.learning_rate * trainer->mark.rate_scale, norm;
   gsize        n_floats = shape_count (&fovea_session_get_input (learner_get_session (trainer->learner), 0)->shape);
   gboolean     finite = TRUE;
@@ -620,6 +678,8 @@ take_step (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *done, GErro
     return FALSE;
   memcpy (input, batch->input, n_floats * sizeof (float));
   mix_batch (trainer, batch, input, n_floats);
+  if (trainer->teacher && !(lesson.taught = teacher_run (trainer->teacher, input, run->cancellable, error)))
+    return FALSE;
   if (!learner_step (trainer->learner, lose, &lesson, rate, &norm, &finite, run->cancellable, error))
     return FALSE;
   if (!finite || !isfinite (lesson.loss))
@@ -663,12 +723,21 @@ look_whole (FoveaTrainer *trainer, FoveaModel *head, const LoaderSettings *setti
   return !whole ? NULL : evaluate_samples (whole, settings, (const guint *) (gconstpointer) samples->data, samples->len, NULL, cancellable, NULL, NULL, error);
 }
 
+/* The network as it is now, without what it says to its teacher. */
+static FoveaModel *
+make_trained (FoveaTrainer *trainer, GError **error)
+{
+  g_autoptr (FoveaModel) model = learner_make_model (trainer->learner, error);
+
+  return !model || !trainer->teacher ? g_steal_pointer (&model) : head_narrow (model, trainer->dataset->n_classes, error);
+}
+
 /* What the network is worth now, on the photos kept out for that; NULL without an error: there are none. */
 static FoveaEvaluation *
 look (FoveaTrainer *trainer, const GArray *samples, GCancellable *cancellable, GError **error)
 {
   LoaderSettings         settings = loader_settings (trainer, FALSE);
-  g_autoptr (FoveaModel) model = samples->len > 0 ? learner_make_model (trainer->learner, error) : NULL;
+  g_autoptr (FoveaModel) model = samples->len > 0 ? make_trained (trainer, error) : NULL;
 
   if (model && trainer->on_features)
     return samples == look_at (trainer) && trainer->judged ? evaluate_features (model, trainer->judged, trainer->dataset, error)
@@ -821,7 +890,7 @@ make_card (const FoveaTrainer *trainer, const FoveaEvaluation *evaluation)
 FoveaModel *
 fovea_trainer_make_model (FoveaTrainer *trainer, const FoveaEvaluation *evaluation, GError **error)
 {
-  g_autoptr (FoveaModel)    trained = learner_make_model (trainer->learner, error), result = NULL;
+  g_autoptr (FoveaModel)    trained = make_trained (trainer, error), result = NULL;
   g_autoptr (FoveaSettings) settings = NULL;
   Graph                    *graph;
 
