@@ -532,7 +532,7 @@ typedef struct
 typedef struct
 {
   const char *label;
-  gsize       n;     /* photos that show it */
+  gsize       n;     /* photos that show it, or are of it */
   double      value; /* of the first metric */
 } FoveaClassMetric;
 
@@ -541,7 +541,7 @@ typedef struct
   gsize             n_images;
   gsize             n_metrics, n_classes;
   FoveaMetric       metrics[8];  /* the first is what the task is judged by */
-  FoveaClassMetric *classes;
+  FoveaClassMetric *classes;     /* n_classes; of masks: the sources of the photos, where there are several */
   char            **labels;
 } FoveaEvaluation;
 

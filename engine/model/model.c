@@ -63,13 +63,15 @@ model_read (Mapping *file, const char *folder, const char *name, const char *sho
   return model_new_for_graph (graph, name);
 }
 
+/* NAME.onnx and NAME/model.onnx are both NAME. */
 static char *
-name_without_suffix (const char *path)
+name_of_path (const char *path)
 {
-  g_autofree char *base = g_path_get_basename (path);
-  g_autofree char *name = g_filename_display_name (base);
+  g_autofree char *folder = g_path_get_dirname (path), *above = g_path_get_basename (folder), *base = g_path_get_basename (path);
+  gboolean         within = strcmp (base, "model.onnx") == 0 && *above != '.' && *above != G_DIR_SEPARATOR;
+  g_autofree char *name = g_filename_display_name (within ? above : base);
 
-  if (g_str_has_suffix (name, ".onnx") && strlen (name) > strlen (".onnx"))
+  if (!within && g_str_has_suffix (name, ".onnx") && strlen (name) > strlen (".onnx"))
     name[strlen (name) - strlen (".onnx")] = '\0';
   return g_steal_pointer (&name);
 }
@@ -79,7 +81,7 @@ fovea_model_load (const char *path, GError **error)
 {
   g_autoptr (Mapping) file = mapping_new_for_file (path, error);
   g_autofree char *folder = g_path_get_dirname (path);
-  g_autofree char *name = name_without_suffix (path);
+  g_autofree char *name = name_of_path (path);
   g_autofree char *shown = g_filename_display_basename (path);
   FoveaModel *model = file ? model_read (file, folder, name, shown, error) : NULL;
 

@@ -158,6 +158,7 @@ find_known (Dataset *dataset, GHashTable *rows, GHashTable *indices, const char 
     }
   g_hash_table_insert (rows, (gpointer) source, GUINT_TO_POINTER (dataset->known->len));
   g_ptr_array_add (dataset->known, row);
+  g_ptr_array_add (dataset->sources, g_strdup (source));
   return dataset->known->len - 1;
 }
 
@@ -268,6 +269,7 @@ make_dataset (Draft *draft, char **tags, GHashTable *tags_known, const DatasetSe
   dataset->samples = g_array_new (FALSE, TRUE, sizeof (Sample));
   g_array_set_clear_func (dataset->samples, sample_clear);
   dataset->known = g_ptr_array_new_with_free_func (g_free);
+  dataset->sources = g_ptr_array_new_with_free_func (g_free);
   dataset->warnings = g_ptr_array_ref (draft->warnings);
   dataset->exclusive = draft->task == FOVEA_TASK_CLASSIFY && !tags;
   for (guint c = 0; c < dataset->n_classes; c++)
@@ -415,6 +417,7 @@ dataset_free (Dataset *dataset)
   g_strfreev (dataset->classes);
   g_array_unref (dataset->samples);
   g_ptr_array_unref (dataset->known);
+  g_ptr_array_unref (dataset->sources);
   g_ptr_array_unref (dataset->warnings);
   g_strfreev (dataset->backgrounds);
   g_free (dataset);

@@ -45,6 +45,7 @@ typedef struct
   gboolean   exclusive; /* classify: each photo has exactly one label */
   GArray    *samples;   /* of Sample, in an order that depends on names only */
   GPtrArray *known;     /* of guint8[n_classes]: 1 where photos of that source tell */
+  GPtrArray *sources;   /* of char*: their names, "" for photos of none */
   GPtrArray *warnings;  /* of char*: what was skipped and why, for people */
   char     **backgrounds; /* n_backgrounds paths of photos for subjects to be pasted on; NULL: none */
   guint      n_backgrounds;

@@ -19,6 +19,9 @@ typedef struct
   const Dataset *dataset;
   GArray        *scores, *targets, *known; /* of float: (n, classes); known of exclusive classes (n) */
   double         iou, error;               /* sums over images */
+  double        *source_iou;               /* (sources) likewise */
+  gsize         *source_n;
+  const guint   *order;                    /* samples */
   gsize          n;
 } Tally;
 
@@ -80,7 +83,11 @@ count_masks (Tally *tally, const Batch *batch, const float *answers, gsize pixel
         }
       if (n_counted > 0)
         {
+          guint source = g_array_index (tally->dataset->samples, Sample, tally->order[batch->first + i]).known;
+
           tally->iou += iou / n_counted;
+          tally->source_iou[source] += iou / n_counted;
+          tally->source_n[source]++;
           tally->error += error / n_counted;
           tally->n++;
         }
@@ -136,6 +143,24 @@ sum_classes (FoveaEvaluation *evaluation, const Tally *tally)
     add_metric (evaluation, "map", n_counted > 0 ? sum / n_counted : NAN);
 }
 
+/* A row for each source of masks, where there are several. */
+static void
+sum_sources (FoveaEvaluation *evaluation, const Tally *tally)
+{
+  guint n = tally->dataset->sources->len;
+
+  g_strfreev (evaluation->labels);
+  evaluation->labels = g_new0 (char *, n + 1);
+  evaluation->classes = g_new0 (FoveaClassMetric, n + 1);
+  for (guint s = 0; s < n && n > 1; s++)
+    if (tally->source_n[s] > 0)
+      {
+        char *label = evaluation->labels[evaluation->n_classes] = g_strdup (g_ptr_array_index (tally->dataset->sources, s));
+
+        evaluation->classes[evaluation->n_classes++] = (FoveaClassMetric) { label, tally->source_n[s], tally->source_iou[s] / (double) tally->source_n[s] };
+      }
+}
+
 static FoveaEvaluation *
 make_evaluation (const Tally *tally)
 {
@@ -147,6 +172,7 @@ make_evaluation (const Tally *tally)
     {
       add_metric (evaluation, "iou", tally->iou / (double) MAX (tally->n, 1));
       add_metric (evaluation, "mae", tally->error / (double) MAX (tally->n, 1));
+      sum_sources (evaluation, tally);
     }
   else
     sum_classes (evaluation, tally);
@@ -178,9 +204,11 @@ make_session (FoveaModel *model, const LoaderSettings *settings, GError **error)
 }
 
 static void
-tally_init (Tally *tally, const Dataset *dataset)
+tally_init (Tally *tally, const Dataset *dataset, const guint *order)
 {
-  *tally = (Tally) { .dataset = dataset };
+  *tally = (Tally) { .dataset = dataset, .order = order };
+  tally->source_iou = g_new0 (double, dataset->sources->len + 1);
+  tally->source_n = g_new0 (gsize, dataset->sources->len + 1);
   tally->scores = g_array_new (FALSE, FALSE, sizeof (float));
   tally->targets = g_array_new (FALSE, FALSE, sizeof (float));
   tally->known = g_array_new (FALSE, FALSE, sizeof (float));
@@ -192,6 +220,8 @@ tally_clear (Tally *tally)
   g_array_unref (tally->scores);
   g_array_unref (tally->targets);
   g_array_unref (tally->known);
+  g_free (tally->source_iou);
+  g_free (tally->source_n);
 }
 
 FoveaEvaluation *
@@ -213,7 +243,7 @@ evaluate_features (FoveaModel *head, const FeatureCache *cache, const Dataset *d
   if (!fovea_session_run (session, NULL, NULL, NULL, error))
     return NULL;
   batch.n = cache->n;
-  tally_init (&tally, dataset);
+  tally_init (&tally, dataset, NULL);
   count_classes (&tally, &batch, fovea_session_get_output (session, 0)->data);
   evaluation = make_evaluation (&tally);
   tally_clear (&tally);
@@ -271,7 +301,7 @@ evaluate_samples (FoveaModel *model, const LoaderSettings *settings, const guint
 
   if (!loader)
     return NULL;
-  tally_init (&tally, settings->dataset);
+  tally_init (&tally, settings->dataset, order);
   loader_start (loader, order, n, 0, 0);
   if (run_batches (&tally, session, loader, settings, n, cancellable, progress, user_data, error))
     evaluation = make_evaluation (&tally);

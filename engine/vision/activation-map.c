@@ -19,10 +19,19 @@ static const char *const passed[] = {
   "Cast", "Dropout", "Flatten", "Identity", "LogSoftmax", "Reshape", "Sigmoid", "Softmax", "Squeeze", "Unsqueeze", NULL,
 };
 
+/* A value's constant, also where it is widened from half precision; NULL if it has none. */
+static FoveaTensor *
+find_constant (const Value *value)
+{
+  if (value && value->producer && !*value->producer->domain && strcmp (value->producer->type, "Cast") == 0)
+    value = node_input (value->producer, 0);
+  return value ? value->constant : NULL;
+}
+
 static gboolean
 is_constant (const Value *value)
 {
-  return value && value->constant;
+  return find_constant (value) != NULL;
 }
 
 /* Averages over the last two of four axes? */
@@ -32,12 +41,12 @@ reduces_places (const Node *node)
   gint64        axes[2];
   const gint64 *ints;
   gsize         n = node_ints (node, "axes", &ints);
-  const Value  *input = node_input (node, 1);
+  FoveaTensor  *input = find_constant (node_input (node, 1));
 
   if (n == 2)
     memcpy (axes, ints, sizeof axes);
-  else if (n == 0 && is_constant (input) && shape_count (&input->constant->shape) == 2)
-    tensor_read_int64 (input->constant, 0, 2, axes);
+  else if (n == 0 && input && shape_count (&input->shape) == 2)
+    tensor_read_int64 (input, 0, 2, axes);
   else
     return FALSE;
   return ((axes[0] == 2 || axes[0] == -2) && (axes[1] == 3 || axes[1] == -1)) || ((axes[0] == 3 || axes[0] == -1) && (axes[1] == 2 || axes[1] == -2));
@@ -65,9 +74,9 @@ is_global_pool (const Node *node, gint64 kernel[2])
 static gboolean
 take_linear (const Node *node, ActivationMap *map)
 {
-  Value      *weights = node_input (node, 1);
-  FoveaShape *shape = is_constant (weights) ? &weights->constant->shape : NULL;
-  gboolean    conv = strcmp (node->type, "Conv") == 0, gemm = strcmp (node->type, "Gemm") == 0;
+  FoveaTensor *weights = find_constant (node_input (node, 1));
+  FoveaShape  *shape = weights ? &weights->shape : NULL;
+  gboolean     conv = strcmp (node->type, "Conv") == 0, gemm = strcmp (node->type, "Gemm") == 0;
 
   if (!shape || map->weights || !(conv || gemm || strcmp (node->type, "MatMul") == 0))
     return FALSE;
@@ -76,7 +85,7 @@ take_linear (const Node *node, ActivationMap *map)
   if (gemm && node_int (node, "transA", 0))
     return FALSE;
   map->transposed = !conv && !(gemm && node_int (node, "transB", 0));
-  map->weights = fovea_tensor_ref (weights->constant);
+  map->weights = fovea_tensor_ref (weights);
   return TRUE;
 }
 

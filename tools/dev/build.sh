@@ -63,33 +63,15 @@ build_and_stage () {
     mkdir -p "$stage"
     touch "$stage/.done"
   fi
-  install_reference_model
   release
   FOVEA=$stage/usr/local/bin/fovea
   PLUG_IN=$(find "$stage" -type d -path '*/plug-ins/fovea' | head -n 1)
-  # The models: those of the reference folder, beside those that the user has installed.
-  export FOVEA_MODELS_PATH="$BUILD/models${FOVEA_MODELS_PATH:+:$FOVEA_MODELS_PATH}"
-}
-
-# Until Fovea has models of its own, SqueezeNet of the reference folder stands in, as an installed model with its settings.
-install_reference_model () {
-  local from=${FOVEA_REFERENCE_DIR:-/nonexistent}/models/squeezenet11_fp32 to=$BUILD/models
-  [ -f "$from.onnx" ] || return 0
-  mkdir -p "$to"
-  cp --update "$REPO/tools/dev/squeezenet11.json" "$to/squeezenet11.json"
-  cp --update "$from.labels.txt" "$to/squeezenet11.labels.txt"
-  [ "$to/squeezenet11.onnx" -nt "$from.onnx" ] || { cp "$from.onnx" "$to/squeezenet11.part" && mv "$to/squeezenet11.part" "$to/squeezenet11.onnx"; }
+  # The built-in models, where they were laid out; the user's own are found as ever.
+  export FOVEA_MODELS_PATH="${FOVEA_MODELS_PATH:+$FOVEA_MODELS_PATH:}$stage/usr/local/share/fovea/built-in"
 }
 
 # The models that can be named, one a line.
 installed_models () { "$FOVEA" --list-models; }
-
-need_model () {
-  [ -z "$(installed_models)" ] || return 0
-  fail "there is no model yet, and Fovea has none of its own so far." \
-       "Put an ONNX classifier in ${XDG_DATA_HOME:-$HOME/.local/share}/fovea/models (NAME.onnx, NAME.labels.txt, NAME.json: see docs/)," \
-       "or set FOVEA_REFERENCE_DIR to a folder that has models/squeezenet11_fp32.onnx and its labels."
-}
 
 verb_build () {
   build_and_stage
@@ -107,7 +89,6 @@ verb_fovea () {
 verb_bench () {
   local model
   build_and_stage
-  need_model
   for model in $(installed_models); do
     say "$model:"
     "$FOVEA" bench "$model"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """run.py: what ./dev run gives to GIMP and makes of its answers.
 
-run.py prepare WORK OUT MODEL PHOTO…   chooses names in OUT, writes WORK/job.scm and WORK/photos.json
-run.py report WORK OUT LOG             prints the names of each photo, writes OUT/fovea.json; fails where a photo has no answer
+run.py prepare WORK OUT PHOTO…   chooses names in OUT, writes WORK/job.scm and WORK/photos.json
+run.py report WORK OUT LOG       prints what was seen in each photo, writes OUT/fovea.json; fails where a photo has no answer
 """
 
 import json
@@ -11,6 +11,8 @@ import os
 import re
 import sys
 
+ENDINGS = {"copy": ".jpg", "boxes": "-boxes.jpg", "cut_out": "-cut-out.png", "xcf": ".xcf"}  # what is written for each photo, behind its stem
+SURE = 0.3  # names less sure than this aren't printed, but the first
 WRITTEN = ".written"  # in OUT: the files that earlier runs wrote, which may be replaced; nothing else there may
 
 
@@ -23,13 +25,13 @@ def read_lines(path):
 
 
 def choose_names(out, photos):
-    """A stem for each photo, so that STEM.jpg and STEM.xcf in `out` are neither anyone's own files nor each other's."""
+    """A stem for each photo, so that the files STEM… in `out` are neither anyone's own nor each other's."""
     mine = set(read_lines(os.path.join(out, WRITTEN)))
     originals = {os.path.realpath(photo) for photo in photos}
     taken = set()
 
     def is_free(stem):
-        for name in (stem + ".jpg", stem + ".xcf"):
+        for name in (stem + ending for ending in ENDINGS.values()):
             path = os.path.join(out, name)
             if name in taken or os.path.realpath(path) in originals or (os.path.lexists(path) and name not in mine):
                 return False
@@ -42,7 +44,7 @@ def choose_names(out, photos):
         while not is_free(stem):
             stem = f"{base}-{number}"
             number += 1
-        taken |= {stem + ".jpg", stem + ".xcf"}
+        taken |= {stem + ending for ending in ENDINGS.values()}
         stems.append(stem)
     with open(os.path.join(out, WRITTEN), "w", encoding="utf-8") as file:
         file.write("".join(name + "\n" for name in sorted(mine | taken)))
@@ -53,19 +55,18 @@ def scheme_string(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def prepare(work, out, model, *photos):
+def prepare(work, out, *photos):
     jobs = []
     lines = [f"(load {scheme_string(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'run.scm'))})"]
     for number, (photo, stem) in enumerate(zip(photos, choose_names(out, photos)), 1):
-        job = {"file": os.path.abspath(photo), "copy": os.path.join(out, stem + ".jpg"), "xcf": os.path.join(out, stem + ".xcf"),
-               "answer": os.path.join(work, f"{number}.json")}
+        job = {"file": os.path.abspath(photo), "stem": os.path.join(out, stem), "answer": os.path.join(work, f"{number}.json")}
         jobs.append(job)
-        arguments = " ".join(scheme_string(text) for text in (job["file"], model, job["copy"], job["xcf"], job["answer"]))
-        lines.append(f"(name-photo {number} {arguments})")
+        arguments = " ".join(scheme_string(job[key]) for key in ("file", "stem", "answer"))
+        lines.append(f"(look-at-photo {number} {arguments})")
     with open(os.path.join(work, "job.scm"), "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
     with open(os.path.join(work, "photos.json"), "w", encoding="utf-8") as file:
-        json.dump({"model": model, "photos": jobs}, file)
+        json.dump(jobs, file)
 
 
 def error_of(log, number):
@@ -85,22 +86,32 @@ def error_of(log, number):
     return " ".join(words) or "GIMP gave no answer"
 
 
+def describe(answer):
+    """What was seen in a photo, in lines."""
+    classes = answer["classify"]["classes"]
+    names = [f"{100 * one['score']:.0f} % {one['label']}" for one in classes if one["score"] >= SURE or one is classes[0]]
+    yield "names    " + ", ".join(names)
+    objects = answer["locate"]["objects"]
+    yield "boxes    " + (", ".join(one["label"] for one in objects) or "none")
+    yield "cut out  " + (", ".join(f"{one['label']}, {100 * one['area']:.0f} % of the photo" for one in answer["segment"]["masks"]) or "nothing")
+
+
 def report(work, out, log):
     with open(os.path.join(work, "photos.json"), encoding="utf-8") as file:
-        job = json.load(file)
+        jobs = json.load(file)
     log = read_lines(log)
     failures = 0
     photos = []
-    for number, photo in enumerate(job["photos"], 1):
+    for number, photo in enumerate(jobs, 1):
         entry = {"file": photo["file"]}
         print(f"\n{os.path.basename(photo['file'])}")
         try:
             with open(photo["answer"], encoding="utf-8") as file:
                 answer = json.load(file)
-            entry.update(answer, copy=photo["copy"], xcf=photo["xcf"])
-            for name in answer["classes"]:
-                print(f"  {100 * name['score']:5.1f} %  {name['label']}")
-            print(f"  → {os.path.relpath(photo['copy'])}, {os.path.relpath(photo['xcf'])}")
+            entry.update(answer, **{key: photo["stem"] + ending for key, ending in ENDINGS.items()})
+            for line in describe(answer):
+                print(f"  {line}")
+            print(f"  → {os.path.relpath(photo['stem'])}: {', '.join(ENDINGS.values())}")
         except FileNotFoundError:
             failures += 1
             entry["error"] = error_of(log, number)
@@ -108,7 +119,7 @@ def report(work, out, log):
         photos.append(entry)
     path = os.path.join(out, "fovea.json")
     with open(path + ".part", "w", encoding="utf-8") as file:
-        json.dump({"model": job["model"], "photos": photos}, file, ensure_ascii=False, indent=2)
+        json.dump({"photos": photos}, file, ensure_ascii=False, indent=2)
         file.write("\n")
     os.replace(path + ".part", path)
     return failures

@@ -1,34 +1,51 @@
 ; SPDX-License-Identifier: GPL-3.0-or-later
 ;
-; run.scm: one photo through Filters > Fovea > Classify in GIMP's batch mode, for ./dev run. The script that run.py writes loads it.
+; run.scm: one photo through Filters > Fovea > Classify, Locate and Segment in GIMP's batch mode, for ./dev run. The script that run.py writes loads it.
 
 (script-fu-use-v3)
 
-; Layers that the filter added stay out of the JPEG copy, which is the photo itself with its tags, and in the XCF file.
-(define (set-added-visible image before visible)
-  (for-each
-    (lambda (layer)
-      (if (not (member layer before))
-        (gimp-item-set-visible layer visible)))
-    (vector->list (gimp-image-get-layers image))))
+; The layers on top of the image that weren't there before.
+(define (added-layers image before)
+  (let loop ((layers (vector->list (gimp-image-get-layers image))) (added '()))
+    (cond
+      ((null? layers) (reverse added))
+      ((member (car layers) before) (loop (cdr layers) added))
+      (else (loop (cdr layers) (cons (car layers) added))))))
+
+(define (set-visible layers visible)
+  (for-each (lambda (layer) (gimp-item-set-visible layer visible)) layers))
 
 (define (write-file name text)
   (let ((port (open-output-file name)))
     (display text port)
     (close-output-port port)))
 
-; The filter's answer goes to the file `answer`; where something fails it isn't written, and GIMP's message stands after this photo's in the log.
-(define (name-photo number photo model copy xcf answer)
+(define (all-layers image) (vector->list (gimp-image-get-layers image)))
+
+; The filters' answers go to the file `answer`; where something fails it isn't written, and GIMP's message stands after this photo's in the log.
+; Four files are left: stem.jpg, the photo with its names as tags; stem-boxes.jpg; stem-cut-out.png; stem.xcf with all layers.
+(define (look-at-photo number photo stem answer)
   (gimp-message (string-append "photo " (number->string number)))
   (catch #f
     (let* ((image (gimp-file-load RUN-NONINTERACTIVE photo))
-           (before (vector->list (gimp-image-get-layers image)))
-           (results (plug-in-fovea-classify #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (gimp-image-get-layers image)
-                      #:model model #:region "image" #:write-tags #t #:attention-layer #t)))
-      (set-added-visible image before #f)
-      (file-jpeg-export #:run-mode RUN-NONINTERACTIVE #:image image #:file copy #:quality 0.92
+           (photos (gimp-image-get-layers image))
+           (before (all-layers image))
+           (named (plug-in-fovea-classify #:run-mode RUN-NONINTERACTIVE #:image image #:drawables photos
+                    #:region "image" #:write-tags #t #:attention-layer #t))
+           (attention (added-layers image before)))
+      (set-visible attention #f)
+      (file-jpeg-export #:run-mode RUN-NONINTERACTIVE #:image image #:file (string-append stem ".jpg") #:quality 0.92
                         #:include-xmp #t #:include-iptc #t #:include-exif #t)
-      (set-added-visible image before #t)
-      (gimp-file-save RUN-NONINTERACTIVE image xcf)
-      (write-file answer (caddr results))
-      (gimp-image-delete image))))
+      (let* ((located (plug-in-fovea-locate #:run-mode RUN-NONINTERACTIVE #:image image #:drawables photos #:region "image" #:output "overlay"))
+             (boxes (added-layers image (append before attention))))
+        (file-jpeg-export #:run-mode RUN-NONINTERACTIVE #:image image #:file (string-append stem "-boxes.jpg") #:quality 0.92)
+        (let* ((known (append before attention boxes))
+               (cut (plug-in-fovea-segment #:run-mode RUN-NONINTERACTIVE #:image image #:drawables photos #:region "image" #:output "cut-out"))
+               (cut-out (added-layers image known)))
+          (set-visible known #f)
+          (file-png-export #:run-mode RUN-NONINTERACTIVE #:image image #:file (string-append stem "-cut-out.png"))
+          (set-visible cut-out #f)
+          (set-visible (append before boxes) #t)
+          (gimp-file-save RUN-NONINTERACTIVE image (string-append stem ".xcf"))
+          (write-file answer (string-append "{\"classify\": " (list-ref named 2) ", \"locate\": " (list-ref located 3) ", \"segment\": " (list-ref cut 2) "}"))
+          (gimp-image-delete image))))))

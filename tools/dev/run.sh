@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# run.sh: photos through real GIMP, in batch, with a profile of its own: names on the screen; copies with tags, XCF files and a JSON in out/.
+# run.sh: photos through real GIMP, in batch, with a profile of its own: what was seen on the screen; pictures, XCF files and a JSON in out/.
 
 # find_gimp NAME: the newest GIMP 3 of that name here ("gimp", "gimp-console").
 find_gimp () {
@@ -29,18 +29,16 @@ isolate_gimp () {
 }
 
 verb_run () {
-  local photos=("$@") out=$REPO/out work=$BUILD/run log=$BUILD/log/gimp.log model=squeezenet11 status=0 answered=yes
+  local photos=("$@") out=$REPO/out work=$BUILD/run log=$BUILD/log/gimp.log status=0 answered=yes
   ((${#photos[@]})) || photos=("$REPO"/samples/*.jpg)
 
   build_and_stage
-  need_model
   hold "$BUILD/run.lock" "sending photos through GIMP"
   mkdir -p "$out"
   rm -rf "$work"
   mkdir -p "$work"
   isolate_gimp "$BUILD/gimp-batch" batch
-  [ -f "$BUILD/models/$model.onnx" ] || model=$(installed_models | head -n 1)
-  python3 "$REPO/tools/dev/run.py" prepare "$work" "$out" "$model" "${photos[@]}"
+  python3 "$REPO/tools/dev/run.py" prepare "$work" "$out" "${photos[@]}"
 
   # Without a display: batch must not need one. One GIMP for all photos.
   step "Sending ${#photos[@]} photos through GIMP" "$log" \
@@ -58,6 +56,6 @@ verb_run () {
     fail "not every photo went through GIMP; its whole log is $log"
   fi
   say ""
-  say "In $out: a copy of each photo with its names as tags, an XCF with the attention layer, and fovea.json."
-  say "Next:  ./dev run your-photo.jpg     ./dev gimp your-photo.jpg     ./dev fovea classify squeezenet11 your-photo.jpg     ./dev test"
+  say "In $out: a copy of each photo with its names as tags, its boxes, its cut-out, an XCF with all of that as layers, and fovea.json."
+  say "Next:  ./dev run your-photo.jpg     ./dev gimp your-photo.jpg     ./dev fovea classify tagger your-photo.jpg     ./dev test"
 }
