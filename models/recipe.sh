@@ -55,6 +55,15 @@ choose_photos () {
   if [ "$SMOKE" ]; then awk 'NR % 20 == 1'; else cat; fi >"$1/manifest.jsonl"
 }
 
+# choose_backgrounds FOLDER: photos that show no subject, to paste subjects on.
+choose_backgrounds () {
+  local file
+  mkdir -p "$1"
+  sed -nE 's/^\{"file": "(img\/(weather\/[^"]*|caltech101\/BACKGROUND_Google[^"]*))".*"split": "train".*/\1/p' "$DATA/manifest.jsonl" | while read -r file; do
+    ln -sfn "$DATA/$file" "$1/${file//\//-}"
+  done
+}
+
 # deliver FILE: the trained model takes its place in the project.
 deliver () {
   if [ "$SMOKE" ]; then
