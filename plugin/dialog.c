@@ -35,6 +35,17 @@ dialog_attach (GtkGrid *grid, int row, const char *label, const char *tooltip, G
   gtk_grid_attach (grid, widget, 1, row, 1, 1);
 }
 
+GtkWidget *
+dialog_text_new (void)
+{
+  GtkWidget *label = gtk_label_new (NULL);
+
+  gtk_label_set_line_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_max_width_chars (GTK_LABEL (label), 60);
+  return label;
+}
+
 /* ---- models ------------------------------------------------------------------------------------------------- */
 
 typedef struct

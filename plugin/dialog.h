@@ -13,6 +13,9 @@ GtkListStore *dialog_make_store (const char *const *rows);
 /* A row of the settings: a label with mnemonic, and its widget. */
 void          dialog_attach     (GtkGrid *grid, int row, const char *label, const char *tooltip, GtkWidget *widget);
 
+/* A line of text, wrapped. */
+GtkWidget    *dialog_text_new   (void);
+
 /* A combo box for the setting “model”: the installed ones, the file that is set, and the way to another file. `window` is what the file chooser stands before. */
 GtkWidget    *dialog_model_combo_new (GimpProcedureConfig *config, GtkWidget *window);
 

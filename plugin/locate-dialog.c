@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * locate-dialog.c: the window of Filters ▸ Fovea ▸ Locate…. It looks as soon as it opens, and again when model, region or tiles change; threshold, overlap and
- * classes choose anew among what was found, at once.
- *
- * One look goes through three stages: the model is loaded in a worker, pixels are copied band by band when the main loop is idle (GIMP is asked on the main
- * thread only), the network looks at the copy in a worker. A change cancels the look that is under way; the next begins as soon as its worker has let go. What
- * hasn't changed isn't done again.
+ * locate-dialog.c: the window of Filters ▸ Fovea ▸ Locate…. It looks (look.h) as soon as it opens, and again when model, region or tiles change; threshold,
+ * overlap and classes choose anew among what was found, at once.
  */
 
 #include <libgimp/gimp.h>
@@ -17,9 +13,8 @@
 #include "box-view.h"
 #include "dialog.h"
 #include "locate.h"
+#include "look.h"
 
-#define BAND_BYTES  (4 << 20)
-#define TICK_MS     100
 #define TABLE_WIDTH 300
 
 enum { COLUMN_TICKED, COLUMN_NAME, COLUMN_SCORE, COLUMN_SIZE, COLUMN_AREA, COLUMN_OBJECT, N_COLUMNS };
@@ -34,30 +29,17 @@ typedef struct
 typedef struct
 {
   GimpProcedureConfig *config;
-  GimpImage           *image;
-  GimpDrawable       **drawables;
-  GtkWidget           *dialog, *view, *table, *spinner, *bar, *message, *facts, *threshold, *overlap;
+  GtkWidget           *dialog, *view, *table, *threshold, *overlap;
   GtkListStore        *rows;
-
-  Location       location;
-  char          *loaded;       /* the model's name as set, of location.locator */
-  char          *region;       /* that the pixels are of; NULL: none have been read */
-  guint8        *rgb;          /* (height, width, 3), the region's pixels */
-  int            width, height, next_row;
-  GCancellable  *cancellable;  /* of the look under way */
-  gboolean       is_looking;   /* a worker or an idle source is at work */
-  gboolean       look_again;   /* something changed meanwhile */
-  gboolean       is_filling;   /* the table or a slider is being set by us */
-  int            tiles;        /* of the look under way */
-  gboolean       pyramid;
-  gint           looked;       /* thousandths of the look; atomic */
-  guint          tick;
-  FoveaObjects  *shown;        /* in the region's pixels, with the user's names */
-  guint8        *ticked;       /* (shown->n) */
-  GHashTable    *edits;        /* key_of () -> Edit */
+  Look                *look;
+  Location             location;
+  gboolean             is_filling; /* the table or a slider is being set by us */
+  int                  tiles;      /* of the look under way */
+  gboolean             pyramid;
+  FoveaObjects        *shown;      /* in the region's pixels, with the user's names */
+  guint8              *ticked;     /* (shown->n) */
+  GHashTable          *edits;      /* key_of () -> Edit */
 } LocateDialog;
-
-static void start_look (LocateDialog *dialog);
 
 /* ---- what was found ------------------------------------------------------------------------------------------- */
 
@@ -89,30 +71,24 @@ edit_of (LocateDialog *dialog, const FoveaObject *object)
   return edit;
 }
 
-static void
-show_message (LocateDialog *dialog, const char *text)
-{
-  gtk_label_set_text (GTK_LABEL (dialog->message), text);
-  gtk_widget_set_visible (dialog->message, text != NULL);
-}
-
 /* What the sizes mean, and how many objects there are. */
 static void
 show_facts (LocateDialog *dialog)
 {
   const FoveaSettings *settings = fovea_locator_get_settings (dialog->location.locator);
   g_autoptr (GString)  text = g_string_new (NULL);
+  FoveaPhoto           photo = look_get_photo (dialog->look);
   gsize                n_ticked = 0, n = dialog->shown ? dialog->shown->n : 0;
 
   for (gsize i = 0; i < n; i++)
     n_ticked += dialog->ticked[i];
   g_string_append_printf (text, ngettext ("%d object, %d chosen.", "%d objects, %d chosen.", n), (int) n, (int) n_ticked);
   g_string_append_c (text, ' ');
-  g_string_append_printf (text, _("%d×%d pixels, of which the network sees %d×%d at a time."), dialog->width, dialog->height, settings->width,
+  g_string_append_printf (text, _("%d×%d pixels, of which the network sees %d×%d at a time."), photo.width, photo.height, settings->width,
                           settings->height);
   if (fovea_locator_is_rough (dialog->location.locator))
     g_string_append_printf (text, " %s", _("This model names photos: its boxes are rough."));
-  gtk_label_set_text (GTK_LABEL (dialog->facts), text->str);
+  look_show_facts (dialog->look, text->str);
 }
 
 static void
@@ -143,10 +119,10 @@ update_objects (LocateDialog *dialog)
   objects = locate_choose (dialog->config, dialog->location.candidates, &error);
   if (!objects) /* an unknown class: what is shown stays while the user is still typing */
     {
-      show_message (dialog, error->message);
+      look_show_message (dialog->look, error->message);
       return;
     }
-  show_message (dialog, objects->n ? NULL : _("Nothing is as sure as that. Lower the threshold, or try tiles."));
+  look_show_message (dialog->look, objects->n ? NULL : _("Nothing is as sure as that. Lower the threshold, or try tiles."));
   box_view_set_objects (dialog->view, NULL, NULL);
   g_clear_pointer (&dialog->shown, fovea_objects_free);
   g_free (dialog->ticked);
@@ -179,157 +155,14 @@ forget_answer (LocateDialog *dialog)
 
 /* ---- a look --------------------------------------------------------------------------------------------------- */
 
-/* The look is over, well or not. */
-static void
-end_look (LocateDialog *dialog, const GError *error)
-{
-  dialog->is_looking = FALSE;
-  if (dialog->look_again)
-    {
-      dialog->look_again = FALSE;
-      start_look (dialog);
-      return;
-    }
-  gtk_spinner_stop (GTK_SPINNER (dialog->spinner));
-  gtk_widget_set_visible (dialog->bar, FALSE);
-  if (error && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    show_message (dialog, error->message);
-  else
-    update_objects (dialog);
-  gtk_dialog_set_response_sensitive (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_OK, dialog->location.candidates != NULL);
-}
-
 static gboolean
-show_progress (gpointer data)
+load (const char *model, gpointer data, GError **error)
 {
   LocateDialog *dialog = data;
 
-  gtk_progress_bar_set_fraction (GTK_PROGRESS_BAR (dialog->bar), g_atomic_int_get (&dialog->looked) / 1000.0);
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-note_progress (double fraction, gpointer data)
-{
-  g_atomic_int_set (&((LocateDialog *) data)->looked, (gint) (1000 * fraction));
-}
-
-static gboolean
-read_copy (gpointer data, int x, int y, int width, int height, guint8 *rgb, gsize row_stride, GError **error)
-{
-  const LocateDialog *dialog = data;
-
-  for (int row = 0; row < height; row++)
-    memcpy (rgb + (gsize) row * row_stride, dialog->rgb + ((gsize) (y + row) * (gsize) dialog->width + (gsize) x) * 3, (gsize) width * 3);
-  return TRUE;
-}
-
-static void
-run_network (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-  LocateDialog    *dialog = data;
-  const FoveaPhoto photo = { dialog->width, dialog->height, read_copy, dialog };
-  GError          *error = NULL;
-
-  dialog->location.candidates = fovea_locator_run (dialog->location.locator, &photo, dialog->tiles, dialog->pyramid, cancellable, note_progress, dialog, &error);
-  if (error)
-    g_task_return_error (task, error);
-  else
-    g_task_return_boolean (task, TRUE);
-}
-
-static void
-network_done (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_task_propagate_boolean (G_TASK (result), &error);
-  end_look (data, error);
-}
-
-static void
-start_network (LocateDialog *dialog)
-{
-  g_autoptr (GTask) task = g_task_new (NULL, dialog->cancellable, network_done, dialog);
-
-  g_object_get (dialog->config, "tiles", &dialog->tiles, "pyramid", &dialog->pyramid, NULL);
-  g_atomic_int_set (&dialog->looked, 0);
-  gtk_widget_set_visible (dialog->bar, dialog->tiles != 1);
-  g_task_set_task_data (task, dialog, NULL);
-  g_task_run_in_thread (task, run_network);
-}
-
-static gboolean
-read_band (gpointer data)
-{
-  LocateDialog      *dialog = data;
-  g_autoptr (GError) error = NULL;
-  gsize              stride = (gsize) dialog->width * 3;
-  int                rows = MIN ((int) MAX (BAND_BYTES / stride, 1), dialog->height - dialog->next_row);
-
-  if (!g_cancellable_set_error_if_cancelled (dialog->cancellable, &error) && dialog->next_row < dialog->height)
-    {
-      pixel_reader_read (dialog->location.reader, 0, dialog->next_row, dialog->width, rows, dialog->rgb + (gsize) dialog->next_row * stride, stride, NULL);
-      dialog->next_row += rows;
-      return G_SOURCE_CONTINUE;
-    }
-  if (!error && pixel_reader_check_opaque (dialog->location.reader, &error))
-    {
-      g_object_get (dialog->config, "region", &dialog->region, NULL);
-      box_view_set_photo (dialog->view, dialog->rgb, dialog->width, dialog->height);
-      start_network (dialog);
-      return G_SOURCE_REMOVE;
-    }
-  end_look (dialog, error);
-  return G_SOURCE_REMOVE;
-}
-
-/* With the model there: the region's pixels, unless they have been read. */
-static void
-start_reading (LocateDialog *dialog)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char   *region = NULL;
-  gsize              n_bytes;
-
-  g_object_get (dialog->config, "region", &region, NULL);
-  if (dialog->region && g_strcmp0 (region, dialog->region) == 0)
-    {
-      start_network (dialog);
-      return;
-    }
-  box_view_set_photo (dialog->view, NULL, 0, 0);
-  g_clear_pointer (&dialog->region, g_free);
-  g_clear_pointer (&dialog->rgb, g_free);
-  g_clear_pointer (&dialog->location.reader, pixel_reader_free);
-  dialog->location.reader = pixel_reader_new (dialog->image, dialog->drawables, region, &error);
-  if (dialog->location.reader)
-    {
-      pixel_reader_get_size (dialog->location.reader, &dialog->width, &dialog->height);
-      n_bytes = (gsize) dialog->width * (gsize) dialog->height * 3;
-      dialog->rgb = g_try_malloc (n_bytes);
-      if (!dialog->rgb)
-        g_set_error (&error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, _("There isn't memory enough for a copy of that part. Select a smaller one."));
-    }
-  if (error)
-    {
-      end_look (dialog, error);
-      return;
-    }
-  dialog->next_row = 0;
-  g_idle_add_full (G_PRIORITY_LOW, read_band, dialog, NULL);
-}
-
-static void
-load_model (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-  LocateDialog *dialog = data;
-  GError       *error = NULL;
-
-  if (!locate_load (dialog->loaded, &dialog->location, &error))
-    g_task_return_error (task, error);
-  else
-    g_task_return_boolean (task, TRUE);
+  g_clear_pointer (&dialog->location.locator, fovea_locator_free);
+  g_clear_pointer (&dialog->location.model, fovea_model_unref);
+  return locate_load (model, &dialog->location, error);
 }
 
 static void
@@ -343,59 +176,61 @@ set_slider (GtkWidget *slider, GimpProcedureConfig *config, const char *property
 }
 
 static void
-model_loaded (GObject *source, GAsyncResult *result, gpointer data)
+loaded (gpointer data)
 {
   LocateDialog        *dialog = data;
-  const FoveaSettings *settings;
-  g_autoptr (GError)   error = NULL;
+  const FoveaSettings *settings = fovea_locator_get_settings (dialog->location.locator);
 
-  if (!g_task_propagate_boolean (G_TASK (result), &error))
-    {
-      g_clear_pointer (&dialog->loaded, g_free);
-      end_look (dialog, error);
-      return;
-    }
-  settings = fovea_locator_get_settings (dialog->location.locator);
   dialog->is_filling = TRUE;
   set_slider (dialog->threshold, dialog->config, "threshold", settings->threshold);
   set_slider (dialog->overlap, dialog->config, "overlap", settings->overlap);
   dialog->is_filling = FALSE;
-  start_reading (dialog);
 }
 
 static void
-start_look (LocateDialog *dialog)
+forget (gpointer data)
 {
-  g_autofree char  *model = NULL;
-  g_autoptr (GTask) task = NULL;
+  LocateDialog *dialog = data;
 
-  if (dialog->is_looking)
-    {
-      dialog->look_again = TRUE;
-      g_cancellable_cancel (dialog->cancellable);
-      return;
-    }
-  dialog->is_looking = TRUE;
-  g_clear_object (&dialog->cancellable);
-  dialog->cancellable = g_cancellable_new ();
-  gtk_spinner_start (GTK_SPINNER (dialog->spinner));
-  show_message (dialog, NULL);
   gtk_dialog_set_response_sensitive (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_OK, FALSE);
   forget_answer (dialog);
+}
 
-  g_object_get (dialog->config, "model", &model, NULL);
-  if (dialog->location.locator && g_strcmp0 (model, dialog->loaded) == 0)
-    {
-      start_reading (dialog);
-      return;
-    }
-  g_clear_pointer (&dialog->location.locator, fovea_locator_free);
-  g_clear_pointer (&dialog->location.model, fovea_model_unref);
-  g_free (dialog->loaded);
-  dialog->loaded = g_strdup (model ? model : "");
-  task = g_task_new (NULL, NULL, model_loaded, dialog);
-  g_task_set_task_data (task, dialog, NULL);
-  g_task_run_in_thread (task, load_model);
+static void
+show_photo (const guint8 *rgb, int width, int height, gpointer data)
+{
+  LocateDialog *dialog = data;
+
+  box_view_set_objects (dialog->view, NULL, NULL);
+  photo_view_set_photo (dialog->view, rgb, width, height);
+}
+
+static void
+begin (gpointer data)
+{
+  LocateDialog *dialog = data;
+
+  g_object_get (dialog->config, "tiles", &dialog->tiles, "pyramid", &dialog->pyramid, NULL);
+  look_show_progress (dialog->look, dialog->tiles != 1);
+}
+
+static gboolean
+run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer data, GError **error)
+{
+  LocateDialog *dialog = data;
+
+  dialog->location.candidates = fovea_locator_run (dialog->location.locator, photo, dialog->tiles, dialog->pyramid, cancellable, progress, progress_data, error);
+  return dialog->location.candidates != NULL;
+}
+
+static void
+ended (gboolean done, gpointer data)
+{
+  LocateDialog *dialog = data;
+
+  if (done)
+    update_objects (dialog);
+  gtk_dialog_set_response_sensitive (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_OK, done);
 }
 
 /* ---- the user's hand ------------------------------------------------------------------------------------------ */
@@ -406,22 +241,22 @@ model_changed (GimpProcedureConfig *config, GParamSpec *property, LocateDialog *
   g_autofree char *model = NULL;
 
   g_object_get (config, "model", &model, NULL);
-  if (dialog_is_choosing (model) || (g_strcmp0 (model, dialog->loaded) == 0 && dialog->location.locator))
+  if (dialog_is_choosing (model) || look_has_model (dialog->look))
     return;
   g_object_set (config, "threshold", -1.0, "overlap", -1.0, NULL); /* another model has its own */
-  start_look (dialog);
+  look_start (dialog->look);
 }
 
 static void
 look_changed (GimpProcedureConfig *config, GParamSpec *property, LocateDialog *dialog)
 {
-  start_look (dialog);
+  look_start (dialog->look);
 }
 
 static void
 choice_changed (GimpProcedureConfig *config, GParamSpec *property, LocateDialog *dialog)
 {
-  if (!dialog->is_looking)
+  if (!look_is_busy (dialog->look))
     update_objects (dialog);
 }
 
@@ -645,42 +480,20 @@ make_settings (LocateDialog *dialog)
 }
 
 static GtkWidget *
-make_label (void)
-{
-  GtkWidget *label = gtk_label_new (NULL);
-
-  gtk_label_set_line_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_label_set_max_width_chars (GTK_LABEL (label), 60);
-  return label;
-}
-
-static GtkWidget *
 make_content (LocateDialog *dialog)
 {
   GtkWidget *columns = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18), *left = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
-  GtkWidget *right = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12), *below = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *table = make_table (dialog);
+  GtkWidget *right = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12), *table = make_table (dialog);
 
   dialog->view = box_view_new (box_clicked, dialog);
-  dialog->spinner = gtk_spinner_new ();
-  dialog->bar = gtk_progress_bar_new ();
-  dialog->message = make_label ();
-  dialog->facts = make_label ();
-  gtk_style_context_add_class (gtk_widget_get_style_context (dialog->facts), "dim-label");
-  gtk_box_pack_start (GTK_BOX (below), dialog->facts, TRUE, TRUE, 0);
-  gtk_box_pack_start (GTK_BOX (below), dialog->spinner, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (left), dialog->view, TRUE, TRUE, 0);
-  gtk_box_pack_start (GTK_BOX (left), dialog->bar, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (left), dialog->message, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (left), below, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (left), look_get_status (dialog->look), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (right), table, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (right), make_settings (dialog), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (columns), left, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (columns), right, FALSE, FALSE, 0);
   gtk_container_set_border_width (GTK_CONTAINER (columns), 12);
   gtk_widget_show_all (columns);
-  gtk_widget_hide (dialog->bar);
-  gtk_widget_hide (dialog->message);
   return columns;
 }
 
@@ -706,10 +519,12 @@ locate_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpIm
 {
   static const char *const looks[] = { "notify::region", "notify::tiles", "notify::pyramid", NULL };
   static const char *const choices[] = { "notify::threshold", "notify::overlap", "notify::classes", "notify::max-objects", NULL };
-  LocateDialog dialog = { .config = config, .image = image, .drawables = drawables };
+  static const LookSteps steps = { load, loaded, forget, show_photo, begin, run, ended };
+  LocateDialog dialog = { .config = config };
   gboolean     ok;
 
   gimp_ui_init ("fovea");
+  dialog.look = look_new (config, image, drawables, "layer", &steps, &dialog);
   dialog.edits = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_edit);
   dialog.dialog = gimp_procedure_dialog_new (procedure, config, _("Locate"));
   gimp_procedure_dialog_set_ok_label (GIMP_PROCEDURE_DIALOG (dialog.dialog), _("_Apply"));
@@ -719,30 +534,24 @@ locate_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpIm
     g_signal_connect (config, looks[i], G_CALLBACK (look_changed), &dialog);
   for (guint i = 0; choices[i]; i++)
     g_signal_connect (config, choices[i], G_CALLBACK (choice_changed), &dialog);
-  dialog.tick = g_timeout_add (TICK_MS, show_progress, &dialog);
-  start_look (&dialog);
+  look_start (dialog.look);
 
   ok = gimp_procedure_dialog_run (GIMP_PROCEDURE_DIALOG (dialog.dialog));
 
   g_signal_handlers_disconnect_by_data (config, &dialog);
-  dialog.look_again = FALSE;
-  g_cancellable_cancel (dialog.cancellable);
-  while (dialog.is_looking)
-    g_main_context_iteration (NULL, TRUE);
-  g_source_remove (dialog.tick);
-  box_view_set_photo (dialog.view, NULL, 0, 0);
-  gtk_widget_destroy (dialog.dialog);
-  ok = ok && dialog.shown && dialog.location.candidates;
+  ok = ok && dialog.shown && dialog.location.candidates && !look_is_busy (dialog.look);
   if (ok)
-    dialog.location.objects = take_ticked (&dialog);
-  g_clear_object (&dialog.cancellable);
+    {
+      dialog.location.reader = look_take_reader (dialog.look);
+      dialog.location.objects = take_ticked (&dialog);
+    }
+  show_photo (NULL, 0, 0, &dialog);
+  look_free (dialog.look);
+  gtk_widget_destroy (dialog.dialog);
   g_clear_object (&dialog.rows);
   g_clear_pointer (&dialog.shown, fovea_objects_free);
   g_hash_table_unref (dialog.edits);
   g_free (dialog.ticked);
-  g_free (dialog.loaded);
-  g_free (dialog.region);
-  g_free (dialog.rgb);
   *location = dialog.location;
   return ok;
 }

@@ -36,6 +36,15 @@ pixels_mark_layer (GimpItem *layer)
   gimp_parasite_free (parasite);
 }
 
+gboolean
+pixels_check_image (GimpImage *image, GError **error)
+{
+  if (gimp_image_is_valid (image))
+    return TRUE;
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("The image has been closed. Open it again and start anew."));
+  return FALSE;
+}
+
 static gboolean
 is_marked (GimpItem *layer)
 {

@@ -40,6 +40,9 @@ gboolean     pixel_reader_check_opaque (const PixelReader *reader, GError **erro
 /* What is read: a buffer, and where its (0, 0) lies in the image. Borrowed. */
 GeglBuffer  *pixel_reader_get_buffer (const PixelReader *reader, gint *offset_x, gint *offset_y);
 
+/* FALSE with an error if the user has closed the image meanwhile. */
+gboolean     pixels_check_image (GimpImage *image, GError **error);
+
 /* Marks a layer as made by Fovea. */
 void         pixels_mark_layer  (GimpItem *layer);
 

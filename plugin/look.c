@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * look.c: see look.h.
+ */
+
+#include "look.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#include "dialog.h"
+
+#define BAND_BYTES (4 << 20)
+#define TICK_MS    100
+
+struct _Look
+{
+  GimpProcedureConfig *config;
+  GimpImage           *image;
+  GimpDrawable       **drawables;
+  const char          *layer_region;
+  LookSteps            steps;
+  gpointer             user_data;
+  GtkWidget           *status, *spinner, *bar, *message, *facts;
+
+  PixelReader  *reader;
+  char         *loaded;      /* the model's name as set; NULL: none is loaded */
+  char         *region;      /* that the pixels are of; NULL: none have been read */
+  guint8       *rgb;         /* (height, width, 3), the region's pixels */
+  int           width, height, next_row;
+  GCancellable *cancellable; /* of the look under way */
+  gboolean      is_busy;     /* a worker or an idle source is at work */
+  gboolean      look_again;  /* something changed meanwhile */
+  gint          looked;      /* thousandths of the look; atomic */
+  guint         tick;
+};
+
+/* ---- what the user sees of it --------------------------------------------------------------------------------- */
+
+static void
+make_status (Look *look)
+{
+  GtkWidget *below = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+
+  look->status = g_object_ref_sink (gtk_box_new (GTK_ORIENTATION_VERTICAL, 6));
+  look->spinner = gtk_spinner_new ();
+  look->bar = gtk_progress_bar_new ();
+  look->message = dialog_text_new ();
+  look->facts = dialog_text_new ();
+  gtk_style_context_add_class (gtk_widget_get_style_context (look->facts), "dim-label");
+  gtk_box_pack_start (GTK_BOX (below), look->facts, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (below), look->spinner, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (look->status), look->bar, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (look->status), look->message, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (look->status), below, FALSE, FALSE, 0);
+  gtk_widget_show_all (look->status);
+  gtk_widget_hide (look->bar);
+  gtk_widget_hide (look->message);
+  gtk_widget_set_no_show_all (look->bar, TRUE);
+  gtk_widget_set_no_show_all (look->message, TRUE);
+}
+
+GtkWidget *
+look_get_status (const Look *look)
+{
+  return look->status;
+}
+
+void
+look_show_message (Look *look, const char *text)
+{
+  gtk_label_set_text (GTK_LABEL (look->message), text);
+  gtk_widget_set_visible (look->message, text != NULL);
+}
+
+void
+look_show_facts (Look *look, const char *text)
+{
+  gtk_label_set_text (GTK_LABEL (look->facts), text);
+}
+
+void
+look_show_progress (Look *look, gboolean visible)
+{
+  gtk_widget_set_visible (look->bar, visible);
+}
+
+static gboolean
+on_tick (gpointer data)
+{
+  Look *look = data;
+
+  gtk_progress_bar_set_fraction (GTK_PROGRESS_BAR (look->bar), g_atomic_int_get (&look->looked) / 1000.0);
+  return G_SOURCE_CONTINUE;
+}
+
+/* ---- the network ------------------------------------------------------------------------------------------------ */
+
+/* The look is over, well or not. */
+static void
+end_look (Look *look, const GError *error)
+{
+  look->is_busy = FALSE;
+  if (look->look_again)
+    {
+      look->look_again = FALSE;
+      look_start (look);
+      return;
+    }
+  gtk_spinner_stop (GTK_SPINNER (look->spinner));
+  look_show_progress (look, FALSE);
+  if (error && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    look_show_message (look, error->message);
+  look->steps.ended (!error, look->user_data);
+}
+
+static void
+note_progress (double fraction, gpointer data)
+{
+  g_atomic_int_set (&((Look *) data)->looked, (gint) (1000 * fraction));
+}
+
+static gboolean
+read_copy (gpointer data, int x, int y, int width, int height, guint8 *rgb, gsize row_stride, GError **error)
+{
+  const Look *look = data;
+
+  for (int row = 0; row < height; row++)
+    memcpy (rgb + (gsize) row * row_stride, look->rgb + ((gsize) (y + row) * (gsize) look->width + (gsize) x) * 3, (gsize) width * 3);
+  return TRUE;
+}
+
+FoveaPhoto
+look_get_photo (Look *look)
+{
+  return (FoveaPhoto) { look->width, look->height, read_copy, look };
+}
+
+static void
+run_network (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Look            *look = data;
+  const FoveaPhoto photo = look_get_photo (look);
+  GError          *error = NULL;
+
+  if (look->steps.run (&photo, cancellable, note_progress, look, look->user_data, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+network_done (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_task_propagate_boolean (G_TASK (result), &error);
+  end_look (data, error);
+}
+
+static void
+start_network (Look *look)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, look->cancellable, network_done, look);
+
+  g_atomic_int_set (&look->looked, 0);
+  look->steps.begin (look->user_data);
+  g_task_set_task_data (task, look, NULL);
+  g_task_run_in_thread (task, run_network);
+}
+
+/* ---- pixels ------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+read_band (gpointer data)
+{
+  Look              *look = data;
+  g_autoptr (GError) error = NULL;
+  gsize              stride = (gsize) look->width * 3;
+  int                rows = MIN ((int) MAX (BAND_BYTES / stride, 1), look->height - look->next_row);
+
+  if (!g_cancellable_set_error_if_cancelled (look->cancellable, &error) && pixels_check_image (look->image, &error) && look->next_row < look->height)
+    {
+      pixel_reader_read (look->reader, 0, look->next_row, look->width, rows, look->rgb + (gsize) look->next_row * stride, stride, NULL);
+      look->next_row += rows;
+      return G_SOURCE_CONTINUE;
+    }
+  if (!error && pixel_reader_check_opaque (look->reader, &error))
+    {
+      g_object_get (look->config, "region", &look->region, NULL);
+      look->steps.show (look->rgb, look->width, look->height, look->user_data);
+      start_network (look);
+      return G_SOURCE_REMOVE;
+    }
+  end_look (look, error);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+open_region (Look *look, const char *region, GError **error)
+{
+  if (!pixels_check_image (look->image, error))
+    return FALSE;
+  look->reader = pixel_reader_new (look->image, look->drawables, g_strcmp0 (region, "layer") == 0 ? look->layer_region : region, error);
+  if (!look->reader)
+    return FALSE;
+  pixel_reader_get_size (look->reader, &look->width, &look->height);
+  look->rgb = g_try_malloc_n ((gsize) look->width * (gsize) look->height, 3);
+  if (!look->rgb)
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, _("There isn't memory enough for a copy of that part. Select a smaller one."));
+  return look->rgb != NULL;
+}
+
+/* With the model there: the region's pixels, unless they have been read. */
+static void
+start_reading (Look *look)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char   *region = NULL;
+
+  g_object_get (look->config, "region", &region, NULL);
+  if (look->region && g_strcmp0 (region, look->region) == 0)
+    {
+      start_network (look);
+      return;
+    }
+  look->steps.show (NULL, 0, 0, look->user_data);
+  g_clear_pointer (&look->region, g_free);
+  g_clear_pointer (&look->rgb, g_free);
+  g_clear_pointer (&look->reader, pixel_reader_free);
+  look->next_row = 0;
+  if (open_region (look, region, &error))
+    g_idle_add_full (G_PRIORITY_LOW, read_band, look, NULL);
+  else
+    end_look (look, error);
+}
+
+/* ---- the model ------------------------------------------------------------------------------------------------------ */
+
+static void
+load_model (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Look   *look = data;
+  GError *error = NULL;
+
+  if (look->steps.load (look->loaded, look->user_data, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+model_loaded (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Look              *look = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!g_task_propagate_boolean (G_TASK (result), &error))
+    {
+      g_clear_pointer (&look->loaded, g_free);
+      end_look (look, error);
+      return;
+    }
+  look->steps.loaded (look->user_data);
+  start_reading (look);
+}
+
+gboolean
+look_has_model (const Look *look)
+{
+  g_autofree char *model = NULL;
+
+  g_object_get (look->config, "model", &model, NULL);
+  return look->loaded && strcmp (look->loaded, model ? model : "") == 0;
+}
+
+void
+look_start (Look *look)
+{
+  g_autofree char  *model = NULL;
+  g_autoptr (GTask) task = NULL;
+
+  if (look->is_busy)
+    {
+      look->look_again = TRUE;
+      g_cancellable_cancel (look->cancellable);
+      return;
+    }
+  look->is_busy = TRUE;
+  g_clear_object (&look->cancellable);
+  look->cancellable = g_cancellable_new ();
+  gtk_spinner_start (GTK_SPINNER (look->spinner));
+  look_show_message (look, NULL);
+  look->steps.forget (look->user_data);
+  if (look_has_model (look))
+    {
+      start_reading (look);
+      return;
+    }
+  g_object_get (look->config, "model", &model, NULL);
+  g_free (look->loaded);
+  look->loaded = g_strdup (model ? model : "");
+  task = g_task_new (NULL, NULL, model_loaded, look);
+  g_task_set_task_data (task, look, NULL);
+  g_task_run_in_thread (task, load_model);
+}
+
+/* ---- its life --------------------------------------------------------------------------------------------------------- */
+
+Look *
+look_new (GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, const char *layer_region, const LookSteps *steps, gpointer user_data)
+{
+  Look *look = g_new0 (Look, 1);
+
+  look->config = config;
+  look->image = image;
+  look->drawables = drawables;
+  look->layer_region = layer_region;
+  look->steps = *steps;
+  look->user_data = user_data;
+  make_status (look);
+  look->tick = g_timeout_add (TICK_MS, on_tick, look);
+  return look;
+}
+
+void
+look_free (Look *look)
+{
+  if (!look)
+    return;
+  look->look_again = FALSE;
+  g_cancellable_cancel (look->cancellable);
+  while (look->is_busy)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (look->tick);
+  g_clear_object (&look->cancellable);
+  g_clear_object (&look->status);
+  g_clear_pointer (&look->reader, pixel_reader_free);
+  g_free (look->loaded);
+  g_free (look->region);
+  g_free (look->rgb);
+  g_free (look);
+}
+
+gboolean
+look_is_busy (const Look *look)
+{
+  return look->is_busy;
+}
+
+PixelReader *
+look_get_reader (const Look *look)
+{
+  return look->reader;
+}
+
+PixelReader *
+look_take_reader (Look *look)
+{
+  return g_steal_pointer (&look->reader);
+}

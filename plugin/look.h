@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * look.h: how a window looks at a photo without ever standing still. One look goes through three stages: the model is loaded in a worker, pixels are copied band
+ * by band when the main loop is idle (GIMP is asked on the main thread only), the network looks at the copy in a worker. A change cancels the look that is under
+ * way; the next begins as soon as its worker has let go. What hasn't changed isn't done again.
+ */
+#pragma once
+
+#include <libgimp/gimp.h>
+#include <libgimp/gimpui.h>
+
+#include "fovea.h"
+#include "pixels.h"
+
+typedef struct _Look Look;
+
+/* What a window does at each stage; on the main thread unless it says otherwise. */
+typedef struct
+{
+  gboolean (*load)   (const char *model, gpointer user_data, GError **error); /* in a worker: without a call of GIMP. What was loaded before goes away. */
+  void     (*loaded) (gpointer user_data);
+  void     (*forget) (gpointer user_data); /* the answer before no longer holds */
+  void     (*show)   (const guint8 *rgb, int width, int height, gpointer user_data); /* the region's pixels, valid until the next call; NULL: none */
+  void     (*begin)  (gpointer user_data); /* the network is about to run: settings are read now */
+  gboolean (*run)    (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer user_data, GError **error);
+                                           /* in a worker */
+  void     (*ended)  (gboolean done, gpointer user_data); /* FALSE: it failed, which look.c has said in words, or was cancelled */
+} LookSteps;
+
+/* `layer_region`: what the word "layer" of the setting “region” means to the pixel reader. */
+Look        *look_new           (GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, const char *layer_region, const LookSteps *steps,
+                                 gpointer user_data);
+
+/* Cancels what is under way, waits for it and frees everything. */
+void         look_free          (Look *look);
+
+/* Looks, with the settings “model” and “region” as they are now. */
+void         look_start         (Look *look);
+
+/* TRUE while a worker or the reader is at work. */
+gboolean     look_is_busy       (const Look *look);
+
+/* TRUE if the model is there that the setting says. */
+gboolean     look_has_model     (const Look *look);
+
+/* The copy of the region that was looked at: valid as long as the look, until another region is read. */
+FoveaPhoto   look_get_photo     (Look *look);
+
+/* The reader of the region; look_take_reader: it becomes the caller's. */
+PixelReader *look_get_reader    (const Look *look);
+PixelReader *look_take_reader   (Look *look);
+
+/* Progress, a message and facts, one below the other: for the window to put below its picture. */
+GtkWidget   *look_get_status    (const Look *look);
+void         look_show_message  (Look *look, const char *text); /* NULL: none */
+void         look_show_facts    (Look *look, const char *text);
+void         look_show_progress (Look *look, gboolean visible);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Look, look_free)
