@@ -435,6 +435,10 @@ typedef struct _FoveaMask FoveaMask;
 /* The union of the masks which[0 … n - 1] (n 0: all of them). Takes about as long as its options are many, whatever the photo's size. `masks` must outlive it.
  * NULL with FOVEA_ERROR_MEMORY. */
 FoveaMask  *fovea_mask_new      (const FoveaMasks *masks, const gsize *which, gsize n, const FoveaMaskOptions *options, GError **error);
+
+/* Other options for the same mask, in milliseconds. FALSE with FOVEA_ERROR_MEMORY. */
+gboolean    fovea_mask_set_options (FoveaMask *mask, const FoveaMaskOptions *options, GError **error);
+
 void        fovea_mask_free     (FoveaMask *mask);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaMask, fovea_mask_free)
 
@@ -448,6 +452,11 @@ gboolean    fovea_mask_read     (FoveaMask *mask, const FoveaPhoto *photo, int x
 /* The same with the colours of what is in the mask, without the background's at its border (blur fusion: Forte 2021, arXiv:2101.06405): (height, width, 4) as
  * R'G'B' A, 0 to 1, alpha not multiplied in. */
 gboolean    fovea_mask_read_cutout (FoveaMask *mask, const FoveaPhoto *photo, int x, int y, int width, int height, float *out, GError **error);
+
+/* The same of n points of a row, from (x, y) on in the photo's pixels (the first pixel's centre is 0.5, 0.5), `step` apart: what a window shows. rgb: (n, 3), the
+ * photo's colours there. out: (n), or (n, 4). */
+void        fovea_mask_sample        (const FoveaMask *mask, double x, double y, double step, const guint8 *rgb, int n, float *out);
+gboolean    fovea_mask_sample_cutout (FoveaMask *mask, double x, double y, double step, const guint8 *rgb, int n, float *out, GError **error);
 
 typedef struct _FoveaSegmenter FoveaSegmenter;
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "vision/plane.h"
 
 #define EDGE_EPSILON 3e-4f /* of colours 0 to 1: smaller variances count as flat */
 #define N_MEANS      13    /* I (3), p, I p (3), I I' (6) */
@@ -35,46 +36,6 @@ mix (const float *field, const guint8 *rgb)
   return CLAMP (fitted, 0.0f, 1.0f);
 }
 
-/* Means over (2 radius + 1)² windows, cut off at the border, in place: rows, then columns, by running sums. */
-static void
-box_mean (float *plane, int width, int height, int radius, float *line)
-{
-  for (int y = 0; y < height; y++)
-    {
-      float *row = plane + (gsize) y * width;
-      double sum = 0.0;
-
-      for (int x = 0; x < MIN (radius, width); x++)
-        sum += row[x];
-      for (int x = 0; x < width; x++)
-        {
-          if (x + radius < width)
-            sum += row[x + radius];
-          if (x - radius - 1 >= 0)
-            sum -= row[x - radius - 1];
-          line[x] = (float) (sum / (MIN (x + radius, width - 1) - MAX (x - radius, 0) + 1));
-        }
-      memcpy (row, line, (gsize) width * sizeof (float));
-    }
-  for (int x = 0; x < width; x++)
-    {
-      double sum = 0.0;
-
-      for (int y = 0; y < MIN (radius, height); y++)
-        sum += plane[(gsize) y * width + x];
-      for (int y = 0; y < height; y++)
-        {
-          if (y + radius < height)
-            sum += plane[(gsize) (y + radius) * width + x];
-          if (y - radius - 1 >= 0)
-            sum -= plane[(gsize) (y - radius - 1) * width + x];
-          line[y] = (float) (sum / (MIN (y + radius, height - 1) - MAX (y - radius, 0) + 1));
-        }
-      for (int y = 0; y < height; y++)
-        plane[(gsize) y * width + x] = line[y];
-    }
-}
-
 /* Solves the symmetric 3 x 3 system (c + epsilon) a = v by its adjugate. */
 static void
 solve (const float c[6], const float v[3], float a[3])
@@ -88,43 +49,83 @@ solve (const float c[6], const float v[3], float a[3])
   a[2] = factor * (i02 * v[0] + i12 * v[1] + i22 * v[2]);
 }
 
-/* Between the mask's pixels. */
-static float
-sample_mask (const float *mask, int mask_width, int mask_height, double x, double y)
+/* Where the guide's pixels along one side lie between the mask's. */
+typedef struct
 {
-  double px = CLAMP (x * mask_width - 0.5, 0.0, mask_width - 1.0), py = CLAMP (y * mask_height - 0.5, 0.0, mask_height - 1.0);
-  int    x0 = (int) px, y0 = (int) py, x1 = MIN (x0 + 1, mask_width - 1), y1 = MIN (y0 + 1, mask_height - 1);
-  double fx = px - x0, fy = py - y0;
+  int   *first, *second, *cell; /* (n): the mask's pixels beside each, and the one that it lies in */
+  float *share;                 /* (n): of the second */
+} Steps;
 
-  return (float) ((mask[(gsize) y0 * mask_width + x0] * (1 - fx) + mask[(gsize) y0 * mask_width + x1] * fx) * (1 - fy)
-                  + (mask[(gsize) y1 * mask_width + x0] * (1 - fx) + mask[(gsize) y1 * mask_width + x1] * fx) * fy);
+static Steps
+make_steps (int n, int n_mask)
+{
+  Steps steps = { g_new (int, n), g_new (int, n), g_new (int, n), g_new (float, n) };
+
+  for (int i = 0; i < n; i++)
+    {
+      double at = CLAMP ((i + 0.5) * n_mask / n - 0.5, 0.0, n_mask - 1.0);
+
+      steps.first[i] = (int) at;
+      steps.second[i] = MIN (steps.first[i] + 1, n_mask - 1);
+      steps.share[i] = (float) (at - steps.first[i]);
+      steps.cell[i] = (int) ((gint64) i * n_mask / n);
+    }
+  return steps;
+}
+
+static void
+clear_steps (Steps *steps)
+{
+  g_free (steps->first);
+  g_free (steps->second);
+  g_free (steps->cell);
+  g_free (steps->share);
+}
+
+/* Row y of the guide, between the mask's pixels. */
+static void
+sample_row (const float *mask, int mask_width, const Steps *columns, const Steps *rows, int y, int width, float *out)
+{
+  const float *above = mask + (gsize) rows->first[y] * mask_width, *below = mask + (gsize) rows->second[y] * mask_width;
+  float        fy = rows->share[y];
+
+  for (int x = 0; x < width; x++)
+    {
+      int   first = columns->first[x], second = columns->second[x];
+      float fx = columns->share[x];
+
+      out[x] = (above[first] * (1 - fx) + above[second] * fx) * (1 - fy) + (below[first] * (1 - fx) + below[second] * fx) * fy;
+    }
 }
 
 /* The 13 planes that the covariances come from; the mask goes to its field, too. */
 static void
-fill_planes (Refinement *refinement, const guint8 *guide, const float *mask, int mask_width, int mask_height, float *planes)
+fill_planes (Refinement *refinement, const guint8 *guide, const float *mask, int mask_width, const Steps *columns, const Steps *rows, float *planes)
 {
-  int   width = refinement->width, height = refinement->height;
-  gsize n = (gsize) width * height;
+  int               width = refinement->width, height = refinement->height;
+  gsize             n = (gsize) width * height;
+  g_autofree float *row = g_new (float, width);
 
   for (int y = 0; y < height; y++)
-    for (int x = 0; x < width; x++)
-      {
-        gsize at = (gsize) y * width + x;
-        float colour[3] = { guide[3 * at] / 255.0f, guide[3 * at + 1] / 255.0f, guide[3 * at + 2] / 255.0f };
-        float p = sample_mask (mask, mask_width, mask_height, (x + 0.5) / width, (y + 0.5) / height);
-        int   k = 7;
+    {
+      sample_row (mask, mask_width, columns, rows, y, width, row);
+      for (int x = 0; x < width; x++)
+        {
+          gsize at = (gsize) y * width + x;
+          float colour[3] = { guide[3 * at] / 255.0f, guide[3 * at + 1] / 255.0f, guide[3 * at + 2] / 255.0f };
+          int   k = 7;
 
-        refinement->fields[at * N_FIELDS + 5] = p;
-        planes[3 * n + at] = p;
-        for (int i = 0; i < 3; i++)
-          {
-            planes[i * n + at] = colour[i];
-            planes[(4 + i) * n + at] = colour[i] * p;
-            for (int j = i; j < 3; j++)
-              planes[k++ * n + at] = colour[i] * colour[j];
-          }
-      }
+          refinement->fields[at * N_FIELDS + 5] = row[x];
+          planes[3 * n + at] = row[x];
+          for (int i = 0; i < 3; i++)
+            {
+              planes[i * n + at] = colour[i];
+              planes[(4 + i) * n + at] = colour[i] * row[x];
+              for (int j = i; j < 3; j++)
+                planes[k++ * n + at] = colour[i] * colour[j];
+            }
+        }
+    }
 }
 
 /* Planes 0 … 3 become a and b of the window around each pixel; plane 4 how much the mask varies there, 0 to 1. */
@@ -153,11 +154,11 @@ fit_windows (float *planes, gsize n)
 /* What the refined mask says on average within each pixel of the mask that was given, it must still say: the difference goes into b (iterative back-projection,
  * Irani & Peleg 1991). */
 static void
-keep_means (Refinement *refinement, const guint8 *guide, const float *mask, int mask_width, int mask_height)
+keep_means (Refinement *refinement, const guint8 *guide, const float *mask, int mask_width, int mask_height, const Steps *columns, const Steps *rows)
 {
   int               width = refinement->width, height = refinement->height;
   gsize             n = (gsize) mask_width * mask_height;
-  g_autofree float *sums = g_new (float, n), *counts = g_new (float, n);
+  g_autofree float *sums = g_new (float, n), *counts = g_new (float, n), *row = g_new (float, width);
 
   for (int round = 0; round < N_ROUNDS; round++)
     {
@@ -166,7 +167,7 @@ keep_means (Refinement *refinement, const guint8 *guide, const float *mask, int 
       for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++)
           {
-            gsize at = (gsize) y * width + x, to = (gsize) (y * (gsize) mask_height / height) * mask_width + x * (gsize) mask_width / width;
+            gsize at = (gsize) y * width + x, to = (gsize) rows->cell[y] * mask_width + columns->cell[x];
 
             sums[to] += mix (refinement->fields + at * N_FIELDS, guide + 3 * at);
             counts[to] += 1.0f;
@@ -174,8 +175,11 @@ keep_means (Refinement *refinement, const guint8 *guide, const float *mask, int 
       for (gsize i = 0; i < n; i++)
         sums[i] = counts[i] > 0.0f ? mask[i] - sums[i] / counts[i] : 0.0f;
       for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++)
-          refinement->fields[((gsize) y * width + x) * N_FIELDS + 3] += sample_mask (sums, mask_width, mask_height, (x + 0.5) / width, (y + 0.5) / height);
+        {
+          sample_row (sums, mask_width, columns, rows, y, width, row);
+          for (int x = 0; x < width; x++)
+            refinement->fields[((gsize) y * width + x) * N_FIELDS + 3] += row[x];
+        }
     }
 }
 
@@ -184,8 +188,8 @@ refinement_new (const guint8 *guide, int width, int height, const float *mask, i
 {
   g_autoptr (Refinement) refinement = g_new0 (Refinement, 1);
   gsize                  n = (gsize) width * (gsize) height;
-  float                 *planes = memory_alloc_n (n, N_MEANS * sizeof (float), "the mask's edges", error);
-  g_autofree float      *line = g_new (float, MAX (width, height));
+  float                 *planes = memory_alloc_n (n, (N_MEANS + 1) * sizeof (float), "the mask's edges", error);
+  Steps                  columns, rows;
 
   refinement->width = width;
   refinement->height = height;
@@ -197,18 +201,22 @@ refinement_new (const guint8 *guide, int width, int height, const float *mask, i
     }
   if (radius <= 0)
     radius = MAX (2, (int) ceil (1.0 * MAX ((double) width / mask_width, (double) height / mask_height)));
-  fill_planes (refinement, guide, mask, mask_width, mask_height, planes);
+  columns = make_steps (width, mask_width);
+  rows = make_steps (height, mask_height);
+  fill_planes (refinement, guide, mask, mask_width, &columns, &rows, planes);
   for (int k = 0; k < N_MEANS; k++)
-    box_mean (planes + k * n, width, height, radius, line);
+    plane_mean (planes + k * n, width, height, 1, radius, planes + N_MEANS * n);
   fit_windows (planes, n);
   for (int k = 0; k < 5; k++)
     {
-      box_mean (planes + k * n, width, height, radius, line);
+      plane_mean (planes + k * n, width, height, 1, radius, planes + N_MEANS * n);
       for (gsize at = 0; at < n; at++)
         refinement->fields[at * N_FIELDS + k] = planes[k * n + at];
     }
   memory_free (planes);
-  keep_means (refinement, guide, mask, mask_width, mask_height);
+  keep_means (refinement, guide, mask, mask_width, mask_height, &columns, &rows);
+  clear_steps (&columns);
+  clear_steps (&rows);
   return g_steal_pointer (&refinement);
 }
 
@@ -219,6 +227,13 @@ refinement_free (Refinement *refinement)
     return;
   memory_free (refinement->fields);
   g_free (refinement);
+}
+
+void
+refinement_fill (const Refinement *refinement, const guint8 *guide, float *out)
+{
+  for (gsize at = 0; at < (gsize) refinement->width * (gsize) refinement->height; at++)
+    out[at] = mix (refinement->fields + at * N_FIELDS, guide + 3 * at);
 }
 
 void

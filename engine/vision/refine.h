@@ -19,3 +19,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Refinement, refinement_free)
 
 /* The mask of `n` pixels of a photo's row, whose first centre lies at (x, y), 0 to 1 of the photo, and whose centres are `step` apart. */
 void        refinement_apply (const Refinement *refinement, double x, double y, double step, const guint8 *rgb /* (n, 3) */, gsize n, float *out);
+
+/* The mask of the guide's own pixels. out: (height, width). */
+void        refinement_fill  (const Refinement *refinement, const guint8 *guide, float *out);
