@@ -203,9 +203,21 @@ command_add_string (JsonBuilder *builder, const char *name, const char *value)
 void
 command_progress (const char *what, gsize done, gsize total)
 {
+  command_progress_text ("%s %" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT, what, done + 1, total);
+}
+
+void
+command_progress_text (const char *format, ...)
+{
+  va_list          arguments;
+  g_autofree char *text = NULL;
+
   if (!isatty (STDERR_FILENO))
     return;
-  fprintf (stderr, CLEAR_LINE "%s %" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT, what, done + 1, total);
+  va_start (arguments, format);
+  text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  fprintf (stderr, CLEAR_LINE "%s", text);
   fflush (stderr);
 }
 

@@ -62,8 +62,9 @@ void     command_print_json (JsonBuilder *builder);
 /* Adds a string member; bytes that aren't UTF-8 (file names) are replaced. */
 void     command_add_string (JsonBuilder *builder, const char *name, const char *value);
 
-/* "what 3/200", rewritten in place on standard error if that is a terminal. Messages by command_warn and command_fail remove it first. */
+/* "what 3/200", or any line, rewritten in place on standard error if that is a terminal. Messages by command_warn and command_fail remove it first. */
 void     command_progress       (const char *what, gsize done, gsize total);
+void     command_progress_text  (const char *format, ...) G_GNUC_PRINTF (1, 2);
 void     command_clear_progress (void);
 
 /* Text for a man page: backslashes and hyphens written out, empty lines as paragraphs, no line taken for a request. */

@@ -118,7 +118,7 @@ class Command(unittest.TestCase):
                                   cwd=self.folder, check=True).stdout.decode().split()
 
         self.assertEqual(complete("cl"), ["classify"])
-        self.assertEqual(complete("classify", "--t"), ["--top", "--threads"])
+        self.assertEqual(complete("classify", "--t"), ["--top", "--threshold", "--threads"])
         self.assertIn("corner", complete("classify", "cor"))
         self.assertIn("red.png", complete("classify", "corner", "re"))
 
@@ -147,9 +147,8 @@ class Command(unittest.TestCase):
     def test_broken_among_good(self):
         odd = os.fsencode(self.folder) + b"/\xff\x01.png"
         pathlib.Path(os.fsdecode(odd)).write_bytes(self.photo.read_bytes())
-        images = self.classify(self.photo, self.folder / "broken.jpg", self.folder / "empty.jpg", self.folder / "nowhere.jpg", self.folder, odd,
-                               self.photo, status=1)
-        self.assertEqual([set(image) for image in images], [{"file", "classes"}] + [{"file", "error"}] * 4 + [{"file", "classes"}] * 2)
+        images = self.classify(self.photo, self.folder / "broken.jpg", self.folder / "empty.jpg", self.folder / "nowhere.jpg", odd, self.photo, status=1)
+        self.assertEqual([set(image) for image in images], [{"file", "classes"}] + [{"file", "error"}] * 3 + [{"file", "classes"}] * 2)
         self.assertIn("broken.jpg", images[1]["error"])
         answer = fovea("classify", self.model, self.folder / "broken.jpg", self.photo)
         self.assertEqual(answer.returncode, 1)
@@ -324,7 +323,7 @@ class Command(unittest.TestCase):
         (self.folder / "file").write_bytes(b"")
         answer = fovea("locate", self.folder / "boxes.onnx", self.photo, "--draw", self.folder / "file" / "x")
         self.assertEqual(answer.returncode, 1)
-        self.assertIn("--draw", answer.stderr.decode())
+        self.assertIn("Choose another folder", answer.stderr.decode())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No file includes one of a later layer, the command and the plug-in see fovea.h only, and each header compiles alone.
+"""No file includes one of a later layer, batch/, the command and the plug-in see fovea.h only, and each header compiles alone.
 
     includes.py SOURCE_ROOT BUILD_ROOT COMPILER…
 """
@@ -12,6 +12,8 @@ import subprocess
 import sys
 
 PACKAGES = ['glib-2.0', 'gio-2.0', 'json-glib-1.0', 'libprotobuf-c', 'gdk-pixbuf-2.0']
+# Beside the engine: batch/ is compiled into the command and the plug-in, and knows neither.
+BESIDE = ['batch', 'cli', 'plugin']
 # A file includes headers of its own layer and of those before it; kernels know nothing of ours.
 LAYERS = ['base', 'model', 'ops', 'compile', 'run', 'vision', 'train']
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -37,12 +39,14 @@ def allowed(path, engine):
 def check_directions(root):
     engine, wrong = root / 'engine', []
     folders = {path.name for path in engine.iterdir() if path.is_dir()}
-    for path in [found for name in ('engine', 'cli', 'plugin') for found in files_of(root / name)]:
+    for path in [found for name in ('engine', *BESIDE) for found in files_of(root / name)]:
         may = allowed(path, engine)
         for name in INCLUDE.findall(path.read_text(encoding='utf-8')):
             folder = name.split('/')[0] if '/' in name else None
             if name == 'fovea.h':
                 bad = may == {'kernels'}
+            elif root / 'batch' in path.parents and not (root / 'batch' / name).exists():
+                bad = True
             elif folder in folders:
                 bad = may is None or folder not in may
             else:
@@ -64,9 +68,10 @@ def main():
     root, build, command = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]), sys.argv[3:]
     command += subprocess.run(['pkg-config', '--cflags', *PACKAGES], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     command += [f'-I{root / "engine"}', f'-I{build / "engine"}', f'-I{build / "engine/model"}', '-std=gnu11', '-D_GNU_SOURCE']
+    command.append(f'-I{root / "batch"}')
     wrong = check_directions(root)
     # The vec-*.h are pieces of one source, kernels/table.c, which is compiled per instruction set.
-    headers = [path for name in ('engine', 'cli') for path in files_of(root / name)
+    headers = [path for name in ('engine', 'batch', 'cli') for path in files_of(root / name)
                if path.suffix == '.h' and not path.name.startswith('vec')]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         wrong += [message for message in pool.map(lambda header: check_header(header, command), headers) if message]

@@ -6,10 +6,7 @@
 
 #include "draw.h"
 
-#include <errno.h>
-#include <glib/gstdio.h>
 #include <pango/pangocairo.h>
-#include <string.h>
 
 #include "image.h"
 
@@ -139,51 +136,4 @@ draw_objects (const GdkPixbuf *photo, const FoveaObjects *objects, GError **erro
   if (!picture)
     g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "Not enough memory for a picture of %d×%d pixels. Scale the photo down.", width, height);
   return picture;
-}
-
-/* ---- files ------------------------------------------------------------------------------------------------------------------------------ */
-
-/* FOLDER/NAME.png, or NAME-2.png where this run has written that. */
-static char *
-choose_path (const char *folder, const char *file, GHashTable *taken)
-{
-  g_autofree char *name = strcmp (file, "-") == 0 ? g_strdup ("photo") : g_path_get_basename (file);
-  char            *dot = strrchr (name, '.'), *path;
-
-  if (dot && dot > name)
-    *dot = '\0';
-  path = g_strdup_printf ("%s%s%s.png", folder, G_DIR_SEPARATOR_S, name);
-  for (int i = 2; g_hash_table_contains (taken, path); i++)
-    {
-      g_free (path);
-      path = g_strdup_printf ("%s%s%s-%d.png", folder, G_DIR_SEPARATOR_S, name, i);
-    }
-  g_hash_table_add (taken, g_strdup (path));
-  return path;
-}
-
-gboolean
-draw_save (GdkPixbuf *picture, const char *folder, const char *file, GHashTable *taken, char **path, GError **error)
-{
-  g_autoptr (GError) local = NULL;
-  g_autofree char *target = NULL, *part = NULL, *shown = NULL;
-
-  if (g_mkdir_with_parents (folder, 0777) != 0)
-    {
-      shown = g_filename_display_name (folder);
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "The folder “%s” can't be made: %s. Choose another for --draw.", shown, g_strerror (errno));
-      return FALSE;
-    }
-  target = choose_path (folder, file, taken);
-  part = g_strconcat (target, ".part", NULL);
-  if (!gdk_pixbuf_save (picture, part, "png", &local, "compression", "3", NULL) || g_rename (part, target) != 0)
-    {
-      shown = g_filename_display_name (target);
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written: %s. Choose another folder for --draw.", shown,
-                   local ? local->message : g_strerror (errno));
-      g_unlink (part);
-      return FALSE;
-    }
-  *path = g_steal_pointer (&target);
-  return TRUE;
 }

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * job.c: see job.h. What the workers use lies in a JobTask, which lives until the last of them has left, also when the job itself has gone.
+ */
+
+#include "job.h"
+
+#include "crew.h"
+#include "image.h"
+
+typedef struct
+{
+  FileList      *list;
+  Operation     *operation;
+  PictureFolders pictures;
+  GCancellable  *cancellable;
+} JobTask;
+
+struct _Job
+{
+  JobTask *task;
+  Crew    *crew;
+  gsize    n, done;
+};
+
+/* A photo on its way from the decoder to the worker. */
+typedef struct
+{
+  GdkPixbuf *pixels; /* NULL: */
+  GError    *error;
+} Decoded;
+
+void
+job_entry_free (JobEntry *entry)
+{
+  if (!entry)
+    return;
+  g_clear_pointer (&entry->answer, json_node_unref);
+  g_clear_error (&entry->error);
+  g_free (entry);
+}
+
+static void
+free_task (gpointer data)
+{
+  JobTask *task = data;
+
+  g_clear_pointer (&task->operation, operation_free);
+  g_clear_pointer (&task->list, file_list_free);
+  g_clear_object (&task->cancellable);
+  g_free ((char *) task->pictures.masks);
+  g_free ((char *) task->pictures.cutouts);
+  g_free ((char *) task->pictures.drawn);
+  g_free (task);
+}
+
+/* ---- on the workers' threads ------------------------------------------------------------------------------------------------------------------- */
+
+static gpointer
+decode (gsize i, gpointer data)
+{
+  JobTask          *task = data;
+  const ListedFile *file = file_list_get (task->list, i);
+  Decoded          *decoded = g_new0 (Decoded, 1);
+
+  if (file->problem)
+    decoded->error = g_error_new_literal (FOVEA_ERROR, FOVEA_ERROR_FILE, file->problem);
+  else
+    decoded->pixels = image_load (file->path, &decoded->error);
+  return decoded;
+}
+
+static void
+free_decoded (gpointer data)
+{
+  Decoded *decoded = data;
+
+  g_clear_object (&decoded->pixels);
+  g_clear_error (&decoded->error);
+  g_free (decoded);
+}
+
+static JsonNode *
+make_answer (const JobTask *task, const ListedFile *file, const Finding *finding, const GError *error)
+{
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  g_autofree char        *path = g_utf8_make_valid (file->path, -1), *message = error ? g_utf8_make_valid (error->message, -1) : NULL;
+
+  json_builder_begin_object (json);
+  json_builder_set_member_name (json, "file");
+  json_builder_add_string_value (json, path);
+  if (finding)
+    finding_add_members (finding, operation_get_settings (task->operation), json);
+  if (message)
+    {
+      json_builder_set_member_name (json, "error");
+      json_builder_add_string_value (json, message);
+    }
+  json_builder_end_object (json);
+  return json_builder_get_root (json);
+}
+
+static gpointer
+work (gsize i, guint worker, gpointer data, gpointer job_data)
+{
+  JobTask            *task = job_data;
+  Decoded            *decoded = data;
+  JobEntry           *entry = g_new0 (JobEntry, 1);
+  g_autoptr (Finding) finding = NULL;
+
+  entry->file = file_list_get (task->list, i);
+  entry->unreadable = !decoded->pixels;
+  if (decoded->pixels)
+    finding = operation_look (task->operation, worker, decoded->pixels, task->cancellable, &entry->error);
+  else
+    entry->error = g_steal_pointer (&decoded->error);
+  if (finding)
+    pictures_write (&task->pictures, entry->file->name, decoded->pixels, finding, &entry->error);
+  entry->answer = make_answer (task, entry->file, finding, entry->error);
+  free_decoded (decoded);
+  return entry;
+}
+
+static void
+free_entry (gpointer entry)
+{
+  job_entry_free (entry);
+}
+
+/* ---- on the caller's -------------------------------------------------------------------------------------------------------------------------- */
+
+static const CrewTasks tasks = { decode, work, free_decoded, free_entry };
+
+Job *
+job_new (FileList *list, const JobSettings *settings, GError **error)
+{
+  g_autoptr (Job) job = g_new0 (Job, 1);
+  JobTask        *task = g_new0 (JobTask, 1);
+
+  task->list = list;
+  task->cancellable = g_cancellable_new ();
+  task->pictures = (PictureFolders) { g_strdup (settings->pictures.masks), g_strdup (settings->pictures.cutouts), g_strdup (settings->pictures.drawn) };
+  job->n = file_list_count (list);
+  task->operation = operation_new (settings->model, &settings->operation, job->n, settings->n_threads, error);
+  if (!task->operation)
+    {
+      free_task (task);
+      return NULL;
+    }
+  job->task = task;
+  job->crew = crew_new (job->n, operation_get_n_workers (task->operation), &tasks, task, free_task, error);
+  return job->crew ? g_steal_pointer (&job) : NULL;
+}
+
+JobEntry *
+job_next (Job *job, gint64 microseconds)
+{
+  JobEntry *entry = job->done < job->n ? crew_next (job->crew, microseconds) : NULL;
+
+  if (entry)
+    job->done++;
+  return entry;
+}
+
+gsize
+job_count (const Job *job)
+{
+  return job->n;
+}
+
+gsize
+job_done (const Job *job)
+{
+  return job->done;
+}
+
+void
+job_free (Job *job)
+{
+  if (!job)
+    return;
+  if (job->crew)
+    {
+      g_cancellable_cancel (job->task->cancellable);
+      crew_free (job->crew, job->done == job->n);
+    }
+  g_free (job);
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * operation.c: see operation.h.
+ */
+
+#include "operation.h"
+
+#include <math.h>
+#include <unistd.h>
+
+#include "image.h"
+
+#define MANY           2 /* photos a thread: from here on each thread has a photo of its own */
+#define COPIES_A_MODEL 3 /* of the file's bytes that a worker takes: packed weights, half weights made whole */
+
+/* A worker's own network; one of the three. */
+typedef struct
+{
+  FoveaClassifier *classifier;
+  FoveaLocator    *locator;
+  FoveaSegmenter  *segmenter;
+} Eye;
+
+struct _Operation
+{
+  OperationSettings settings;
+  FoveaModel       *model;
+  guint             n_workers, n_threads; /* threads of each worker */
+  Eye              *eyes;                 /* n_workers */
+};
+
+void
+finding_free (Finding *finding)
+{
+  if (!finding)
+    return;
+  g_clear_pointer (&finding->classes, fovea_classes_free);
+  g_clear_pointer (&finding->objects, fovea_objects_free);
+  for (gsize i = 0; i < finding->n; i++)
+    fovea_mask_free (finding->mask[i]);
+  g_clear_pointer (&finding->masks, fovea_masks_free);
+  for (gsize i = 0; i < finding->n; i++)
+    {
+      g_free (finding->mask_files[i]);
+      g_free (finding->cutout_files[i]);
+    }
+  g_free (finding->mask_files);
+  g_free (finding->cutout_files);
+  g_free (finding->picture);
+  g_free (finding->mask);
+  g_free (finding->which);
+  g_free (finding);
+}
+
+/* ---- networks ------------------------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+open_eye (Operation *operation, Eye *eye, GError **error)
+{
+  switch (operation->settings.kind)
+    {
+    case OPERATION_CLASSIFY:
+      if (!eye->classifier)
+        eye->classifier = fovea_classifier_new (operation->model, NULL, operation->n_threads, error);
+      return eye->classifier != NULL;
+    case OPERATION_LOCATE:
+      if (!eye->locator)
+        eye->locator = fovea_locator_new (operation->model, NULL, operation->n_threads, error);
+      return eye->locator != NULL;
+    default:
+      if (!eye->segmenter)
+        eye->segmenter = fovea_segmenter_new (operation->model, NULL, operation->n_threads, error);
+      return eye->segmenter != NULL;
+    }
+}
+
+static gboolean
+check_classes (Operation *operation, GError **error)
+{
+  const Eye           *eye = &operation->eyes[0];
+  const FoveaSettings *settings = eye->locator ? fovea_locator_get_settings (eye->locator) : eye->segmenter ? fovea_segmenter_get_settings (eye->segmenter) : NULL;
+
+  return !settings || fovea_settings_check_classes (settings, (const char *const *) operation->settings.classes, error);
+}
+
+/* Workers whose networks fit into half of the machine's memory. */
+static guint
+count_affordable (const char *path)
+{
+  g_autoptr (GFile)     file = g_file_new_for_path (path);
+  g_autoptr (GFileInfo) info = g_file_query_info (file, G_FILE_ATTRIBUTE_STANDARD_SIZE, G_FILE_QUERY_INFO_NONE, NULL, NULL);
+  double                bytes = info ? (double) g_file_info_get_size (info) : 0, memory = (double) sysconf (_SC_PHYS_PAGES) * (double) sysconf (_SC_PAGE_SIZE);
+
+  return bytes > 0 && memory > 0 ? (guint) CLAMP (memory / 2 / (COPIES_A_MODEL * bytes), 1, 4096) : 1;
+}
+
+Operation *
+operation_new (const char *model, const OperationSettings *settings, gsize n_photos, guint n_threads, GError **error)
+{
+  g_autoptr (Operation) operation = g_new0 (Operation, 1);
+  g_autofree char      *path = fovea_find_model (model, error);
+
+  operation->settings = *settings;
+  operation->settings.classes = g_strdupv (settings->classes);
+  operation->settings.selection.classes = (const char *const *) operation->settings.classes;
+  operation->model = path ? fovea_model_load (path, error) : NULL;
+  if (!operation->model)
+    return NULL;
+  if (n_threads == 0)
+    n_threads = g_get_num_processors ();
+  operation->n_workers = n_photos >= (gsize) n_threads * MANY ? MIN (n_threads, count_affordable (path)) : 1;
+  operation->n_threads = n_threads / operation->n_workers;
+  operation->eyes = g_new0 (Eye, operation->n_workers);
+  return open_eye (operation, &operation->eyes[0], error) && check_classes (operation, error) ? g_steal_pointer (&operation) : NULL;
+}
+
+void
+operation_free (Operation *operation)
+{
+  if (!operation)
+    return;
+  for (guint i = 0; i < operation->n_workers; i++)
+    {
+      g_clear_pointer (&operation->eyes[i].classifier, fovea_classifier_free);
+      g_clear_pointer (&operation->eyes[i].locator, fovea_locator_free);
+      g_clear_pointer (&operation->eyes[i].segmenter, fovea_segmenter_free);
+    }
+  g_clear_pointer (&operation->model, fovea_model_unref);
+  g_strfreev (operation->settings.classes);
+  g_free (operation->eyes);
+  g_free (operation);
+}
+
+guint
+operation_get_n_workers (const Operation *operation)
+{
+  return operation->n_workers;
+}
+
+const OperationSettings *
+operation_get_settings (const Operation *operation)
+{
+  return &operation->settings;
+}
+
+FoveaModel *
+operation_get_model (const Operation *operation)
+{
+  return operation->model;
+}
+
+/* ---- one photo ------------------------------------------------------------------------------------------------------------------------------ */
+
+static gboolean
+name_photo (FoveaClassifier *classifier, GdkPixbuf *pixels, Finding *finding, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (FoveaInput) input = fovea_input_new (fovea_classifier_get_settings (classifier), finding->width, finding->height, error);
+
+  if (!input)
+    return FALSE;
+  image_push (pixels, input);
+  finding->classes = fovea_classifier_run (classifier, input, cancellable, error);
+  return finding->classes != NULL;
+}
+
+static gboolean
+locate_objects (const OperationSettings *settings, FoveaLocator *locator, const FoveaPhoto *photo, Finding *finding, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (FoveaCandidates) candidates = fovea_locator_run (locator, photo, settings->tiles, settings->pyramid, cancellable, NULL, NULL, error);
+
+  finding->objects = candidates ? fovea_candidates_select (candidates, &settings->selection, error) : NULL;
+  finding->rough = fovea_locator_is_rough (locator);
+  return finding->objects != NULL;
+}
+
+static gboolean
+is_wanted (const OperationSettings *settings, const char *label)
+{
+  g_autofree char *folded = g_utf8_casefold (label, -1);
+
+  for (guint i = 0; settings->classes && settings->classes[i]; i++)
+    {
+      g_autofree char *wanted = g_utf8_casefold (settings->classes[i], -1);
+
+      if (g_str_equal (wanted, folded))
+        return TRUE;
+    }
+  return !settings->classes;
+}
+
+static gboolean
+make_masks (const OperationSettings *settings, FoveaSegmenter *segmenter, const FoveaPhoto *photo, Finding *finding, GCancellable *cancellable, GError **error)
+{
+  gsize n;
+
+  finding->masks = fovea_segmenter_run (segmenter, photo, cancellable, NULL, NULL, error);
+  if (!finding->masks)
+    return FALSE;
+  finding->rough = fovea_segmenter_is_rough (segmenter);
+  n = fovea_masks_count (finding->masks);
+  finding->mask = g_new0 (FoveaMask *, n);
+  finding->which = g_new0 (gsize, n);
+  finding->mask_files = g_new0 (char *, n);
+  finding->cutout_files = g_new0 (char *, n);
+  for (gsize i = 0; i < n; i++)
+    {
+      if (!is_wanted (settings, fovea_masks_get_label (finding->masks, i)))
+        continue;
+      finding->mask[finding->n] = fovea_mask_new (finding->masks, &i, 1, &settings->mask, error);
+      if (!finding->mask[finding->n])
+        return FALSE;
+      finding->which[finding->n++] = i;
+    }
+  return TRUE;
+}
+
+Finding *
+operation_look (Operation *operation, guint worker, GdkPixbuf *pixels, GCancellable *cancellable, GError **error)
+{
+  const OperationSettings *settings = &operation->settings;
+  Eye                     *eye = &operation->eyes[worker];
+  g_autoptr (Finding)      finding = g_new0 (Finding, 1);
+  FoveaPhoto               photo = { gdk_pixbuf_get_width (pixels), gdk_pixbuf_get_height (pixels), image_read, pixels };
+  gboolean                 ok = open_eye (operation, eye, error);
+
+  finding->width = photo.width;
+  finding->height = photo.height;
+  if (ok && settings->kind == OPERATION_CLASSIFY)
+    ok = name_photo (eye->classifier, pixels, finding, cancellable, error);
+  else if (ok && settings->kind == OPERATION_LOCATE)
+    ok = locate_objects (settings, eye->locator, &photo, finding, cancellable, error);
+  else if (ok)
+    ok = make_masks (settings, eye->segmenter, &photo, finding, cancellable, error);
+  return ok ? g_steal_pointer (&finding) : NULL;
+}
+
+/* ---- in words ------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Bytes that aren't UTF-8 (file names) are replaced. */
+static void
+add_text (JsonBuilder *json, const char *name, const char *value)
+{
+  g_autofree char *valid = g_utf8_make_valid (value, -1);
+
+  json_builder_set_member_name (json, name);
+  json_builder_add_string_value (json, valid);
+}
+
+static void
+add_number (JsonBuilder *json, const char *name, double value)
+{
+  json_builder_set_member_name (json, name);
+  json_builder_add_double_value (json, value);
+}
+
+static void
+add_rough (JsonBuilder *json, gboolean rough)
+{
+  if (!rough)
+    return;
+  json_builder_set_member_name (json, "rough");
+  json_builder_add_boolean_value (json, TRUE);
+}
+
+static void
+add_classes (const FoveaClasses *classes, const OperationSettings *settings, JsonBuilder *json)
+{
+  json_builder_set_member_name (json, "classes");
+  json_builder_begin_array (json);
+  for (gsize i = 0; i < MIN (classes->n, settings->top) && classes->classes[i].score >= settings->least; i++)
+    {
+      json_builder_begin_object (json);
+      add_text (json, "label", classes->classes[i].label);
+      add_number (json, "score", classes->classes[i].score);
+      json_builder_end_object (json);
+    }
+  json_builder_end_array (json);
+}
+
+static void
+add_object (const FoveaObject *object, JsonBuilder *json)
+{
+  const double box[4] = { object->x, object->y, object->width, object->height };
+
+  json_builder_begin_object (json);
+  add_text (json, "label", object->label);
+  add_number (json, "score", object->score);
+  json_builder_set_member_name (json, "box");
+  json_builder_begin_array (json);
+  for (int i = 0; i < 4; i++)
+    json_builder_add_double_value (json, rint (box[i] * 100) / 100);
+  json_builder_end_array (json);
+  add_rough (json, object->rough);
+  json_builder_end_object (json);
+}
+
+static void
+add_mask (const Finding *finding, gsize i, JsonBuilder *json)
+{
+  json_builder_begin_object (json);
+  add_text (json, "label", fovea_masks_get_label (finding->masks, finding->which[i]));
+  add_number (json, "area", fovea_mask_get_area (finding->mask[i]));
+  if (finding->mask_files[i])
+    add_text (json, "file", finding->mask_files[i]);
+  if (finding->cutout_files[i])
+    add_text (json, "cutout", finding->cutout_files[i]);
+  add_rough (json, finding->rough);
+  json_builder_end_object (json);
+}
+
+void
+finding_add_members (const Finding *finding, const OperationSettings *settings, JsonBuilder *json)
+{
+  if (finding->classes)
+    {
+      add_classes (finding->classes, settings, json);
+      return;
+    }
+  json_builder_set_member_name (json, "width");
+  json_builder_add_int_value (json, finding->width);
+  json_builder_set_member_name (json, "height");
+  json_builder_add_int_value (json, finding->height);
+  json_builder_set_member_name (json, finding->objects ? "objects" : "masks");
+  json_builder_begin_array (json);
+  for (gsize i = 0; finding->objects && i < finding->objects->n; i++)
+    add_object (&finding->objects->objects[i], json);
+  for (gsize i = 0; i < finding->n; i++)
+    add_mask (finding, i, json);
+  json_builder_end_array (json);
+  if (finding->picture)
+    add_text (json, "picture", finding->picture);
+}

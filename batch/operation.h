@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * operation.h: what is done with each photo of a batch: it is named, its objects are located, or masks of it are made. One operation serves several workers, each
+ * with a network of its own.
+ */
+#pragma once
+
+#include <gdk-pixbuf/gdk-pixbuf.h>
+#include <json-glib/json-glib.h>
+
+#include "fovea.h"
+
+typedef enum { OPERATION_CLASSIFY, OPERATION_LOCATE, OPERATION_SEGMENT } OperationKind;
+
+typedef struct
+{
+  OperationKind    kind;
+  gsize            top;       /* classify: this many names at most … */
+  double           least;     /* … with at least this score */
+  FoveaSelection   selection; /* locate; its classes are those below */
+  int              tiles;     /* locate: see fovea_locator_run */
+  gboolean         pyramid;
+  FoveaMaskOptions mask;      /* segment */
+  char           **classes;   /* locate, segment: only these; NULL: all */
+} OperationSettings;
+
+typedef struct _Operation Operation;
+
+/* What was found in one photo. */
+typedef struct
+{
+  int           width, height;
+  FoveaClasses *classes; /* classify */
+  FoveaObjects *objects; /* locate */
+  FoveaMasks   *masks;   /* segment … */
+  gsize         n;       /* … those that are wanted: */
+  FoveaMask   **mask;    /* n */
+  gsize        *which;   /* n: places in `masks` */
+  gboolean      rough;
+  char        **mask_files, **cutout_files; /* n: where they were written; NULL: they weren't */
+  char         *picture;                    /* the same of a copy with frames or colours */
+} Finding;
+
+void       finding_free (Finding *finding);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Finding, finding_free)
+
+/* For n_photos with n_threads (0: one per processor): where there are many photos, as many workers as threads, each with one; where there are few, or the model is
+ * so large that so many copies of it have no room, fewer workers with more threads each. The settings are copied. NULL with an error: of loading and compiling, and
+ * FOVEA_ERROR_ARGUMENT for classes that the model hasn't. */
+Operation *operation_new  (const char *model, const OperationSettings *settings, gsize n_photos, guint n_threads, GError **error);
+void       operation_free (Operation *operation);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_free)
+
+guint                    operation_get_n_workers (const Operation *operation);
+const OperationSettings *operation_get_settings  (const Operation *operation);
+FoveaModel              *operation_get_model     (const Operation *operation);
+
+/* By one thread at a time for each worker. */
+Finding   *operation_look (Operation *operation, guint worker, GdkPixbuf *photo, GCancellable *cancellable, GError **error);
+
+/* Adds to the object that is open: classes; or width, height and objects; or width, height and masks. */
+void       finding_add_members (const Finding *finding, const OperationSettings *settings, JsonBuilder *json);
