@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "csv.h"
+
 #define COMMAND_INCOMPLETE 3      /* photos that were found, not named, couldn't be read; all else is done */
 #define PROGRESS_EVERY     100000 /* microseconds */
 
@@ -15,6 +17,7 @@ typedef struct
 {
   const PhotosOptions *options;
   PhotosPrint          print;
+  OperationKind        kind;
   gsize                n_printed;
   GPtrArray           *problems;   /* messages of photos that failed */
   gboolean             only_unreadable;
@@ -29,6 +32,7 @@ photos_join_options (const GOptionEntry *own, PhotosOptions *options)
     { "pattern", 0, 0, G_OPTION_ARG_STRING, &options->pattern, "Of folders, only files of such names: \"*.jpg,2024-*\" (all photos)", "NAMES" },
     { "flat", 0, 0, G_OPTION_ARG_NONE, &options->flat, "Of folders, not what is in folders inside", NULL },
     { "shard", 0, 0, G_OPTION_ARG_STRING, &options->shard, "Only share I of N of the photos, 1/N to N/N", "I/N" },
+    { "csv", 0, 0, G_OPTION_ARG_NONE, &options->csv, "Print a table: a row for each name, object or mask", NULL },
     { "threads", 't', 0, G_OPTION_ARG_INT, &options->n_threads, "Compute with N threads (0: one per processor)", "N" },
     { NULL },
   };
@@ -71,6 +75,18 @@ print_json (Printer *printer, JsonNode *answer)
 }
 
 static void
+print_csv (OperationKind kind, JsonObject *answer)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (answer)
+    csv_add_rows (kind, answer, text);
+  else
+    csv_add_head (kind, text);
+  fputs (text->str, stdout);
+}
+
+static void
 print_entry (Printer *printer, const JobEntry *entry)
 {
   if (entry->error)
@@ -80,6 +96,8 @@ print_entry (Printer *printer, const JobEntry *entry)
     }
   if (printer->options->json)
     print_json (printer, entry->answer);
+  else if (printer->options->csv && !entry->error)
+    print_csv (printer->kind, json_node_get_object (entry->answer));
   else if (!entry->error)
     {
       command_clear_progress ();
@@ -168,7 +186,7 @@ int
 photos_run (const CommandHelp *help, const PhotosOptions *options, JobSettings *settings, int argc, char **argv, PhotosPrint print)
 {
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
-  Printer               printer = { options, print, 0, problems, TRUE, g_get_monotonic_time (), 0 };
+  Printer               printer = { options, print, settings->operation.kind, 0, problems, TRUE, g_get_monotonic_time (), 0 };
   g_autoptr (GError)    error = NULL;
   g_autoptr (Job)       job = NULL;
   FileList             *list;
@@ -180,6 +198,8 @@ photos_run (const CommandHelp *help, const PhotosOptions *options, JobSettings *
     return command_usage (help, options->json, "Give a model and at least one photo.");
   if (options->n_threads < 0)
     return command_usage (help, options->json, "--threads must be 0 or more.");
+  if (options->json && options->csv)
+    return command_usage (help, TRUE, "--json and --csv can't both be printed: choose one.");
   list = make_list (help, options, argc, argv, &plain, &status);
   if (!list)
     return status;
@@ -191,6 +211,8 @@ photos_run (const CommandHelp *help, const PhotosOptions *options, JobSettings *
 
   if (options->json)
     fputs ("{\n  \"images\" : [", stdout);
+  else if (options->csv)
+    print_csv (printer.kind, NULL);
   show_progress (&printer, job);
   while ((entry = job_next (job, -1)))
     {

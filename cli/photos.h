@@ -10,7 +10,7 @@
 /* Filled by command_parse with the options of photos_join_options. */
 typedef struct
 {
-  gboolean json, flat;
+  gboolean json, csv, flat;
   int      n_threads;
   char    *list, *pattern, *shard;
 } PhotosOptions;

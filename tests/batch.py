@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Many photos through the fovea command: folders, lists, shares, photos that can't be read, files that are whole or absent, memory. Arguments: the command."""
 
+import csv
+import io
 import json
 import os
 import pathlib
@@ -155,6 +157,25 @@ class Batch(unittest.TestCase):
         names = sorted(str(path.relative_to(whole)) for path in whole.rglob("*.png"))
         self.assertEqual(names, ["A.png", "b-2.png", "b.png", "sub/b.png", "sub/c.png", "with space\nand line.png"])
         self.assertEqual(sorted(str(path.relative_to(shared)) for path in shared.rglob("*.png")), names)
+
+    # ---- tables
+
+    def test_csv(self):
+        """Read back it says what JSON says, and no cell is a formula."""
+        odd = ["=1+1.png", "+a.png", "-b.png", "@c.png", 'quo"te, comma.png', "new\nline.png"]
+        for name in odd:
+            self.paint(self.folder / "odd" / name, "red")
+        answer = fovea("classify", self.model, "--csv", "--top", "2", "--", *odd, cwd=self.folder / "odd")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        rows = list(csv.reader(io.StringIO(answer.stdout.decode(), newline="")))
+        self.assertEqual(rows[0], ["file", "label", "score"])
+        self.assertEqual([row[0] for row in rows[1::2]], ["'" + name if name[0] in "=+-@" else name for name in odd])
+        self.assertEqual({tuple(row[1:]) for row in rows[1::2]}, {("red", "1")})
+        rows = list(csv.DictReader(io.StringIO(fovea("locate", self.folder / "boxes.onnx", self.photos, "--csv").stdout.decode(), newline="")))
+        images = json.loads(fovea("locate", self.folder / "boxes.onnx", self.photos, "--json").stdout)["images"]
+        self.assertEqual([(row["file"], row["label"], [float(row[key]) for key in ("x", "y", "width", "height")]) for row in rows],
+                         [(image["file"], found["label"], found["box"]) for image in images for found in image["objects"]])
+        self.assertEqual(fovea("classify", self.model, self.photos, "--csv", "--json").returncode, 2)
 
     # ---- size
 
