@@ -6,6 +6,7 @@
 #include <libgimp/gimp.h>
 
 #include "classify.h"
+#include "label.h"
 #include "locate.h"
 #include "segment.h"
 
@@ -29,6 +30,7 @@ static const struct
   { LOCATE_PROCEDURE, locate_create_procedure },
   { SEGMENT_PROCEDURE, segment_create_procedure },
   { CUT_OUT_PROCEDURE, cut_out_create_procedure },
+  { LABEL_PROCEDURE, label_create_procedure },
 };
 
 static GList *

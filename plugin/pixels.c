@@ -45,14 +45,21 @@ pixels_check_image (GimpImage *image, GError **error)
   return FALSE;
 }
 
+/* Whether Fovea made it, or the group that it lies in: what the user puts into a label group is a label, too. */
 static gboolean
 is_marked (GimpItem *layer)
 {
-  GimpParasite *parasite = gimp_item_get_parasite (layer, PARASITE);
+  for (; layer; layer = gimp_item_get_parent (layer))
+    {
+      GimpParasite *parasite = gimp_item_get_parasite (layer, PARASITE);
 
-  if (parasite)
-    gimp_parasite_free (parasite);
-  return parasite != NULL;
+      if (parasite)
+        {
+          gimp_parasite_free (parasite);
+          return TRUE;
+        }
+    }
+  return FALSE;
 }
 
 /* Whether there are layers that Fovea made among these (NULL-terminated), in groups too; with `remove` they are taken out of the image. */

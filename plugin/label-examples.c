@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * label-examples.c: see label-examples.h. All layers are read side by side in bands of rows, so that an image of any size needs little memory.
+ */
+
+#include "label-examples.h"
+
+#include <glib/gi18n.h>
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#define BAND_ROWS      64  /* rows of a tile */
+#define HALF           128 /* of 255 */
+#define FEW_PIXELS     16
+#define FEW_EXAMPLES   5
+#define PATH_PRECISION 0.5 /* pixels */
+
+/* A layer being read. */
+typedef struct
+{
+  guint         class;
+  GimpLayer    *copy;         /* never inserted */
+  GeglBuffer   *buffer, *mask; /* mask NULL: none */
+  GeglRectangle place;        /* in the image */
+  const Babl   *format;
+  int           bytes, alpha; /* of a pixel; where its opacity lies */
+  LabelBlobs   *blobs;        /* NULL: aren't wanted */
+} Part;
+
+typedef struct
+{
+  int        width, height; /* of the canvas */
+  GPtrArray *parts;
+  guint8    *pixels, *mask; /* of a band of one layer */
+} Reader;
+
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
+
+static void
+part_free (gpointer data)
+{
+  Part *part = data;
+
+  g_clear_object (&part->buffer);
+  g_clear_object (&part->mask);
+  g_clear_pointer (&part->blobs, label_blobs_free);
+  if (part->copy)
+    gimp_item_delete (GIMP_ITEM (part->copy));
+  g_free (part);
+}
+
+static void
+reader_clear (Reader *reader)
+{
+  g_clear_pointer (&reader->parts, g_ptr_array_unref);
+  g_clear_pointer (&reader->pixels, g_free);
+  g_clear_pointer (&reader->mask, g_free);
+}
+
+/* NULL where the layer is gone. */
+static Part *
+open_layer (GimpLayer *layer, guint class)
+{
+  GimpLayer     *copy = gimp_item_is_valid (GIMP_ITEM (layer)) ? gimp_layer_copy (layer) : NULL;
+  GimpLayerMask *mask;
+  const Babl    *native;
+  Part          *part;
+
+  if (!copy)
+    return NULL;
+  part = g_new0 (Part, 1);
+  part->class = class;
+  part->copy = copy;
+  part->buffer = gimp_drawable_get_buffer (GIMP_DRAWABLE (copy));
+  gimp_drawable_get_offsets (GIMP_DRAWABLE (layer), &part->place.x, &part->place.y);
+  part->place.width = gimp_drawable_get_width (GIMP_DRAWABLE (copy));
+  part->place.height = gimp_drawable_get_height (GIMP_DRAWABLE (copy));
+  mask = gimp_layer_get_mask (copy);
+  if (mask && gimp_layer_get_apply_mask (copy))
+    part->mask = gimp_drawable_get_buffer (GIMP_DRAWABLE (mask));
+  /* Four bytes as they lie in memory need no conversion. */
+  native = gimp_drawable_get_format (GIMP_DRAWABLE (copy));
+  part->bytes = babl_format_get_bytes_per_pixel (native);
+  if (gimp_drawable_has_alpha (GIMP_DRAWABLE (copy)) && babl_format_get_n_components (native) == 4 && part->bytes == 4)
+    part->format = native;
+  else
+    {
+      part->format = babl_format ("Y'A u8");
+      part->bytes = 2;
+    }
+  part->alpha = part->bytes - 1;
+  return part;
+}
+
+static void
+reader_open (Reader *reader, const LabelLayers *labels, gboolean blobs)
+{
+  reader->width = gimp_image_get_width (labels->image);
+  reader->height = gimp_image_get_height (labels->image);
+  reader->parts = g_ptr_array_new_with_free_func (part_free);
+  for (guint i = 0; i < labels->n && labels->task != FOVEA_TASK_CLASSIFY; i++) /* whose layers are photos */
+    for (guint k = 0; k < labels->classes[i].layers->len; k++)
+      {
+        Part *part = open_layer (labels->classes[i].layers->pdata[k], i);
+
+        if (!part)
+          continue;
+        if (blobs)
+          part->blobs = label_blobs_new ();
+        g_ptr_array_add (reader->parts, part);
+      }
+}
+
+/* Which of a layer's pixels in a part of the image, inside the layer, are painted: 0 or 1 each. painted: (area->height, area->width). */
+static void
+read_painted (Reader *reader, const Part *part, const GeglRectangle *area, guint8 *painted)
+{
+  gsize                n = (gsize) area->width * (gsize) area->height;
+  const GeglRectangle *own = GEGL_RECTANGLE (area->x - part->place.x, area->y - part->place.y, area->width, area->height);
+
+  reader->pixels = g_realloc (reader->pixels, n * (gsize) part->bytes);
+  gegl_buffer_get (part->buffer, own, 1.0, part->format, reader->pixels, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+  for (gsize i = 0; i < n; i++)
+    painted[i] = reader->pixels[i * (gsize) part->bytes + (gsize) part->alpha] >= HALF;
+  if (!part->mask)
+    return;
+  reader->mask = g_realloc (reader->mask, n);
+  gegl_buffer_get (part->mask, own, 1.0, babl_format ("Y u8"), reader->mask, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+  for (gsize i = 0; i < n; i++)
+    painted[i] = 2u * reader->pixels[i * (gsize) part->bytes + (gsize) part->alpha] * reader->mask[i] >= 255u * 255u;
+}
+
+/* Rows y … y + n of the canvas: index (n, width) gets what stands in label-examples.h. */
+static void
+read_band (Reader *reader, int y, int n, guint8 *index)
+{
+  g_autofree guint8 *painted = g_new (guint8, (gsize) n * (gsize) reader->width);
+  GeglRectangle      area;
+
+  memset (index, LABEL_NONE, (gsize) n * (gsize) reader->width);
+  for (guint p = 0; p < reader->parts->len; p++)
+    {
+      const Part *part = reader->parts->pdata[p];
+      guint8      own = (guint8) (part->class + 1);
+
+      if (!gegl_rectangle_intersect (&area, &part->place, GEGL_RECTANGLE (0, y, reader->width, n)))
+        continue;
+      read_painted (reader, part, &area, painted);
+      for (int row = 0; row < area.height; row++)
+        {
+          const guint8 *from = painted + (gsize) row * (gsize) area.width;
+          guint8       *to = index + (gsize) (area.y + row - y) * (gsize) reader->width + area.x;
+
+          for (int x = 0; x < area.width; x++)
+            if (from[x] && to[x] != own)
+              to[x] = to[x] == LABEL_NONE ? own : LABEL_CONTRADICTION;
+          if (part->blobs)
+            label_blobs_add_row (part->blobs, area.x, area.y + row, from, area.width);
+        }
+    }
+}
+
+/* Painted pixels of a layer in a part of the image. */
+static guint64
+count_painted (Reader *reader, const Part *part, const GeglRectangle *area)
+{
+  g_autofree guint8 *painted = NULL;
+  guint64            n = 0;
+
+  painted = g_new (guint8, (gsize) area->width * BAND_ROWS);
+  for (int row = 0; row < area->height; row += BAND_ROWS)
+    {
+      int rows = MIN (BAND_ROWS, area->height - row);
+
+      read_painted (reader, part, GEGL_RECTANGLE (area->x, area->y + row, area->width, rows), painted);
+      for (gsize i = 0; i < (gsize) area->width * (gsize) rows; i++)
+        n += painted[i];
+    }
+  return n;
+}
+
+/* What a layer shows above, below, left and right of the canvas. */
+static guint64
+count_outside (Reader *reader, const Part *part)
+{
+  const GeglRectangle *place = &part->place, canvas = { 0, 0, reader->width, reader->height };
+  int                  top = CLAMP (-place->y, 0, place->height), bottom = CLAMP (place->y + place->height - canvas.height, 0, place->height);
+  int                  left = CLAMP (-place->x, 0, place->width), right = CLAMP (place->x + place->width - canvas.width, 0, place->width);
+  int                  middle = place->height - top - bottom, y = place->y + top;
+  const GeglRectangle  areas[4] = {
+    { place->x, place->y, place->width, top },
+    { place->x, place->y + place->height - bottom, place->width, bottom },
+    { place->x, y, left, middle },
+    { place->x + place->width - right, y, right, middle },
+  };
+  guint64 n = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (areas); i++)
+    if (areas[i].width > 0 && areas[i].height > 0)
+      n += count_painted (reader, part, &areas[i]);
+  return n;
+}
+
+/* ---- a raster ------------------------------------------------------------------------------------------------------ */
+
+/* Votes of a row of cells become their classes. votes: (width, n_kinds), where a contradiction is the last kind. */
+static void
+settle (guint32 *votes, int width, guint n_kinds, guint8 *out)
+{
+  for (int x = 0; x < width; x++)
+    {
+      guint32 *own = votes + (gsize) x * n_kinds;
+      guint    best = 0;
+
+      for (guint k = 1; k < n_kinds; k++)
+        if (own[k] > own[best])
+          best = k;
+      out[x] = own[best] == 0 ? LABEL_NONE : best + 1 == n_kinds ? LABEL_CONTRADICTION : (guint8) (best + 1);
+    }
+  memset (votes, 0, sizeof *votes * (gsize) width * n_kinds);
+}
+
+static guint8 *
+allocate (int width, int height, GError **error)
+{
+  guint8 *raster = g_try_malloc0 ((gsize) width * (gsize) height);
+
+  if (!raster)
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, _("There isn't memory enough to read the labels. Make the image smaller."));
+  return raster;
+}
+
+/* width and height are at most the canvas's. */
+static guint8 *
+draw_smaller (Reader *reader, guint n_classes, int width, int height, GError **error)
+{
+  guint                n_kinds = n_classes + 1;
+  g_autofree guint32  *votes = g_new0 (guint32, (gsize) width * n_kinds);
+  g_autofree guint8   *band = g_new (guint8, (gsize) reader->width * BAND_ROWS);
+  guint8              *raster = allocate (width, height, error);
+  int                  row = 0; /* of the raster */
+
+  for (int y = 0; raster && y < reader->height; y += BAND_ROWS)
+    {
+      int n = MIN (BAND_ROWS, reader->height - y);
+
+      read_band (reader, y, n, band);
+      for (int i = 0; i < n; i++)
+        {
+          const guint8 *from = band + (gsize) i * (gsize) reader->width;
+
+          for (int x = 0; x < reader->width; x++)
+            if (from[x] != LABEL_NONE)
+              votes[(gsize) ((gint64) x * width / reader->width) * n_kinds + (from[x] == LABEL_CONTRADICTION ? n_classes : from[x] - 1u)]++;
+          if ((gint64) (y + i + 1) * height / reader->height > row)
+            settle (votes, width, n_kinds, raster + (gsize) row++ * (gsize) width);
+        }
+    }
+  return raster;
+}
+
+guint8 *
+label_examples_draw (const LabelLayers *labels, int width, int height, GError **error)
+{
+  Reader             reader = { 0 };
+  g_autofree guint8 *small = NULL;
+  guint8            *raster;
+  int                small_width, small_height;
+
+  reader_open (&reader, labels, FALSE);
+  small_width = MIN (width, reader.width);
+  small_height = MIN (height, reader.height);
+  small = draw_smaller (&reader, labels->n, small_width, small_height, error);
+  reader_clear (&reader);
+  if (!small || (small_width == width && small_height == height))
+    return g_steal_pointer (&small);
+  raster = allocate (width, height, error);
+  for (int y = 0; raster && y < height; y++)
+    for (int x = 0; x < width; x++)
+      raster[(gsize) y * (gsize) width + (gsize) x] = small[(gint64) y * small_height / height * small_width + (gint64) x * small_width / width];
+  return raster;
+}
+
+/* ---- paths ---------------------------------------------------------------------------------------------------------- */
+
+/* Which class a path is an object of: the one in the parasite that Locate gives it, or the one that it is named after; -1: none. */
+static gint
+class_of_path (const LabelLayers *labels, GimpItem *path)
+{
+  g_autofree char       *name = gimp_item_get_name (path);
+  GimpParasite          *parasite = gimp_item_get_parasite (path, "fovea-object");
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  char                  *sign;
+  gint                   index = label_layers_index (labels, g_strstrip (name));
+
+  if (parasite && index < 0)
+    {
+      guint32     size;
+      const char *data = gimp_parasite_get_data (parasite, &size);
+
+      if (data && json_parser_load_from_data (parser, data, (gssize) strnlen (data, size), NULL) && JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
+        index = label_layers_index (labels, json_object_get_string_member_with_default (json_node_get_object (json_parser_get_root (parser)), "label", ""));
+    }
+  g_clear_pointer (&parasite, gimp_parasite_free);
+  sign = strrchr (name, '#');
+  if (index < 0 && sign && sign > name)
+    {
+      *sign = '\0';
+      index = label_layers_index (labels, g_strstrip (name));
+    }
+  return index;
+}
+
+/* What the path's strokes reach; FALSE: it has none. */
+static gboolean
+bound_path (GimpPath *path, double box[4])
+{
+  gsize             n_strokes, n_points;
+  g_autofree gint  *strokes = gimp_path_get_strokes (path, &n_strokes);
+  gboolean          closed, any = FALSE;
+
+  for (gsize s = 0; s < n_strokes; s++)
+    {
+      g_autofree gdouble *points = gimp_path_stroke_interpolate (path, strokes[s], PATH_PRECISION, &n_points, &closed);
+
+      for (gsize i = 0; points && i + 1 < n_points; i += 2)
+        {
+          box[0] = any ? MIN (box[0], points[i]) : points[i];
+          box[1] = any ? MIN (box[1], points[i + 1]) : points[i + 1];
+          box[2] = any ? MAX (box[2], points[i]) : points[i];
+          box[3] = any ? MAX (box[3], points[i + 1]) : points[i + 1];
+          any = TRUE;
+        }
+    }
+  return any;
+}
+
+static void
+add_paths (LabelCounts *counts, const LabelLayers *labels, int width, int height)
+{
+  g_autofree GimpPath **paths = gimp_image_get_paths (labels->image);
+
+  for (guint i = 0; paths && paths[i]; i++)
+    {
+      gint      index = class_of_path (labels, GIMP_ITEM (paths[i]));
+      double    box[4];
+      LabelBlob blob = { 0 };
+
+      if (index < 0 || !bound_path (paths[i], box))
+        continue;
+      blob.x = (int) CLAMP (box[0] + 0.5, 0, width);
+      blob.y = (int) CLAMP (box[1] + 0.5, 0, height);
+      blob.width = (int) CLAMP (box[2] + 0.5, 0, width) - blob.x;
+      blob.height = (int) CLAMP (box[3] + 0.5, 0, height) - blob.y;
+      if (blob.width > 0 && blob.height > 0)
+        g_array_append_val (counts->classes[index].objects, blob);
+      else
+        counts->classes[index].outside++;
+    }
+}
+
+/* ---- counting ------------------------------------------------------------------------------------------------------- */
+
+struct _LabelCounter
+{
+  const LabelLayers *labels;
+  Reader             reader;
+  LabelCounts       *counts;
+  guint8            *band;
+  int                next_row;
+};
+
+void
+label_counts_free (LabelCounts *counts)
+{
+  if (!counts)
+    return;
+  for (guint i = 0; i < counts->n; i++)
+    g_array_unref (counts->classes[i].objects);
+  g_free (counts->classes);
+  g_free (counts);
+}
+
+LabelCounter *
+label_counter_new (const LabelLayers *labels, GError **error)
+{
+  LabelCounter *counter = g_new0 (LabelCounter, 1);
+
+  counter->labels = labels;
+  reader_open (&counter->reader, labels, TRUE);
+  counter->counts = g_new0 (LabelCounts, 1);
+  counter->counts->n = labels->n;
+  counter->counts->classes = g_new0 (LabelCount, labels->n + 1);
+  for (guint i = 0; i < labels->n; i++)
+    {
+      counter->counts->classes[i].objects = g_array_new (FALSE, FALSE, sizeof (LabelBlob));
+      counter->counts->classes[i].layers = labels->classes[i].layers->len;
+    }
+  counter->band = allocate (counter->reader.width, BAND_ROWS, error);
+  if (!counter->band)
+    g_clear_pointer (&counter, label_counter_free);
+  return counter;
+}
+
+void
+label_counter_free (LabelCounter *counter)
+{
+  if (!counter)
+    return;
+  reader_clear (&counter->reader);
+  g_clear_pointer (&counter->counts, label_counts_free);
+  g_free (counter->band);
+  g_free (counter);
+}
+
+gboolean
+label_counter_step (LabelCounter *counter)
+{
+  const Reader *reader = &counter->reader;
+  int           n = MIN (BAND_ROWS, reader->height - counter->next_row);
+
+  if (n < 1 || reader->parts->len == 0)
+    return FALSE;
+  read_band (&counter->reader, counter->next_row, n, counter->band);
+  for (gsize i = 0; i < (gsize) n * (gsize) reader->width; i++)
+    if (counter->band[i] == LABEL_CONTRADICTION)
+      counter->counts->contradictions++;
+    else if (counter->band[i] != LABEL_NONE)
+      counter->counts->classes[counter->band[i] - 1].pixels++;
+  counter->next_row += n;
+  return TRUE;
+}
+
+LabelCounts *
+label_counter_finish (LabelCounter *counter)
+{
+  Reader      *reader = &counter->reader;
+  LabelCounts *counts = counter->counts;
+
+  for (guint p = 0; p < reader->parts->len; p++)
+    {
+      const Part          *part = reader->parts->pdata[p];
+      g_autoptr (GArray)   blobs = label_blobs_list (part->blobs);
+
+      g_array_append_vals (counts->classes[part->class].objects, blobs->data, blobs->len);
+      counts->classes[part->class].outside += count_outside (reader, part);
+    }
+  add_paths (counts, counter->labels, reader->width, reader->height);
+  return g_steal_pointer (&counter->counts);
+}
+
+LabelCounts *
+label_examples_count (const LabelLayers *labels, GError **error)
+{
+  g_autoptr (LabelCounter) counter = label_counter_new (labels, error);
+
+  while (counter && label_counter_step (counter))
+    continue;
+  return counter ? label_counter_finish (counter) : NULL;
+}
+
+/* ---- advice ---------------------------------------------------------------------------------------------------------- */
+
+static char *
+advise_class (const LabelCount *count, const LabelClass *class, FoveaTask task)
+{
+  if (task == FOVEA_TASK_CLASSIFY)
+    {
+      if (count->layers == 0)
+        return g_strdup_printf (_("“%s” has no examples yet: put layers with photos of it into its group."), class->name);
+      return count->layers >= FEW_EXAMPLES ? NULL
+                                           : g_strdup_printf (ngettext ("“%s” has only %d example: %d or more are better.", "“%s” has only %d examples: %d or more are better.",
+                                                                        count->layers),
+                                                              class->name, (int) count->layers, FEW_EXAMPLES);
+    }
+  if (count->pixels == 0 && (task != FOVEA_TASK_DETECT || count->objects->len == 0))
+    {
+      if (count->outside > 0)
+        return g_strdup_printf (_("“%s” is painted outside of the image only: paint on the photo."), class->name);
+      return g_strdup_printf (_("“%s” has no examples yet: choose it and paint some on the photo."), class->name);
+    }
+  if (task != FOVEA_TASK_DETECT && count->pixels < FEW_PIXELS)
+    return g_strdup_printf (ngettext ("“%s” has only %d painted pixel: paint some more.", "“%s” has only %d painted pixels: paint some more.", count->pixels), class->name,
+                            (int) count->pixels);
+  return NULL;
+}
+
+char **
+label_counts_advise (const LabelCounts *counts, const LabelLayers *labels)
+{
+  g_autoptr (GStrvBuilder) advice = g_strv_builder_new ();
+
+  if (labels->n == 0)
+    g_strv_builder_add (advice, _("There are no classes yet: add one for each thing to be told apart."));
+  else if (labels->n == 1 && labels->task != FOVEA_TASK_DETECT)
+    g_strv_builder_add (advice, _("There is one class only: add another for what it isn't, for example “Background”."));
+  for (guint i = 0; i < labels->n; i++)
+    {
+      char *sentence = advise_class (&counts->classes[i], &labels->classes[i], labels->task);
+
+      if (sentence)
+        g_strv_builder_take (advice, sentence);
+    }
+  if (counts->contradictions > 0 && labels->task == FOVEA_TASK_SEGMENT)
+    g_strv_builder_take (advice,
+                         g_strdup_printf (ngettext ("%d pixel is painted in two classes and counts for none: erase it in one of them.",
+                                                    "%d pixels are painted in two classes and count for none: erase them in one of them.", counts->contradictions),
+                                          (int) counts->contradictions));
+  return g_strv_builder_end (advice);
+}
