@@ -70,6 +70,18 @@ get_place (GtkWidget *widget)
   return place;
 }
 
+PhotoExtent
+photo_view_get_extent (GtkWidget *widget)
+{
+  const PhotoView *view = get_view (widget);
+  PhotoPlace       place = get_place (widget);
+  int              left = MAX ((int) floor (-place.x * place.scale), 0), top = MAX ((int) floor (-place.y * place.scale), 0);
+  int              right = (int) ceil ((gdk_pixbuf_get_width (view->photo) - place.x) * place.scale);
+  int              bottom = (int) ceil ((gdk_pixbuf_get_height (view->photo) - place.y) * place.scale);
+
+  return (PhotoExtent) { left, top, MIN (right, gtk_widget_get_allocated_width (widget)) - left, MIN (bottom, gtk_widget_get_allocated_height (widget)) - top };
+}
+
 /* The photo can't be moved out of the view. */
 static void
 keep_inside (PhotoView *view)

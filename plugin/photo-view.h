@@ -13,6 +13,12 @@ typedef struct
   double x, y, scale;
 } PhotoPlace;
 
+/* The part of the view that the photo covers, pixels of the screen. */
+typedef struct
+{
+  int x, y, width, height;
+} PhotoExtent;
+
 /* Each may be NULL. Places are in the photo's pixels. */
 typedef struct
 {
@@ -26,6 +32,8 @@ GtkWidget *photo_view_new       (const char *accessible_name, const PhotoViewHoo
 /* 8-bit RGB, not copied: valid until another is set. rgb NULL: none. */
 void       photo_view_set_photo (GtkWidget *view, const guint8 *rgb, int width, int height);
 gboolean   photo_view_has_photo (GtkWidget *view);
+
+PhotoExtent photo_view_get_extent (GtkWidget *view);
 
 gpointer   photo_view_get_data  (GtkWidget *view);
 

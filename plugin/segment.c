@@ -18,19 +18,6 @@
 
 static const char *const regions[] = { "layer", "image", "selection", NULL };
 
-/* An answer and what it was made of. */
-typedef struct
-{
-  FoveaModel     *model;
-  FoveaSegmenter *segmenter;
-  PixelReader    *reader;
-  FoveaPhoto      photo;
-  FoveaMasks     *masks;
-  gsize          *which; /* n: those of the wanted classes */
-  gsize           n;
-  double         *areas; /* n */
-} Segmentation;
-
 static void
 clear_model (Segmentation *segmentation)
 {
@@ -62,9 +49,8 @@ load_model (const char *name, Segmentation *segmentation, GError **error)
   return segmentation->segmenter != NULL;
 }
 
-/* "": the built-in one, else the first installed that makes masks, else the first whose rough masks have to do. */
-static gboolean
-choose_model (const char *name, Segmentation *segmentation, GError **error)
+gboolean
+segment_load (const char *name, Segmentation *segmentation, GError **error)
 {
   g_auto (GStrv) candidates = NULL;
 
@@ -129,7 +115,7 @@ static gboolean
 look (const char *model, const char *region, const char *classes, GimpImage *image, GimpDrawable **drawables, Segmentation *segmentation, GError **error)
 {
   gimp_progress_init (_("Looking"));
-  if (!choose_model (model, segmentation, error))
+  if (!segment_load (model, segmentation, error))
     return FALSE;
   /* The whole layer, also where an earlier mask hides it. */
   segmentation->reader = pixel_reader_new (image, drawables, g_strcmp0 (region, "layer") == 0 ? "layer-unmasked" : region, error);
@@ -200,6 +186,13 @@ make_return (GimpProcedure *procedure, const Segmentation *segmentation)
 
 /* ---- segment -------------------------------------------------------------------------------------------------------- */
 
+void
+segment_read_options (GimpProcedureConfig *config, FoveaMaskOptions *options)
+{
+  g_object_get (config, "threshold", &options->threshold, "softness", &options->softness, "grow", &options->grow, "feather", &options->feather, "invert",
+                &options->invert, "refine-edges", &options->refine, NULL);
+}
+
 static gboolean
 read_output (GimpProcedureConfig *config, MaskOutput *output, GError **error)
 {
@@ -211,26 +204,9 @@ read_output (GimpProcedureConfig *config, MaskOutput *output, GError **error)
     return FALSE;
   output->kind = (MaskOutputKind) kind;
   output->operation = operations[operation];
-  g_object_get (config, "threshold", &output->options.threshold, "softness", &output->options.softness, "grow", &output->options.grow, "feather",
-                &output->options.feather, "invert", &output->options.invert, "refine-edges", &output->options.refine, "hide-original",
-                &output->hide_original, NULL);
+  segment_read_options (config, &output->options);
+  g_object_get (config, "hide-original", &output->hide_original, NULL);
   return TRUE;
-}
-
-/* The settings, one below the other. */
-static gboolean
-ask (GimpProcedure *procedure, GimpProcedureConfig *config)
-{
-  GtkWidget *dialog;
-  gboolean   ok;
-
-  gimp_ui_init ("fovea");
-  dialog = gimp_procedure_dialog_new (procedure, config, _("Segment"));
-  gimp_procedure_dialog_set_ok_label (GIMP_PROCEDURE_DIALOG (dialog), _("_Apply"));
-  gimp_procedure_dialog_fill (GIMP_PROCEDURE_DIALOG (dialog), NULL);
-  ok = gimp_procedure_dialog_run (GIMP_PROCEDURE_DIALOG (dialog));
-  gtk_widget_destroy (dialog);
-  return ok;
 }
 
 static GimpValueArray *
@@ -243,12 +219,18 @@ segment_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, G
   g_autofree char *model = NULL, *region = NULL, *classes = NULL;
 
   gegl_init (NULL, NULL);
-  if (run_mode == GIMP_RUN_INTERACTIVE && !ask (procedure, config))
-    return gimp_procedure_new_return_values (procedure, GIMP_PDB_CANCEL, NULL);
-  if (!read_output (config, &output, &error) || !mask_output_check (&output, image, drawables, &error))
-    return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
+  if (run_mode == GIMP_RUN_INTERACTIVE && !segment_dialog_run (procedure, config, image, drawables, &segmentation))
+    {
+      segmentation_clear (&segmentation);
+      return gimp_procedure_new_return_values (procedure, GIMP_PDB_CANCEL, NULL);
+    }
+  if (!pixels_check_image (image, &error) || !read_output (config, &output, &error) || !mask_output_check (&output, image, drawables, &error))
+    {
+      segmentation_clear (&segmentation);
+      return gimp_procedure_new_return_values (procedure, run_mode == GIMP_RUN_INTERACTIVE ? GIMP_PDB_EXECUTION_ERROR : GIMP_PDB_CALLING_ERROR, error);
+    }
   g_object_get (config, "model", &model, "region", &region, "classes", &classes, NULL);
-  if (look (model, region, classes, image, drawables, &segmentation, &error) && apply (&output, image, drawables, &segmentation, &error))
+  if ((segmentation.masks || look (model, region, classes, image, drawables, &segmentation, &error)) && apply (&output, image, drawables, &segmentation, &error))
     values = make_return (procedure, &segmentation);
   else
     values = gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);

@@ -131,9 +131,9 @@ def inside(scene, folder):
         window.close(1)
 
 
-def run_scene(scene, plugin, folder):
-    photo, language, theme, _ = SCENES[scene]
-    with IsolatedGimp(plugin, models=('yolox_nano',)) as gimp:
+def run_scene(scene, plugin, folder, program, scenes, model):
+    photo, language, theme, _ = scenes[scene]
+    with IsolatedGimp(plugin, models=(model,)) as gimp:
         environment = gimp.environment | {
             'LC_ALL': language, 'LANG': language, 'LANGUAGE': language.split('_')[0] if '_' in language else '', 'GTK_A11Y': 'atspi', 'NO_AT_BRIDGE': '0',
             'GDK_BACKEND': 'x11', 'XDG_RUNTIME_DIR': str(gimp.folder / 'home'), 'LIBGL_ALWAYS_SOFTWARE': '1'}
@@ -154,7 +154,7 @@ def run_scene(scene, plugin, folder):
             script = f'''openbox --sm-disable >/dev/null 2>&1 &
 /usr/libexec/at-spi-bus-launcher --launch-immediately >/dev/null 2>&1 &
 {find_program('gimp')} -n --no-splash -c "{make_photo(photo, gimp.folder)}" >"{log}" 2>&1 & gimp=$!
-"{sys.executable}" "{__file__}" --inside {scene} "{folder}"; status=$?
+"{sys.executable}" "{program}" --inside {scene} "{folder}"; status=$?
 kill $gimp 2>/dev/null; exit $status'''
             done = subprocess.run(['dbus-run-session', '--', 'sh', '-c', script], env=environment, timeout=240)
             text = log.read_text(errors='replace')
@@ -167,17 +167,18 @@ kill $gimp 2>/dev/null; exit $status'''
             os.close(reader)
 
 
-def main():
+def main(program=__file__, scenes=SCENES, model='yolox_nano'):
+    """Also the Segment window's, whose scenes and steps are others."""
     if sys.argv[1] == '--inside':
         inside(sys.argv[2], pathlib.Path(sys.argv[3]))
         return 0
-    for program in ('Xvfb', 'dbus-run-session', 'openbox', 'import'):
-        if not shutil.which(program):
-            skip(f'there is no {program}')
+    for needed in ('Xvfb', 'dbus-run-session', 'openbox', 'import'):
+        if not shutil.which(needed):
+            skip(f'there is no {needed}')
     folder = pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
-    for scene in sys.argv[3:] or SCENES:
-        run_scene(scene, sys.argv[1], folder)
+    for scene in sys.argv[3:] or scenes:
+        run_scene(scene, sys.argv[1], folder, program, scenes, model)
     return 0
 
 

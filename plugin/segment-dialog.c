@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * segment-dialog.c: the window of Filters ▸ Fovea ▸ Segment…. It looks (look.h) as soon as it opens, and again when model or region change; what shapes the mask
+ * and which masks are ticked is answered from what was found, at once.
+ */
+
+#include <libgimp/gimp.h>
+#include <libgimp/gimpui.h>
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#include "dialog.h"
+#include "look.h"
+#include "mask-view.h"
+#include "segment.h"
+
+#define TABLE_WIDTH 300
+
+enum { COLUMN_TICKED, COLUMN_NAME, COLUMN_AREA, COLUMN_MASK, N_COLUMNS };
+
+typedef struct
+{
+  GimpProcedureConfig *config;
+  GtkWidget           *dialog, *view;
+  GtkListStore        *rows;
+  Look                *look;
+  Segmentation         segmentation;
+  FoveaMask           *mask;    /* of the ticked; NULL: none are */
+  guint8              *ticked;  /* one of each mask */
+  guint                pending; /* the source that will update the mask, 0: none */
+} SegmentDialog;
+
+/* ---- the mask that is shown ------------------------------------------------------------------------------------- */
+
+static void
+show_facts (SegmentDialog *dialog)
+{
+  const FoveaSettings *settings = fovea_segmenter_get_settings (dialog->segmentation.segmenter);
+  FoveaPhoto           photo = look_get_photo (dialog->look);
+  g_autoptr (GString)  text = g_string_new (NULL);
+
+  g_string_append_printf (text, _("The mask covers %.1f %% of %d×%d pixels."), dialog->mask ? 100 * fovea_mask_get_area (dialog->mask) : 0.0, photo.width,
+                          photo.height);
+  g_string_append_c (text, ' ');
+  g_string_append_printf (text, _("The network sees %d×%d."), settings->width, settings->height);
+  if (fovea_segmenter_is_rough (dialog->segmentation.segmenter))
+    g_string_append_printf (text, " %s", _("This model names photos: its masks are rough."));
+  look_show_facts (dialog->look, text->str);
+}
+
+static void
+forget_mask (SegmentDialog *dialog)
+{
+  mask_view_set_mask (dialog->view, NULL);
+  g_clear_pointer (&dialog->mask, fovea_mask_free);
+}
+
+/* The union of the ticked masks, with the settings. */
+static void
+make_mask (SegmentDialog *dialog)
+{
+  Segmentation      *found = &dialog->segmentation;
+  FoveaMaskOptions   options;
+  g_autoptr (GError) error = NULL;
+
+  forget_mask (dialog);
+  found->n = 0;
+  for (gsize i = 0; i < fovea_masks_count (found->masks); i++)
+    if (dialog->ticked[i])
+      found->which[found->n++] = i;
+  segment_read_options (dialog->config, &options);
+  if (found->n)
+    dialog->mask = fovea_mask_new (found->masks, found->which, found->n, &options, &error);
+  look_show_message (dialog->look, error ? error->message : found->n ? NULL : _("No mask is ticked, or the network finds nothing that it knows."));
+  mask_view_set_mask (dialog->view, dialog->mask);
+  gtk_dialog_set_response_sensitive (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_OK, dialog->mask != NULL);
+  show_facts (dialog);
+}
+
+static gboolean
+update_mask (gpointer data)
+{
+  SegmentDialog     *dialog = data;
+  FoveaMaskOptions   options;
+  g_autoptr (GError) error = NULL;
+
+  dialog->pending = 0;
+  if (!dialog->mask)
+    return G_SOURCE_REMOVE;
+  segment_read_options (dialog->config, &options);
+  if (!fovea_mask_set_options (dialog->mask, &options, &error))
+    look_show_message (dialog->look, error->message);
+  mask_view_set_mask (dialog->view, dialog->mask);
+  show_facts (dialog);
+  return G_SOURCE_REMOVE;
+}
+
+/* However often a slider says that it has moved, the mask is made once before the next drawing. */
+static void
+option_changed (GimpProcedureConfig *config, GParamSpec *property, SegmentDialog *dialog)
+{
+  if (!dialog->pending)
+    dialog->pending = g_idle_add_full (G_PRIORITY_HIGH_IDLE, update_mask, dialog, NULL);
+}
+
+/* Ticks follow the setting “classes”, whose words they are. */
+static void
+fill_table (SegmentDialog *dialog)
+{
+  Segmentation    *found = &dialog->segmentation;
+  gsize            n = fovea_masks_count (found->masks);
+  g_autofree char *classes = NULL;
+  g_auto (GStrv)   names = NULL;
+  gboolean         any = FALSE;
+
+  g_object_get (dialog->config, "classes", &classes, NULL);
+  names = g_strsplit (classes ? classes : "", ",", -1);
+  for (guint k = 0; names[k]; k++)
+    g_strstrip (names[k]);
+  dialog->ticked = g_new0 (guint8, n + 1);
+  for (gsize i = 0; i < n; i++)
+    any |= dialog->ticked[i] = g_strv_contains ((const char *const *) names, fovea_masks_get_label (found->masks, i));
+  for (gsize i = 0; i < n; i++)
+    {
+      FoveaMaskOptions      plain = { .threshold = 0.5, .softness = 1 };
+      g_autoptr (FoveaMask) mask = fovea_mask_new (found->masks, &i, 1, &plain, NULL);
+      g_autofree char      *area = g_strdup_printf ("%.1f %%", mask ? 100 * fovea_mask_get_area (mask) : 0.0);
+
+      dialog->ticked[i] |= !any;
+      gtk_list_store_insert_with_values (dialog->rows, NULL, -1, COLUMN_TICKED, dialog->ticked[i] != 0, COLUMN_NAME, fovea_masks_get_label (found->masks, i),
+                                         COLUMN_AREA, area, COLUMN_MASK, (gint) i, -1);
+    }
+}
+
+/* ---- a look ------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+load (const char *model, gpointer data, GError **error)
+{
+  SegmentDialog *dialog = data;
+
+  g_clear_pointer (&dialog->segmentation.segmenter, fovea_segmenter_free);
+  g_clear_pointer (&dialog->segmentation.model, fovea_model_unref);
+  return segment_load (model, &dialog->segmentation, error);
+}
+
+static void
+loaded (gpointer data)
+{
+}
+
+static void
+forget (gpointer data)
+{
+  SegmentDialog *dialog = data;
+
+  gtk_dialog_set_response_sensitive (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_OK, FALSE);
+  forget_mask (dialog);
+  gtk_list_store_clear (dialog->rows);
+  g_clear_pointer (&dialog->ticked, g_free);
+  g_clear_pointer (&dialog->segmentation.which, g_free);
+  g_clear_pointer (&dialog->segmentation.masks, fovea_masks_free);
+}
+
+static void
+show_photo (const guint8 *rgb, int width, int height, gpointer data)
+{
+  SegmentDialog *dialog = data;
+
+  photo_view_set_photo (dialog->view, rgb, width, height);
+}
+
+static void
+begin (gpointer data)
+{
+  SegmentDialog *dialog = data;
+
+  look_show_progress (dialog->look, TRUE);
+}
+
+static gboolean
+run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer data, GError **error)
+{
+  SegmentDialog *dialog = data;
+
+  dialog->segmentation.masks = fovea_segmenter_run (dialog->segmentation.segmenter, photo, cancellable, progress, progress_data, error);
+  return dialog->segmentation.masks != NULL;
+}
+
+static void
+ended (gboolean done, gpointer data)
+{
+  SegmentDialog *dialog = data;
+
+  if (!done)
+    return;
+  dialog->segmentation.which = g_new0 (gsize, fovea_masks_count (dialog->segmentation.masks) + 1);
+  fill_table (dialog);
+  make_mask (dialog);
+}
+
+/* ---- the user's hand ------------------------------------------------------------------------------------------------ */
+
+static void
+model_changed (GimpProcedureConfig *config, GParamSpec *property, SegmentDialog *dialog)
+{
+  g_autofree char *model = NULL;
+
+  g_object_get (config, "model", &model, NULL);
+  if (!dialog_is_choosing (model) && !look_has_model (dialog->look))
+    look_start (dialog->look);
+}
+
+static void
+region_changed (GimpProcedureConfig *config, GParamSpec *property, SegmentDialog *dialog)
+{
+  look_start (dialog->look);
+}
+
+static void
+row_ticked (GtkCellRendererToggle *cell, char *path, SegmentDialog *dialog)
+{
+  GtkTreeIter iter;
+  gint        i;
+
+  if (!dialog->ticked || !gtk_tree_model_get_iter_from_string (GTK_TREE_MODEL (dialog->rows), &iter, path))
+    return;
+  gtk_tree_model_get (GTK_TREE_MODEL (dialog->rows), &iter, COLUMN_MASK, &i, -1);
+  dialog->ticked[i] = !dialog->ticked[i];
+  gtk_list_store_set (dialog->rows, &iter, COLUMN_TICKED, dialog->ticked[i] != 0, -1);
+  make_mask (dialog);
+}
+
+static void
+kind_toggled (GtkToggleButton *button, SegmentDialog *dialog)
+{
+  if (gtk_toggle_button_get_active (button))
+    mask_view_set_kind (dialog->view, (MaskViewKind) GPOINTER_TO_INT (g_object_get_data (G_OBJECT (button), "kind")));
+}
+
+/* ---- the window ------------------------------------------------------------------------------------------------------- */
+
+static GtkWidget *
+make_kinds (SegmentDialog *dialog)
+{
+  const char *const labels[] = { _("Mask"), _("Photo with mask"), _("Cut-out"), _("Outline") };
+  GtkWidget        *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0), *button = NULL;
+
+  gtk_style_context_add_class (gtk_widget_get_style_context (box), "linked");
+  for (int kind = 0; kind < (int) G_N_ELEMENTS (labels); kind++)
+    {
+      button = gtk_radio_button_new_with_label_from_widget (button ? GTK_RADIO_BUTTON (button) : NULL, labels[kind]);
+      gtk_toggle_button_set_mode (GTK_TOGGLE_BUTTON (button), FALSE);
+      g_object_set_data (G_OBJECT (button), "kind", GINT_TO_POINTER (kind));
+      gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (button), kind == MASK_VIEW_PHOTO);
+      g_signal_connect (button, "toggled", G_CALLBACK (kind_toggled), dialog);
+      gtk_box_pack_start (GTK_BOX (box), button, TRUE, TRUE, 0);
+    }
+  return box;
+}
+
+static GtkWidget *
+make_table (SegmentDialog *dialog)
+{
+  GtkWidget         *scrolled = gtk_scrolled_window_new (NULL, NULL), *table;
+  GtkCellRenderer   *tick = gtk_cell_renderer_toggle_new ();
+  GtkTreeViewColumn *name;
+
+  dialog->rows = gtk_list_store_new (N_COLUMNS, G_TYPE_BOOLEAN, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_INT);
+  table = gtk_tree_view_new_with_model (GTK_TREE_MODEL (dialog->rows));
+  gtk_tree_view_insert_column_with_attributes (GTK_TREE_VIEW (table), -1, "", tick, "active", COLUMN_TICKED, NULL);
+  gtk_tree_view_insert_column_with_attributes (GTK_TREE_VIEW (table), -1, _("Name"), gtk_cell_renderer_text_new (), "text", COLUMN_NAME, NULL);
+  gtk_tree_view_insert_column_with_attributes (GTK_TREE_VIEW (table), -1, _("Area"), gtk_cell_renderer_text_new (), "text", COLUMN_AREA, NULL);
+  name = gtk_tree_view_get_column (GTK_TREE_VIEW (table), 1);
+  gtk_tree_view_column_set_expand (name, TRUE);
+  g_signal_connect (tick, "toggled", G_CALLBACK (row_ticked), dialog);
+  atk_object_set_name (gtk_widget_get_accessible (table), _("Masks"));
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scrolled), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_shadow_type (GTK_SCROLLED_WINDOW (scrolled), GTK_SHADOW_IN);
+  gtk_widget_set_size_request (scrolled, TABLE_WIDTH, 110);
+  gtk_container_add (GTK_CONTAINER (scrolled), table);
+  return scrolled;
+}
+
+static GtkWidget *
+make_slider (SegmentDialog *dialog, const char *property, double low, double high, double step)
+{
+  GtkWidget *slider = gtk_scale_new_with_range (GTK_ORIENTATION_HORIZONTAL, low, high, step);
+
+  gtk_scale_set_value_pos (GTK_SCALE (slider), GTK_POS_RIGHT);
+  g_object_bind_property (dialog->config, property, gtk_range_get_adjustment (GTK_RANGE (slider)), "value", G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+  return slider;
+}
+
+static GtkWidget *
+make_settings (SegmentDialog *dialog)
+{
+  GtkWidget        *grid = gtk_grid_new ();
+  GObject          *config = G_OBJECT (dialog->config);
+  const char *const region_rows[] = { "layer", _("The layer"), "image", _("The whole image"), "selection", _("The selection"), NULL };
+  const char *const output_rows[] = { "layer-mask", _("A layer mask"), "selection", _("A selection"), "channels", _("Channels"), "layers", _("Coloured layers"),
+                                      "cut-out", _("A cut-out"), "none", _("Nothing"), NULL };
+  const char *const operation_rows[] = { "replace", _("Replace it"), "add", _("Add to it"), "subtract", _("Subtract from it"), "intersect", _("Intersect with it"),
+                                         NULL };
+  g_autoptr (GtkListStore) regions = dialog_make_store (region_rows), outputs = dialog_make_store (output_rows), operations = dialog_make_store (operation_rows);
+
+  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
+  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
+  dialog_attach (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, dialog->dialog));
+  dialog_attach (GTK_GRID (grid), 1, _("Loo_k at"), _("The part of the image that is looked at"),
+                 gimp_prop_string_combo_box_new (config, "region", GTK_TREE_MODEL (regions), 0, 1));
+  dialog_attach (GTK_GRID (grid), 2, _("Threshol_d"), _("The share that lies on the border"), make_slider (dialog, "threshold", 0.01, 0.99, 0.01));
+  dialog_attach (GTK_GRID (grid), 3, _("So_ftness"), _("0: a hard border; 1: as soft as the network has it"), make_slider (dialog, "softness", 0, 1, 0.01));
+  dialog_attach (GTK_GRID (grid), 4, _("_Grow"), _("Widen the masks by so many pixels; negative: narrow them"), make_slider (dialog, "grow", -100, 100, 1));
+  dialog_attach (GTK_GRID (grid), 5, _("Feathe_r"), _("Blur the border by so many pixels"), make_slider (dialog, "feather", 0, 100, 1));
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "refine-edges", _("Follow the photo's _edges")), 0, 6, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "invert", _("_Invert")), 0, 7, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), gtk_separator_new (GTK_ORIENTATION_HORIZONTAL), 0, 8, 2, 1);
+  dialog_attach (GTK_GRID (grid), 9, _("Ma_ke"), _("What the masks become"), gimp_prop_string_combo_box_new (config, "output", GTK_TREE_MODEL (outputs), 0, 1));
+  dialog_attach (GTK_GRID (grid), 10, _("_Operation"), _("How a layer mask or selection that is there changes"),
+                 gimp_prop_string_combo_box_new (config, "operation", GTK_TREE_MODEL (operations), 0, 1));
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "hide-original", _("_Hide the original")), 0, 11, 2, 1);
+  return grid;
+}
+
+static GtkWidget *
+make_content (SegmentDialog *dialog)
+{
+  GtkWidget *columns = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18), *left = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+  GtkWidget *right = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12), *table = make_table (dialog);
+
+  dialog->view = mask_view_new ();
+  gtk_box_pack_start (GTK_BOX (left), make_kinds (dialog), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (left), dialog->view, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (left), look_get_status (dialog->look), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (right), table, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (right), make_settings (dialog), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (columns), left, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (columns), right, FALSE, FALSE, 0);
+  gtk_container_set_border_width (GTK_CONTAINER (columns), 12);
+  gtk_widget_show_all (columns);
+  return columns;
+}
+
+/* What the caller needs of the window: the reader, and the photo that it reads. */
+static void
+take_reader (SegmentDialog *dialog)
+{
+  Segmentation *found = &dialog->segmentation;
+
+  found->reader = look_take_reader (dialog->look);
+  found->photo = (FoveaPhoto) { 0, 0, pixel_reader_read, found->reader };
+  pixel_reader_get_size (found->reader, &found->photo.width, &found->photo.height);
+  found->areas = g_new0 (double, found->n + 1);
+}
+
+gboolean
+segment_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Segmentation *segmentation)
+{
+  static const LookSteps   steps = { load, loaded, forget, show_photo, begin, run, ended };
+  static const char *const options[] = { "notify::threshold", "notify::softness", "notify::grow", "notify::feather", "notify::invert", "notify::refine-edges", NULL };
+  SegmentDialog dialog = { .config = config };
+  gboolean      ok;
+
+  gimp_ui_init ("fovea");
+  dialog.look = look_new (config, image, drawables, "layer-unmasked", &steps, &dialog);
+  dialog.dialog = gimp_procedure_dialog_new (procedure, config, _("Segment"));
+  gimp_procedure_dialog_set_ok_label (GIMP_PROCEDURE_DIALOG (dialog.dialog), _("_Apply"));
+  gtk_box_pack_start (GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (dialog.dialog))), make_content (&dialog), TRUE, TRUE, 0);
+  g_signal_connect (config, "notify::model", G_CALLBACK (model_changed), &dialog);
+  g_signal_connect (config, "notify::region", G_CALLBACK (region_changed), &dialog);
+  for (guint i = 0; options[i]; i++)
+    g_signal_connect (config, options[i], G_CALLBACK (option_changed), &dialog);
+  look_start (dialog.look);
+
+  ok = gimp_procedure_dialog_run (GIMP_PROCEDURE_DIALOG (dialog.dialog));
+
+  g_signal_handlers_disconnect_by_data (config, &dialog);
+  ok = ok && dialog.mask && !look_is_busy (dialog.look);
+  forget_mask (&dialog);
+  show_photo (NULL, 0, 0, &dialog);
+  if (ok)
+    take_reader (&dialog);
+  look_free (dialog.look);
+  if (dialog.pending)
+    g_source_remove (dialog.pending);
+  forget_mask (&dialog);
+  gtk_widget_destroy (dialog.dialog);
+  g_clear_object (&dialog.rows);
+  g_free (dialog.ticked);
+  *segmentation = dialog.segmentation;
+  return ok;
+}

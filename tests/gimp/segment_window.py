@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Segment window in real GIMP under Xvfb, driven through the accessibility bus: it opens with a mask, sliders answer at once, four views, it applies in one
+undo step, it can be cancelled. Screenshots stay in the folder given.
+
+    segment_window.py BUILD/plugin/fovea SCREENSHOTS [SCENE…]
+"""
+
+import pathlib
+import sys
+import time
+
+import locate_window
+from classify_window import act, shoot, wait, walk
+from locate_window import Window, layers
+
+# Name of the screenshot: photo, language, theme, what is done.
+SCENES = {
+    'portrait': ('large/coco-000000257896.jpg', 'C.UTF-8', 'light', 'change'),
+    'gray': ('GRAY', 'C.UTF-8', 'light', 'cancel'),
+    'german': ('large/coco-000000257896.jpg', 'de_DE.UTF-8', 'light', 'cancel'),
+    'dark': ('large/coco-000000257896.jpg', 'C.UTF-8', 'dark', 'cancel'),
+}
+MENU = {'C.UTF-8': ('Filters', 'Fovea', 'Segment…'), 'de_DE.UTF-8': ('Filter', 'Fovea', 'Segment')}
+SLOWEST = 0.5  # seconds from a slider's move to the mask, through the accessibility bus of a busy machine; by itself it takes milliseconds
+
+
+class MaskWindow(Window):
+    def objects(self):
+        """The mask's area, in words."""
+        view = next(node for node in walk(self.dialog) if node.getRoleName() == 'drawing area')
+        return [view.description] if '%' in view.description else []
+
+
+def change(window, folder):
+    first = window.objects()
+    sliders = {node.name: node for node in walk(window.dialog) if node.getRoleName() == 'slider'}
+    slowest = 0
+    for name, value in (('Threshold', 0.8), ('Softness', 0.3), ('Grow', 20), ('Threshold', 0.6), ('Grow', -20)):
+        before, started = window.objects(), time.monotonic()
+        sliders[name].queryValue().currentValue = value
+        window.changed(before, f'{name} {value}')
+        slowest = max(slowest, time.monotonic() - started)
+    assert slowest < SLOWEST, slowest
+    print(f'ok a slider shows its mask after at most {slowest * 1000:.0f} ms: {first}, then {window.objects()}')
+    for name in ('Mask', 'Cut-out', 'Outline'):
+        act(window.find('radio button', name))
+        time.sleep(0.5)
+        shoot(folder / f'segment-{name}.png')
+    combo = next(node for node in walk(window.dialog) if node.getRoleName() == 'combo box' and node.name == 'Make')
+    combo.querySelection().selectChild(3)
+    window.close(0)
+    wait(lambda: layers(window) == 1 + 1 + 1, 'a group with a layer in GIMP', 60)
+    shoot(folder / 'segment-applied.png')
+    bar = next(node for node in walk(window.application('gimp')) if node.getRoleName() == 'menu bar' and node.childCount > 5)
+    window.menu(bar, ('Edit', 'Undo'))
+    wait(lambda: layers(window) == 1, 'all of it undone in one step', 30)
+    print('ok applied, and undone in one step')
+
+
+def inside(scene, folder):
+    _, language, _, action = SCENES[scene]
+    locate_window.MENU = MENU
+    window = MaskWindow(language, scene == 'gray')
+    shoot(folder / f'segment-{scene}.png')
+    print(f'ok {scene}: opened in {window.opened:.2f} s, answered in {window.answered:.2f} s: {window.objects()}', flush=True)
+    if action == 'change':
+        change(window, folder)
+    else:
+        window.close(1)
+
+
+def main():
+    if sys.argv[1] == '--inside':
+        inside(sys.argv[2], pathlib.Path(sys.argv[3]))
+        return 0
+    return locate_window.main(__file__, SCENES, 'selfie_segmentation')
+
+
+if __name__ == '__main__':
+    sys.exit(main())
