@@ -12,8 +12,8 @@
 
 static const CommandHelp help = {
   "evaluate", "MODEL DATA",
-  "Runs a model on labelled photos and says how good its answers are: accuracy for one label a photo, mean average precision for several, intersection over\n"
-  "union and mean absolute error for masks. DATA is laid out like training data: see fovea train.",
+  "Runs a model on labelled photos and says how good its answers are: accuracy for one label a photo, mean average precision for several, and for boxes (ap50:\n"
+  "at an overlap of a half; map: over overlaps from 0.5 to 0.95), intersection over union and mean absolute error for masks. DATA is laid out like training data: see fovea train.",
   "  fovea evaluate flowers.onnx photos/               the photos that training kept out\n"
   "  fovea evaluate tagger photos/ --tags tags.txt --json\n"
   "                                                    a model of many tags, as JSON\n",

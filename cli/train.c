@@ -16,17 +16,21 @@ static const CommandHelp help = {
   "train", "--data DIR --output FILE",
   "Trains a model on labelled photos and writes it as ONNX, with labels and settings inside. DIR is one of\n"
   "  a folder of folders: photos of each class in a folder of its name, optionally below train/ and val/;\n"
-  "  a folder with manifest.jsonl, one JSON object a line: file, labels \"a;b\", split, boxes, mask;\n"
+  "  a folder with manifest.jsonl, one JSON object a line: file, labels \"a;b\", split, boxes\n"
+  "    [[class, x, y, w, h]] as shares of the photo, crowd (regions to ignore, alike), mask, src;\n"
   "  a folder with images/ and masks/, gray PNGs of the same names: 0 background, 1 … classes of classes.txt, 255 unknown.\n"
   "\n"
-  "Without --base and --arch a small network learns from nothing. --base begins with a trained classifier, whose last layer is exchanged for the new classes;\n"
+  "Without --base and --arch a small network learns from nothing. --base begins with a trained classifier, whose last layer is exchanged for the new classes,\n"
+  "or with a detector trained here, which keeps what it knows of classes that stay;\n"
   "--arch takes an architecture (fovea new --list), with --base begun with what weights fit. Ctrl+C stops; the same command goes on from where it was, as\n"
   "it does after a crash: until it is done, FILE.checkpoint keeps the state, at most 30 seconds old.\n"
   "\n"
   "A tag list (--tags) gathers labels of a manifest's sources into tags, several a photo: “tag = source:label source:label … | source …”, where photos of the\n"
-  "sources after | are known not to show it; “-source:label” leaves photos out.",
+  "sources after | are known not to show it; “-source:label” leaves photos out. With --task detect the labels are those of boxes.",
   "  fovea train --data flowers/ --output flowers.onnx                       a small network from nothing\n"
   "  fovea train --data flowers/ --base tagger --output flowers.onnx        on what the tagger knows\n"
+  "  fovea train --data photos/ --task detect --base tagger --output boxes.onnx\n"
+  "                                                                          boxes, on what the tagger knows\n"
   "  fovea train --data photos/ --task segment --arch unet --minutes 30 --output masks.onnx\n"
   "                                                                          masks, for half an hour\n",
 };
@@ -36,7 +40,7 @@ typedef struct
   char    *task, *data, *base, *arch, *output, *tags, *trainable, *checkpoint, *backgrounds, *teacher;
   int      size, epochs, batch, threads, seed, patience;
   double   minutes, rate, decay, average, monitor, validation, smoothing;
-  double   crop, rotate, colour, hue, grayscale, blur, noise, cutout, mixup, paste, scale, translate, perspective, stretch;
+  double   crop, rotate, colour, hue, grayscale, blur, noise, cutout, mosaic, mixup, paste, scale, translate, perspective, stretch;
   gboolean json, flip_vertical, no_flip, no_balance, no_augmentation, half, quiet;
 } Options;
 
@@ -145,8 +149,8 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
   int                trainable = given->trainable ? find_word (trainable_words, given->trainable) : 0;
   FoveaAugmentation *augmentation = &settings->augmentation;
 
-  if (task < 0 || task == FOVEA_TASK_DETECT)
-    return "--task must be classify or segment.";
+  if (task < 0)
+    return "--task must be classify, detect or segment.";
   if (trainable < 0)
     return "--trainable must be all, last or head.";
   if (given->threads < 0 || given->epochs < 0 || given->batch < 0 || given->patience < 0 || given->size < 0)
@@ -170,8 +174,10 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
   settings->seed = (guint64) given->seed;
   settings->half_weights = given->half;
   settings->n_threads = (guint) given->threads;
-  *augmentation = (FoveaAugmentation) { given->crop, given->stretch, given->scale, given->translate, given->rotate, given->perspective, !given->no_flip,
-                                        given->flip_vertical, given->colour, given->hue, given->grayscale, given->blur, given->cutout, given->noise, given->mixup,
+  *augmentation = (FoveaAugmentation) { given->crop, given->stretch, given->scale, given->translate,
+                                        given->rotate >= 0.0 ? given->rotate : settings->augmentation.rotate, given->perspective, !given->no_flip,
+                                        given->flip_vertical, given->colour, given->hue, given->grayscale, given->blur, given->cutout, given->noise,
+                                        given->mosaic, given->mixup,
                                         given->backgrounds && given->paste < 0.0 ? 0.5 : MAX (given->paste, 0.0) };
   settings->backgrounds = given->backgrounds;
   if (given->no_augmentation)
@@ -280,15 +286,15 @@ int
 verb_train (int argc, char **argv)
 {
   FoveaTrainSettings settings;
-  Options            given = { .seed = 1, .decay = -1.0, .average = -1.0, .smoothing = -1.0, .validation = 0.15, .crop = 0.35, .stretch = 0.3, .rotate = 8.0, .colour = 0.3,
-                               .hue = 0.02, .grayscale = 0.05, .paste = -1.0 };
+  Options            given = { .seed = 1, .decay = -1.0, .average = -1.0, .smoothing = -1.0, .validation = 0.15, .crop = 0.35, .stretch = 0.3, .rotate = -1.0, .colour = 0.3,
+                               .hue = 0.02, .grayscale = 0.05, .paste = -1.0, .mosaic = 0.4 };
   const char        *wrong;
   int                status;
   GOptionEntry       entries[] = {
-    { "task", 0, 0, G_OPTION_ARG_STRING, &given.task, "classify or segment (classify)", "TASK" },
+    { "task", 0, 0, G_OPTION_ARG_STRING, &given.task, "classify, detect or segment (classify)", "TASK" },
     { "data", 0, 0, G_OPTION_ARG_FILENAME, &given.data, "Labelled photos", "DIR" },
     { "base", 0, 0, G_OPTION_ARG_FILENAME, &given.base, "Begin with this trained model", "MODEL" },
-    { "arch", 0, 0, G_OPTION_ARG_FILENAME, &given.arch, "Name or file of an architecture (tiny)", "NAME" },
+    { "arch", 0, 0, G_OPTION_ARG_FILENAME, &given.arch, "Name or file of an architecture (tiny; boxes: objects)", "NAME" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &given.output, "The model to write", "FILE" },
     { "tags", 0, 0, G_OPTION_ARG_FILENAME, &given.tags, "A tag list", "FILE" },
     { "trainable", 0, 0, G_OPTION_ARG_STRING, &given.trainable, "What learns: all, last (third of the layers), head (all)", "WHAT" },
@@ -309,7 +315,7 @@ verb_train (int argc, char **argv)
     { "stretch", 0, 0, G_OPTION_ARG_DOUBLE, &given.stretch, "How far a crop's sides change their ratio (0.3)", "S" },
     { "scale", 0, 0, G_OPTION_ARG_DOUBLE, &given.scale, "Larger or smaller by up to (0)", "S" },
     { "translate", 0, 0, G_OPTION_ARG_DOUBLE, &given.translate, "Moved by up to this share of the size (0)", "S" },
-    { "rotate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rotate, "Degrees to both sides (8)", "D" },
+    { "rotate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rotate, "Degrees to both sides (8; masks 12; boxes 0)", "D" },
     { "perspective", 0, 0, G_OPTION_ARG_DOUBLE, &given.perspective, "(0)", "S" },
     { "no-flip", 0, 0, G_OPTION_ARG_NONE, &given.no_flip, "Never mirrored", NULL },
     { "flip-vertical", 0, 0, G_OPTION_ARG_NONE, &given.flip_vertical, "Upside down, too", NULL },
@@ -319,6 +325,7 @@ verb_train (int argc, char **argv)
     { "blur", 0, 0, G_OPTION_ARG_DOUBLE, &given.blur, "Share of blurred photos (0)", "S" },
     { "noise", 0, 0, G_OPTION_ARG_DOUBLE, &given.noise, "Strongest noise, share of white (0)", "S" },
     { "cutout", 0, 0, G_OPTION_ARG_DOUBLE, &given.cutout, "Share of photos with a covered square (0)", "S" },
+    { "mosaic", 0, 0, G_OPTION_ARG_DOUBLE, &given.mosaic, "Boxes: share of the photos that are shown beside three others at half the size (0.4)", "S" },
     { "mixup", 0, 0, G_OPTION_ARG_DOUBLE, &given.mixup, "Share of batches whose photos are mixed (0)", "S" },
     { "backgrounds", 0, 0, G_OPTION_ARG_FILENAME, &given.backgrounds, "Folder of photos without a subject: masks' subjects are pasted on them", "DIR" },
     { "paste", 0, 0, G_OPTION_ARG_DOUBLE, &given.paste, "Share of the photos whose subject is pasted on one of those (0.5)", "S" },

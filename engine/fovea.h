@@ -495,6 +495,7 @@ typedef struct
   double   grayscale;       /* share of the photos that lose their colour, likewise: */
   double   blur, cutout;
   double   noise;           /* largest deviation, share of white */
+  double   mosaic;          /* detect: share of the photos that are shown beside three others, each at half the size */
   double   mixup;           /* share of the batches in which photos are mixed (Zhang et al. 2018, arXiv:1710.09412) */
   double   paste;           /* masks of one class: share of the photos whose subject is laid on another background, where there are some */
 } FoveaAugmentation;
@@ -534,14 +535,14 @@ void fovea_train_settings_init (FoveaTrainSettings *settings, FoveaTask task);
 
 typedef struct
 {
-  const char *name;  /* "accuracy", "top5", "map", "iou", "mae", "boundary_f" */
+  const char *name;  /* "accuracy", "top5", "map", "ap50", "iou", "mae", "boundary_f" */
   double      value;
 } FoveaMetric;
 
 typedef struct
 {
   const char *label;
-  gsize       n;     /* photos that show it, or are of it */
+  gsize       n;     /* photos that show it, or are of it; detect: its boxes */
   double      value; /* of the first metric */
 } FoveaClassMetric;
 
@@ -602,7 +603,7 @@ gboolean         fovea_trainer_run  (FoveaTrainer *trainer, GCancellable *cancel
 /* What the network is worth now on the photos of the data's validation split; NULL without an error where there are none. */
 FoveaEvaluation *fovea_trainer_evaluate (FoveaTrainer *trainer, GCancellable *cancellable, GError **error);
 
-/* The network as it is now, with labels, settings and card inside. `evaluation` (may be NULL) goes into the card. */
+/* The network as it is now, with labels, settings and card inside. A detector's boxes come out decoded: (batch, 4 + classes, boxes), as YOLOv8 gives them. `evaluation` (may be NULL) goes into the card. */
 FoveaModel      *fovea_trainer_make_model (FoveaTrainer *trainer, const FoveaEvaluation *evaluation, GError **error);
 
 /* What a model is worth on the samples of a split ("train", "val"). The model's own settings are used. */

@@ -20,7 +20,8 @@ except ImportError as missing:
 FOVEA, MODELS = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
 PHOTOS = pathlib.Path(os.environ.get("FOVEA_REFERENCE_DIR", "/nonexistent")) / "data" / "photos"
 NAMES = sorted(path.parent.name for path in MODELS.glob("*/model.onnx"))
-METRICS = {"tagger": "map", "cutout": "iou"}
+METRICS = {"tagger": "map", "cutout": "iou", "objects": "ap50"}
+TAGS = {"tagger": "tags.txt", "objects": "classes.txt"}
 
 
 def fovea(*arguments):
@@ -47,7 +48,8 @@ class BuiltInModels(unittest.TestCase):
         for name in NAMES:
             path = MODELS / name / "model.onnx"
             session = onnxruntime.InferenceSession(str(path))
-            x = np.random.default_rng(1).normal(size=(1, 3, 224, 224)).astype(np.float32)
+            sides = [side if isinstance(side, int) else 224 for side in session.get_inputs()[0].shape[2:]]
+            x = np.random.default_rng(1).normal(size=(1, 3, *sides)).astype(np.float32)
             with tempfile.TemporaryDirectory() as folder:
                 np.save(f"{folder}/x.npy", x)
                 fovea("run", path, "--input", f"{session.get_inputs()[0].name}={folder}/x.npy", "--output-dir", f"{folder}/y")
@@ -61,10 +63,8 @@ class BuiltInModels(unittest.TestCase):
             metric = METRICS[name]
             said = re.search(rf"\*\*{metric} ([0-9.]+)\*\* on ([0-9]+) photos", (MODELS / name / "card.md").read_text())
             with tempfile.TemporaryDirectory() as folder:
-                data, more = PHOTOS, []
-                if name == "tagger":
-                    more = ["--tags", MODELS / name / "tags.txt"]
-                else: # the recipe chooses the photos
+                data, more = PHOTOS, ["--tags", MODELS / name / TAGS[name]] if name in TAGS else []
+                if name != "tagger": # the recipe chooses the photos
                     subprocess.run([MODELS / name / "recipe", "--photos-only", "--work", folder, PHOTOS], check=True, timeout=120)
                     data = pathlib.Path(folder, "data")
                 answer = json.loads(fovea("evaluate", MODELS / name / "model.onnx", data, *more, "--json"))

@@ -66,6 +66,16 @@ class Train(unittest.TestCase):
             photo.save(cls.folder / "pairs" / "images" / f"{i:02}.png")
             mask.save(cls.folder / "pairs" / "masks" / f"{i:02}.png")
 
+        rows = []
+        (cls.folder / "boxes").mkdir()
+        for i in range(64):
+            photo, mask = draw("disc" if i % 2 else "square", 7000 + i)
+            left, top, right, bottom = mask.getbbox()
+            photo.save(cls.folder / "boxes" / f"{i:02}.png")
+            rows.append({"file": f"{i:02}.png", "split": "val" if i % 8 < 2 else "train",
+                         "boxes": [["disc" if i % 2 else "square", left / 72, top / 72, (right - left) / 72, (bottom - top) / 72]]})
+        (cls.folder / "boxes" / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
     @classmethod
     def tearDownClass(cls):
         cls.temporary.cleanup()
@@ -87,12 +97,12 @@ class Train(unittest.TestCase):
         self.assertFalse((self.folder / "classes.onnx.checkpoint").exists())
         self.check_against_onnxruntime(output)
 
-    def check_against_onnxruntime(self, output):
+    def check_against_onnxruntime(self, output, size=48):
         try:
             import onnxruntime
         except ImportError:
             self.skipTest("no ONNX Runtime")
-        x = np.random.default_rng(1).normal(size=(2, 3, 48, 48)).astype(np.float32)
+        x = np.random.default_rng(1).normal(size=(2, 3, size, size)).astype(np.float32)
         np.save(self.folder / "x.npy", x)
         fovea("run", output, "--input", f"image={self.folder}/x.npy", "--output-dir", self.folder / f"{output.stem}-ours")
         ours = np.load(next((self.folder / f"{output.stem}-ours").glob("*.npy")))
@@ -114,6 +124,36 @@ class Train(unittest.TestCase):
         self.assertLess(output.stat().st_size, 0.65 * base.stat().st_size)
         self.check_against_onnxruntime(output)
         self.train("again", "--base", output, "--epochs", 1, data="two")
+
+    def test_boxes_are_learned_and_located(self):
+        output, answer, _ = self.train("boxes", "--task", "detect", "--size", 96, "--epochs", 30, "--batch", 8, "--average", "0.9", "--crop", "0.7", data="boxes")
+        self.assertGreater(answer["evaluation"]["ap50"], 0.5)
+        self.assertLess(answer["epochs"][-1]["loss"], answer["epochs"][0]["loss"])
+        again = json.loads(fovea("evaluate", output, self.folder / "boxes", "--json").stdout)
+        self.assertAlmostEqual(again["ap50"], answer["evaluation"]["ap50"], places=3)
+        self.assertEqual([(c["label"], c["n"]) for c in again["per_class"]], [("disc", 8), ("square", 8)])
+        # What Locate says of a photo lies where the object is.
+        info = json.loads(fovea("info", output, "--json").stdout)
+        self.assertEqual((info["task"], info["family"], info["labels"]), ("detect", "yolov8", ["disc", "square"]))
+        hits = 0
+        for i in (0, 1, 8, 9, 16, 17, 24, 25):
+            left, top, right, bottom = draw("disc" if i % 2 else "square", 7000 + i)[1].getbbox()
+            found = json.loads(fovea("locate", output, self.folder / "boxes" / f"{i:02}.png", "--threshold", "0.1", "--json").stdout)["images"][0]["objects"]
+            x, y, w, h = found[0]["box"] if found else (0, 0, 1, 1)
+            both = max(0, min(right, x + w) - max(left, x)) * max(0, min(bottom, y + h) - max(top, y))
+            hits += both / (w * h + (right - left) * (bottom - top) - both) > 0.5
+        self.assertGreaterEqual(hits, 6)
+        # It goes on with other classes: what it knows of the old ones is kept.
+        rows = [json.loads(line) for line in (self.folder / "boxes" / "manifest.jsonl").read_text().splitlines()]
+        (self.folder / "more").mkdir()
+        for row in rows:
+            row["file"] = "../boxes/" + row["file"]
+            row["boxes"][0][0] = {"disc": "ball", "square": "square"}[row["boxes"][0][0]]
+        (self.folder / "more" / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        _, answer, _ = self.train("more", "--task", "detect", "--base", output, "--size", 96, "--epochs", 2, "--batch", 8, "--average", "0.5", "--crop", "0.7",
+                                  "--learning-rate", "0.02", data="more")
+        self.assertGreater([c["ap50"] for c in answer["evaluation"]["per_class"] if c["label"] == "square"][0], 0.3)
+        self.check_against_onnxruntime(output, 96)
 
     def test_masks_are_learned(self):
         _, answer, _ = self.train("masks", "--task", "segment", "--arch", "cutout", "--size", 64, "--epochs", 16, "--batch", 8, "--average", "0.9", data="pairs")

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/model.h"
+#include "train/detector.h"
 #include "train/random.h"
 
 #define MOST_CHANNELS 16384
@@ -156,6 +157,16 @@ add (Builder *builder, Value *a, Value *b)
 
   node_add_input (node, b);
   return end (builder, node);
+}
+
+/* What is known of an output. */
+static void
+set_type (Value *x, guint n_dims, gint64 channels)
+{
+  x->type = FOVEA_TYPE_FLOAT32;
+  x->has_rank = TRUE;
+  x->shape = (FoveaShape) { .n_dims = n_dims, .dims = { -1, channels, -1, -1 } };
+  x->dim_names[0] = g_strdup ("batch");
 }
 
 /* ---- blocks ---------------------------------------------------------------------------------------------------------------------- */
@@ -395,6 +406,48 @@ project_block (Builder *builder, GError **error)
   return TRUE;
 }
 
+/* Scores begin low: nearly all cells show nothing, and would drown the others at first (Lin et al. 2017, arXiv:1708.02002). */
+static gboolean
+detect_block (Builder *builder, GError **error)
+{
+  gint64       out = 4 + (gint64) builder->settings->n_classes;
+  FoveaTensor *bias;
+  Value       *cells;
+
+  if (builder->n_words < 2)
+    {
+      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "give the output a name.");
+      return FALSE;
+    }
+  cells = convolve (builder, builder->x, builder->channels, out, 1, 1, 1, TRUE);
+  detector_reset_rows (node_input (cells->producer, 1)->constant, 0, &builder->random);
+  bias = node_input (cells->producer, 2)->constant;
+  for (gint64 c = 4; c < out; c++)
+    ((float *) bias->data)[c] = DETECTOR_PRIOR;
+  builder->x = cells;
+  builder->channels = out;
+  if (!name_block (builder, error))
+    return FALSE;
+  set_type (builder->x, 4, builder->channels);
+  g_ptr_array_add (builder->graph->outputs, builder->x);
+  return TRUE;
+}
+
+static gboolean
+from_block (Builder *builder, GError **error)
+{
+  gint64 channels = builder->n_words > 1 ? (gint64) GPOINTER_TO_SIZE (g_hash_table_lookup (builder->channels_of, builder->words[1])) : 0;
+
+  if (channels == 0)
+    {
+      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "name a tensor from above.");
+      return FALSE;
+    }
+  builder->x = graph_find_value (builder->graph, builder->words[1]);
+  builder->channels = channels;
+  return TRUE;
+}
+
 static gboolean
 activation_block (Builder *builder, GError **error)
 {
@@ -434,7 +487,7 @@ static const struct
   { "inverted", TRUE, inverted_block },      { "max", TRUE, pool_block },       { "average", TRUE, pool_block },        { "up", TRUE, up_block },
   { "name", FALSE, name_block },             { "join", TRUE, join_block },      { "add", TRUE, join_block },            { "global", TRUE, global_block },
   { "dropout", FALSE, dropout_block },       { "linear", FALSE, linear_block }, { "project", TRUE, project_block },     { "sigmoid", FALSE, output_block },
-  { "softmax", FALSE, output_block },
+  { "softmax", FALSE, output_block },        { "detect", TRUE, detect_block },    { "from", TRUE, from_block },
 };
 
 static gboolean
@@ -523,11 +576,10 @@ architecture_build (const char *text, const char *name, const ArchitectureSettin
       graph_free (builder.graph);
       return NULL;
     }
-  builder.x->type = FOVEA_TYPE_FLOAT32;
-  builder.x->has_rank = TRUE;
-  builder.x->shape = builder.flat ? (FoveaShape) { .n_dims = 2, .dims = { -1, builder.channels } }
-                                  : (FoveaShape) { .n_dims = 4, .dims = { -1, builder.channels, -1, -1 } };
-  builder.x->dim_names[0] = g_strdup ("batch");
-  g_ptr_array_add (builder.graph->outputs, builder.x);
+  if (builder.graph->outputs->len == 0)
+    {
+      set_type (builder.x, builder.flat ? 2 : 4, builder.channels);
+      g_ptr_array_add (builder.graph->outputs, builder.x);
+    }
   return model_new_for_graph (builder.graph, name);
 }

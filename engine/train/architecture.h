@@ -17,6 +17,9 @@
  *   join NAME               concatenation with a named tensor of the same size;  add NAME  the sum, where the channels are equal
  *   global                  mean over all pixels, flattened;  dropout P  leaves out a share of P in training only
  *   linear OUT              fully connected;  project OUT [K]  convolution with bias and without anything after it. OUT may be `classes`
+ *   from NAME               goes on from a named tensor
+ *   detect NAME             for each pixel, a cell, four distances to the sides of a box and a score for each class (loss-boxes.h): an output of that name;
+ *                           a network for boxes has one or several of these and no other output
  *   sigmoid, softmax        of the channels
  */
 #pragma once

@@ -34,6 +34,12 @@ const Architecture architectures[] = {
               "up\njoin stride8\nconv 64 1\ndepthwise\nconv 64 1\n"
               "up\njoin stride4\nconv 48 1\ndepthwise\nconv 32 1\n"
               "up\nconv 16\nproject classes\nup\n" },
+  { "objects", "# boxes and names of objects: two ways through a pyramid of the tagger's network\n" BACKBONE
+               "conv 96 1\nname top32\nup\njoin stride16\nconv 96 1\ndepthwise\nconv 96 1\nname top16\nup\njoin stride8\nconv 96 1\ndepthwise\nconv 96 1\n"
+               "name way8\ndepthwise\nconv 96 1\ndepthwise\nconv 96 1\ndetect cells8\n"
+               "from way8\ndepthwise 3 2\nconv 96 1\nadd top16\ndepthwise\nconv 96 1\nname way16\n"
+               "depthwise\nconv 96 1\ndepthwise\nconv 96 1\ndetect cells16\n"
+               "from way16\ndepthwise 3 2\nconv 96 1\nadd top32\ndepthwise\nconv 96 1\ndepthwise\nconv 96 1\ndepthwise\nconv 96 1\ndetect cells32\n" },
   { "tiny", "# a small classifier that learns a few kinds from nothing within minutes\n"
             "conv 16 3 2\nconv 32 3 2\ninverted 48 2 3\ninverted 48 1 3\ninverted 96 2 3\ninverted 96 1 3\nconv 192 1\nglobal\ndropout 0.2\nlinear classes\n" },
   { "mobilenet", "# like MobileNetV2 (Sandler et al. 2018)\n"

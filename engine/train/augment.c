@@ -117,7 +117,7 @@ sample_pixel (const guint8 *rgb, int width, int height, double x, double y, guin
 }
 
 gboolean
-augment_resample (const Photo *photo, const Placement *placement, int size, guint8 *rgb, GError **error)
+augment_resample (const Photo *photo, const Placement *placement, int size, int beyond, guint8 *rgb, GError **error)
 {
   int           width = photo->width, height = photo->height;
   const guint8 *pixels = photo->rgb;
@@ -140,8 +140,13 @@ augment_resample (const Photo *photo, const Placement *placement, int size, guin
   for (int v = 0; v < size; v++)
     for (int u = 0; u < size; u++)
       {
+        guint8 *pixel = rgb + ((gsize) v * size + u) * 3;
+
         map_point (placement, (u + 0.5) / size, (v + 0.5) / size, &x[0], &y[0]);
-        sample_pixel (pixels, width, height, CLAMP (x[0], -4.0, 5.0) * width, CLAMP (y[0], -4.0, 5.0) * height, rgb + ((gsize) v * size + u) * 3);
+        if (beyond >= 0 && !(x[0] >= 0.0 && y[0] >= 0.0 && x[0] < 1.0 && y[0] < 1.0))
+          memset (pixel, beyond, 3);
+        else
+          sample_pixel (pixels, width, height, CLAMP (x[0], -4.0, 5.0) * width, CLAMP (y[0], -4.0, 5.0) * height, pixel);
       }
   memory_free (half);
   return TRUE;
@@ -212,7 +217,7 @@ augment_box (const Placement *placement, const SampleBox *box, SampleBox *out)
   low_y = CLAMP (low_y, 0.0, 1.0);
   high_y = CLAMP (high_y, 0.0, 1.0);
   left = (high_x - low_x) * (high_y - low_y);
-  *out = (SampleBox) { box->index, (float) low_x, (float) low_y, (float) (high_x - low_x), (float) (high_y - low_y) };
+  *out = (SampleBox) { box->index, (float) low_x, (float) low_y, (float) (high_x - low_x), (float) (high_y - low_y), box->ignored };
   return left > 0.0 && left >= 0.25 * area;
 }
 

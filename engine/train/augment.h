@@ -26,13 +26,16 @@ typedef struct
 /* Draws a placement. The identity of the settings is the whole photo, stretched. */
 Placement augment_place      (const FoveaAugmentation *settings, const Photo *photo, Random *random);
 
-/* The photo's pixels at a placement, size x size, as bytes: antialiased where it gets smaller, mirrored outside. FALSE with FOVEA_ERROR_MEMORY. */
-gboolean  augment_resample   (const Photo *photo, const Placement *placement, int size, guint8 *rgb /* (size, size, 3) */, GError **error);
+/* The photo's pixels at a placement, size x size, as bytes: antialiased where it gets smaller. Outside the photo it is gray of `beyond`, or, with
+ * AUGMENT_MIRROR, mirrored. FALSE with FOVEA_ERROR_MEMORY. */
+gboolean  augment_resample   (const Photo *photo, const Placement *placement, int size, int beyond, guint8 *rgb /* (size, size, 3) */, GError **error);
+
+#define AUGMENT_MIRROR (-1)
 
 /* The mask likewise: shares of the pixels that are `value`, 0 to 1, and how far they are known (0 outside the photo and where the mask is 255). */
 void      augment_mask       (const Photo *photo, const Placement *placement, int size, guint8 value, float *shares, float *known);
 
-/* The box of the photo in the result, clipped. FALSE where less than a quarter of its area is left. */
+/* The box of the photo in the result, clipped: of no area, or less, where it lies outside. FALSE where less than a quarter of its area is left. */
 gboolean  augment_box        (const Placement *placement, const SampleBox *box, SampleBox *out);
 
 /* Changes of colour, blur, noise and covered parts, in place. */

@@ -20,16 +20,16 @@ member (JsonObject *row, const char *name)
 }
 
 static void
-read_boxes (DraftSample *sample, JsonObject *row)
+read_boxes (DraftSample *sample, JsonObject *row, const char *key, gboolean ignored)
 {
-  JsonNode  *node = json_object_get_member (row, "boxes");
+  JsonNode  *node = json_object_get_member (row, key);
   JsonArray *boxes = node && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
 
   for (guint i = 0; boxes && i < json_array_get_length (boxes); i++)
     {
       JsonNode  *element = json_array_get_element (boxes, i);
       JsonArray *numbers = JSON_NODE_HOLDS_ARRAY (element) ? json_node_get_array (element) : NULL;
-      DraftBox   box = { 0 };
+      DraftBox   box = { .ignored = ignored };
 
       if (!numbers || json_array_get_length (numbers) < 1 + N_BOX_NUMBERS || !json_node_get_string (json_array_get_element (numbers, 0)))
         continue;
@@ -61,7 +61,8 @@ read_row (Draft *draft, const char *folder, JsonObject *row)
 
   if (*mask && find_subject_share (row) >= SMALLEST_SUBJECT)
     sample->mask = g_build_filename (folder, mask, NULL);
-  read_boxes (sample, row);
+  read_boxes (sample, row, "boxes", FALSE);
+  read_boxes (sample, row, "crowd", TRUE);
 }
 
 gboolean
@@ -186,6 +187,33 @@ find_tags (const DraftSample *sample, GHashTable *meanings, GHashTable *left_out
   return g_strv_builder_end (tags);
 }
 
+/* The tags of one photo's boxes take the places of its labels: a box that means nothing goes, one that means two becomes two. */
+static void
+replace_box_labels (DraftSample *sample, GHashTable *meanings)
+{
+  GArray *all = sample->boxes;
+
+  sample->boxes = g_array_new (FALSE, TRUE, sizeof (DraftBox));
+  g_array_set_clear_func (sample->boxes, draft_box_clear);
+  for (guint b = 0; b < all->len; b++)
+    {
+      const DraftBox  *box = &g_array_index (all, DraftBox, b);
+      g_autofree char *label = g_strconcat (sample->source, ":", box->label, NULL);
+      GPtrArray       *meant;
+
+      g_strdelimit (label, " ", '_');
+      meant = g_hash_table_lookup (meanings, label);
+      for (guint i = 0; meant && i < meant->len; i++)
+        {
+          DraftBox tagged = *box;
+
+          tagged.label = g_strdup (g_ptr_array_index (meant, i));
+          g_array_append_val (sample->boxes, tagged);
+        }
+    }
+  g_array_unref (all);
+}
+
 gboolean
 dataset_apply_tags (Draft *draft, const char *text, GHashTable *known, GError **error)
 {
@@ -211,6 +239,7 @@ dataset_apply_tags (Draft *draft, const char *text, GHashTable *known, GError **
         }
       g_strfreev (sample->labels);
       sample->labels = tags;
+      replace_box_labels (sample, meanings);
     }
   return TRUE;
 }

@@ -10,6 +10,7 @@ typedef struct
 {
   char  *label;
   float  x, y, width, height;
+  gboolean ignored; /* a region that says nothing */
 } DraftBox;
 
 typedef struct
@@ -27,6 +28,9 @@ typedef struct
   GPtrArray *warnings;
   char     **classes;  /* where the layout has an order of its own; NULL: sorted by name */
 } Draft;
+
+/* Frees what a box in `boxes` holds: the arrays' clear function. */
+void         draft_box_clear (gpointer box);
 
 /* Takes everything over. */
 DraftSample *draft_add  (Draft *draft, char *file, char *source, char **labels, gint split);

@@ -12,7 +12,7 @@
 
 /* ---- the draft ------------------------------------------------------------------------------------------------------------------ */
 
-static void
+void
 draft_box_clear (gpointer box)
 {
   g_free (((DraftBox *) box)->label);
@@ -184,18 +184,24 @@ compare_indices (gconstpointer a, gconstpointer b)
 }
 
 static void
+add_label (Sample *sample, guint label)
+{
+  for (guint l = 0; l < sample->n_labels; l++)
+    if (sample->labels[l] == label)
+      return;
+  sample->labels[sample->n_labels++] = label;
+}
+
+static void
 take_labels (Sample *sample, const DraftSample *draft, GHashTable *indices)
 {
   sample->labels = g_new0 (guint, g_strv_length (draft->labels) + 1);
   for (guint l = 0; draft->labels[l]; l++)
     {
-      guint    index = find_class (indices, draft->labels[l]);
-      gboolean is_new = index > 0;
+      guint index = find_class (indices, draft->labels[l]);
 
-      for (guint k = 0; k < sample->n_labels; k++)
-        is_new = is_new && sample->labels[k] != index - 1;
-      if (is_new)
-        sample->labels[sample->n_labels++] = index - 1;
+      if (index > 0)
+        add_label (sample, index - 1);
     }
   qsort (sample->labels, sample->n_labels, sizeof *sample->labels, compare_indices);
 }
@@ -210,8 +216,21 @@ take_boxes (Sample *sample, const DraftSample *draft, GHashTable *indices)
       guint           index = find_class (indices, box->label);
 
       if (index > 0 && box->width > 0.0f && box->height > 0.0f)
-        sample->boxes[sample->n_boxes++] = (SampleBox) { index - 1, box->x, box->y, box->width, box->height };
+        sample->boxes[sample->n_boxes++] = (SampleBox) { index - 1, box->x, box->y, box->width, box->height, box->ignored };
     }
+}
+
+/* A detector's photo shows what its boxes do. */
+static void
+take_box_labels (Sample *sample)
+{
+  g_free (sample->labels);
+  sample->labels = g_new0 (guint, sample->n_boxes + 1);
+  sample->n_labels = 0;
+  for (guint b = 0; b < sample->n_boxes; b++)
+    if (!sample->boxes[b].ignored)
+      add_label (sample, sample->boxes[b].index);
+  qsort (sample->labels, sample->n_labels, sizeof *sample->labels, compare_indices);
 }
 
 /* Every class gives the same share of its samples, chosen by the seed; at least one stays for training. */
@@ -244,8 +263,8 @@ has_labels (const Dataset *dataset, const Sample *sample)
 {
   switch (dataset->task)
     {
-    case FOVEA_TASK_DETECT:
-      return sample->n_boxes > 0;
+    case FOVEA_TASK_DETECT: /* photos without a box are good to learn from, too, where it is known that nothing is there */
+      return sample->n_boxes > 0 || memchr (g_ptr_array_index (dataset->known, sample->known), 1, dataset->n_classes);
     case FOVEA_TASK_SEGMENT:
       return sample->mask != NULL;
     default:
@@ -281,6 +300,8 @@ make_dataset (Draft *draft, char **tags, GHashTable *tags_known, const DatasetSe
 
       take_labels (&sample, from, indices);
       take_boxes (&sample, from, indices);
+      if (draft->task == FOVEA_TASK_DETECT)
+        take_box_labels (&sample);
       sample.known = find_known (dataset, rows, indices, from->source, tags_known);
       if (!tags_known && sample.n_labels > 0)
         for (guint l = 0; l < sample.n_labels; l++)

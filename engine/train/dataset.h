@@ -4,7 +4,7 @@
  *
  * Layouts, told apart by what lies there:
  *   a folder of folders    DIR/CLASS/photo.jpg; DIR/train and DIR/val above them are taken as the split
- *   manifest.jsonl         one JSON object a line: file, labels ("a;b"), split (train, val), boxes ([class, x, y, w, h], 0 to 1), mask (PNG: 0 background, 1 …
+ *   manifest.jsonl         one JSON object a line: file, labels ("a;b"), split (train, val), boxes and crowd ([class, x, y, w, h], 0 to 1; a crowd is a region of many), mask (PNG: 0 background, 1 …
  *                          classes, 255 unknown), src (where it comes from: a source knows only the labels that occur in it), fg (the share of the photo that
  *                          the mask shows: below 0.05 the photo has no subject to speak of)
  *   images/ and masks/     photos, and masks of the same name (PNG as above); classes.txt has the names of 1 …, a line each
@@ -23,13 +23,14 @@ typedef struct
 {
   guint index;               /* of the class */
   float x, y, width, height; /* 0 to 1 of the photo */
+  gboolean ignored;          /* a region in which nothing is known: a crowd */
 } SampleBox;
 
 typedef struct
 {
   char      *file;     /* the whole path */
   char      *mask;     /* likewise; NULL: none */
-  guint     *labels;   /* n_labels classes of the whole photo */
+  guint     *labels;   /* n_labels classes of the whole photo; detect: of its boxes */
   guint      n_labels;
   SampleBox *boxes;    /* n_boxes */
   guint      n_boxes;
@@ -53,7 +54,7 @@ typedef struct
 
 typedef struct
 {
-  const char *tags;             /* classify: text that gathers labels of sources into tags, see below; NULL: labels are classes */
+  const char *tags;             /* classify, detect: text that gathers labels of sources into tags, see below; NULL: labels are classes */
   double      validation_share; /* of each class, taken from the training samples where the data have no split of their own */
   guint64     seed;             /* of that choice */
   const char *backgrounds;      /* folder of photos; NULL: none */
@@ -61,7 +62,8 @@ typedef struct
 
 /* A tag list has one tag a line: “tag = source:label source:label … [| source …]”. Labels with spaces have _ in their place; # begins a comment. A source
  * whose labels occur on the left of | knows the tag: its other photos don't show it. Sources after | are known to show it nowhere. `source:` alone stands for
- * all photos of the source; `-source:label` leaves those photos out altogether, wherever they occur (on a line of its own). */
+ * all photos of the source; `-source:label` leaves those photos out altogether, wherever they occur (on a line of its own). For detectors the labels are
+ * those of boxes. */
 
 /* NULL with FOVEA_ERROR_FILE (nothing there, nothing readable) or _ARGUMENT (no labels for this task, one class only): what to do is said. */
 Dataset *dataset_load (const char *path, FoveaTask task, const DatasetSettings *settings, GError **error);

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "train/evaluate-boxes.h"
 #include "train/metrics.h"
 #include "vision/decode-classes.h"
 
@@ -295,10 +296,14 @@ evaluate_samples (FoveaModel *model, const LoaderSettings *settings, const guint
                   FoveaProgress progress, gpointer user_data, GError **error)
 {
   Tally                    tally;
-  g_autoptr (FoveaSession) session = make_session (model, settings, error);
-  Loader                  *loader = session && check_answer (session, settings, error) ? loader_new (settings, error) : NULL;
+  g_autoptr (FoveaSession) session = NULL;
+  Loader                  *loader;
   FoveaEvaluation         *evaluation = NULL;
 
+  if (settings->dataset->task == FOVEA_TASK_DETECT)
+    return evaluate_boxes (model, settings, order, n, warnings, cancellable, progress, user_data, error);
+  session = make_session (model, settings, error);
+  loader = session && check_answer (session, settings, error) ? loader_new (settings, error) : NULL;
   if (!loader)
     return NULL;
   tally_init (&tally, settings->dataset, order);

@@ -71,9 +71,8 @@ add_linear (Graph *graph, Value **x, gint64 in, guint n_classes, guint64 seed, c
   return TRUE;
 }
 
-/* What nothing needs any more goes, last first. */
-static void
-remove_unused (Graph *graph)
+void
+head_remove_unused (Graph *graph)
 {
   for (guint i = graph->nodes->len; i-- > 0;)
     {
@@ -96,7 +95,7 @@ set_output (Graph *graph, Value *value, guint n_dims, const gint64 *dims)
   memcpy (value->shape.dims, dims, n_dims * sizeof *dims);
   g_ptr_array_set_size (graph->outputs, 0);
   g_ptr_array_add (graph->outputs, value);
-  remove_unused (graph);
+  head_remove_unused (graph);
 }
 
 /* A dimension of the first input is open, whatever it was; shapes behind it are to be found anew. */
@@ -246,7 +245,7 @@ head_only (FoveaModel *model, const char *name, gint64 n_features)
   features->shape = (FoveaShape) { .n_dims = 2, .dims = { -1, n_features } };
   features->dim_names[0] = g_strdup ("batch");
   g_ptr_array_index (head->inputs, 0) = features;
-  remove_unused (graph);
+  head_remove_unused (graph);
   g_ptr_array_set_size (graph->inputs, 0);
   g_ptr_array_add (graph->inputs, features);
   return model_new_for_graph (graph, name);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "vision/input.h"
 
 #define N_SLOTS 3 /* one in use, two ahead */
 
@@ -125,9 +126,26 @@ normalize (const FoveaSettings *settings, const guint8 *rgb, int width, int heig
     }
 }
 
+/* Where the sample's boxes lie in the network's input. */
+static void
+fill_boxes (Loader *loader, const Sample *sample, const Photo *photo, const FoveaInput *input, float *targets, float *weights)
+{
+  const Dataset *dataset = loader->settings.dataset;
+  const guint8  *known = g_ptr_array_index (dataset->known, sample->known);
+  double         scale[2], offset[2];
+  gsize          n = 0;
+
+  input_get_mapping (input, scale, offset);
+  scale[0] = photo->width / scale[0];
+  scale[1] = photo->height / scale[1];
+  scene_add_boxes (sample, scale, offset, targets, &n);
+  for (guint c = 0; c < dataset->n_classes; c++)
+    weights[c] = known[c];
+}
+
 /* Photos as the network sees them once it is trained. */
 static gboolean
-fill_plain (Loader *loader, const Photo *photo, float *out, GError **error)
+fill_plain (Loader *loader, const Sample *sample, const Photo *photo, float *out, float *targets, float *weights, GError **error)
 {
   const FoveaSettings   *settings = loader->settings.settings;
   g_autoptr (FoveaInput) input = fovea_input_new (settings, photo->width, photo->height, error);
@@ -138,6 +156,8 @@ fill_plain (Loader *loader, const Photo *photo, float *out, GError **error)
   fovea_input_get_region (input, &x, &y, &width, &height);
   fovea_input_push (input, photo->rgb + ((gsize) y * photo->width + x) * 3, (gsize) photo->width * 3, height);
   normalize (settings, fovea_input_get_pixels (input, &width, &height), settings->width, settings->height, out);
+  if (loader->settings.dataset->task == FOVEA_TASK_DETECT)
+    fill_boxes (loader, sample, photo, input, targets, weights);
   return TRUE;
 }
 
@@ -181,7 +201,7 @@ paste (Loader *loader, guint8 *rgb, const float *mask, Random *random, GError **
   if (!photo)
     return FALSE;
   place = augment_place (loader->settings.augmentation, photo, random);
-  ok = augment_resample (photo, &place, size, behind, error);
+  ok = augment_resample (photo, &place, size, AUGMENT_MIRROR, behind, error);
   if (owned)
     photo_free ((gpointer) photo);
   for (gsize i = 0; ok && i < 3 * n; i++)
@@ -199,7 +219,7 @@ fill_changed (Loader *loader, const Photo *photo, Random *random, float *input, 
   g_autofree guint8       *rgb = g_malloc ((gsize) size * size * 3);
   Placement                place = augment_place (augmentation, photo, random);
 
-  if (!augment_resample (photo, &place, size, rgb, error))
+  if (!augment_resample (photo, &place, size, AUGMENT_MIRROR, rgb, error))
     return FALSE;
   if (photo->mask)
     fill_masks (loader, photo, &place, targets, weights);
@@ -211,6 +231,42 @@ fill_changed (Loader *loader, const Photo *photo, Random *random, float *input, 
   return TRUE;
 }
 
+static const Photo *
+get_any_photo (gpointer loader, guint index, gboolean *owned, GError **error)
+{
+  return get_photo (loader, index, owned, error);
+}
+
+/* A scene of one photo or several, with its boxes. */
+static gboolean
+fill_scene (Loader *loader, guint index, const Photo *photo, Random *random, float *input, float *targets, float *weights, GError **error)
+{
+  const LoaderSettings *settings = &loader->settings;
+  const ScenePhotos     photos = { get_any_photo, photo_free, loader, loader->order, loader->n };
+  int                   size = settings->settings->width;
+  g_autofree guint8    *rgb = g_malloc ((gsize) size * size * 3);
+
+  if (!scene_make (&photos, settings->dataset, settings->augmentation, index, photo, size, random, rgb, targets, weights, error))
+    return FALSE;
+  augment_colour (settings->augmentation, size, rgb, random);
+  normalize (settings->settings, rgb, size, size, input);
+  return TRUE;
+}
+
+/* Input, targets and weights of one photo. */
+static gboolean
+fill_task (Loader *loader, guint index, const Photo *photo, Random *random, float *input, float *targets, float *weights, GError **error)
+{
+  const LoaderSettings *settings = &loader->settings;
+  const Sample         *sample = &g_array_index (settings->dataset->samples, Sample, index);
+
+  if (!settings->augmentation)
+    return fill_plain (loader, sample, photo, input, targets, weights, error);
+  if (settings->dataset->task == FOVEA_TASK_DETECT)
+    return fill_scene (loader, index, photo, random, input, targets, weights, error);
+  return fill_changed (loader, photo, random, input, targets, weights, error);
+}
+
 static gboolean
 fill_photo (Loader *loader, guint index, guint64 epoch, gsize at, const Photo *photo, float *input, float *targets, float *weights, GError **error)
 {
@@ -218,14 +274,15 @@ fill_photo (Loader *loader, guint index, guint64 epoch, gsize at, const Photo *p
   const LoaderSettings  *settings = &loader->settings;
   Random                 random = random_stream (settings->seed, epoch, at);
 
-  if (settings->augmentation ? !fill_changed (loader, photo, &random, input, targets, weights, error) : !fill_plain (loader, photo, input, error))
+  if (!fill_task (loader, index, photo, &random, input, targets, weights, error))
     {
+      memset (targets, 0, loader->target_size * sizeof (float));
       memset (weights, 0, loader->weight_size * sizeof (float));
       return FALSE;
     }
-  if (settings->dataset->task != FOVEA_TASK_SEGMENT)
+  if (settings->dataset->task == FOVEA_TASK_CLASSIFY)
     fill_labels (loader, &g_array_index (settings->dataset->samples, Sample, index), targets, weights);
-  else if (!settings->augmentation)
+  else if (settings->dataset->task == FOVEA_TASK_SEGMENT && !settings->augmentation)
     fill_masks (loader, photo, &whole, targets, weights);
   return TRUE;
 }
@@ -349,6 +406,11 @@ loader_new (const LoaderSettings *settings, GError **error)
     {
       loader->target_size = pixels * (n_classes == 1 ? 1 : n_classes + 1);
       loader->weight_size = pixels;
+    }
+  else if (settings->dataset->task == FOVEA_TASK_DETECT)
+    {
+      loader->target_size = SCENE_BOXES * SCENE_NUMBERS;
+      loader->weight_size = n_classes;
     }
   else
     {

@@ -5,13 +5,13 @@
  */
 #pragma once
 
-#include "train/augment.h"
+#include "train/scene.h"
 
 typedef struct
 {
   float *input;    /* (size, channels, height, width), normalized */
-  float *targets;  /* classify: (size, classes); segment: (size, masks, height, width) */
-  float *weights;  /* classify, exclusive: (size); tags: (size, classes); segment: (size, height, width) */
+  float *targets;  /* classify: (size, classes); detect: (size, boxes, 5), see scene.h; segment: (size, masks, height, width) */
+  float *weights;  /* classify, exclusive: (size); tags, detect: (size, classes); segment: (size, height, width) */
   gsize  n;        /* photos in it: the last batch of an evaluation has fewer, the rest are zeros */
   gsize  first;    /* place of its first photo in the order */
 } Batch;

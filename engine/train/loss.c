@@ -50,9 +50,8 @@ loss_softmax (const float *logits, const float *targets, const float *weights, g
   return total * mean;
 }
 
-/* Of one number: cross-entropy times |target - p|^focus, and its derivative by the logit. */
-static double
-sigmoid_one (double x, double target, double focus, double *derivative)
+double
+loss_sigmoid_one (double x, double target, double focus, double *derivative)
 {
   double p = 1.0 / (1.0 + exp (-x)), loss = MAX (x, 0.0) - x * target + log1p (exp (-fabs (x)));
   double away, factor;
@@ -73,7 +72,7 @@ loss_sigmoid (const float *logits, const float *targets, const float *weights, g
 
   for (gsize i = 0; i < n; i++)
     {
-      double weight = weights ? weights[i] : 1.0, derivative, loss = sigmoid_one (logits[i], targets[i], focus, &derivative);
+      double weight = weights ? weights[i] : 1.0, derivative, loss = loss_sigmoid_one (logits[i], targets[i], focus, &derivative);
 
       gradient[i] = weight > 0.0 ? (float) (weight * mean * derivative) : 0.0f;
       if (weight > 0.0)

@@ -19,6 +19,9 @@ double loss_softmax (const float *logits, const float *targets, const float *wei
 /* Sigmoid cross-entropy of n numbers: targets 0 to 1, weights NULL: all 1. focus: the focal loss's gamma (Lin et al. 2017, arXiv:1708.02002), 0: none. */
 double loss_sigmoid (const float *logits, const float *targets, const float *weights, gsize n, double focus, float *gradient);
 
+/* Of one number, and its derivative by the logit. */
+double loss_sigmoid_one (double logit, double target, double focus, double *derivative);
+
 /* 1 - Dice of each of n masks of `size` pixels after a sigmoid (Milletari et al. 2016, arXiv:1606.04797), with 1 added above and below. `gradient` is added
  * to, times `scale`. */
 double loss_dice    (const float *logits, const float *targets, const float *weights, gsize n, gsize size, double scale, float *gradient);

@@ -14,11 +14,12 @@
 #include "base/memory.h"
 #include "model/half-weights.h"
 #include "train/architecture.h"
+#include "train/detector.h"
 #include "train/evaluate.h"
 #include "train/feature-cache.h"
 #include "train/head.h"
 #include "train/learner.h"
-#include "train/loss.h"
+#include "train/lesson.h"
 #include "train/schedule.h"
 #include "train/teacher.h"
 #include "vision/sidecar.h"
@@ -57,7 +58,7 @@ struct _FoveaTrainer
   Learner           *learner;
   Loader            *loader;
   Teacher           *teacher;                 /* NULL: none */
-  float             *apart;                   /* the answers for the labels and their gradients, where there are others beside them for the teacher */
+  Lesson            *lesson;
   FoveaReadFile      read;
   gpointer           read_data;
   GPtrArray         *warnings;
@@ -65,14 +66,6 @@ struct _FoveaTrainer
   guint              n_copied;
   Mark               mark;
 };
-
-typedef struct
-{
-  FoveaTrainer *trainer;
-  const Batch  *batch;
-  const float  *taught; /* what the teacher says of it; NULL: none */
-  double        loss;
-} Lesson;
 
 void
 fovea_train_settings_init (FoveaTrainSettings *settings, FoveaTask task)
@@ -85,86 +78,9 @@ fovea_train_settings_init (FoveaTrainSettings *settings, FoveaTask task)
   if (task == FOVEA_TASK_SEGMENT)
     settings->augmentation = (FoveaAugmentation) { .crop = 0.5, .stretch = 0.2, .scale = 0.2, .rotate = 12.0, .flip_horizontal = TRUE, .colour = 0.3,
                                                    .hue = 0.02, .grayscale = 0.05 };
-}
-
-/* ---- losses -------------------------------------------------------------------------------------------------------------------------------- */
-
-static double
-sum (const float *weights, gsize n)
-{
-  double total = 0.0;
-
-  for (gsize i = 0; i < n; i++)
-    total += weights[i];
-  return total;
-}
-
-static void
-lose_labels (Lesson *lesson, const float *answers, gsize rows, gsize columns, gsize pixels, float *gradient)
-{
-  const Dataset *dataset = lesson->trainer->dataset;
-  const Batch   *batch = lesson->batch;
-  double         smoothing = lesson->trainer->settings.smoothing;
-
-  if (dataset->task == FOVEA_TASK_SEGMENT && dataset->n_classes == 1)
-    {
-      lesson->loss = loss_sigmoid (answers, batch->targets, batch->weights, rows * pixels, 0.0, gradient);
-      lesson->loss += loss_dice (answers, batch->targets, batch->weights, rows, pixels, 1.0, gradient);
-    }
-  else if (dataset->task == FOVEA_TASK_SEGMENT)
-    lesson->loss = loss_softmax (answers, batch->targets, batch->weights, rows * pixels, columns, pixels, smoothing, gradient);
-  else if (dataset->exclusive)
-    lesson->loss = loss_softmax (answers, batch->targets, batch->weights, rows, columns, 1, smoothing, gradient);
-  else
-    {
-      /* The sum over a photo's tags, not their mean: else many tags would make each of them learn slowly. */
-      double scale = sum (batch->weights, rows * columns) / (double) rows;
-
-      lesson->loss = scale * loss_sigmoid (answers, batch->targets, batch->weights, rows * columns, 0.0, gradient);
-      for (gsize i = 0; i < rows * columns; i++)
-        gradient[i] *= (float) scale;
-    }
-}
-
-/* The first of each photo's answers are for its labels, the others follow the teacher's features: half the sum of the squared errors, mean over the photos. */
-static void
-lose_both (Lesson *lesson, const float *answers, gsize rows, gsize columns, float *gradient)
-{
-  gsize  n = lesson->trainer->dataset->n_classes;
-  float *labels = lesson->trainer->apart, *labels_gradient = labels + rows * n;
-  double loss = 0.0;
-
-  for (gsize row = 0; row < rows; row++)
-    memcpy (labels + row * n, answers + row * columns, n * sizeof (float));
-  lose_labels (lesson, labels, rows, n, 1, labels_gradient);
-  for (gsize row = 0; row < rows; row++)
-    {
-      memcpy (gradient + row * columns, labels_gradient + row * n, n * sizeof (float));
-      for (gsize k = n; k < columns; k++)
-        {
-          float away = answers[row * columns + k] - lesson->taught[row * (columns - n) + k - n];
-
-          loss += 0.5 * away * away / (double) rows;
-          gradient[row * columns + k] = away / (float) rows;
-        }
-    }
-  lesson->loss += loss;
-}
-
-static void
-lose (const TensorView *outputs, const TensorView *gradients, guint n, gpointer user_data)
-{
-  Lesson *lesson = user_data;
-  gsize   rows = (gsize) outputs[0].shape.dims[0], columns = (gsize) outputs[0].shape.dims[1], pixels = 1;
-
-  for (guint i = 1; i < n; i++) /* other outputs learn nothing of their own */
-    memset (gradients[i].data, 0, shape_count (&gradients[i].shape) * sizeof (float));
-  for (guint d = 2; d < outputs[0].shape.n_dims; d++)
-    pixels *= (gsize) outputs[0].shape.dims[d];
-  if (lesson->taught)
-    lose_both (lesson, outputs[0].data, rows, columns, gradients[0].data);
-  else
-    lose_labels (lesson, outputs[0].data, rows, columns, pixels, gradients[0].data);
+  if (task == FOVEA_TASK_DETECT)
+    settings->augmentation = (FoveaAugmentation) { .crop = 0.3, .stretch = 0.3, .scale = 0.3, .flip_horizontal = TRUE, .colour = 0.4, .hue = 0.03,
+                                                   .grayscale = 0.05, .mosaic = 0.4 };
 }
 
 /* ---- making --------------------------------------------------------------------------------------------------------------------------------- */
@@ -189,6 +105,11 @@ make_input (const FoveaTrainSettings *settings, FoveaModel *base, GError **error
       memcpy (input->mean, mean, sizeof mean);
       memcpy (input->std, std, sizeof std);
       input->width = input->height = 160;
+    }
+  if (settings->task == FOVEA_TASK_DETECT && input->task != FOVEA_TASK_DETECT)
+    {
+      input->width = input->height = 320; /* a classifier's photos are too small to find things in */
+      input->resize = FOVEA_RESIZE_STRETCH;
     }
   if (settings->size > 0)
     input->width = input->height = settings->size;
@@ -217,6 +138,22 @@ check_settings (const FoveaTrainSettings *settings, GError **error)
   return !wrong;
 }
 
+/* What the trained network's answers will mean. */
+static void
+set_labels (FoveaSettings *settings, const Dataset *dataset)
+{
+  g_free (settings->family);
+  settings->family = g_strdup (dataset->task == FOVEA_TASK_SEGMENT ? NULL : dataset->task == FOVEA_TASK_DETECT ? DETECTOR_FAMILY : "classifier");
+  if (dataset->task == FOVEA_TASK_DETECT)
+    {
+      settings->threshold = DETECTOR_THRESHOLD;
+      settings->overlap = DETECTOR_OVERLAP;
+    }
+  g_strfreev (settings->labels);
+  settings->labels = g_strdupv (dataset->classes);
+  settings->n_labels = dataset->n_classes;
+}
+
 /* TRUE if the base already answers with the data's classes, in their order. */
 static gboolean
 has_classes (const FoveaSettings *input, const Dataset *dataset)
@@ -229,6 +166,24 @@ has_classes (const FoveaSettings *input, const Dataset *dataset)
   return TRUE;
 }
 
+/* A network of cells: a finished detector's, or an architecture's with what weights of the base fit. */
+static FoveaModel *
+make_detector (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, GError **error)
+{
+  const Dataset         *dataset = trainer->dataset;
+  const char *const     *classes = (const char *const *) dataset->classes, *const *before = (const char *const *) trainer->input->labels;
+  g_autoptr (FoveaModel) cells = base ? detector_open (base) : NULL, same = NULL, untrained = NULL;
+
+  if (cells && before)
+    same = detector_adapt (cells, before, classes, trainer->settings.seed, error);
+  if (cells && before && !same)
+    return NULL;
+  if (same && !architecture)
+    return g_steal_pointer (&same);
+  untrained = fovea_model_new_untrained (architecture ? architecture : "objects", 3, dataset->n_classes, trainer->settings.seed, error);
+  return untrained && base ? head_take_weights (untrained, same ? same : base, &trainer->n_copied) : g_steal_pointer (&untrained);
+}
+
 static FoveaModel *
 make_model (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, GError **error)
 {
@@ -237,6 +192,8 @@ make_model (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, G
   FoveaShape     shape = { .n_dims = 4, .dims = { 1, 3, trainer->input->height, trainer->input->width } };
   FoveaModel    *model;
 
+  if (dataset->task == FOVEA_TASK_DETECT)
+    return make_detector (trainer, base, architecture, error);
   if (trainer->teacher)
     n_outputs += (guint) teacher_count (trainer->teacher);
   if (architecture || !base)
@@ -388,7 +345,8 @@ prepare (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, cons
   trainer->model = make_model (trainer, base, architecture, error);
   if (!trainer->model || !make_learner (trainer, error))
     return FALSE;
-  trainer->apart = trainer->teacher ? g_new (float, 2 * (gsize) trainer->settings.batch * trainer->dataset->n_classes) : NULL;
+  set_labels (trainer->input, trainer->dataset);
+  trainer->lesson = lesson_new (trainer->dataset, trainer->settings.batch, trainer->input->width, trainer->settings.smoothing);
   loader = loader_settings (trainer, TRUE);
   trainer->loader = loader_new (&loader, error);
   trainer->mark = (Mark) { .version = 1, .best = NAN, .rate_scale = 1.0, .loss = NAN, .key = find_key (trainer) };
@@ -427,7 +385,7 @@ fovea_trainer_free (FoveaTrainer *trainer)
   feature_cache_free (trainer->features);
   feature_cache_free (trainer->judged);
   teacher_free (trainer->teacher);
-  g_free (trainer->apart);
+  lesson_free (trainer->lesson);
   g_free (trainer->mean);
   g_free (trainer->scale);
   memory_free (trainer->batch.input);
@@ -667,8 +625,8 @@ static gboolean
 take_step (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *done, GError **error)
 {
   const Batch *batch = next_batch (trainer, run, error);
-  Lesson       lesson = { trainer, batch, NULL, 0.0 };
-  double       rate = schedule_rate (find_fraction (trainer, n_steps), trainer->settings.warm_up) * trainer->settings.learning_rate * trainer->mark.rate_scale, norm;
+  const float *taught = NULL;
+  double       rate = schedule_rate (find_fraction (trainer, n_steps), trainer->settings.warm_up) * trainer->settings.learning_rate * trainer->mark.rate_scale, norm, loss;
   gsize        n_floats = shape_count (&fovea_session_get_input (learner_get_session (trainer->learner), 0)->shape);
   gboolean     finite = TRUE;
   float       *input = learner_get_input (trainer->learner);
@@ -678,18 +636,20 @@ take_step (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *done, GErro
     return FALSE;
   memcpy (input, batch->input, n_floats * sizeof (float));
   mix_batch (trainer, batch, input, n_floats);
-  if (trainer->teacher && !(lesson.taught = teacher_run (trainer->teacher, input, run->cancellable, error)))
+  if (trainer->teacher && !(taught = teacher_run (trainer->teacher, input, run->cancellable, error)))
     return FALSE;
-  if (!learner_step (trainer->learner, lose, &lesson, rate, &norm, &finite, run->cancellable, error))
+  lesson_begin (trainer->lesson, batch, taught);
+  if (!learner_step (trainer->learner, lesson_lose, trainer->lesson, rate, &norm, &finite, run->cancellable, error))
     return FALSE;
-  if (!finite || !isfinite (lesson.loss))
+  loss = lesson_get_loss (trainer->lesson);
+  if (!finite || !isfinite (loss))
     {
       *done = FALSE;
       return recover (trainer, error);
     }
   trainer->mark.step++;
   trainer->mark.elapsed = (double) (g_get_monotonic_time () - run->began) / 1e6;
-  trainer->mark.loss = isnan (trainer->mark.loss) ? lesson.loss : 0.98 * trainer->mark.loss + 0.02 * lesson.loss;
+  trainer->mark.loss = isnan (trainer->mark.loss) ? loss : 0.98 * trainer->mark.loss + 0.02 * loss;
   run->n_images += batch->n;
   report (trainer, run, n_steps, rate, NULL);
   if (g_get_monotonic_time () - run->saved < checkpoint_seconds () * G_TIME_SPAN_SECOND)
@@ -729,6 +689,8 @@ make_trained (FoveaTrainer *trainer, GError **error)
 {
   g_autoptr (FoveaModel) model = learner_make_model (trainer->learner, error);
 
+  if (model && trainer->dataset->task == FOVEA_TASK_DETECT)
+    return detector_finish (model, trainer->input->width, trainer->input->height, error);
   return !model || !trainer->teacher ? g_steal_pointer (&model) : head_narrow (model, trainer->dataset->n_classes, error);
 }
 
@@ -908,11 +870,7 @@ fovea_trainer_make_model (FoveaTrainer *trainer, const FoveaEvaluation *evaluati
   settings->task = trainer->settings.task;
   settings->activation = trainer->settings.task == FOVEA_TASK_CLASSIFY && trainer->dataset->exclusive ? FOVEA_ACTIVATION_SOFTMAX
                          : trainer->settings.task == FOVEA_TASK_SEGMENT && trainer->dataset->n_classes > 1 ? FOVEA_ACTIVATION_SOFTMAX : FOVEA_ACTIVATION_SIGMOID;
-  g_free (settings->family);
-  settings->family = g_strdup (settings->task == FOVEA_TASK_SEGMENT ? NULL : "classifier");
-  g_strfreev (settings->labels);
-  settings->labels = g_strdupv (trainer->dataset->classes);
-  settings->n_labels = trainer->dataset->n_classes;
+  set_labels (settings, trainer->dataset);
   graph = graph_copy (model_get_graph (trained));
   g_hash_table_replace (graph->metadata, g_strdup ("task"), g_strdup (sidecar_task_word (settings->task)));
   g_hash_table_replace (graph->metadata, g_strdup ("names"), sidecar_write_names (settings));

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * lesson.c: see lesson.h.
+ */
+
+#include "train/lesson.h"
+
+#include <string.h>
+
+#include "base/tensor.h"
+#include "train/loss-boxes.h"
+#include "train/loss.h"
+
+struct _Lesson
+{
+  const Dataset *dataset;
+  guint          batch;
+  int            size;
+  double         smoothing;
+  const Batch   *photos;
+  const float   *taught;
+  float         *apart;   /* with a teacher: the answers for the labels, and their gradients */
+  CellTarget    *targets; /* detect: (photos, n_cells) */
+  gsize          n_cells;
+  double         loss;
+};
+
+Lesson *
+lesson_new (const Dataset *dataset, guint batch, int size, double smoothing)
+{
+  Lesson *lesson = g_new0 (Lesson, 1);
+
+  lesson->dataset = dataset;
+  lesson->batch = batch;
+  lesson->size = size;
+  lesson->smoothing = smoothing;
+  return lesson;
+}
+
+void
+lesson_free (Lesson *lesson)
+{
+  if (!lesson)
+    return;
+  g_free (lesson->apart);
+  g_free (lesson->targets);
+  g_free (lesson);
+}
+
+void
+lesson_begin (Lesson *lesson, const Batch *batch, const float *taught)
+{
+  lesson->photos = batch;
+  lesson->taught = taught;
+  lesson->loss = 0.0;
+  if (taught && !lesson->apart)
+    lesson->apart = g_new (float, 2 * (gsize) lesson->batch * lesson->dataset->n_classes);
+}
+
+double
+lesson_get_loss (const Lesson *lesson)
+{
+  return lesson->loss;
+}
+
+/* ---- by task ---------------------------------------------------------------------------------------------------------------------------------------- */
+
+static double
+sum (const float *weights, gsize n)
+{
+  double total = 0.0;
+
+  for (gsize i = 0; i < n; i++)
+    total += weights[i];
+  return total;
+}
+
+static void
+lose_labels (Lesson *lesson, const float *answers, gsize rows, gsize columns, gsize pixels, float *gradient)
+{
+  const Dataset *dataset = lesson->dataset;
+  const Batch   *batch = lesson->photos;
+
+  if (dataset->task == FOVEA_TASK_SEGMENT && dataset->n_classes == 1)
+    {
+      lesson->loss = loss_sigmoid (answers, batch->targets, batch->weights, rows * pixels, 0.0, gradient);
+      lesson->loss += loss_dice (answers, batch->targets, batch->weights, rows, pixels, 1.0, gradient);
+    }
+  else if (dataset->task == FOVEA_TASK_SEGMENT)
+    lesson->loss = loss_softmax (answers, batch->targets, batch->weights, rows * pixels, columns, pixels, lesson->smoothing, gradient);
+  else if (dataset->exclusive)
+    lesson->loss = loss_softmax (answers, batch->targets, batch->weights, rows, columns, 1, lesson->smoothing, gradient);
+  else
+    {
+      /* The sum over a photo's tags, not their mean: else many tags would make each of them learn slowly. */
+      double scale = sum (batch->weights, rows * columns) / (double) rows;
+
+      lesson->loss = scale * loss_sigmoid (answers, batch->targets, batch->weights, rows * columns, 0.0, gradient);
+      for (gsize i = 0; i < rows * columns; i++)
+        gradient[i] *= (float) scale;
+    }
+}
+
+/* The first of each photo's answers are for its labels, the others follow the teacher's features: half the sum of the squared errors, mean over the photos. */
+static void
+lose_both (Lesson *lesson, const float *answers, gsize rows, gsize columns, float *gradient)
+{
+  gsize  n = lesson->dataset->n_classes;
+  float *labels = lesson->apart, *labels_gradient = labels + rows * n;
+  double loss = 0.0;
+
+  for (gsize row = 0; row < rows; row++)
+    memcpy (labels + row * n, answers + row * columns, n * sizeof (float));
+  lose_labels (lesson, labels, rows, n, 1, labels_gradient);
+  for (gsize row = 0; row < rows; row++)
+    {
+      memcpy (gradient + row * columns, labels_gradient + row * n, n * sizeof (float));
+      for (gsize k = n; k < columns; k++)
+        {
+          float away = answers[row * columns + k] - lesson->taught[row * (columns - n) + k - n];
+
+          loss += 0.5 * away * away / (double) rows;
+          gradient[row * columns + k] = away / (float) rows;
+        }
+    }
+  lesson->loss += loss;
+}
+
+static void
+lose_boxes (Lesson *lesson, const TensorView *outputs, const TensorView *gradients, guint n)
+{
+  g_autofree BoxGrid *grids = g_new0 (BoxGrid, n);
+  gsize               rows = (gsize) outputs[0].shape.dims[0], n_classes = lesson->dataset->n_classes, n_cells;
+
+  for (guint g = 0; g < n; g++)
+    grids[g] = (BoxGrid) { outputs[g].data, gradients[g].data, (int) outputs[g].shape.dims[3], (int) outputs[g].shape.dims[2],
+                           (double) lesson->size / (double) outputs[g].shape.dims[3] };
+  n_cells = box_grids_count (grids, n);
+  if (n_cells != lesson->n_cells)
+    {
+      g_free (lesson->targets);
+      lesson->targets = g_new (CellTarget, rows * n_cells);
+      lesson->n_cells = n_cells;
+    }
+  for (gsize photo = 0; photo < rows; photo++)
+    box_grids_assign (grids, n, photo, n_classes, lesson->photos->targets + photo * SCENE_BOXES * SCENE_NUMBERS, lesson->targets + photo * n_cells);
+  lesson->loss = loss_boxes (grids, n, rows, n_classes, lesson->targets, lesson->photos->targets, lesson->photos->weights);
+}
+
+void
+lesson_lose (const TensorView *outputs, const TensorView *gradients, guint n, gpointer user_data)
+{
+  Lesson *lesson = user_data;
+  gsize   rows = (gsize) outputs[0].shape.dims[0], columns = (gsize) outputs[0].shape.dims[1], pixels = 1;
+
+  if (lesson->dataset->task == FOVEA_TASK_DETECT)
+    {
+      lose_boxes (lesson, outputs, gradients, n);
+      return;
+    }
+  for (guint i = 1; i < n; i++) /* other outputs learn nothing of their own */
+    memset (gradients[i].data, 0, shape_count (&gradients[i].shape) * sizeof (float));
+  for (guint d = 2; d < outputs[0].shape.n_dims; d++)
+    pixels *= (gsize) outputs[0].shape.dims[d];
+  if (lesson->taught)
+    lose_both (lesson, outputs[0].data, rows, columns, gradients[0].data);
+  else
+    lose_labels (lesson, outputs[0].data, rows, columns, pixels, gradients[0].data);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * lesson.h: what a network's answers to one batch should have been, by task: the loss that the trainer gives to its learner.
+ */
+#pragma once
+
+#include "run/session.h"
+#include "train/loader.h"
+
+typedef struct _Lesson Lesson;
+
+/* For batches of `batch` photos of `size` pixels. `dataset` must outlive it. */
+Lesson *lesson_new      (const Dataset *dataset, guint batch, int size, double smoothing);
+void    lesson_free     (Lesson *lesson);
+
+/* What the next step is about: both are borrowed. taught: what the teacher says of it (batch, features); NULL: no teacher. */
+void    lesson_begin    (Lesson *lesson, const Batch *batch, const float *taught);
+
+/* A SessionLoss; user_data is the lesson. */
+void    lesson_lose     (const TensorView *outputs, const TensorView *gradients, guint n, gpointer lesson);
+
+/* Of the step that was last taken. */
+double  lesson_get_loss (const Lesson *lesson);
