@@ -5,7 +5,7 @@
     bench.py --peers DIR --networks DIR [--models a,b] [--engines x,y] [--threads 1,2] [--rounds N] [--json FILE]
 
 Each engine loads the network in a process of its own, pinned to as many processors as it has threads. Then all of them run in turn, a burst each,
-round after round (A B C A B C ...), so that whatever else slows the machine slows all alike; a burst during which somebody else used those
+round after round (A B C A B C ...), so that whatever else slows the machine slows all alike; a burst during which the engine had to wait for its
 processors is thrown away and run again. What counts is the median over all bursts. An engine whose answer differs from ONNX Runtime's own
 unoptimized one by more than 1e-3 of the output's range has no time. README.md says how the programs are built.
 """
@@ -15,12 +15,16 @@ import json
 import math
 import os
 import pathlib
+import platform
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 import numpy
+
+import report
 
 # Engine -> its program in the folder of peers, and its options. "reference" only gives the answers.
 ENGINES = {
@@ -29,11 +33,10 @@ ENGINES = {
     'onnxruntime+xnnpack': ['onnxruntime', 'xnnpack'],
     'opencv': ['opencv'],
     'ncnn': ['ncnn'],
+    'pytorch': ['pytorch'],
+    'pytorch (frozen)': ['pytorch', 'frozen'],
 }
 REFERENCE = ['onnxruntime', 'unoptimized']
-
-SIZES = {'ssdlite320_mbv3l': 320, 'yolo_s_640': 640, 'lraspp_mbv3l_320': 320, 'deeplabv3_mbv3l_320': 320, 'deeplabv3_mbv3l_513': 513,
-         'fcn_resnet18_320': 320, 'unet32_256': 256, 'unet32_512': 512}
 
 # ncnn's time divided by ONNX Runtime's, one and two threads, measured side by side on a Zen 5: stands in where ncnn isn't installed.
 NCNN_RATIO = {
@@ -46,20 +49,21 @@ NCNN_RATIO = {
 }
 
 MAX_ERROR = 1e-3
-BURST_MS = 250
-FOREIGN_SHARE = 0.04
-CLOCK_TICKS = os.sysconf('SC_CLK_TCK')
+BURST_MS = 80
+TRIES = 6             # of a burst, while others use our processors
+FOREIGN_SHARE = 0.02  # of a burst that we may have waited for a processor, or that the host took away
 
 
-def busy_ticks(cpus):
-    """Clock ticks that the processors have spent on anything but idling."""
-    busy = 0
+def waited(process, cpus):
+    """Nanoseconds that the process's threads could have run but waited for a processor, and that the host kept the processors from us."""
+    waiting = 0
+    for thread in pathlib.Path(f'/proc/{process.pid}/task').iterdir():
+        waiting += int((thread / 'schedstat').read_text().split()[1])
     for line in pathlib.Path('/proc/stat').read_text().splitlines():
         fields = line.split()
         if fields[0][:3] == 'cpu' and fields[0][3:].isdigit() and int(fields[0][3:]) in cpus:
-            ticks = [int(field) for field in fields[1:9]]
-            busy += sum(ticks) - ticks[3] - ticks[4]
-    return busy
+            waiting += int(fields[8]) * 1_000_000_000 // os.sysconf('SC_CLK_TCK')
+    return waiting
 
 
 class Engine:
@@ -83,21 +87,19 @@ class Engine:
         self.process.stdin.flush()
         return [float(word) for word in self.process.stdout.readline().split()]
 
-    def own_ticks(self):
-        fields = pathlib.Path(f'/proc/{self.process.pid}/stat').read_text().rsplit(')', 1)[1].split()
-        return int(fields[11]) + int(fields[12])
-
     def burst(self):
-        """One burst; again, a few times, while somebody else is on our processors. The last try counts, and is said."""
-        for attempt in range(5):
-            busy, own = busy_ticks(self.cpus), self.own_ticks()
+        """One burst; again, a few times, while somebody else is on our processors; the least disturbed one counts. Whether that was quiet."""
+        best, least = None, math.inf
+        for _ in range(TRIES):
+            before = waited(self.process, self.cpus)
             times = self.ask(self.repeat)
-            elapsed = sum(times) / 1000 * CLOCK_TICKS * len(self.cpus)
-            foreign = (busy_ticks(self.cpus) - busy) - (self.own_ticks() - own)
-            if foreign <= max(2, FOREIGN_SHARE * elapsed):
+            share = (waited(self.process, self.cpus) - before) / (1e6 * max(sum(times), 0.001))
+            if share < least:
+                best, least = times, share
+            if share <= FOREIGN_SHARE:
                 break
-        self.times += times
-        return attempt < 4
+        self.times += best
+        return least <= FOREIGN_SHARE
 
     def close(self):
         self.process.stdin.close()
@@ -111,10 +113,15 @@ def relative_error(ours, reference):
     return float(numpy.abs(ours - reference).max()) / spread
 
 
+def empty_row(model, threads, engine):
+    return {'model': model, 'threads': threads, 'engine': engine} | dict.fromkeys(
+        ('median_ms', 'min_ms', 'max_error', 'load_ms', 'first_run_ms', 'peak_rss_mb'))
+
+
 def measure(arguments, model, threads):
     """Rows for all engines on one network with one number of threads."""
-    size = SIZES.get(model, 224)
     stem = arguments.networks / model
+    size = math.isqrt(pathlib.Path(f'{stem}.input').stat().st_size // 12) # three channels, square
     cpus = sorted(os.sched_getaffinity(0))[:threads]
     tail = [str(stem), f'{stem}.input', f'1x3x{size}x{size}', str(threads)]
 
@@ -133,8 +140,8 @@ def measure(arguments, model, threads):
             noisy += not engine.burst()
     rows = []
     for engine in engines:
-        row = {'model': model, 'threads': threads, 'engine': engine.name, 'median_ms': None, 'min_ms': None,
-               'max_error': engine.max_error if math.isfinite(engine.max_error) else None}
+        row = empty_row(model, threads, engine.name)
+        row['max_error'] = engine.max_error if math.isfinite(engine.max_error) else None
         if engine in able:
             row |= {'median_ms': statistics.median(engine.times), 'min_ms': min(engine.times), 'load_ms': engine.load_ms,
                     'first_run_ms': engine.first_run_ms, 'peak_rss_mb': engine.peak_rss_mb}
@@ -150,26 +157,28 @@ def derived_ncnn(rows, model, threads):
     by_engine = {row['engine']: row['median_ms'] for row in rows}
     if 'ncnn' in by_engine or not by_engine.get('onnxruntime') or model not in NCNN_RATIO or threads > 2:
         return []
-    return [{'model': model, 'threads': threads, 'engine': 'ncnn (derived)',
-             'median_ms': by_engine['onnxruntime'] * NCNN_RATIO[model][threads - 1], 'min_ms': None, 'max_error': None}]
+    return [empty_row(model, threads, 'ncnn (derived)') | {'median_ms': by_engine['onnxruntime'] * NCNN_RATIO[model][threads - 1]}]
 
 
-def print_table(rows):
-    """A line per network and thread count: all medians, and how many times faster than the fastest peer we are; then the geometric means."""
-    names = list(dict.fromkeys(row['engine'] for row in rows))
-    cells = {(row['model'], row['threads'], row['engine']): row['median_ms'] for row in rows}
-    print(f'{"network":22}{"threads":>8}' + ''.join(f'{name:>21}' for name in names) + f'{"fastest peer / fovea":>23}')
-    ratios = []
-    for model, threads in dict.fromkeys((row['model'], row['threads']) for row in rows):
-        times = {name: cells.get((model, threads, name)) for name in names}
-        line = f'{model:22}{threads:>8}' + ''.join(f'{times[name]:21.2f}' if times[name] else f'{"-":>21}' for name in names)
-        peers = [time for name, time in times.items() if name != 'fovea' and time]
-        if times.get('fovea') and peers:
-            ratios.append(min(peers) / times['fovea'])
-            line += f'{ratios[-1]:23.2f}'
-        print(line)
-    if ratios:
-        print(f'geometric mean over {len(ratios)} cells: {math.exp(statistics.fmean(map(math.log, ratios))):.3f}, least {min(ratios):.3f}')
+def machine():
+    """The processor's name, for tables."""
+    for line in pathlib.Path('/proc/cpuinfo').read_text().splitlines():
+        if line.startswith('model name'):
+            return f'{line.split(":", 1)[1].strip()}, {os.cpu_count()} processors'
+    return f'{platform.machine()}, {os.cpu_count()} processors'
+
+
+def instructions():
+    """What the engines may use here, for tables."""
+    flags = pathlib.Path('/proc/cpuinfo').read_text().split()
+    return os.environ.get('FOVEA_ISA') or next((isa for isa in ('avx512f', 'avx2', 'asimd') if isa in flags), platform.machine())
+
+
+def limit_peers(isa):
+    """FOVEA_ISA=avx2 holds those others to AVX2 that can be held; ONNX Runtime has no such switch."""
+    if isa == 'avx2':
+        os.environ |= {'ONEDNN_MAX_CPU_ISA': 'AVX2', 'ATEN_CPU_CAPABILITY': 'avx2',
+                       'OPENCV_CPU_DISABLE': 'AVX512F,AVX512-COMMON,AVX512-SKX,AVX512-CNL,AVX512-CLX,AVX512-ICL'}
 
 
 def main():
@@ -177,21 +186,32 @@ def main():
     listed = lambda text: text.split(',')
     parser.add_argument('--peers', type=pathlib.Path, required=True, help='folder of the engines\' programs')
     parser.add_argument('--networks', type=pathlib.Path, required=True, help='folder that networks.py has filled')
-    parser.add_argument('--models', type=listed, default=list(NCNN_RATIO))
+    parser.add_argument('--models', type=listed, help='the default: all that are in the folder of networks')
     parser.add_argument('--engines', type=listed, default=list(ENGINES))
     parser.add_argument('--threads', type=lambda text: [int(word) for word in text.split(',')], default=[1, 2])
-    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--rounds', type=int, default=15)
     parser.add_argument('--json', type=pathlib.Path)
     arguments = parser.parse_args()
+    about = {'date': time.strftime('%Y-%m-%d'), 'machine': machine(), 'isa': instructions()}
+    unknown = [name for name in arguments.engines if name not in ENGINES]
+    models = arguments.models or [*NCNN_RATIO, *sorted(path.stem for path in arguments.networks.glob('*.input') if path.stem not in NCNN_RATIO)]
+    missing = [name for name in models if not (arguments.networks / f'{name}.input').exists()]
+    if unknown:
+        parser.error(f'there is no engine {unknown[0]}: {", ".join(ENGINES)}')
+    if missing:
+        parser.error(f'there is no network {missing[0]} in {arguments.networks}')
+    if max(arguments.threads) > len(os.sched_getaffinity(0)):
+        parser.error(f'there are only {len(os.sched_getaffinity(0))} processors to run {max(arguments.threads)} threads on')
 
+    limit_peers(about['isa'])
     rows = []
-    for model in arguments.models:
+    for model in models:
         for threads in arguments.threads:
             print(f'measuring {model}, {threads} thread{"s" if threads > 1 else ""}', file=sys.stderr, flush=True)
-            rows += measure(arguments, model, threads)
+            rows += [row | about for row in measure(arguments, model, threads)]
             if arguments.json:
                 arguments.json.write_text(json.dumps(rows, indent=1) + '\n')
-    print_table(rows)
+    print('\n'.join(report.text_table(rows)))
 
 
 if __name__ == '__main__':

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes the networks that bench/ compares engines on, as ONNX files, from torchvision and from the few lines here.
 
-    networks.py DIR [NAME...]      writes DIR/NAME.onnx and DIR/NAME.input (an input, raw float32) for the names given, or for all
+    networks.py DIR [NAME|MODEL.onnx...]    writes DIR/NAME.onnx, .pt (traced) and .input (raw float32) for the names given, or for all
+
+A MODEL.onnx, one of those that Fovea brings, is linked there by its folder's name, with an input; PyTorch doesn't run it.
 
 Weights are random but fixed by a seed; batch norms get lively statistics (a scale and shift of their own for each channel, and running
 statistics measured on noise of the spectrum that photos have), so that no engine may skip work and numbers stay in range.
@@ -228,15 +230,31 @@ def write(name, folder):
     enliven(network, min(size, 320), generator)
     sample = photo_like(size, generator)
     with torch.no_grad():
+        torch.jit.save(torch.jit.trace(network, sample, check_trace=False), folder / f'{name}.pt')
         torch.onnx.export(network, sample, folder / f'{name}.onnx', input_names=['input'], opset_version=17, dynamo=False)
     sample.numpy().tofile(folder / f'{name}.input')
+
+
+def take(model, folder):
+    """A model that exists: its input is one picture of three channels."""
+    import onnx
+
+    shape = [size.dim_value for size in onnx.load(model).graph.input[0].type.tensor_type.shape.dim]
+    name = model.parent.name
+    photo_like(shape[-1], torch.Generator().manual_seed(SEED)).numpy().tofile(folder / f'{name}.input')
+    (folder / f'{name}.onnx').unlink(missing_ok=True)
+    (folder / f'{name}.onnx').symlink_to(model.resolve())
 
 
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for name in sys.argv[2:] or NETWORKS:
-        if not (folder / f'{name}.input').exists():
+        if name.endswith('.onnx'):
+            take(pathlib.Path(name), folder)
+        elif name not in NETWORKS:
+            sys.exit(f'networks.py: there is no network {name}: {", ".join(NETWORKS)}')
+        elif not (folder / f'{name}.input').exists():
             print('writing', name, flush=True)
             write(name, folder)
 

@@ -39,7 +39,7 @@ class Script(unittest.TestCase):
         said = dev("help").stdout
         for verb in ("run", "test", "build", "fovea", "gimp", "bench", "install", "uninstall", "shell", "clean"):
             self.assertIn(f"\n  {verb} ", said)
-            with open(os.path.join(TOOLS, {"run": "run", "test": "test", "clean": "clean", "install": "install", "uninstall": "install"}.get(
+            with open(os.path.join(TOOLS, {"run": "run", "test": "test", "clean": "clean", "bench": "bench", "install": "install", "uninstall": "install"}.get(
                     verb, "build") + ".sh"), encoding="utf-8") as file:
                 self.assertIn(f"verb_{verb} ()", file.read())
 

@@ -70,9 +70,6 @@ build_and_stage () {
   export FOVEA_MODELS_PATH="${FOVEA_MODELS_PATH:+$FOVEA_MODELS_PATH:}$stage/usr/local/share/fovea/built-in"
 }
 
-# The models that can be named, one a line.
-installed_models () { "$FOVEA" --list-models; }
-
 verb_build () {
   build_and_stage
   say "The command is $FOVEA"
@@ -84,15 +81,6 @@ verb_fovea () {
   QUIET=yes
   build_and_stage
   exec "$FOVEA" "$@"
-}
-
-verb_bench () {
-  local model
-  build_and_stage
-  for model in $(installed_models); do
-    say "$model:"
-    "$FOVEA" bench "$model"
-  done
 }
 
 verb_gimp () {

@@ -11,6 +11,7 @@ declare -A PACKAGES=(
   [run]='gimp'
   [window]='adwaita-icon-theme dbus-x11'
   [install]='gimp'
+  [bench]='g++ libonnxruntime-dev libopencv-dev python3-torch python3-torchvision python3-onnx python3-numpy libopenblas0-openmp'
   [test]='libonnx-testdata python3-onnxruntime python3-onnx python3-numpy python3-pil
           clang llvm libclang-rt-dev valgrind qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
           xvfb openbox xdotool dbus dbus-x11 at-spi2-core python3-pyatspi python3-gi imagemagick adwaita-icon-theme gnome-themes-extra

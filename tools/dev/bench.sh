@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# bench.sh: Fovea beside the engines that its users could have instead: their programs (bench/peers), the networks (bench/networks.py), the run
+# (bench/bench.py, which looks at the arguments). ncnn takes part where FOVEA_NCNN names the program, see bench/README.md.
+
+verb_bench () {
+  local peers=$BUILD/peers networks=$BUILD/networks models=() argument
+  # Where it only has to say what is wrong, or how it is used, nothing is built for it.
+  for argument; do
+    case $argument in -h | --help) exec python3 "$REPO/bench/bench.py" --help ;; esac
+  done
+  build release
+  hold "$BUILD/bench.lock" "measuring here"
+  build_peers "$peers"
+  mapfile -t models < <(find "$REPO/models" -name model.onnx | sort)
+  step "Writing the networks" "$BUILD/log/networks.log" nice -n 5 python3 "$REPO/bench/networks.py" "$networks" ||
+    { show_log "$BUILD/log/networks.log" 'Error'; fail "the networks could not be written; the whole log is $BUILD/log/networks.log"; }
+  ((${#models[@]} == 0)) || python3 "$REPO/bench/networks.py" "$networks" "${models[@]}"
+  python3 "$REPO/bench/bench.py" --peers "$peers" --networks "$networks" "$@"
+}
+
+# build_peers FOLDER: the programs in bench/peers that are older than what they are made of.
+build_peers () {
+  local engine=$BUILD/release/engine/libfovea-engine.a source=$REPO/bench/peers glib opencv
+  read -ra glib < <(pkg-config --cflags --libs gio-2.0 json-glib-1.0 libprotobuf-c)
+  opencv=$(find /usr/include -maxdepth 1 -name 'opencv4' | head -n 1)
+  mkdir -p "$1"
+  compile_peer "$1/fovea" "$engine" gcc -O2 "$source/fovea.c" -I"$REPO/engine" "$engine" "${glib[@]}" -lm -lpthread
+  compile_peer "$1/onnxruntime" "$source/onnxruntime.cc" g++ -O2 "$source/onnxruntime.cc" -I/usr/include/onnxruntime -lonnxruntime
+  compile_peer "$1/opencv" "$source/opencv.cc" g++ -O2 "$source/opencv.cc" -I"$opencv" -lopencv_dnn -lopencv_core
+  ln -sf "$source/pytorch.py" "$1/pytorch"
+  rm -f "$1/ncnn"
+  [ -z "${FOVEA_NCNN:-}" ] || ln -s "$(realpath "$FOVEA_NCNN")" "$1/ncnn"
+}
+
+# compile_peer PROGRAM SOURCE COMMAND…
+compile_peer () {
+  local program=$1 log=$BUILD/log/peers.log
+  if [ "$program" -nt "$2" ] && [ "$program" -nt "$REPO/bench/peers/harness.h" ]; then return; fi
+  shift 2
+  step "Building bench/peers/$(basename "$program")" "$log" "$@" -o "$program" || build_failed "$log"
+}
