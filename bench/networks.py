@@ -10,6 +10,7 @@ Weights are random but fixed by a seed; batch norms get lively statistics (a sca
 statistics measured on noise of the spectrum that photos have), so that no engine may skip work and numbers stay in range.
 """
 
+import json
 import pathlib
 import sys
 
@@ -235,15 +236,26 @@ def write(name, folder):
     sample.numpy().tofile(folder / f'{name}.input')
 
 
-def take(model, folder):
-    """A model that exists: its input is one picture of three channels."""
+def photo_size(model):
+    """Width and height of the photos that a model wants: by its settings, else by its metadata, else by its input, whose dimensions may be free."""
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    size = json.loads(metadata.get('fovea', '{}')).get('input', {}).get('size') or json.loads(metadata.get('imgsz', 'null'))
+    if not size:
+        size = [dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim][:1:-1]
+    return size if isinstance(size, list) else [size, size]
+
+
+def take(path, folder):
+    """A model that exists: its input is one square picture of three channels."""
     import onnx
 
-    shape = [size.dim_value for size in onnx.load(model).graph.input[0].type.tensor_type.shape.dim]
-    name = model.parent.name
-    photo_like(shape[-1], torch.Generator().manual_seed(SEED)).numpy().tofile(folder / f'{name}.input')
+    size, name = photo_size(onnx.load(path)), path.parent.name
+    if len(set(size)) != 1 or size[0] < 1:
+        print(f'networks.py: {path} is left out: its photos are {" x ".join(map(str, size))}, and only squares are compared', file=sys.stderr)
+        return
+    photo_like(size[0], torch.Generator().manual_seed(SEED)).numpy().tofile(folder / f'{name}.input')
     (folder / f'{name}.onnx').unlink(missing_ok=True)
-    (folder / f'{name}.onnx').symlink_to(model.resolve())
+    (folder / f'{name}.onnx').symlink_to(path.resolve())
 
 
 def main():

@@ -22,14 +22,22 @@ main (int argc, char **argv)
   g_autoptr (FoveaModel)          model = NULL;
   g_autoptr (FoveaSession)        session = NULL;
   g_autoptr (GError)              error = NULL;
+  FoveaShape                      shape = { .n_dims = 4 };
   double                          loaded, first;
 
   fovea_session_options_set_threads (options, (guint) harness.threads);
+  for (int i = 0; i < 4; i++)
+    shape.dims[i] = harness.shape[i];
   model = fovea_model_load (path, &error);
   if (model)
-    session = fovea_session_new (model, options, &error);
+    {
+      fovea_session_options_set_shape (options, fovea_model_get_input (model, 0)->name, &shape);
+      session = fovea_session_new (model, options, &error);
+    }
   if (!session)
     harness_fail (error->message);
+  if (fovea_session_get_input (session, 0)->size != (gsize) harness.count * sizeof (float))
+    harness_fail ("the network's input has another size than SHAPE");
 
   memcpy (fovea_session_get_input (session, 0)->data, harness.input, (gsize) harness.count * sizeof (float));
   loaded = now_ms ();

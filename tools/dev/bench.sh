@@ -36,8 +36,8 @@ build_peers () {
 
 # compile_peer PROGRAM SOURCE COMMAND…
 compile_peer () {
-  local program=$1 log=$BUILD/log/peers.log
-  if [ "$program" -nt "$2" ] && [ "$program" -nt "$REPO/bench/peers/harness.h" ]; then return; fi
+  local program=$1 log=$BUILD/log/peers.log source=$REPO/bench/peers
+  if [ -x "$program" ] && [ -z "$(find "$2" "$source/harness.h" "$source/$(basename "$program")".c* -newer "$program")" ]; then return; fi
   shift 2
   step "Building bench/peers/$(basename "$program")" "$log" "$@" -o "$program" || build_failed "$log"
 }
