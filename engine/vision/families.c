@@ -648,3 +648,14 @@ family_find (const char *name)
       return &families[i];
   return NULL;
 }
+
+char **
+family_list (void)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (families); i++)
+    if (family_find (families[i].name) == &families[i])
+      g_strv_builder_add (names, families[i].name);
+  return g_strv_builder_end (names);
+}

@@ -36,6 +36,9 @@ const Family *family_guess (const Signature *signature);
 /* The first row of that name; NULL: not known. */
 const Family *family_find  (const char *name);
 
+/* The names of all families, each once, NULL-terminated. Free with g_strfreev. */
+char        **family_list  (void);
+
 /* The names of the usual classes, NULL-terminated, and their number; NULL for a word that isn't known. Static. "coco-91" has holes: "". */
 const char *const *family_labels (const char *word, gsize *n);
 

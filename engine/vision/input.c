@@ -253,12 +253,53 @@ typedef struct
   };
 } ValueTable;
 
-static void
-fill_table (const FoveaSettings *settings, int channel, FoveaType type, ValueTable *table)
+/* The byte below which `share` of all pixels lie, as NumPy's percentile interpolates it. */
+static double
+find_percentile (const gsize histogram[256], gsize n, double percent)
 {
+  double rank = percent / 100 * (double) (n - 1), found[2] = { 0, 0 };
+  gsize  below = 0, wanted[2] = { (gsize) floor (rank), (gsize) ceil (rank) };
+
   for (int i = 0; i < 256; i++)
     {
-      double value = (i * settings->range / 255 - settings->mean[channel]) / settings->std[channel];
+      for (int k = 0; k < 2; k++)
+        if (wanted[k] >= below && wanted[k] < below + histogram[i])
+          found[k] = i;
+      below += histogram[i];
+    }
+  return found[0] + (rank - floor (rank)) * (found[1] - found[0]);
+}
+
+/* What makes a channel's bytes what its own values say: byte * scale + shift. */
+static void
+measure_channel (const FoveaSettings *settings, const guint8 *pixels, gsize n, double *scale, double *shift)
+{
+  gsize  histogram[256] = { 0 };
+  double low, high, sum = 0, squares = 0;
+
+  for (gsize i = 0; i < n; i++)
+    histogram[pixels[i * 3]]++;
+  for (int i = 0; i < 256; i++)
+    sum += (double) histogram[i] * i;
+  for (int i = 0; i < 256; i++)
+    squares += (double) histogram[i] * (i - sum / (double) n) * (i - sum / (double) n);
+  low = settings->normalize == FOVEA_NORMALIZE_PHOTO ? sum / (double) n : find_percentile (histogram, n, settings->percentiles[0]);
+  high = settings->normalize == FOVEA_NORMALIZE_PHOTO ? low + sqrt (squares / (double) n) : find_percentile (histogram, n, settings->percentiles[1]);
+  *scale = 1 / (high - low + 1e-6);
+  *shift = -low * *scale;
+}
+
+static void
+fill_table (const FoveaSettings *settings, int channel, const guint8 *pixels, gsize n, FoveaType type, ValueTable *table)
+{
+  gboolean is_fixed = settings->normalize == FOVEA_NORMALIZE_FIXED; /* the others have no use for mean and std */
+  double   scale = 0, shift = 0;
+
+  if (!is_fixed)
+    measure_channel (settings, pixels, n, &scale, &shift);
+  for (int i = 0; i < 256; i++)
+    {
+      double value = is_fixed ? (i * settings->range / 255 - settings->mean[channel]) / settings->std[channel] : i * scale + shift;
 
       if (type == FOVEA_TYPE_FLOAT64)
         table->as_double[i] = value;
@@ -317,7 +358,7 @@ input_write_pixels (const FoveaSettings *settings, const guint8 *pixels, FoveaTe
       int   place = settings->bgr ? n_channels - 1 - c : c;
       gsize first = settings->nhwc ? (gsize) place : place * n;
 
-      fill_table (settings, c, tensor->type, &table);
+      fill_table (settings, c, pixels + c, n, tensor->type, &table);
       write_channel (pixels + c, n, &table, tensor->type, (guint8 *) tensor->data + first * size, settings->nhwc ? n_channels : 1);
     }
 }

@@ -2,24 +2,23 @@
  *
  * settings.c: FoveaSettings: how a photo becomes a network's input and what its output means, gathered from the places where that may be written.
  *
- * The first place that has a setting wins: the sidecar MODEL.json, metadata_props, MODEL.labels.txt. What the model's own shapes say (layout,
- * channels, a fixed size) wins over all, since nothing else could run. What is left is as usual for the network's family, which names and shapes
- * tell (families.c), and then as commonest.
+ * The first place that has a setting wins: what the caller gives, the sidecar MODEL.json, metadata_props, MODEL.labels.txt, a Hugging Face or bioimage.io
+ * description beside the model, labels.txt where the number fits. What the model's own shapes say (layout, channels, a fixed size) wins over all, since nothing
+ * else could run. What is left is as usual for the network's family, which names and shapes tell (families.c), and then as commonest: that is said to be
+ * unknown.
  */
 
 #include "vision/settings.h"
 
-#include <errno.h>
-#include <glib/gstdio.h>
 #include <string.h>
 
 #include "run/session.h"
+#include "vision/beside.h"
 #include "vision/families.h"
 #include "vision/labels.h"
 #include "vision/literal.h"
 #include "vision/sidecar.h"
 
-#define MAX_SIDECAR_BYTES (16 << 20)
 #define DEFAULT_SIZE      224
 #define DEFAULT_THRESHOLD 0.25
 #define DEFAULT_OVERLAP   0.45
@@ -67,53 +66,36 @@ note_found (Search *search, guint before, const char *where)
 
 /* ---- files beside the model ------------------------------------------------------------------------------------------------------------- */
 
-/* MODEL.onnx without ".onnx" and with `suffix`; NULL for a model from memory. */
-static char *
-path_beside (const FoveaModel *model, const char *suffix)
-{
-  const char *path = fovea_model_get_path (model);
-  gsize       length = path ? strlen (path) : 0;
-
-  if (!path)
-    return NULL;
-  if (g_str_has_suffix (path, ".onnx"))
-    length -= strlen (".onnx");
-  return g_strdup_printf ("%.*s%s", (int) length, path, suffix);
-}
-
-/* FALSE without an error when there is no such file. */
 static gboolean
-read_beside (const char *path, char **text, gsize *length, GError **error)
+read_given (Search *search, GHashTable *given, GError **error)
 {
-  g_autoptr (GError) local = NULL;
-  GStatBuf status;
+  g_autoptr (JsonObject) object = given ? settings_text_to_json (given, error) : NULL;
+  g_autoptr (GError)     local = NULL;
+  guint                  before = search->found;
 
-  if (!path || g_stat (path, &status) != 0)
+  if (!given)
+    return TRUE;
+  if (!object)
     return FALSE;
-  if (!S_ISREG (status.st_mode) || status.st_size > MAX_SIDECAR_BYTES)
+  if (!sidecar_apply (search->settings, &search->found, object, &local))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't hold settings: it %s. Remove it.", path,
-                   S_ISREG (status.st_mode) ? "is larger than 16 MiB" : "isn't a file");
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "The setting can't be used: %s.", local->message);
       return FALSE;
     }
-  if (!g_file_get_contents (path, text, length, &local))
-    {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "%s", local->message);
-      return FALSE;
-    }
+  note_found (search, before, "given");
   return TRUE;
 }
 
 static gboolean
 read_sidecar (Search *search, GError **error)
 {
-  g_autofree char *path = path_beside (search->model, ".json"), *text = NULL, *name = NULL;
+  g_autofree char *path = beside_path (search->model, ".json"), *text = NULL, *name = NULL;
   g_autoptr (GError) local = NULL;
   g_autoptr (JsonNode) node = NULL;
   guint before = search->found;
   gsize length;
 
-  if (!read_beside (path, &text, &length, &local))
+  if (!beside_read (path, &text, &length, &local))
     {
       if (!local)
         return TRUE;
@@ -137,14 +119,14 @@ read_sidecar (Search *search, GError **error)
 static gboolean
 read_label_file (Search *search, GError **error)
 {
-  g_autofree char *path = path_beside (search->model, ".labels.txt"), *text = NULL, *name = NULL;
+  g_autofree char *path = beside_path (search->model, ".labels.txt"), *text = NULL, *name = NULL;
   g_autoptr (GError) local = NULL;
   gsize length, n;
   char **labels;
 
   if (search->found & SETTING_LABELS)
     return TRUE;
-  if (!read_beside (path, &text, &length, &local))
+  if (!beside_read (path, &text, &length, &local))
     {
       if (!local)
         return TRUE;
@@ -162,6 +144,28 @@ read_label_file (Search *search, GError **error)
   name = g_filename_display_basename (path);
   note (search, "labels: %s", name);
   return TRUE;
+}
+
+/* What others write beside their models. What can't be used is left out, and it is said: it may belong to something else. */
+static void
+read_foreign (Search *search)
+{
+  static JsonObject *(*const readers[]) (const FoveaModel *model, char **where, GError **error) = { hugging_face_read, bioimage_read };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (readers); i++)
+    {
+      g_autofree char       *where = NULL;
+      g_autoptr (GError)     error = NULL;
+      g_autoptr (JsonObject) object = readers[i] (search->model, &where, &error);
+      guint                  before = search->found;
+
+      if (object)
+        sidecar_apply (search->settings, &search->found, object, &error);
+      if (object)
+        note_found (search, before, where);
+      if (error)
+        note (search, "left out from a file beside the model: %s", error->message);
+    }
 }
 
 /* ---- metadata_props --------------------------------------------------------------------------------------------------------------------- */
@@ -314,8 +318,15 @@ apply_input_shape (Search *search)
       memcpy (settings->mean, imagenet_mean, sizeof imagenet_mean);
       memcpy (settings->std, imagenet_std, sizeof imagenet_std);
     }
-  note (search, "range, mean and std: %s, assumed: check them if answers are poor",
-        port->type == FOVEA_TYPE_UINT8 ? "bytes as they are" : settings->channels == 3 ? "ImageNet's" : "0 to 1");
+  if (port->type == FOVEA_TYPE_UINT8)
+    {
+      note (search, "range, mean and std: bytes as they are");
+      return;
+    }
+  search->settings->unknown |= SETTING_VALUES | (settings->channels == 3 ? SETTING_COLOUR & ~search->found : 0);
+  note (search, "%srange, mean and std: not known; %s assumed, say them if answers are poor",
+        settings->channels == 3 && !(search->found & SETTING_COLOUR) ? "colour, " : "",
+        settings->channels == 1 ? "0 to 1 is" : search->found & SETTING_COLOUR ? "ImageNet's are" : "RGB and ImageNet's are");
 }
 
 /* ---- families --------------------------------------------------------------------------------------------------------------------------- */
@@ -368,12 +379,35 @@ labels_fit (const Signature *signature, const Family *family, gint64 n)
         {
           const gint64 sums[] = { n, n + 1, n + 4, n + 5, n + 32, n + 36, n + 37, 3 * (n + 5), 5 * (n + 5), 9 * n, n + 55 };
 
-          for (guint k = 0; k < G_N_ELEMENTS (sums); k++)
+          for (guint k = 0; k < (family->task == FOVEA_TASK_CLASSIFY ? 1 : G_N_ELEMENTS (sums)); k++)
             counted |= shape->dims[d] == sums[k];
         }
     }
   return counted || n <= 2 || g_str_has_prefix (family->name, "yolo-end2end") ||
          strstr ("ssd-tf rt-detr mask-rcnn faster-rcnn ssd-resnet torchvision", family->name) != NULL;
+}
+
+/* A plain labels.txt beside the model may belong to another: it must have as many names as the model has classes. */
+static void
+apply_plain_labels (Search *search, const Signature *signature, const Family *family)
+{
+  static const char *const names[] = { "labels.txt", "classes.txt" };
+  g_auto (GStrv) folders = beside_list_folders (search->model);
+
+  for (gsize i = 0; folders[0] && i < G_N_ELEMENTS (names) && !(search->found & SETTING_LABELS); i++)
+    {
+      g_autofree char *path = g_build_filename (folders[0], names[i], NULL), *text = NULL;
+      gsize            length, n;
+      char           **labels = beside_read (path, &text, &length, NULL) ? labels_from_text (text, length, &n, NULL) : NULL;
+
+      if (labels && n > 1 && labels_fit (signature, family, (gint64) n))
+        {
+          settings_take_labels (search->settings, g_steal_pointer (&labels), n);
+          search->found |= SETTING_LABELS;
+          note (search, "labels: %s", names[i]);
+        }
+      g_strfreev (labels);
+    }
 }
 
 static void
@@ -429,6 +463,7 @@ apply_family (Search *search)
       search->found |= SETTING_TASK;
       note (search, "task: the family's");
     }
+  apply_plain_labels (search, &signature, search->family);
   before = search->found;
   if (search->family->settings)
     {
@@ -484,6 +519,29 @@ fovea_settings_get_input_shape (const FoveaSettings *settings, const FoveaPort *
 FoveaSettings *
 fovea_settings_read (const FoveaModel *model, GError **error)
 {
+  return fovea_settings_read_with (model, NULL, error);
+}
+
+/* What nobody told, and can't be seen. */
+static void
+note_unknown (Search *search)
+{
+  FoveaSettings *settings = search->settings;
+
+  if (!settings->family)
+    settings->unknown |= SETTING_FAMILY;
+  if (settings->task == FOVEA_TASK_UNKNOWN)
+    settings->unknown |= SETTING_TASK;
+  if (settings->n_labels == 0)
+    {
+      settings->unknown |= SETTING_LABELS;
+      note (search, "labels: not known; classes have numbers");
+    }
+}
+
+FoveaSettings *
+fovea_settings_read_with (const FoveaModel *model, GHashTable *given, GError **error)
+{
   g_autoptr (FoveaSettings) settings = g_new0 (FoveaSettings, 1);
   g_autoptr (GString) sources = g_string_new (NULL);
   Search search = { model, settings, 0, NULL, sources };
@@ -500,11 +558,14 @@ fovea_settings_read (const FoveaModel *model, GError **error)
   for (int c = 0; c < 3; c++)
     settings->std[c] = 1;
 
-  if (!read_sidecar (&search, error))
+  settings->percentiles[1] = 100;
+
+  if (!read_given (&search, given, error) || !read_sidecar (&search, error))
     return NULL;
   read_metadata (&search);
   if (!read_label_file (&search, error))
     return NULL;
+  read_foreign (&search);
   apply_family (&search);
   apply_input_shape (&search);
   if (!(search.found & SETTING_TASK))
@@ -516,6 +577,7 @@ fovea_settings_read (const FoveaModel *model, GError **error)
     settings->resize = FOVEA_RESIZE_LETTERBOX;
   if (!(search.found & SETTING_RESIZE) && settings->task == FOVEA_TASK_SEGMENT)
     settings->resize = FOVEA_RESIZE_STRETCH;
+  note_unknown (&search);
   settings->sources = g_string_free (g_steal_pointer (&sources), FALSE);
   return g_steal_pointer (&settings);
 }

@@ -8,7 +8,8 @@
  *     "fovea": {
  *       "version": 1,
  *       "input":  { "size": 224, "resize": "shortest-crop", "crop_scale": 1.143, "filter": "bilinear", "pad": 114, "colour": "rgb",
- *                   "layout": "nchw", "range": 1, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225] },
+ *                   "layout": "nchw", "range": 1, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
+ *                   "normalize": "fixed", "percentiles": [1, 99.8] },
  *       "output": { "family": "classifier", "activation": "softmax", "threshold": 0.25, "overlap": 0.45, "anchors": [[10, 13], [16, 30]] },
  *       "card":   { "title": "…", "licence": "…" } } }
  *
@@ -34,9 +35,29 @@ static const char *const activation_words[] = { "none", "softmax", "sigmoid", "a
 static const char *const colour_words[] = { "rgb", "bgr", NULL };
 static const char *const layout_words[] = { "nchw", "nhwc", NULL };
 
+static const char *const normalize_words[] = { "fixed", "photo", "percentiles", NULL };
+
+static const struct
+{
+  const char        *key;
+  const char *const *words;
+} lists[] = {
+  { "task", task_words + 1 }, { "resize", resize_words }, { "filter", filter_words },         { "activation", activation_words },
+  { "colour", colour_words }, { "layout", layout_words }, { "normalize", normalize_words },
+};
+
+const char *const *
+sidecar_words (const char *key)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (lists); i++)
+    if (strcmp (lists[i].key, key) == 0)
+      return lists[i].words;
+  return NULL;
+}
+
 static const char *const setting_names[] = {
   "task", "family", "labels", "size", "resize", "filter", "crop scale", "colour", "layout", "range, mean and std", "pad", "activation",
-  "threshold", "overlap", "anchors",
+  "threshold", "overlap", "anchors", "normalize",
 };
 
 char *
@@ -196,6 +217,37 @@ apply_values (FoveaSettings *settings, guint *found, JsonObject *input, GError *
   return TRUE;
 }
 
+/* Two numbers from 0 to 100, the lower first; only together with the word. */
+static gboolean
+apply_percentiles (FoveaSettings *settings, JsonObject *input, GError **error)
+{
+  JsonNode  *node = json_object_get_member (input, "percentiles");
+  JsonArray *array = node && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  double     values[2] = { NAN, NAN };
+
+  if (!node)
+    return TRUE;
+  for (guint i = 0; i < 2 && array && json_array_get_length (array) == 2; i++)
+    values[i] = is_number (json_array_get_element (array, i)) ? json_node_get_double (json_array_get_element (array, i)) : NAN;
+  if (!(values[0] >= 0 && values[1] > values[0] && values[1] <= 100))
+    return wrong (error, "percentiles", "two numbers from 0 to 100, the lower first");
+  memcpy (settings->percentiles, values, sizeof values);
+  return TRUE;
+}
+
+static gboolean
+apply_normalize (FoveaSettings *settings, guint *found, JsonObject *input, GError **error)
+{
+  int normalize = settings->normalize;
+
+  if (*found & SETTING_NORMALIZE)
+    return TRUE;
+  if (!read_word (input, "normalize", normalize_words, &normalize, SETTING_NORMALIZE, found, error) || !apply_percentiles (settings, input, error))
+    return FALSE;
+  settings->normalize = normalize;
+  return TRUE;
+}
+
 static gboolean
 apply_input (FoveaSettings *settings, guint *found, JsonObject *input, GError **error)
 {
@@ -215,7 +267,7 @@ apply_input (FoveaSettings *settings, guint *found, JsonObject *input, GError **
   settings->bgr = bgr;
   settings->nhwc = nhwc;
   settings->pad = (int) pad;
-  return apply_values (settings, found, input, error);
+  return apply_normalize (settings, found, input, error) && apply_values (settings, found, input, error);
 }
 
 /* Pairs of width and height, or the same numbers in one row as Darknet writes them. */
@@ -340,33 +392,111 @@ sidecar_task_word (FoveaTask task)
   return task_words[task];
 }
 
-char *
-sidecar_write_settings (const FoveaSettings *settings, JsonObject *card)
+static void
+add_size (JsonObject *input, const FoveaSettings *settings)
 {
-  g_autoptr (JsonObject) object = json_object_new ();
-  JsonObject            *input = json_object_new (), *output = json_object_new ();
+  JsonArray *array;
 
-  json_object_set_int_member (input, "size", settings->width);
+  if (settings->width == settings->height)
+    {
+      json_object_set_int_member (input, "size", settings->width);
+      return;
+    }
+  array = json_array_new ();
+  json_array_add_int_element (array, settings->height);
+  json_array_add_int_element (array, settings->width);
+  json_object_set_array_member (input, "size", array);
+}
+
+static JsonObject *
+make_input (const FoveaSettings *settings)
+{
+  JsonObject *input = json_object_new ();
+
+  add_size (input, settings);
   json_object_set_string_member (input, "resize", resize_words[settings->resize]);
   json_object_set_string_member (input, "filter", filter_words[settings->filter]);
   if (settings->resize == FOVEA_RESIZE_SHORTEST_CROP)
     json_object_set_double_member (input, "crop_scale", settings->crop_scale);
-  json_object_set_string_member (input, "colour", colour_words[settings->bgr ? 1 : 0]);
+  if (settings->resize == FOVEA_RESIZE_LETTERBOX || settings->resize == FOVEA_RESIZE_LETTERBOX_CORNER)
+    json_object_set_int_member (input, "pad", settings->pad);
+  if (!(settings->unknown & SETTING_COLOUR))
+    json_object_set_string_member (input, "colour", colour_words[settings->bgr ? 1 : 0]);
   json_object_set_string_member (input, "layout", layout_words[settings->nhwc ? 1 : 0]);
-  json_object_set_double_member (input, "range", settings->range);
-  add_channels (input, "mean", settings->mean, settings->channels);
-  add_channels (input, "std", settings->std, settings->channels);
+  if (!(settings->unknown & SETTING_VALUES))
+    {
+      json_object_set_double_member (input, "range", settings->range);
+      add_channels (input, "mean", settings->mean, settings->channels);
+      add_channels (input, "std", settings->std, settings->channels);
+    }
+  if (settings->normalize != FOVEA_NORMALIZE_FIXED)
+    json_object_set_string_member (input, "normalize", normalize_words[settings->normalize]);
+  if (settings->normalize == FOVEA_NORMALIZE_PERCENTILES)
+    add_channels (input, "percentiles", settings->percentiles, 2);
+  return input;
+}
+
+static JsonObject *
+make_output (const FoveaSettings *settings)
+{
+  JsonObject *output = json_object_new ();
+  JsonArray  *anchors;
+
   if (settings->family)
     json_object_set_string_member (output, "family", settings->family);
   json_object_set_string_member (output, "activation", activation_words[settings->activation]);
   if (settings->threshold > 0.0)
     json_object_set_double_member (output, "threshold", settings->threshold);
+  if (settings->task == FOVEA_TASK_DETECT)
+    json_object_set_double_member (output, "overlap", settings->overlap);
+  if (!settings->anchors)
+    return output;
+  anchors = json_array_new ();
+  for (gsize i = 0; i < 2 * settings->n_anchors; i++)
+    json_array_add_double_element (anchors, settings->anchors[i]);
+  json_object_set_array_member (output, "anchors", anchors);
+  return output;
+}
+
+static JsonObject *
+make_fovea (const FoveaSettings *settings, JsonObject *card)
+{
+  JsonObject *object = json_object_new ();
+
   json_object_set_int_member (object, "version", 1);
-  json_object_set_object_member (object, "input", input);
-  json_object_set_object_member (object, "output", output);
+  json_object_set_object_member (object, "input", make_input (settings));
+  json_object_set_object_member (object, "output", make_output (settings));
   if (card)
     json_object_set_object_member (object, "card", card);
+  return object;
+}
+
+char *
+sidecar_write_settings (const FoveaSettings *settings, JsonObject *card)
+{
+  g_autoptr (JsonObject) object = make_fovea (settings, card);
+
   return print_object (object);
+}
+
+char *
+sidecar_write (const FoveaSettings *settings, JsonObject *card)
+{
+  g_autoptr (JsonObject) object = json_object_new ();
+  g_autoptr (JsonNode)   node = NULL;
+  JsonArray             *names = json_array_new ();
+
+  if (settings->task != FOVEA_TASK_UNKNOWN)
+    json_object_set_string_member (object, "task", task_words[settings->task]);
+  json_object_set_object_member (object, "fovea", make_fovea (settings, card));
+  for (gsize i = 0; i < settings->n_labels; i++)
+    json_array_add_string_element (names, settings->labels[i]);
+  if (settings->n_labels > 0)
+    json_object_set_array_member (object, "names", names);
+  else
+    json_array_unref (names);
+  node = json_node_init_object (json_node_alloc (), object);
+  return json_to_string (node, TRUE);
 }
 
 char *

@@ -26,6 +26,7 @@ enum
   SETTING_THRESHOLD  = 1 << 12,
   SETTING_OVERLAP    = 1 << 13,
   SETTING_ANCHORS    = 1 << 14,
+  SETTING_NORMALIZE  = 1 << 15, /* and percentiles */
 };
 
 /* "task, labels": the names of the settings in the set, for people. Free with g_free. */
@@ -38,8 +39,14 @@ gboolean sidecar_apply         (FoveaSettings *settings, guint *found, JsonObjec
 /* The settings as the JSON text of the metadata key "fovea"; `card` (taken over, may be NULL) goes in as "card". Free with g_free. */
 char    *sidecar_write_settings (const FoveaSettings *settings, JsonObject *card);
 
+/* A whole sidecar, for people to read: task, names, settings and card (taken over, may be NULL). What is unknown stays out. Free with g_free. */
+char    *sidecar_write          (const FoveaSettings *settings, JsonObject *card);
+
 /* The labels as the JSON text of the metadata key "names". Free with g_free. */
 char    *sidecar_write_names    (const FoveaSettings *settings);
+
+/* The words of a setting with a fixed set of them ("resize" …), NULL-terminated; NULL: it has none. Static. */
+const char *const *sidecar_words (const char *key);
 
 /* The word that the metadata key "task" has. */
 const char *sidecar_task_word   (FoveaTask task);
