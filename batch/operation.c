@@ -94,11 +94,25 @@ count_affordable (const char *path)
   return bytes > 0 && memory > 0 ? (guint) CLAMP (memory / 2 / (COPIES_A_MODEL * bytes), 1, 4096) : 1;
 }
 
+/* "default" is the model that the user has chosen for the task. */
+static char *
+find_model (const char *model, OperationKind kind, GError **error)
+{
+  static const FoveaTask tasks[] = { FOVEA_TASK_CLASSIFY, FOVEA_TASK_DETECT, FOVEA_TASK_SEGMENT };
+  g_autofree char       *name = g_strcmp0 (model, "default") == 0 ? fovea_get_default_model (tasks[kind]) : g_strdup (model);
+
+  if (name)
+    return fovea_find_model (name, error);
+  g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_FILE,
+                       "No default model is chosen for this task. Choose one with “fovea import --default”, or give the name of a model.");
+  return NULL;
+}
+
 Operation *
 operation_new (const char *model, const OperationSettings *settings, gsize n_photos, guint n_threads, GError **error)
 {
   g_autoptr (Operation) operation = g_new0 (Operation, 1);
-  g_autofree char      *path = fovea_find_model (model, error);
+  g_autofree char      *path = find_model (model, settings->kind, error);
 
   operation->settings = *settings;
   operation->settings.classes = g_strdupv (settings->classes);

@@ -25,6 +25,7 @@ static const struct
   { "train", verb_train, "From labelled photos to a model" },
   { "evaluate", verb_evaluate, "How good a model's answers are on labelled photos" },
   { "new", verb_new, "An untrained network" },
+  { "import", verb_import, "Make a model file one of yours, with its settings" },
   { "run", verb_run, "Any network on arrays from NumPy files" },
   { "bench", verb_bench, "How fast a network runs on this machine" },
   { "conformance", verb_conformance, "ONNX's own test cases, run by this engine" },

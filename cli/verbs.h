@@ -9,6 +9,7 @@ int verb_bench       (int argc, char **argv);
 int verb_classify    (int argc, char **argv);
 int verb_conformance (int argc, char **argv);
 int verb_evaluate    (int argc, char **argv);
+int verb_import      (int argc, char **argv);
 int verb_info        (int argc, char **argv);
 int verb_locate      (int argc, char **argv);
 int verb_new         (int argc, char **argv);

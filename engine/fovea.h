@@ -652,4 +652,29 @@ char **fovea_list_models (void);
 /* The path of a model given by file or by installed name. Free with g_free. NULL with FOVEA_ERROR_FILE that says where it looked. */
 char  *fovea_find_model (const char *file_or_name, GError **error);
 
+/* Where the user's own models lie: fovea/models in the user's data folder. Free with g_free. */
+char  *fovea_get_user_model_folder (void);
+
+/* The model that the user wants for a task where nothing else is said: an installed name; NULL: there is none, or it is gone. Free with g_free. */
+char    *fovea_get_default_model (FoveaTask task);
+
+/* name NULL: none any more. FALSE with FOVEA_ERROR_FILE for a model that isn't there, or when the settings can't be written. */
+gboolean fovea_set_default_model (FoveaTask task, const char *name, GError **error);
+
+/* The operators of the model that this engine hasn't got, sorted; empty: it has them all. Free with g_strfreev. */
+char   **fovea_model_list_missing (const FoveaModel *model);
+
+/* Makes a model that was loaded from a file one of the user's: a copy (as_link: a link) and a sidecar with these settings, under `name` or (NULL) one made of the
+ * file's. The file itself is only read. Refuses what wouldn't run, saying which operators are missing, and a name that is taken. Returns the name, to be freed with
+ * g_free. */
+char    *fovea_import_model       (FoveaModel *model, const char *name, const FoveaSettings *settings, gboolean as_link, GCancellable *cancellable,
+                                   GError **error);
+
+/* What the model's files say of its licence: a line; NULL: nothing. Free with g_free. */
+char    *fovea_model_get_licence  (const FoveaModel *model);
+
+/* What a person should hear before using a model of that licence (NULL: it says none): that it forbids something, or isn't known. NULL: nothing. Free with
+ * g_free. */
+char    *fovea_licence_warn       (const char *licence);
+
 G_END_DECLS

@@ -53,7 +53,7 @@ classify_load (const char *name, Classification *classification, GError **error)
   if (name && *name)
     return load_model (name, classification, error);
 
-  candidates = models_to_try (BUILTIN_MODEL);
+  candidates = models_to_try (FOVEA_TASK_CLASSIFY, BUILTIN_MODEL);
   for (guint i = 0; candidates[i]; i++)
     if (load_model (candidates[i], classification, NULL))
       return TRUE;

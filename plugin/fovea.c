@@ -7,6 +7,7 @@
 
 #include "classify.h"
 #include "label.h"
+#include "import-model.h"
 #include "locate.h"
 #include "segment.h"
 
@@ -31,6 +32,7 @@ static const struct
   { SEGMENT_PROCEDURE, segment_create_procedure },
   { CUT_OUT_PROCEDURE, cut_out_create_procedure },
   { LABEL_PROCEDURE, label_create_procedure },
+  { IMPORT_MODEL_PROCEDURE, import_model_create_procedure },
 };
 
 static GList *

@@ -55,7 +55,7 @@ locate_load (const char *name, Location *location, GError **error)
 
   if (name && *name)
     return load_model (name, location, error);
-  candidates = models_to_try (BUILTIN_MODEL);
+  candidates = models_to_try (FOVEA_TASK_DETECT, BUILTIN_MODEL);
   for (int rough = 0; rough < 2; rough++)
     for (guint i = 0; candidates[i]; i++)
       {

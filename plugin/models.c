@@ -7,20 +7,28 @@
 
 #include <string.h>
 
-#include "fovea.h"
+/* Puts the name that is in the list first. */
+static void
+move_first (char **names, const char *name)
+{
+  for (guint i = 0; name && names[i]; i++)
+    if (strcmp (names[i], name) == 0)
+      {
+        char *first = names[i];
+
+        memmove (names + 1, names, i * sizeof *names);
+        names[0] = first;
+        return;
+      }
+}
 
 char **
-models_to_try (const char *builtin)
+models_to_try (FoveaTask task, const char *builtin)
 {
-  char **installed = fovea_list_models ();
+  char           **installed = fovea_list_models ();
+  g_autofree char *chosen = fovea_get_default_model (task);
 
-  for (guint i = 0; installed[i]; i++)
-    if (strcmp (installed[i], builtin) == 0)
-      {
-        char *first = installed[i];
-
-        memmove (installed + 1, installed, i * sizeof *installed);
-        installed[0] = first;
-      }
+  move_first (installed, builtin);
+  move_first (installed, chosen);
   return installed;
 }

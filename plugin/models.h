@@ -4,7 +4,8 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "fovea.h"
 
-/* The installed models, with the one called `builtin` first. NULL-terminated; free with g_strfreev. */
-char **models_to_try (const char *builtin);
+/* The installed models: first the one that the user has chosen for the task, then that called `builtin`, then the others. NULL-terminated; free with
+ * g_strfreev. */
+char **models_to_try (FoveaTask task, const char *builtin);

@@ -56,7 +56,7 @@ segment_load (const char *name, Segmentation *segmentation, GError **error)
 
   if (name && *name)
     return load_model (name, segmentation, error);
-  candidates = models_to_try (BUILTIN_MODEL);
+  candidates = models_to_try (FOVEA_TASK_SEGMENT, BUILTIN_MODEL);
   for (int rough = 0; rough < 2; rough++)
     for (guint i = 0; candidates[i]; i++)
       {

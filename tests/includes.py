@@ -15,7 +15,7 @@ PACKAGES = ['glib-2.0', 'gio-2.0', 'json-glib-1.0', 'libprotobuf-c', 'gdk-pixbuf
 # Beside the engine: batch/ is compiled into the command and the plug-in, and knows neither.
 BESIDE = ['batch', 'cli', 'plugin']
 # A file includes headers of its own layer and of those before it; kernels know nothing of ours.
-LAYERS = ['base', 'model', 'ops', 'compile', 'run', 'vision', 'train']
+LAYERS = ['base', 'model', 'ops', 'compile', 'run', 'vision', 'store', 'train']
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 SOURCES = {'.c', '.h', '.inc', '.cc'}
 

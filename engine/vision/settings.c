@@ -364,10 +364,9 @@ infer_outputs (const Search *search, int width, int height, FoveaPort *outputs, 
     }
 }
 
-/* Whether the usual names are as many as the model has classes: some dimension of an output must count them, with what belongs to each box. Networks
- * that give class numbers have none that could. */
+/* Whether some dimension of an output counts n classes, with what belongs to each box. */
 static gboolean
-labels_fit (const Signature *signature, const Family *family, gint64 n)
+outputs_count (const Signature *signature, const Family *family, gint64 n)
 {
   gboolean counted = FALSE;
 
@@ -383,7 +382,14 @@ labels_fit (const Signature *signature, const Family *family, gint64 n)
             counted |= shape->dims[d] == sums[k];
         }
     }
-  return counted || n <= 2 || g_str_has_prefix (family->name, "yolo-end2end") ||
+  return counted;
+}
+
+/* Whether the usual names are as many as the model has classes. Networks that give class numbers have no dimension that could count them. */
+static gboolean
+labels_fit (const Signature *signature, const Family *family, gint64 n)
+{
+  return outputs_count (signature, family, n) || n <= 2 || g_str_has_prefix (family->name, "yolo-end2end") ||
          strstr ("ssd-tf rt-detr mask-rcnn faster-rcnn ssd-resnet torchvision", family->name) != NULL;
 }
 
@@ -400,7 +406,7 @@ apply_plain_labels (Search *search, const Signature *signature, const Family *fa
       gsize            length, n;
       char           **labels = beside_read (path, &text, &length, NULL) ? labels_from_text (text, length, &n, NULL) : NULL;
 
-      if (labels && n > 1 && labels_fit (signature, family, (gint64) n))
+      if (labels && n > 1 && outputs_count (signature, family, (gint64) n))
         {
           settings_take_labels (search->settings, g_steal_pointer (&labels), n);
           search->found |= SETTING_LABELS;
