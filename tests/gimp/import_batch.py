@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""plug-in-fovea-import-model in real GIMP: a model comes in with the settings given and is used by name at once; wrong words are errors.
+
+    import_batch.py BUILD/plugin/fovea
+"""
+
+import json
+import sys
+
+from isolated_gimp import IsolatedGimp, reference
+
+
+def main():
+    model = reference() / 'models/yolox_nano.onnx'
+    photo = reference() / 'data/large/coco-000000577932.jpg'
+    with IsolatedGimp(sys.argv[1]) as gimp:
+        status, output = gimp.batch(f'''
+(define name (plug-in-fovea-import-model #:file "{model}" #:name "street" #:threshold 0.4 #:default #t))
+(display (string-append "\\nNAME " name "\\n"))
+(let ((image (gimp-file-load RUN-NONINTERACTIVE "{photo}")))
+  (display (string-append "\\nJSON " (list-ref (plug-in-fovea-locate #:image image #:drawables (gimp-image-get-layers image) #:output "none") 3) "\\n")))''')
+        assert status == 0 and '\nNAME street\n' in output, output[-3000:]
+        answer = json.loads(next(line for line in output.splitlines() if line.startswith('JSON '))[5:])
+        assert answer['model'] == 'street' and answer['objects'], answer
+        stored = json.loads((gimp.folder / 'home/.local/share/fovea/models/street.json').read_text())
+        assert stored['fovea']['output']['family'] == 'yolox' and stored['fovea']['output']['threshold'] == 0.4
+        status, output = gimp.batch(f'(plug-in-fovea-import-model #:file "{model}" #:colour "red")')
+        assert status == 70 and 'rgb, bgr' in output, output[-3000:]
+    print('ok imported, chosen by default, and used; a wrong word is refused')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
