@@ -21,7 +21,7 @@ except ImportError as missing:
     sys.exit(77)
 
 FOVEA, COMPLETION = map(os.path.abspath, sys.argv[1:3])
-VERBS = ["bench", "classify", "conformance", "evaluate", "info", "locate", "new", "run", "segment", "train"]
+VERBS = ["bench", "classify", "conformance", "evaluate", "import", "info", "locate", "new", "run", "segment", "train"]
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
