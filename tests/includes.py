@@ -15,7 +15,7 @@ PACKAGES = ['glib-2.0', 'gio-2.0', 'json-glib-1.0', 'libprotobuf-c', 'gdk-pixbuf
 # Beside the engine: batch/ is compiled into the command and the plug-in, and knows neither.
 BESIDE = ['batch', 'cli', 'plugin']
 # A file includes headers of its own layer and of those before it; kernels know nothing of ours.
-LAYERS = ['base', 'model', 'ops', 'compile', 'run', 'vision', 'store', 'train']
+LAYERS = ['base', 'labels', 'model', 'ops', 'compile', 'run', 'vision', 'store', 'train']
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 SOURCES = {'.c', '.h', '.inc', '.cc'}
 
@@ -33,7 +33,7 @@ def allowed(path, engine):
         return {'kernels'}
     if layer not in LAYERS:
         return None if path.name == 'fovea.h' else {'kernels', *LAYERS}
-    return {'kernels', *LAYERS[:LAYERS.index(layer) + 1]} - ({'kernels'} if layer in ('base', 'model') else set())
+    return {'kernels', *LAYERS[:LAYERS.index(layer) + 1]} - ({'kernels'} if layer in ('base', 'labels', 'model') else set())
 
 
 def check_directions(root):

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * coco.c: labels as COCO keeps them: one JSON file with images, categories and annotations that name both by number. cocodataset.org/#format-data
+ */
+
+#include "labels/label-files.h"
+
+#include <json-glib/json-glib.h>
+#include <math.h>
+
+#define FILE_NAME "annotations.json"
+
+/* ---- reading --------------------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+read_number (JsonNode *node, double *number)
+{
+  if (!node || !JSON_NODE_HOLDS_VALUE (node) || (json_node_get_value_type (node) != G_TYPE_INT64 && json_node_get_value_type (node) != G_TYPE_DOUBLE))
+    return FALSE;
+  *number = json_node_get_double (node);
+  return isfinite (*number);
+}
+
+static gboolean
+read_member (JsonObject *object, const char *name, double lowest, double highest, gint64 *integer)
+{
+  double number;
+
+  if (!read_number (json_object_get_member (object, name), &number) || !(number >= lowest && number <= highest) || floor (number) != number)
+    return FALSE;
+  *integer = (gint64) number;
+  return TRUE;
+}
+
+/* NULL: there is none. Borrowed. */
+static const char *
+read_text (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : NULL;
+}
+
+static JsonArray *
+read_array (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+}
+
+static JsonObject *
+nth_object (JsonArray *array, guint i)
+{
+  JsonNode *node = json_array_get_element (array, i);
+
+  return JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+/* The box around the points of all polygons: left, top, right, bottom. */
+static gboolean
+read_polygons (JsonArray *polygons, double box[4])
+{
+  box[0] = box[1] = INFINITY;
+  box[2] = box[3] = -INFINITY;
+  for (guint i = 0; i < json_array_get_length (polygons); i++)
+    {
+      JsonNode  *node = json_array_get_element (polygons, i);
+      JsonArray *points = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+
+      for (guint k = 0; points && k < json_array_get_length (points); k++)
+        {
+          double number;
+
+          if (!read_number (json_array_get_element (points, k), &number))
+            return FALSE;
+          box[k % 2] = MIN (box[k % 2], number);
+          box[2 + k % 2] = MAX (box[2 + k % 2], number);
+        }
+    }
+  return isfinite (box[0]) && isfinite (box[1]);
+}
+
+/* x, y, width, height. */
+static gboolean
+read_box (JsonObject *annotation, double box[4])
+{
+  JsonArray *numbers = read_array (annotation, "bbox"), *polygons = read_array (annotation, "segmentation");
+
+  if (numbers && json_array_get_length (numbers) == 4)
+    {
+      for (guint k = 0; k < 4; k++)
+        if (!read_number (json_array_get_element (numbers, k), &box[k]))
+          return FALSE;
+      return TRUE;
+    }
+  if (!polygons || !read_polygons (polygons, box))
+    return FALSE;
+  box[2] -= box[0];
+  box[3] -= box[1];
+  return TRUE;
+}
+
+static gboolean
+read_categories (FoveaLabels *labels, JsonArray *categories, GHashTable *names, const char *path, GError **error)
+{
+  for (guint i = 0; i < json_array_get_length (categories); i++)
+    {
+      JsonObject *category = nth_object (categories, i);
+      const char *name = category ? read_text (category, "name") : NULL;
+      gint64      id;
+
+      if (!name || !read_member (category, "id", -G_MAXINT32, G_MAXINT32, &id))
+        return label_files_fail (error, "“%s”: category %u has no name or no id. Correct the file.", path, i + 1);
+      g_hash_table_insert (names, GINT_TO_POINTER ((int) id), g_strdup (name));
+      fovea_labels_add_class (labels, name);
+    }
+  return TRUE;
+}
+
+static gboolean
+read_images (FoveaLabels *labels, JsonArray *images, GHashTable *photos, const char *path, GError **error)
+{
+  for (guint i = 0; i < json_array_get_length (images); i++)
+    {
+      JsonObject *image = nth_object (images, i);
+      const char *file = image ? read_text (image, "file_name") : NULL;
+      gint64      id, width, height;
+      gint64     *key;
+
+      if (!file || !read_member (image, "id", -1e15, 1e15, &id) || !read_member (image, "width", 1, FOVEA_LABELS_LARGEST, &width)
+          || !read_member (image, "height", 1, FOVEA_LABELS_LARGEST, &height))
+        return label_files_fail (error, "“%s”: image %u has no file_name, id, width or height. Correct the file.", path, i + 1);
+      key = g_memdup2 (&id, sizeof id);
+      g_hash_table_insert (photos, key, fovea_labels_add_photo (labels, file, (int) width, (int) height));
+    }
+  return TRUE;
+}
+
+static gboolean
+read_annotations (FoveaLabels *labels, JsonArray *annotations, GHashTable *names, GHashTable *photos, const char *path, GError **error)
+{
+  for (guint i = 0; i < json_array_get_length (annotations); i++)
+    {
+      JsonObject      *annotation = nth_object (annotations, i);
+      gint64           image, category;
+      FoveaLabelPhoto *photo;
+      const char      *name;
+      double           box[4], score = -1;
+
+      if (!annotation || !read_member (annotation, "image_id", -1e15, 1e15, &image) || !(photo = g_hash_table_lookup (photos, &image)))
+        return label_files_fail (error, "“%s”: annotation %u names no image that the file lists. Correct the file.", path, i + 1);
+      if (!read_member (annotation, "category_id", -G_MAXINT32, G_MAXINT32, &category) || !(name = g_hash_table_lookup (names, GINT_TO_POINTER ((int) category))))
+        return label_files_fail (error, "“%s”: annotation %u names no category that the file lists. Correct the file.", path, i + 1);
+      if (!read_box (annotation, box))
+        return label_files_fail (error, "“%s”: annotation %u has neither a bbox of four numbers nor polygons. Correct the file.", path, i + 1);
+      read_number (json_object_get_member (annotation, "score"), &score);
+      fovea_labels_add_box (labels, photo, name, score, box[0], box[1], box[2], box[3]);
+    }
+  return TRUE;
+}
+
+/* The file that a folder keeps its labels in. Free with g_free; NULL with an error. */
+static char *
+find_file (const char *folder, GError **error)
+{
+  g_autofree char      *usual = g_build_filename (folder, FILE_NAME, NULL);
+  g_autoptr (GPtrArray) files = NULL;
+
+  if (g_file_test (usual, G_FILE_TEST_EXISTS))
+    return g_steal_pointer (&usual);
+  files = label_files_list (folder, ".json", error);
+  if (files && files->len != 1)
+    label_files_fail (error, "The folder “%s” has %u JSON files, none of them named " FILE_NAME ". Choose the file itself.", folder, files->len);
+  return files && files->len == 1 ? g_build_filename (folder, g_ptr_array_index (files, 0), NULL) : NULL;
+}
+
+gboolean
+coco_read (FoveaLabels *labels, const char *path, GError **error)
+{
+  g_autofree char       *file = g_file_test (path, G_FILE_TEST_IS_DIR) ? find_file (path, error) : g_strdup (path);
+  g_autofree char       *text = file ? label_files_load (file, error) : NULL;
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_autoptr (GHashTable) names = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  g_autoptr (GHashTable) photos = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  g_autoptr (GError)     local = NULL;
+  JsonNode              *root;
+  JsonArray             *images, *categories, *annotations;
+
+  if (!text)
+    return FALSE;
+  if (!json_parser_load_from_data (parser, text, -1, &local))
+    return label_files_fail (error, "“%s” is no JSON: %s. Correct the file.", file, local->message);
+  root = json_parser_get_root (parser);
+  images = root && JSON_NODE_HOLDS_OBJECT (root) ? read_array (json_node_get_object (root), "images") : NULL;
+  categories = images ? read_array (json_node_get_object (root), "categories") : NULL;
+  annotations = images ? read_array (json_node_get_object (root), "annotations") : NULL;
+  if (!images || !categories || !annotations)
+    return label_files_fail (error, "“%s” is no COCO file: it has no lists of images, categories and annotations. Choose another.", file);
+  return read_categories (labels, categories, names, file, error) && read_images (labels, images, photos, file, error)
+         && read_annotations (labels, annotations, names, photos, file, error);
+}
+
+/* ---- writing: by hand, since numbers must be as label_files_number has them ------------------------------------------------------------- */
+
+static char *
+quote (const char *text)
+{
+  g_autoptr (JsonNode) node = json_node_init_string (json_node_alloc (), text);
+
+  return json_to_string (node, FALSE);
+}
+
+static void
+write_annotation (GString *json, const FoveaLabels *labels, const FoveaLabelBox *box, guint image, guint id)
+{
+  g_autofree char *x = label_files_number (box->x), *y = label_files_number (box->y), *width = label_files_number (box->width),
+                  *height = label_files_number (box->height), *area = label_files_number (box->width * box->height);
+
+  g_string_append_printf (json, "%s\n    {\"id\": %u, \"image_id\": %u, \"category_id\": %d, \"bbox\": [%s, %s, %s, %s], \"area\": %s, \"iscrowd\": 0, "
+                          "\"segmentation\": []", id > 1 ? "," : "", id, image, fovea_labels_find_class (labels, box->label) + 1, x, y, width, height, area);
+  if (box->score >= 0)
+    {
+      g_autofree char *score = label_files_number (box->score);
+
+      g_string_append_printf (json, ", \"score\": %s", score);
+    }
+  g_string_append_c (json, '}');
+}
+
+gboolean
+coco_write (const FoveaLabels *labels, const char *folder, GError **error)
+{
+  g_autofree char    *path = g_build_filename (folder, FILE_NAME, NULL);
+  g_autoptr (GString) json = g_string_new ("{\n  \"images\": [");
+  guint               id = 0;
+
+  for (guint i = 0; i < labels->photos->len; i++)
+    {
+      const FoveaLabelPhoto *photo = g_ptr_array_index (labels->photos, i);
+      g_autofree char       *file = quote (photo->file);
+
+      g_string_append_printf (json, "%s\n    {\"id\": %u, \"file_name\": %s, \"width\": %d, \"height\": %d}", i ? "," : "", i + 1, file, photo->width,
+                              photo->height);
+    }
+  g_string_append (json, "\n  ],\n  \"categories\": [");
+  for (guint i = 0; i < labels->classes->len; i++)
+    {
+      g_autofree char *name = quote (g_ptr_array_index (labels->classes, i));
+
+      g_string_append_printf (json, "%s\n    {\"id\": %u, \"name\": %s}", i ? "," : "", i + 1, name);
+    }
+  g_string_append (json, "\n  ],\n  \"annotations\": [");
+  for (guint i = 0; i < labels->photos->len; i++)
+    {
+      const FoveaLabelPhoto *photo = g_ptr_array_index (labels->photos, i);
+
+      for (guint k = 0; k < photo->boxes->len; k++)
+        write_annotation (json, labels, &g_array_index (photo->boxes, FoveaLabelBox, k), i + 1, ++id);
+    }
+  g_string_append (json, "\n  ]\n}\n");
+  return label_files_save (path, json->str, error);
+}

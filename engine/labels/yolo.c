@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * yolo.c: labels as YOLO keeps them: class names in classes.txt or data.yaml, and for each photo a text file of lines “class x y width height [score]”, the box's
+ * middle and size in shares of the photo's sides; or “class x y x y x y …”, a polygon. images.txt lists the photos, since labels/NAME.txt doesn't say their suffix.
+ */
+
+#include "labels/label-files.h"
+
+#include <json-glib/json-glib.h>
+#include <math.h>
+#include <string.h>
+
+#define LAST_DIGIT 1e-10 /* of what label_files_number writes */
+
+static const char *const photo_suffixes[] = { ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".JPG", ".JPEG", ".PNG" };
+
+/* ---- class names ----------------------------------------------------------------------------------------------------------------------- */
+
+/* A name as YAML writes it: plain, in single quotes (doubled inside) or in double ones, which are JSON's. Free with g_free. */
+static char *
+read_yaml_text (const char *text)
+{
+  g_autofree char    *plain = g_strstrip (g_strdup (text));
+  gsize               length = strlen (plain);
+  g_autoptr (GString) single = NULL;
+
+  if (length >= 2 && plain[0] == '"' && plain[length - 1] == '"')
+    {
+      g_autoptr (JsonNode) node = json_from_string (plain, NULL);
+
+      return g_strdup (node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_string (node) ? json_node_get_string (node) : plain);
+    }
+  if (length < 2 || plain[0] != '\'' || plain[length - 1] != '\'')
+    return g_steal_pointer (&plain);
+  single = g_string_new_len (plain + 1, (gssize) length - 2);
+  g_string_replace (single, "''", "'", 0);
+  return g_strdup (single->str);
+}
+
+/* [a, 'b, c', "d"] */
+static void
+read_yaml_list (GPtrArray *classes, const char *text)
+{
+  char        quote = 0;
+  const char *start = text + 1;
+
+  for (const char *at = start; *at; at++)
+    {
+      if (quote)
+        {
+          if (quote == '"' && *at == '\\' && at[1])
+            at++;
+          else if (*at == quote)
+            quote = 0;
+        }
+      else if ((*at == '"' || *at == '\''))
+        quote = *at;
+      else if (*at == ',' || *at == ']')
+        {
+          g_autofree char *part = g_strndup (start, (gsize) (at - start)), *name = read_yaml_text (part);
+
+          if (*name)
+            g_ptr_array_add (classes, g_steal_pointer (&name));
+          start = at + 1;
+          if (*at == ']')
+            return;
+        }
+    }
+}
+
+/* What follows “names:” in data.yaml: a list in brackets, lines “- name”, or lines “0: name” in order. */
+static void
+read_yaml (GPtrArray *classes, const char *text)
+{
+  const char    *names = g_str_has_prefix (text, "names:") ? text : strstr (text, "\nnames:");
+  g_auto (GStrv) lines = NULL;
+
+  if (!names)
+    return;
+  names = strchr (names, ':') + 1;
+  names += strspn (names, " \t\r\n");
+  if (*names == '[')
+    {
+      read_yaml_list (classes, names);
+      return;
+    }
+  lines = g_strsplit (names, "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    {
+      const char *line = lines[i] + strspn (lines[i], " \t"), *after = line + strspn (line, "0123456789");
+
+      if (line[0] == '-')
+        g_ptr_array_add (classes, read_yaml_text (line + 1));
+      else if (after != line && *after == ':')
+        g_ptr_array_add (classes, read_yaml_text (after + 1));
+      else if (*line && *line != '#' && *line != '\r')
+        return;
+    }
+}
+
+static gboolean
+read_classes (FoveaLabels *labels, const char *folder, GError **error)
+{
+  g_autofree char *list = g_build_filename (folder, "classes.txt", NULL), *yaml = g_build_filename (folder, "data.yaml", NULL);
+  gboolean         is_list = g_file_test (list, G_FILE_TEST_EXISTS);
+  g_autofree char *text = NULL;
+
+  if (!is_list && !g_file_test (yaml, G_FILE_TEST_EXISTS))
+    return label_files_fail (error, "“%s” has neither classes.txt nor data.yaml, so that classes have no names. Choose the folder with one of them.", folder);
+  text = label_files_load (is_list ? list : yaml, error);
+  if (!text)
+    return FALSE;
+  if (is_list)
+    {
+      g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+
+      for (guint i = 0; lines[i]; i++)
+        {
+          g_strdelimit (lines[i], "\r", '\0');
+          if (*lines[i] || lines[i + 1])
+            g_ptr_array_add (labels->classes, g_strdup (lines[i]));
+        }
+    }
+  else
+    read_yaml (labels->classes, text);
+  if (labels->classes->len == 0)
+    return label_files_fail (error, "“%s” names no classes. Write them into it.", is_list ? list : yaml);
+  return TRUE;
+}
+
+/* ---- boxes ----------------------------------------------------------------------------------------------------------------------------- */
+
+/* A share of the side as pixels: whole ones where ten digits can't tell it from them. */
+static double
+to_pixels (double share, int side)
+{
+  double pixels = share * side;
+
+  return fabs (pixels - round (pixels)) <= LAST_DIGIT * side ? round (pixels) : pixels;
+}
+
+static void
+add_box (FoveaLabels *labels, FoveaLabelPhoto *photo, const char *label, const double *numbers, guint n)
+{
+  double left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY, score = n == 5 ? numbers[4] : -1;
+
+  if (n <= 5)
+    {
+      left = numbers[0] - numbers[2] / 2;
+      right = numbers[0] + numbers[2] / 2;
+      top = numbers[1] - numbers[3] / 2;
+      bottom = numbers[1] + numbers[3] / 2;
+    }
+  for (guint i = 0; n > 5 && i + 1 < n; i += 2)
+    {
+      left = MIN (left, numbers[i]);
+      right = MAX (right, numbers[i]);
+      top = MIN (top, numbers[i + 1]);
+      bottom = MAX (bottom, numbers[i + 1]);
+    }
+  left = to_pixels (left, photo->width);
+  top = to_pixels (top, photo->height);
+  fovea_labels_add_box (labels, photo, label, score, left, top, to_pixels (right, photo->width) - left, to_pixels (bottom, photo->height) - top);
+}
+
+static gboolean
+read_line (FoveaLabels *labels, FoveaLabelPhoto *photo, const char *line, const char *path, guint place, GError **error)
+{
+  g_auto (GStrv)    words = g_strsplit_set (line, " \t\r", -1);
+  g_autoptr (GArray) numbers = g_array_new (FALSE, FALSE, sizeof (double));
+  double            class = 0;
+  guint             n;
+
+  for (guint i = 0; words[i]; i++)
+    {
+      double number;
+
+      if (!*words[i])
+        continue;
+      if (!label_files_parse (words[i], &number))
+        return label_files_fail (error, "“%s”, line %u: “%s” is no number. Correct the file.", path, place, words[i]);
+      g_array_append_val (numbers, number);
+    }
+  if (numbers->len == 0)
+    return TRUE;
+  n = numbers->len - 1;
+  class = g_array_index (numbers, double, 0);
+  if (n < 4 || (n > 5 && n % 2))
+    return label_files_fail (error, "“%s”, line %u: a class and four numbers are wanted, or a polygon's pairs. Correct the file.", path, place);
+  if (!(class >= 0 && class < labels->classes->len) || floor (class) != class)
+    return label_files_fail (error, "“%s”, line %u: there is no class %g; the names are %u. Correct the file or the names.", path, place, class,
+                             labels->classes->len);
+  add_box (labels, photo, g_ptr_array_index (labels->classes, (guint) class), &g_array_index (numbers, double, 1), n);
+  return TRUE;
+}
+
+/* ---- photos ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* The photo's name for a label file: that of the list, of the file in images/, or else without suffix. Free with g_free. */
+static char *
+find_photo (const char *folder, const char *name, GHashTable *listed)
+{
+  g_autofree char *stem = label_files_exchange_suffix (name, "");
+  const char      *known = g_hash_table_lookup (listed, stem);
+
+  if (known)
+    return g_strdup (known);
+  for (guint i = 0; i < G_N_ELEMENTS (photo_suffixes); i++)
+    {
+      g_autofree char *photo = g_strconcat (stem, photo_suffixes[i], NULL), *path = g_build_filename (folder, "images", photo, NULL);
+      g_autofree char *beside = g_build_filename (folder, photo, NULL);
+
+      if (g_file_test (path, G_FILE_TEST_EXISTS) || g_file_test (beside, G_FILE_TEST_EXISTS))
+        return g_steal_pointer (&photo);
+    }
+  return g_steal_pointer (&stem);
+}
+
+static gboolean
+read_photo (FoveaLabels *labels, const char *folder, const char *path, const char *file, FoveaReadSize read_size, gpointer user_data, GError **error)
+{
+  g_autofree char *text = label_files_load (path, error), *image = g_build_filename (folder, "images", file, NULL);
+  g_auto (GStrv)   lines = NULL;
+  FoveaLabelPhoto *photo;
+  int              width = 0, height = 0;
+
+  if (!text)
+    return FALSE;
+  if (!read_size)
+    return label_files_fail (error, "“%s”: YOLO's files don't say how large photos are. Open the photo.", path);
+  if (!read_size (image, &width, &height, user_data, error))
+    return FALSE;
+  photo = fovea_labels_add_photo (labels, file, width, height);
+  lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    if (!read_line (labels, photo, lines[i], path, i + 1, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* Photos by their names without suffix, from images.txt; *order gets those in the list's order. */
+static gboolean
+read_list (const char *folder, GHashTable *listed, GPtrArray *order, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "images.txt", NULL), *text = NULL;
+  g_auto (GStrv)   lines = NULL;
+
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  text = label_files_load (path, error);
+  if (!text)
+    return FALSE;
+  lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    {
+      const char *file = g_strdelimit (lines[i], "\r", '\0');
+
+      file += g_str_has_prefix (file, "./") ? 2 : 0;
+      file += g_str_has_prefix (file, "images/") ? strlen ("images/") : 0;
+      if (*file)
+        {
+          g_hash_table_insert (listed, label_files_exchange_suffix (file, ""), g_strdup (file));
+          g_ptr_array_add (order, label_files_exchange_suffix (file, ".txt"));
+        }
+    }
+  return TRUE;
+}
+
+gboolean
+yolo_read (FoveaLabels *labels, const char *path, FoveaReadSize read_size, gpointer user_data, GError **error)
+{
+  g_autofree char       *folder = g_file_test (path, G_FILE_TEST_IS_DIR) ? g_strdup (path) : g_path_get_dirname (path);
+  g_autofree char       *inner = g_build_filename (folder, "labels", NULL);
+  const char            *texts = g_file_test (inner, G_FILE_TEST_IS_DIR) ? inner : folder;
+  g_autoptr (GHashTable) listed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (GPtrArray)  names = g_ptr_array_new_with_free_func (g_free), files = NULL;
+
+  if (!read_classes (labels, folder, error) || !read_list (folder, listed, names, error) || !(files = label_files_list (texts, ".txt", error)))
+    return FALSE;
+  for (guint i = names->len; i-- > 0;)
+    if (!g_ptr_array_find_with_equal_func (files, g_ptr_array_index (names, i), g_str_equal, NULL))
+      g_ptr_array_remove_index (names, i); /* listed only */
+  for (guint i = 0; i < files->len; i++)
+    {
+      const char      *name = g_ptr_array_index (files, i);
+      g_autofree char *stem = label_files_exchange_suffix (name, "");
+
+      if (!g_hash_table_contains (listed, stem) && (texts == inner || (strcmp (name, "classes.txt") != 0 && strcmp (name, "images.txt") != 0)))
+        g_ptr_array_add (names, g_strdup (name));
+    }
+  for (guint i = 0; i < names->len; i++)
+    {
+      g_autofree char *text = g_build_filename (texts, g_ptr_array_index (names, i), NULL), *file = find_photo (folder, g_ptr_array_index (names, i), listed);
+
+      if (!read_photo (labels, folder, text, file, read_size, user_data, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* ---- writing --------------------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+write_photo (const FoveaLabels *labels, const FoveaLabelPhoto *photo, const char *folder, GError **error)
+{
+  g_autofree char    *name = label_files_exchange_suffix (photo->file, ".txt"), *path = g_build_filename (folder, "labels", name, NULL);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint k = 0; k < photo->boxes->len; k++)
+    {
+      const FoveaLabelBox *box = &g_array_index (photo->boxes, FoveaLabelBox, k);
+      const double         numbers[] = { (box->x + box->width / 2) / photo->width, (box->y + box->height / 2) / photo->height, box->width / photo->width,
+                                         box->height / photo->height, box->score };
+
+      g_string_append_printf (text, "%d", fovea_labels_find_class (labels, box->label));
+      for (guint i = 0; i < (box->score >= 0 ? 5 : 4); i++)
+        {
+          g_autofree char *number = label_files_number (numbers[i]);
+
+          g_string_append_printf (text, " %s", number);
+        }
+      g_string_append_c (text, '\n');
+    }
+  return label_files_save (path, text->str, error);
+}
+
+gboolean
+yolo_write (const FoveaLabels *labels, const char *folder, GError **error)
+{
+  g_autofree char    *list = g_build_filename (folder, "classes.txt", NULL), *data = g_build_filename (folder, "data.yaml", NULL);
+  g_autofree char    *photos = g_build_filename (folder, "images.txt", NULL);
+  g_autoptr (GString) names = g_string_new (NULL), yaml = g_string_new ("path: .\ntrain: images.txt\nval: images.txt\nnames:\n"), files = g_string_new (NULL);
+
+  for (guint i = 0; i < labels->classes->len; i++)
+    {
+      const char          *name = g_ptr_array_index (labels->classes, i);
+      g_autoptr (JsonNode) node = json_node_init_string (json_node_alloc (), name);
+      g_autofree char     *quoted = json_to_string (node, FALSE);
+
+      if (strpbrk (name, "\n\r"))
+        return label_files_fail (error, "The class “%s” has a line break in its name, which YOLO's files can't keep. Rename it.", name);
+      g_string_append_printf (names, "%s\n", name);
+      g_string_append_printf (yaml, "  %u: %s\n", i, quoted);
+    }
+  for (guint i = 0; i < labels->photos->len; i++)
+    {
+      const FoveaLabelPhoto *photo = g_ptr_array_index (labels->photos, i);
+
+      g_string_append_printf (files, "./images/%s\n", photo->file);
+      if (!write_photo (labels, photo, folder, error))
+        return FALSE;
+    }
+  return label_files_save (list, names->str, error) && label_files_save (data, yaml->str, error) && label_files_save (photos, files->str, error);
+}
