@@ -116,6 +116,12 @@ shape_count (const FoveaShape *shape)
   return shape_count_range (shape, 0, shape->n_dims);
 }
 
+gboolean
+shape_is_single (const FoveaShape *shape)
+{
+  return shape_count (shape) == 1;
+}
+
 /* A zero dimension does not excuse the others: their product must fit too, so that partial products can't overflow. */
 gboolean
 shape_count_checked (const FoveaShape *shape, gsize *count)

@@ -26,6 +26,9 @@ gboolean    shape_is_known       (const FoveaShape *shape);
 gsize       shape_count_range    (const FoveaShape *shape, guint first, guint last);
 gsize       shape_count          (const FoveaShape *shape);
 
+/* TRUE for a scalar and for whatever has one element. */
+gboolean    shape_is_single      (const FoveaShape *shape);
+
 /* The number of elements and of bytes, with every multiplication checked; FALSE if a dimension is negative or it doesn't fit. */
 gboolean    shape_count_checked  (const FoveaShape *shape, gsize *count);
 gboolean    shape_bytes_checked  (const FoveaShape *shape, FoveaType type, gsize *bytes);

@@ -13,7 +13,7 @@
 #include "kernels/reference.h"
 #include "ops/operator.h"
 
-static gboolean
+gboolean
 conv_parse (Node *node, GError **error)
 {
   ConvParams *params = node->params;
@@ -27,12 +27,10 @@ conv_parse (Node *node, GError **error)
   return window_parse (node, &params->window, error);
 }
 
-/* Checks inputs against each other and finds the sizes of the output; n_dims 3 to 5. */
-static gboolean
-conv_sizes (const Node *node, Window *window, FoveaShape *out, GError **error)
+gboolean
+conv_check_sizes (const Node *node, const Value *in, const Value *weights, const Value *bias, Window *window, FoveaShape *out, GError **error)
 {
   const ConvParams *params = node->params;
-  const Value      *in = node_input (node, 0), *weights = node_input (node, 1), *bias = node_input (node, 2);
   guint             n_spatial;
 
   if (in->shape.n_dims < 3 || in->shape.n_dims != weights->shape.n_dims)
@@ -58,6 +56,12 @@ conv_sizes (const Node *node, Window *window, FoveaShape *out, GError **error)
     if (!window_output (node, window, i, in->shape.dims[2 + i], &out->dims[2 + i], error))
       return FALSE;
   return TRUE;
+}
+
+static gboolean
+conv_sizes (const Node *node, Window *window, FoveaShape *out, GError **error)
+{
+  return conv_check_sizes (node, node_input (node, 0), node_input (node, 1), node_input (node, 2), window, out, error);
 }
 
 static gboolean
@@ -130,19 +134,27 @@ conv_blocked (const Node *node, BlockedForm *form)
 
 /* ---- the plain form --------------------------------------------------------------------------------------- */
 
-/* Everything as three dimensions: the missing ones in front have size 1. */
-typedef struct
-{
-  gsize  channels, outputs;          /* of one group */
-  gsize  group;
-  gint64 in[3], out[3], kernel[3], stride[3], dilation[3], pad[3];
-} PlainConv;
-
 static void
 read_three (gint64 three[3], const gint64 *values, guint n, gint64 otherwise)
 {
   for (guint i = 0; i < 3; i++)
     three[i] = i + n < 3 ? otherwise : values[i + n - 3];
+}
+
+void
+conv_loops_init (ConvLoops *conv, gint64 group, const FoveaShape *in, const FoveaShape *out, const Window *window)
+{
+  guint n_spatial = window->n_spatial;
+
+  conv->group = (gsize) group;
+  conv->channels = (gsize) (in->dims[1] / group);
+  conv->outputs = (gsize) (out->dims[1] / group);
+  read_three (conv->in, in->dims + 2, n_spatial, 1);
+  read_three (conv->out, out->dims + 2, n_spatial, 1);
+  read_three (conv->kernel, window->kernel, n_spatial, 1);
+  read_three (conv->stride, window->stride, n_spatial, 1);
+  read_three (conv->dilation, window->dilation, n_spatial, 1);
+  read_three (conv->pad, window->pad_begin, n_spatial, 0);
 }
 
 static inline double
@@ -153,7 +165,7 @@ plain_element (const void *data, gboolean is_double, gsize i)
 
 /* The sum of one output over one row of the kernel. */
 static inline double
-plain_row (const PlainConv *conv, const void *in, gsize in_row, const void *weights, gsize weights_row, gint64 x, gboolean is_double)
+plain_row (const ConvLoops *conv, const void *in, gsize in_row, const void *weights, gsize weights_row, gint64 x, gboolean is_double)
 {
   gint64 start = x * conv->stride[2] - conv->pad[2];
   double sum = 0.0;
@@ -169,7 +181,7 @@ plain_row (const PlainConv *conv, const void *in, gsize in_row, const void *weig
 }
 
 static inline double
-plain_sum (const PlainConv *conv, const void *in, gsize in_first, const void *weights, gsize weights_first, const gint64 at[3],
+plain_sum (const ConvLoops *conv, const void *in, gsize in_first, const void *weights, gsize weights_first, const gint64 at[3],
            gboolean is_double)
 {
   double sum = 0.0;
@@ -194,7 +206,7 @@ plain_sum (const PlainConv *conv, const void *in, gsize in_first, const void *we
 
 /* One task: an output row, (image, output channel, z, y). */
 static inline void
-plain_task (const Step *step, const PlainConv *conv, gsize task, gboolean is_double)
+plain_task (const Step *step, const ConvLoops *conv, gsize task, gboolean is_double)
 {
   const ConvParams *params = step->node->params;
   gsize             row = task, y = task % (gsize) conv->out[1], z = task / (gsize) conv->out[1] % (gsize) conv->out[0];
@@ -237,8 +249,7 @@ conv_prepare (Step *step, GError **error)
   const ConvParams *params = step->node->params;
   FoveaShape        out;
   Window            window;
-  PlainConv        *conv;
-  guint             n_spatial;
+  ConvLoops        *conv;
 
   if (step->out[0].layout == LAYOUT_BLOCKED)
     {
@@ -251,19 +262,10 @@ conv_prepare (Step *step, GError **error)
 
   if (!conv_sizes (step->node, &window, &out, error))
     return FALSE;
-  n_spatial = window.n_spatial;
-  conv = g_new0 (PlainConv, 1);
+  conv = g_new0 (ConvLoops, 1);
   step->state = conv;
   step->free_state = g_free;
-  conv->group = (gsize) params->group;
-  conv->channels = (gsize) (step->in[0].shape.dims[1] / params->group);
-  conv->outputs = (gsize) (out.dims[1] / params->group);
-  read_three (conv->in, step->in[0].shape.dims + 2, n_spatial, 1);
-  read_three (conv->out, out.dims + 2, n_spatial, 1);
-  read_three (conv->kernel, window.kernel, n_spatial, 1);
-  read_three (conv->stride, window.stride, n_spatial, 1);
-  read_three (conv->dilation, window.dilation, n_spatial, 1);
-  read_three (conv->pad, window.pad_begin, n_spatial, 0);
+  conv_loops_init (conv, params->group, &step->in[0].shape, &out, &window);
   step_set_run (step, "plain", plain_run, (gsize) (out.dims[0] * out.dims[1] * conv->out[0] * conv->out[1]), 1);
   return TRUE;
 }

@@ -48,6 +48,24 @@ void     conv_set_activation   (Node *node, const Activation *activation);
 gboolean conv_can_add_residual (const Node *node);
 void     conv_add_residual     (Node *node, Value *residual);
 
+/* ---- for convolutions in other numbers (integer-conv.c) ------------------------------------------------- */
+
+/* Everything as three dimensions: the missing ones in front have size 1. */
+typedef struct
+{
+  gsize  channels, outputs;          /* of one group */
+  gsize  group;
+  gint64 in[3], out[3], kernel[3], stride[3], dilation[3], pad[3];
+} ConvLoops;
+
+/* Reads Conv's attributes into ConvParams. */
+gboolean conv_parse            (Node *node, GError **error);
+
+/* Checks image, weights and bias (may be NULL) against each other and finds the sizes of the output; n_dims 3 to 5. */
+gboolean conv_check_sizes      (const Node *node, const Value *in, const Value *weights, const Value *bias, Window *window, FoveaShape *out,
+                                GError **error);
+void     conv_loops_init   (ConvLoops *conv, gint64 group, const FoveaShape *in, const FoveaShape *out, const Window *window);
+
 /* ---- for conv.c ---------------------------------------------------------------------------------------- */
 
 /* The sizes of a two-dimensional convolution, and what takes it on (conv-choose.c). */

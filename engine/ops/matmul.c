@@ -14,6 +14,7 @@
 #include "kernels/kernels.h"
 #include "ops/broadcast.h"
 #include "ops/families.h"
+#include "ops/matmul.h"
 
 typedef struct
 {
@@ -50,33 +51,25 @@ matmul_parse (Node *node, GError **error)
 }
 
 static gboolean
-refuse_shapes (const Node *node, GError **error)
+refuse_shapes (const Node *node, const Value *a, const Value *b, GError **error)
 {
-  g_autofree char *a = shape_to_string (&node_input (node, 0)->shape), *b = shape_to_string (&node_input (node, 1)->shape);
+  g_autofree char *first = shape_to_string (&a->shape), *second = shape_to_string (&b->shape);
 
-  return node_error (node, error, FOVEA_ERROR_SHAPE, "matrices of the shapes %s and %s can't be multiplied. Check the input's size.", a, b);
+  return node_error (node, error, FOVEA_ERROR_SHAPE, "matrices of the shapes %s and %s can't be multiplied. Check the input's size.", first, second);
 }
 
-static gboolean
-matmul_infer (const Node *node, InferContext *context, GError **error)
+gboolean
+matmul_infer_shape (const Node *node, const Value *a, const Value *b, FoveaShape *out, GError **error)
 {
-  const Value *a, *b;
-  FoveaShape   a_shape, b_shape, a_batch, b_batch, shape;
+  FoveaShape a_shape, b_shape, a_batch, b_batch, shape;
 
-  if (!infer_check_inputs (node, 2, 2, error) || !infer_check_outputs (node, 1, error))
-    return FALSE;
-  a = node_input (node, 0);
-  b = node_input (node, 1);
-  if (a->type != b->type || a->type == FOVEA_TYPE_BOOL)
-    return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "it can't multiply %s by %s. Convert the model to float32.", type_name (a->type),
-                       type_name (b->type));
   if (a->shape.n_dims == 0 || b->shape.n_dims == 0)
-    return refuse_shapes (node, error);
+    return refuse_shapes (node, a, b, error);
 
   a_shape = a->shape.n_dims == 1 ? shape_make (2, (gint64[]){ 1, a->shape.dims[0] }) : a->shape;
   b_shape = b->shape.n_dims == 1 ? shape_make (2, (gint64[]){ b->shape.dims[0], 1 }) : b->shape;
   if (a_shape.dims[a_shape.n_dims - 1] != b_shape.dims[b_shape.n_dims - 2])
-    return refuse_shapes (node, error);
+    return refuse_shapes (node, a, b, error);
   a_batch = shape_make (a_shape.n_dims - 2, a_shape.dims);
   b_batch = shape_make (b_shape.n_dims - 2, b_shape.dims);
   if (!infer_broadcast (node, &a_batch, &b_batch, &shape, error))
@@ -85,6 +78,25 @@ matmul_infer (const Node *node, InferContext *context, GError **error)
     shape.dims[shape.n_dims++] = a_shape.dims[a_shape.n_dims - 2];
   if (b->shape.n_dims > 1)
     shape.dims[shape.n_dims++] = b_shape.dims[b_shape.n_dims - 1];
+  *out = shape;
+  return TRUE;
+}
+
+static gboolean
+matmul_infer (const Node *node, InferContext *context, GError **error)
+{
+  const Value *a, *b;
+  FoveaShape   shape;
+
+  if (!infer_check_inputs (node, 2, 2, error) || !infer_check_outputs (node, 1, error))
+    return FALSE;
+  a = node_input (node, 0);
+  b = node_input (node, 1);
+  if (a->type != b->type || a->type == FOVEA_TYPE_BOOL)
+    return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "it can't multiply %s by %s. Convert the model to float32.", type_name (a->type),
+                       type_name (b->type));
+  if (!matmul_infer_shape (node, a, b, &shape, error))
+    return FALSE;
   infer_set (node, 0, a->type, &shape);
   return TRUE;
 }
@@ -105,7 +117,7 @@ gemm_infer (const Node *node, InferContext *context, GError **error)
     return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "it can't multiply %s by %s. Convert the model to float32.", type_name (a->type),
                        type_name (b->type));
   if (a->shape.n_dims != 2 || b->shape.n_dims != 2 || a->shape.dims[!params->transpose_a] != b->shape.dims[params->transpose_b])
-    return refuse_shapes (node, error);
+    return refuse_shapes (node, a, b, error);
   shape.dims[0] = a->shape.dims[params->transpose_a];
   shape.dims[1] = b->shape.dims[!params->transpose_b];
   if (c && !infer_broadcast (node, &shape, &c->shape, &both, error))
@@ -298,16 +310,17 @@ product_free (gpointer data)
 
 /* ---- prepare ---------------------------------------------------------------------------------------------- */
 
-static gboolean
-batch_offsets (Product *product, const FoveaShape *out, const FoveaShape *a, const FoveaShape *b, gsize a_size, gsize b_size, GError **error)
+gboolean
+matmul_batch_offsets (const FoveaShape *out, const FoveaShape *a, const FoveaShape *b, gsize a_size, gsize b_size, gsize **a_offsets, gsize **b_offsets,
+                      GError **error)
 {
   const FoveaShape *shapes[] = { a, b };
+  gsize             batch = shape_count (out);
   Broadcast         broadcast;
 
-  product->batch = shape_count (out);
-  product->a_offsets = memory_alloc_n (product->batch + 1, sizeof (gsize), "a table of matrices", error);
-  product->b_offsets = product->a_offsets ? memory_alloc_n (product->batch + 1, sizeof (gsize), "a table of matrices", error) : NULL;
-  if (!product->b_offsets)
+  *a_offsets = memory_alloc_n (batch + 1, sizeof (gsize), "a table of matrices", error);
+  *b_offsets = *a_offsets ? memory_alloc_n (batch + 1, sizeof (gsize), "a table of matrices", error) : NULL;
+  if (!*b_offsets)
     return FALSE;
   broadcast_init (&broadcast, out, shapes, 2);
   for (gsize task = 0; task < broadcast.n_tasks; task++)
@@ -317,8 +330,8 @@ batch_offsets (Product *product, const FoveaShape *out, const FoveaShape *a, con
       broadcast_piece (&broadcast, task, &piece);
       for (gsize i = 0; i < piece.n; i++)
         {
-          product->a_offsets[piece.out + i] = (piece.in[0] + i * piece.step[0]) * a_size;
-          product->b_offsets[piece.out + i] = (piece.in[1] + i * piece.step[1]) * b_size;
+          (*a_offsets)[piece.out + i] = (piece.in[0] + i * piece.step[0]) * a_size;
+          (*b_offsets)[piece.out + i] = (piece.in[1] + i * piece.step[1]) * b_size;
         }
     }
   return TRUE;
@@ -346,7 +359,8 @@ describe (Step *step, Product *product, GError **error)
   b_batch = shape_make (b.n_dims - 2, b.dims);
   batch = step->out[0].shape;
   batch.n_dims = MAX (a_batch.n_dims, b_batch.n_dims);
-  if (!batch_offsets (product, &batch, &a_batch, &b_batch, product->m * product->k, product->k * product->n, error))
+  product->batch = shape_count (&batch);
+  if (!matmul_batch_offsets (&batch, &a_batch, &b_batch, product->m * product->k, product->k * product->n, &product->a_offsets, &product->b_offsets, error))
     return FALSE;
 
   /* One B for all: the batch is one tall matrix. */
