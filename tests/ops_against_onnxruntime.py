@@ -302,6 +302,47 @@ for opset in (11, 13, 17):
     case('Loop', opset, [[np.array(1, np.int64)], [yes], floats(4)], 3, body=loop_body(opset, 'handed on'))
 
 
+def bytes_of(kind, *shape):
+    return random.integers(np.iinfo(kind).min, np.iinfo(kind).max + 1, shape).astype(kind)
+
+
+def weights_of(kind, image, *shape):
+    """Beside uint8, ONNX Runtime adds pairs of products in 16 bits on AVX2 and saturates: only 7-bit weights give exact sums there."""
+    return bytes_of(kind, *shape) // (2 if image == np.uint8 and kind == np.int8 else 1)
+
+
+# Integers: types, zero points and scales for all and for each channel, weights that are constants and that aren't.
+def scale(*values):
+    return [np.array(values if len(values) > 1 else values[0], np.float32)]
+
+
+numbers = random.uniform(-9, 9, (2, 3, 5, 7)).astype(np.float32)
+for kind in (np.uint8, np.int8):
+    zero, zeros = [np.array(3, kind)], [np.array([1, 0, 7], kind)]
+    case('QuantizeLinear', 13, [numbers, scale(0.05), zero])
+    case('QuantizeLinear', 13, [numbers, scale(0.05, 0.01, 0.2), zeros], axis=1)
+    case('DequantizeLinear', 13, [bytes_of(kind, 2, 3, 5, 7), scale(0.05), zero])
+    case('DequantizeLinear', 13, [bytes_of(kind, 2, 3, 5, 7), scale(0.05, 0.01, 0.2), zeros], axis=-3)
+    for dims, attributes in (((2, 6, 9, 11), {}), ((1, 6, 9, 11), {'strides': [2, 2], 'pads': [1, 1, 1, 1]}), ((1, 6, 9, 11), {'group': 3, 'pads': [0, 1, 2, 0]}),
+                             ((1, 6, 9, 11), {'dilations': [2, 3]})):
+        image, weights = bytes_of(kind, *dims), weights_of(np.int8, kind, 9, 6 // attributes.get('group', 1), 3, 3)
+        case('QLinearConv', 13, [image, scale(0.02), zero, [weights], scale(0.004), [np.array(0, np.int8)], scale(0.3), zero,
+                                 [random.integers(-9999, 9999, 9).astype(np.int32)]], **attributes)
+        case('QLinearConv', 13, [image, scale(0.02), zero, [weights], scale(*random.uniform(0.001, 0.01, 9)), [np.zeros(9, np.int8)], scale(0.3), zero],
+             **attributes)
+    case('QLinearMatMul', 13, [bytes_of(kind, 2, 5, 40), scale(0.02), zero, [bytes_of(kind, 40, 7)], scale(0.01), [np.array(5, kind)], scale(0.3), zero])
+for image, weights in ((np.uint8, np.uint8), (np.uint8, np.int8)):
+    if weights == np.uint8:  # ONNX Runtime's ConvInteger has no other
+        case('ConvInteger', 10, [bytes_of(image, 1, 4, 9, 9), bytes_of(weights, 5, 4, 3, 3), [np.array(9, image)], [np.array(0, weights)]], pads=[1, 1, 1, 1])
+    case('MatMulInteger', 10, [bytes_of(image, 3, 5, 40), weights_of(weights, image, 40, 7), [np.array(9, image)], [np.array(4, weights)]])
+case('DynamicQuantizeLinear', 11, [numbers], 3)
+case('DynamicQuantizeLinear', 11, [np.zeros((3, 4), np.float32)], 3)
+# ONNX's own numbers, whose last sum lies far below -128.
+case('QLinearMatMul', 21, [np.array([[81, 109, -127, 111], [-124, 87, -128, -98]], np.int8), scale(0.0066), [np.array(-14, np.int8)],
+                           [np.array([[25, -76, 117], [-67, -101, -128], [-127, 0, 119], [0, 127, 120]], np.int8)], scale(0.00705),
+                           [np.array(-13, np.int8)], scale(0.0107), [np.array(-9, np.int8)]])
+
+
 def make_model(operator, opset, inputs, n_outputs, relu, attributes):
     values, initializers, names, nodes, feeds = [], [], [], [], {}
     for i, given in enumerate(inputs):
