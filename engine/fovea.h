@@ -640,6 +640,80 @@ FoveaModel      *fovea_trainer_make_model (FoveaTrainer *trainer, const FoveaEva
 FoveaEvaluation *fovea_evaluate     (FoveaModel *model, const char *data, const char *split, const char *tags, guint n_threads, FoveaReadFile read,
                                      gpointer read_data, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error);
 
+/* ---- training on painted pixels ----------------------------------------------------------------------------------------------------------- */
+
+#define FOVEA_PIXEL_UNKNOWN 255 /* the label of a cell that nobody has painted */
+
+typedef struct
+{
+  guint64 seed;
+  guint   n_threads;     /* 0: one per processor */
+  guint   first_steps;   /* of the optimizer when there is nothing yet */
+  guint   more_steps;    /* after each change of the labels: training goes on warm */
+  double  learning_rate; /* at its highest */
+  guint64 memory;        /* bytes of maps that are kept; photos beyond that are looked at anew when it's their turn */
+} FoveaPixelSettings;
+
+void fovea_pixel_settings_init (FoveaPixelSettings *settings);
+
+/* Learns classes of pixels from strokes, in tenths of a second: what a network sees around each pixel at several scales is computed once per photo and kept,
+ * and two small layers learn on that. The photo lies stretched over a square of grid x grid cells, which labels and answers are given for. */
+typedef struct _FoveaPixelTrainer FoveaPixelTrainer;
+
+/* base: a convolutional network, best the cut-out model; or what fovea_pixel_trainer_make_model has made, from where it goes on: classes of the same name keep
+ * what they know. classes: NULL-terminated, at least two. longest: pixels of the longer side of the largest photo that will come. settings NULL: as they are at
+ * first. Errors: as for sessions; _UNSUPPORTED for networks without maps, _ARGUMENT for fewer than two or more than 200 classes. */
+FoveaPixelTrainer *fovea_pixel_trainer_new  (FoveaModel *base, const char *const *classes, int longest, const FoveaPixelSettings *settings, GError **error);
+void               fovea_pixel_trainer_free (FoveaPixelTrainer *trainer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaPixelTrainer, fovea_pixel_trainer_free)
+
+/* Other classes from now on; those of the same name keep what they know. All labels are forgotten: set them again. */
+gboolean           fovea_pixel_trainer_set_classes (FoveaPixelTrainer *trainer, const char *const *classes, GError **error);
+
+/* Width and height of the square that labels and answers are given for. */
+int                fovea_pixel_trainer_get_grid    (const FoveaPixelTrainer *trainer);
+
+/* Looks at a photo; returns its number, from 0, or -1 with an error. */
+int                fovea_pixel_trainer_add_photo   (FoveaPixelTrainer *trainer, const FoveaPhoto *photo, GCancellable *cancellable, GError **error);
+
+/* labels: (grid, grid), the class of each cell or FOVEA_PIXEL_UNKNOWN; copied. */
+gboolean           fovea_pixel_trainer_set_labels  (FoveaPixelTrainer *trainer, int photo, const guint8 *labels, GError **error);
+
+/* Painted cells of a class in all photos. */
+gsize              fovea_pixel_trainer_count       (const FoveaPixelTrainer *trainer, guint index);
+
+/* Learns; from where the last run ended. progress (may be NULL) is told fractions. FALSE with G_IO_ERROR_CANCELLED within 0.2 s: what was learned until then
+ * stays; _ARGUMENT where fewer than two classes are painted: the message names those that aren't. */
+gboolean           fovea_pixel_trainer_run         (FoveaPixelTrainer *trainer, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error);
+
+/* What it says of a photo now: a mask for every class, in their order, that sum to 1; painted cells are what they were painted as. The masks outlive the
+ * trainer. */
+FoveaMasks        *fovea_pixel_trainer_look        (FoveaPixelTrainer *trainer, int photo, GCancellable *cancellable, GError **error);
+
+/* How unsure it is of each cell, 0 to 1: (grid, grid) float32, for the masks of the last look. *x, *y (may be NULL) get the cell around which a stroke would
+ * help most: unsure, and not near strokes. */
+FoveaTensor       *fovea_pixel_trainer_doubt       (FoveaPixelTrainer *trainer, int photo, const FoveaMasks *masks, int *x, int *y, GError **error);
+
+typedef struct
+{
+  gboolean enough;    /* FALSE: too few strokes to say; the rest is 0 */
+  guint    n_classes;
+  double   accuracy;  /* mean over the classes of the share of cells that are named rightly */
+  double   mean_iou;
+  double  *iou;       /* n_classes */
+  gsize   *confusion; /* (n_classes painted, n_classes said), cells */
+} FoveaPixelScore;
+
+void               fovea_pixel_score_free          (FoveaPixelScore *score);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaPixelScore, fovea_pixel_score_free)
+
+/* An honest score: heads learn anew without a third of the strokes (without a third of the photos, where at least three are painted) and are judged by these.
+ * Each class needs two strokes. */
+FoveaPixelScore   *fovea_pixel_trainer_judge       (FoveaPixelTrainer *trainer, GCancellable *cancellable, GError **error);
+
+/* The network from the photo to the classes, with labels, settings and card inside. score may be NULL. */
+FoveaModel        *fovea_pixel_trainer_make_model  (FoveaPixelTrainer *trainer, const FoveaPixelScore *score, GError **error);
+
 /* ---- label files: boxes of photos, as other programs keep them ---------------------------------------------------------------------------- */
 
 #define FOVEA_LABELS_LARGEST 1000000 /* pixels, of a photo's side and a box's */

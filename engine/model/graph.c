@@ -264,6 +264,21 @@ graph_count_uses (const Graph *graph, const Value *value)
   return n;
 }
 
+void
+graph_remove_unused (Graph *graph)
+{
+  for (guint i = graph->nodes->len; i-- > 0;)
+    {
+      Node    *node = g_ptr_array_index (graph->nodes, i);
+      gboolean used = FALSE;
+
+      for (guint k = 0; k < node->outputs->len; k++)
+        used = used || (node_output (node, k) && graph_count_uses (graph, node_output (node, k)) > 0);
+      if (!used)
+        graph_remove_node (graph, node);
+    }
+}
+
 Node *
 graph_only_consumer (const Graph *graph, const Value *value)
 {

@@ -125,6 +125,9 @@ void         node_add_output    (Node *node, Value *value); /* sets value->produ
 /* Unlinks a node from the list; its outputs lose their producer. */
 void         graph_remove_node  (Graph *graph, Node *node);
 
+/* Unlinks all nodes whose outputs nothing needs any more. */
+void         graph_remove_unused (Graph *graph);
+
 /* Every use of `old` (inputs of nodes, also by name in sub-graphs, and outputs of the graph) becomes a use of `now`. An output of the graph keeps
  * its public name: the names of the two values are exchanged then. That can't be where `now` is an input or output itself: ask first where `old`
  * may be an output. Otherwise the nodes' uses are replaced, the output stays. */

@@ -236,7 +236,7 @@ detector_open (FoveaModel *finished)
   g_ptr_array_set_size (graph->outputs, 0);
   for (guint g = 0; g < grids->len; g++)
     g_ptr_array_add (graph->outputs, g_ptr_array_index (grids, g));
-  head_remove_unused (graph);
+  graph_remove_unused (graph);
   cells = model_new_for_graph (graph, fovea_model_get_name (finished));
   return head_open (cells);
 }

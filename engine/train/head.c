@@ -71,21 +71,6 @@ add_linear (Graph *graph, Value **x, gint64 in, guint n_classes, guint64 seed, c
   return TRUE;
 }
 
-void
-head_remove_unused (Graph *graph)
-{
-  for (guint i = graph->nodes->len; i-- > 0;)
-    {
-      Node    *node = g_ptr_array_index (graph->nodes, i);
-      gboolean used = FALSE;
-
-      for (guint k = 0; k < node->outputs->len; k++)
-        used = used || (node_output (node, k) && graph_count_uses (graph, node_output (node, k)) > 0);
-      if (!used)
-        graph_remove_node (graph, node);
-    }
-}
-
 static void
 set_output (Graph *graph, Value *value, guint n_dims, const gint64 *dims)
 {
@@ -95,7 +80,7 @@ set_output (Graph *graph, Value *value, guint n_dims, const gint64 *dims)
   memcpy (value->shape.dims, dims, n_dims * sizeof *dims);
   g_ptr_array_set_size (graph->outputs, 0);
   g_ptr_array_add (graph->outputs, value);
-  head_remove_unused (graph);
+  graph_remove_unused (graph);
 }
 
 /* A dimension of the first input is open, whatever it was; shapes behind it are to be found anew. */
@@ -245,7 +230,7 @@ head_only (FoveaModel *model, const char *name, gint64 n_features)
   features->shape = (FoveaShape) { .n_dims = 2, .dims = { -1, n_features } };
   features->dim_names[0] = g_strdup ("batch");
   g_ptr_array_index (head->inputs, 0) = features;
-  head_remove_unused (graph);
+  graph_remove_unused (graph);
   g_ptr_array_set_size (graph->inputs, 0);
   g_ptr_array_add (graph->inputs, features);
   return model_new_for_graph (graph, name);

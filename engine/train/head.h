@@ -21,9 +21,6 @@ FoveaModel *head_narrow  (FoveaModel *model, guint n, GError **error);
 /* The part of a model before its layer `name`, whose output is that layer's input: features. */
 FoveaModel *head_cut     (FoveaModel *model, const char *name, GError **error);
 
-/* What no output needs any more goes. */
-void        head_remove_unused (Graph *graph);
-
 /* The layer `name` alone: from its input, features of `n_features` each, to the output. */
 FoveaModel *head_only    (FoveaModel *model, const char *name, gint64 n_features);
 

@@ -26,6 +26,23 @@ struct _FoveaMask
   float            *colours;    /* (guide_height, guide_width, 6): of foreground and background; NULL: not computed yet */
 };
 
+FoveaMasks *
+masks_new (int photo_width, int photo_height, MaskStack *stack, const FoveaSettings *settings, const guint8 *guide, int guide_width, int guide_height)
+{
+  FoveaMasks *masks = g_new0 (FoveaMasks, 1);
+
+  masks->photo_width = photo_width;
+  masks->photo_height = photo_height;
+  masks->stack = stack;
+  masks->labels = g_new0 (char *, stack->n + 1);
+  for (gsize i = 0; i < stack->n; i++)
+    masks->labels[i] = fovea_settings_get_label (settings, stack->classes[i]);
+  masks->guide_width = guide_width;
+  masks->guide_height = guide_height;
+  masks->guide = g_memdup2 (guide, (gsize) guide_width * (gsize) guide_height * 3);
+  return masks;
+}
+
 void
 fovea_masks_free (FoveaMasks *masks)
 {

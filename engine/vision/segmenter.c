@@ -128,9 +128,8 @@ fovea_segmenter_is_rough (const FoveaSegmenter *segmenter)
 
 /* ---- looking ------------------------------------------------------------------------------------------------------------------------------ */
 
-/* A FoveaInput that only makes the photo smaller. */
-static FoveaInput *
-make_guide (const FoveaPhoto *photo, GError **error)
+FoveaInput *
+masks_make_guide (const FoveaPhoto *photo, GError **error)
 {
   double        scale = MIN (1.0, GUIDE_SIDE / (double) MAX (photo->width, photo->height));
   FoveaSettings settings = { .width = MAX (1, (int) (photo->width * scale + 0.5)), .height = MAX (1, (int) (photo->height * scale + 0.5)),
@@ -140,9 +139,8 @@ make_guide (const FoveaPhoto *photo, GError **error)
   return fovea_input_new (&settings, photo->width, photo->height, error);
 }
 
-/* The rows of the photo go to the guide, and those that the network sees to its input. */
-static gboolean
-push_rows (const FoveaPhoto *photo, FoveaInput *input, FoveaInput *guide, GCancellable *cancellable, GError **error)
+gboolean
+masks_push_rows (const FoveaPhoto *photo, FoveaInput *input, FoveaInput *guide, GCancellable *cancellable, GError **error)
 {
   int     x, y, width, height, rows = (int) CLAMP ((gsize) BAND_BYTES / ((gsize) photo->width * 3), 1, (gsize) photo->height);
   gsize   stride = (gsize) photo->width * 3;
@@ -254,8 +252,8 @@ fovea_segmenter_run (FoveaSegmenter *segmenter, const FoveaPhoto *photo, GCancel
   const FoveaSettings   *settings = fovea_segmenter_get_settings (segmenter);
   g_autoptr (FoveaInput) input = NULL, guide = NULL;
   MaskStack             *stack;
-  FoveaMasks            *masks;
   const guint8          *pixels;
+  int                    guide_width, guide_height;
 
   if (photo->width < 1 || photo->height < 1)
     {
@@ -263,21 +261,13 @@ fovea_segmenter_run (FoveaSegmenter *segmenter, const FoveaPhoto *photo, GCancel
       return NULL;
     }
   input = fovea_input_new (settings, photo->width, photo->height, error);
-  guide = input ? make_guide (photo, error) : NULL;
-  if (!guide || !push_rows (photo, input, guide, cancellable, error))
+  guide = input ? masks_make_guide (photo, error) : NULL;
+  if (!guide || !masks_push_rows (photo, input, guide, cancellable, error))
     return NULL;
   stack = look (segmenter, input, cancellable, progress, user_data, error);
   stack = stack ? place (stack, settings, input, photo, error) : NULL;
   if (!stack)
     return NULL;
-  masks = g_new0 (FoveaMasks, 1);
-  masks->photo_width = photo->width;
-  masks->photo_height = photo->height;
-  masks->stack = stack;
-  masks->labels = g_new0 (char *, stack->n + 1);
-  for (gsize i = 0; i < stack->n; i++)
-    masks->labels[i] = fovea_settings_get_label (settings, stack->classes[i]);
-  pixels = fovea_input_get_pixels (guide, &masks->guide_width, &masks->guide_height);
-  masks->guide = g_memdup2 (pixels, (gsize) masks->guide_width * (gsize) masks->guide_height * 3);
-  return masks;
+  pixels = fovea_input_get_pixels (guide, &guide_width, &guide_height);
+  return masks_new (photo->width, photo->height, stack, settings, pixels, guide_width, guide_height);
 }

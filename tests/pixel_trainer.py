@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pixels learned from strokes: a made-up photo with a textured disc is painted with two strokes, learned, looked at, corrected, judged, saved, gone on from, and
+answered by the command and ONNX Runtime alike.
+
+    pixel_trainer.py PIXEL-TRAINER-TOOL FOVEA
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+TOOL, FOVEA = sys.argv[1:3]
+MODELS = pathlib.Path(__file__).resolve().parent.parent / 'models'
+WIDTH, HEIGHT = 300, 220
+
+
+class Tool:
+    """The tool's lines, one after the other."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([TOOL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def say(self, *words):
+        self.process.stdin.write(' '.join(str(word) for word in words) + '\n')
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def __call__(self, *words):
+        answer = self.say(*words)
+        assert answer.startswith('ok'), f'{words}: {answer}'
+        return answer.split()[1:]
+
+    def end(self):
+        self.process.stdin.close()
+        assert self.process.wait() == 0
+
+
+def make_photo(seed):
+    """A disc of one texture on another of the same mean colour, and the truth."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    truth = (x - 140 - 20 * seed) ** 2 + (y - 110) ** 2 < 70 ** 2
+    stripes = 128 + 70 * np.sign(np.sin(x / 2.5))
+    clouds = 128 + 25 * random.standard_normal((HEIGHT, WIDTH))
+    gray = np.where(truth, stripes, clouds)
+    return np.clip(np.stack([gray, gray * 0.9 + 10, gray * 1.1 - 10], -1), 0, 255).astype(np.uint8), truth
+
+
+def overlap(mask, truth):
+    found = mask > 0.5
+    return (found & truth).sum() / (found | truth).sum()
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder, tool = pathlib.Path(name), Tool()
+        base = MODELS / 'tagger' / 'model.onnx'
+        photo, truth = make_photo(0)
+        other, other_truth = make_photo(1)
+        photo.tofile(folder / 'photo')
+        other.tofile(folder / 'other')
+
+        grid = int(tool('new', base, WIDTH, 1, 'Background', 'Object')[0])
+        assert tool('photo', folder / 'photo', WIDTH, HEIGHT)[0] == '0'
+
+        # No stroke, one class, a class that isn't there: words.
+        labels = np.full((grid, grid), 255, np.uint8)
+        assert 'Nothing is painted' in tool.say('run')
+        column, row = int(140 / WIDTH * grid), grid // 2
+        labels[row - 20:row + 20, column] = 1
+        labels.tofile(folder / 'labels')
+        tool('labels', 0, folder / 'labels')
+        assert 'Only one class' in (answer := tool.say('run')) and 'Background' in answer, answer
+        labels[5, 5] = 9
+        labels.tofile(folder / 'labels')
+        assert 'class 9' in tool.say('labels', 0, folder / 'labels')
+        assert 'Train first' in tool.say('look', 0, folder / 'answer')
+
+        labels[5, 5] = 255
+        labels[10:14, 40:grid - 40] = 0
+        labels.tofile(folder / 'labels')
+        tool('labels', 0, folder / 'labels')
+        assert float(tool('cancel', 10)[0] if True else 0) < 0.2
+        tool('run')
+        _, x, y = tool('look', 0, folder / 'answer')
+        shares = np.fromfile(folder / 'answer', np.float32).reshape(2, grid, grid)
+        assert np.allclose(shares.sum(0), 1, atol=1e-5)
+        assert (shares.argmax(0)[labels != 255] == labels[labels != 255]).all()
+        assert labels[int(y), int(x)] == 255, 'the next stroke lies where nothing is painted'
+        tool('mask', 0, 1, folder / 'mask')
+        first = overlap(np.fromfile(folder / 'mask', np.float32).reshape(HEIGHT, WIDTH), truth)
+        assert first > 0.75, first
+
+        # Too few strokes to say; with two of each there is a score.
+        assert tool('judge')[0] == '0'
+        labels[row - 20:row + 20, column + 60] = 1
+        labels[grid - 14:grid - 10, 40:grid - 40] = 0
+        labels.tofile(folder / 'labels')
+        tool('labels', 0, folder / 'labels')
+        tool('run')
+        enough, accuracy, *_ = tool('judge')
+        assert enough == '1' and float(accuracy) > 0.8, accuracy
+
+        # The model: the command's masks and ONNX Runtime's, on the photo that it hasn't seen.
+        model = folder / 'disc.onnx'
+        tool('save', model)
+        Image.fromarray(other).save(folder / 'other.png')
+        answer = json.loads(subprocess.run([FOVEA, 'segment', model, folder / 'other.png', '--json', '--mask-dir', folder / 'masks'], check=True,
+                                           capture_output=True, text=True).stdout)
+        masks = {mask['label']: np.asarray(Image.open(folder / 'masks' / pathlib.Path(mask['file']).name)) / 255 for mask in answer['images'][0]['masks']}
+        assert set(masks) == {'Object'}, masks.keys()
+        assert overlap(masks['Object'], other_truth) > 0.6
+        side = 2 * grid
+        sample = np.random.default_rng(5).standard_normal((1, 3, side, side)).astype(np.float32)
+        np.save(folder / 'x.npy', sample)
+        subprocess.run([FOVEA, 'run', model, '--input', f'image={folder}/x.npy', '--output-dir', folder / 'out'], check=True, capture_output=True)
+        ours = np.load(next((folder / 'out').iterdir()))
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        theirs = onnxruntime.InferenceSession(str(model), options, providers=['CPUExecutionProvider']).run(None, {'image': sample})[0]
+        assert np.abs(ours - theirs).max() <= 1e-4 * (theirs.max() - theirs.min()), np.abs(ours - theirs).max()
+
+        # It goes on, with one class more; what it knew stays.
+        tool('new', model, WIDTH, 2, 'Background', 'Object', 'Edge')
+        tool('photo', folder / 'photo', WIDTH, HEIGHT)
+        labels.tofile(folder / 'labels')
+        tool('labels', 0, folder / 'labels')
+        tool('mask', 0, 1, folder / 'mask')
+        assert overlap(np.fromfile(folder / 'mask', np.float32).reshape(HEIGHT, WIDTH), truth) > 0.75
+        tool('run')
+        tool('classes', 'Object', 'Background')
+        assert 'Nothing is painted' in tool.say('run')
+
+        # The same strokes and seed make the same model, with any number of threads.
+        models = []
+        for threads in (1, 2):
+            tool('new', base, WIDTH, threads, 'Background', 'Object')
+            tool('photo', folder / 'photo', WIDTH, HEIGHT)
+            tool('labels', 0, folder / 'labels')
+            tool('run')
+            tool('save', folder / f'{threads}.onnx')
+            models.append((folder / f'{threads}.onnx').read_bytes())
+        assert models[0] == models[1]
+        assert 'two classes' in tool.say('new', base, WIDTH, 1, 'Alone')
+        assert 'two classes “A”' in tool.say('new', base, WIDTH, 1, 'A', 'A')
+        tool.end()
+    print(f'1..1\nok 1 - pixels from strokes (overlap {first:.2f} after two strokes)')
+
+
+if __name__ == '__main__':
+    main()
