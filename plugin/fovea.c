@@ -10,6 +10,7 @@
 #include "import-model.h"
 #include "locate.h"
 #include "segment.h"
+#include "train.h"
 
 #define FOVEA_TYPE_PLUG_IN (fovea_plug_in_get_type ())
 G_DECLARE_FINAL_TYPE (FoveaPlugIn, fovea_plug_in, FOVEA, PLUG_IN, GimpPlugIn)
@@ -33,6 +34,7 @@ static const struct
   { CUT_OUT_PROCEDURE, cut_out_create_procedure },
   { LABEL_PROCEDURE, label_create_procedure },
   { IMPORT_MODEL_PROCEDURE, import_model_create_procedure },
+  { TRAIN_PROCEDURE, train_create_procedure },
 };
 
 static GList *

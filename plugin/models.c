@@ -5,6 +5,8 @@
 
 #include "models.h"
 
+#include <errno.h>
+#include <glib/gi18n.h>
 #include <string.h>
 
 /* Puts the name that is in the list first. */
@@ -31,4 +33,58 @@ models_to_try (FoveaTask task, const char *builtin)
   move_first (installed, builtin);
   move_first (installed, chosen);
   return installed;
+}
+
+/* ---- the user's own ---------------------------------------------------------------------------------------------- */
+
+static gboolean
+check_name (const char *name, const char *folder, GError **error)
+{
+  g_autofree char *found = NULL, *place = NULL;
+
+  if (*name == '.' || strpbrk (name, "/\\:*?\"<>|\n") || strlen (name) > 120 || !g_utf8_validate (name, -1, NULL))
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” can't be the name of a model. Choose one without / \\ : * ? \" < > | and without a dot in front."), name);
+      return FALSE;
+    }
+  found = fovea_find_model (name, NULL);
+  place = found ? g_path_get_dirname (found) : NULL;
+  if (!place || strcmp (place, folder) == 0)
+    return TRUE;
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("There is a model “%s” in %s already. Choose another name."), name, place);
+  return FALSE;
+}
+
+static char *
+choose_name (void)
+{
+  for (int i = 1;; i++)
+    {
+      g_autofree char *name = i == 1 ? g_strdup (_("My model")) : g_strdup_printf ("%s %d", _("My model"), i), *found = fovea_find_model (name, NULL);
+
+      if (!found)
+        return g_steal_pointer (&name);
+    }
+}
+
+char *
+models_make_path (const char *name, GError **error)
+{
+  g_autofree char *folder = g_build_filename (g_get_user_data_dir (), "fovea", "models", NULL);
+  g_autofree char *wanted = g_strstrip (g_strdup (name ? name : "")), *file = NULL;
+
+  if (!*wanted)
+    {
+      g_free (wanted);
+      wanted = choose_name ();
+    }
+  if (!check_name (wanted, folder, error))
+    return NULL;
+  if (g_mkdir_with_parents (folder, 0777) != 0)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("The folder %s can't be made: %s. Make room, or allow it, and try again."), folder, g_strerror (errno));
+      return NULL;
+    }
+  file = g_strconcat (wanted, ".onnx", NULL);
+  return g_build_filename (folder, file, NULL);
 }

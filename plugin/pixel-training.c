@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * pixel-training.c: see pixel-training.h.
+ */
+
+#include "pixel-training.h"
+
+#include <glib/gi18n.h>
+#include <json-glib/json-glib.h>
+#include <math.h>
+
+#include "label-examples.h"
+#include "models.h"
+
+#define BEST_BASE  "cutout"
+#define OTHER_BASE "tagger"
+
+PixelTraining *
+pixel_training_new (void)
+{
+  PixelTraining *training = g_new0 (PixelTraining, 1);
+
+  fovea_pixel_settings_init (&training->settings);
+  training->classes = g_ptr_array_new_with_free_func (g_free);
+  return training;
+}
+
+void
+pixel_training_free (PixelTraining *training)
+{
+  if (!training)
+    return;
+  g_clear_pointer (&training->score, fovea_pixel_score_free);
+  g_clear_pointer (&training->trainer, fovea_pixel_trainer_free);
+  g_clear_pointer (&training->base, fovea_model_unref);
+  g_ptr_array_unref (training->classes);
+  g_free (training->background);
+  g_free (training->base_name);
+  g_free (training);
+}
+
+gboolean
+pixel_training_load_base (PixelTraining *training, const char *name, GError **error)
+{
+  g_autofree char *path = NULL;
+
+  if (name && *name)
+    path = fovea_find_model (name, error);
+  else if (!(path = fovea_find_model (BEST_BASE, NULL)))
+    path = fovea_find_model (OTHER_BASE, error);
+  if (!path)
+    return FALSE;
+  g_clear_pointer (&training->score, fovea_pixel_score_free);
+  g_clear_pointer (&training->trainer, fovea_pixel_trainer_free);
+  g_clear_pointer (&training->base, fovea_model_unref);
+  training->base = fovea_model_load (path, error);
+  g_free (training->base_name);
+  training->base_name = training->base ? g_strdup (fovea_model_get_name (training->base)) : NULL;
+  return training->base != NULL;
+}
+
+/* ---- classes ------------------------------------------------------------------------------------------------------ */
+
+static gint
+find_class (const PixelTraining *training, const char *name)
+{
+  for (guint i = 0; i < training->classes->len; i++)
+    if (g_strcmp0 (training->classes->pdata[i], name) == 0)
+      return (gint) i;
+  return -1;
+}
+
+void
+pixel_training_add_classes (PixelTraining *training, const LabelLayers *labels)
+{
+  training->background = g_renew (gboolean, training->background, training->classes->len + labels->n + 1);
+  for (guint i = 0; i < labels->n; i++)
+    {
+      const LabelClass *class = &labels->classes[i];
+      gboolean          first = class->background && !(training->classes->len && training->background[0]);
+      guint             n = training->classes->len;
+
+      if (find_class (training, class->name) >= 0)
+        continue;
+      g_ptr_array_insert (training->classes, first ? 0 : (gint) n, g_strdup (class->name));
+      for (guint k = n; first && k > 0; k--)
+        training->background[k] = training->background[k - 1];
+      training->background[first ? 0 : n] = first;
+    }
+}
+
+/* The first, where it is what is left, has the name that models give it in every language: it makes no mask. */
+static char **
+list_classes (const PixelTraining *training)
+{
+  guint  n = training->classes->len;
+  char **names = g_new0 (char *, n + 1);
+
+  for (guint i = 0; i < n; i++)
+    names[i] = g_strdup (training->background[i] ? "background" : training->classes->pdata[i]);
+  return names;
+}
+
+gboolean
+pixel_training_begin (PixelTraining *training, int longest, GError **error)
+{
+  g_auto (GStrv) classes = NULL;
+
+  if (training->classes->len < 2)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
+                   training->classes->len == 0 ? _("There are no classes to tell apart. Add two at least with Filters ▸ Fovea ▸ Label Layers.")
+                                               : _("There is one class only. Add another for what it isn't, for example “Background”, with Filters ▸ Fovea ▸ Label Layers."));
+      return FALSE;
+    }
+  classes = list_classes (training);
+  if (training->trainer)
+    return fovea_pixel_trainer_set_classes (training->trainer, (const char *const *) classes, error);
+  training->trainer = fovea_pixel_trainer_new (training->base, (const char *const *) classes, longest, &training->settings, error);
+  return training->trainer != NULL;
+}
+
+guint8 *
+pixel_training_draw_labels (const PixelTraining *training, const LabelLayers *labels, gsize *contradictions, GError **error)
+{
+  int     grid = fovea_pixel_trainer_get_grid (training->trainer);
+  guint8 *cells = label_examples_draw (labels, grid, grid, error);
+  gsize   both = 0;
+
+  for (gsize i = 0; cells && i < (gsize) grid * (gsize) grid; i++)
+    {
+      guint8 painted = cells[i];
+
+      both += painted == LABEL_CONTRADICTION;
+      cells[i] = painted == LABEL_NONE || painted == LABEL_CONTRADICTION ? FOVEA_PIXEL_UNKNOWN
+                                                                         : (guint8) find_class (training, labels->classes[painted - 1].name);
+    }
+  if (contradictions)
+    *contradictions = both;
+  return cells;
+}
+
+/* ---- what came of it ------------------------------------------------------------------------------------------------ */
+
+char *
+pixel_training_tell_score (const PixelTraining *training)
+{
+  if (training->score && training->score->enough)
+    return g_strdup_printf (_("Accuracy %.0f %% on strokes kept out"), 100.0 * training->score->accuracy);
+  return g_strdup (_("Too few strokes to say how good it is: two or more of each class are needed"));
+}
+
+static void
+add_string (JsonBuilder *json, const char *name, const char *value)
+{
+  json_builder_set_member_name (json, name);
+  json_builder_add_string_value (json, value);
+}
+
+static void
+add_number (JsonBuilder *json, const char *name, double value)
+{
+  json_builder_set_member_name (json, name);
+  json_builder_add_double_value (json, value);
+}
+
+static void
+add_class (JsonBuilder *json, const PixelTraining *training, guint index)
+{
+  const FoveaPixelScore *score = training->score;
+
+  json_builder_begin_object (json);
+  add_string (json, "name", training->classes->pdata[index]);
+  json_builder_set_member_name (json, "cells");
+  json_builder_add_int_value (json, (gint64) fovea_pixel_trainer_count (training->trainer, index));
+  if (score && score->enough && index < score->n_classes && isfinite (score->iou[index]))
+    add_number (json, "iou", score->iou[index]);
+  json_builder_end_object (json);
+}
+
+char *
+pixel_training_make_json (const PixelTraining *training, const char *file, guint n_photos, const char *const *warnings)
+{
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  g_autoptr (JsonNode)    root = NULL;
+  g_autofree char        *words = pixel_training_tell_score (training);
+
+  json_builder_begin_object (json);
+  add_string (json, "task", "segment");
+  if (file)
+    add_string (json, "model", file);
+  add_string (json, "base", training->base_name);
+  json_builder_set_member_name (json, "photos");
+  json_builder_add_int_value (json, n_photos);
+  json_builder_set_member_name (json, "classes");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < training->classes->len; i++)
+    add_class (json, training, i);
+  json_builder_end_array (json);
+  add_string (json, "score", words);
+  if (training->score && training->score->enough)
+    {
+      add_number (json, "accuracy", training->score->accuracy);
+      add_number (json, "iou", training->score->mean_iou);
+    }
+  json_builder_set_member_name (json, "warnings");
+  json_builder_begin_array (json);
+  for (guint i = 0; warnings && warnings[i]; i++)
+    json_builder_add_string_value (json, warnings[i]);
+  json_builder_end_array (json);
+  json_builder_end_object (json);
+  root = json_builder_get_root (json);
+  return json_to_string (root, FALSE);
+}
+
+char *
+pixel_training_save (PixelTraining *training, const char *name, GError **error)
+{
+  g_autofree char       *path = models_make_path (name, error);
+  g_autoptr (FoveaModel) model = path ? fovea_pixel_trainer_make_model (training->trainer, training->score, error) : NULL;
+
+  return model && fovea_model_save (model, path, error) ? g_steal_pointer (&path) : NULL;
+}

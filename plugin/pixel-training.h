@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * pixel-training.h: training on painted pixels as the procedure and the window do it. What takes time takes no GIMP call: it may run in any thread, one at a
+ * time. What GIMP is asked is named so.
+ */
+#pragma once
+
+#include "label-layers.h"
+
+typedef struct
+{
+  FoveaPixelSettings settings;
+  char              *base_name;
+  FoveaModel        *base;
+  FoveaPixelTrainer *trainer;
+  GPtrArray         *classes;   /* of char*; what the trainer knows, in its order */
+  gboolean          *background; /* for each of them */
+  FoveaPixelScore   *score;     /* NULL: not judged */
+} PixelTraining;
+
+PixelTraining *pixel_training_new  (void);
+void           pixel_training_free (PixelTraining *training);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PixelTraining, pixel_training_free)
+
+/* name "": the cut-out model, or, where it isn't installed, the tagger. */
+gboolean       pixel_training_load_base   (PixelTraining *training, const char *name, GError **error);
+
+/* The classes of an image's labels come to those that are there. */
+void           pixel_training_add_classes (PixelTraining *training, const LabelLayers *labels);
+
+/* Makes the trainer, or tells it about other classes. `longest`: pixels of the longer side of the largest photo. */
+gboolean       pixel_training_begin       (PixelTraining *training, int longest, GError **error);
+
+/* Asks GIMP: what is painted, as the trainer takes it. *contradictions (may be NULL) gets the cells that are painted in two classes. Free with g_free. */
+guint8        *pixel_training_draw_labels (const PixelTraining *training, const LabelLayers *labels, gsize *contradictions, GError **error);
+
+/* Everything as one JSON object: classes, cells, score, warnings. file NULL: it hasn't been saved. */
+char          *pixel_training_make_json   (const PixelTraining *training, const char *file, guint n_photos, const char *const *warnings);
+
+/* “accuracy 93 % on strokes kept out” or why there is no such number. Free with g_free. */
+char          *pixel_training_tell_score  (const PixelTraining *training);
+
+/* Writes the model to where it is found by name. Free the path with g_free. */
+char          *pixel_training_save        (PixelTraining *training, const char *name, GError **error);

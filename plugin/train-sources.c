@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * train-sources.c: see train-sources.h.
+ */
+
+#include "train-sources.h"
+
+#include <glib/gi18n.h>
+
+void
+train_sources_free (TrainSources *sources)
+{
+  if (!sources)
+    return;
+  g_ptr_array_unref (sources->labels);
+  for (guint i = 0; i < sources->opened->len; i++)
+    if (gimp_image_is_valid (sources->opened->pdata[i]))
+      gimp_image_delete (sources->opened->pdata[i]);
+  g_ptr_array_unref (sources->opened);
+  g_ptr_array_unref (sources->images);
+  g_free (sources);
+}
+
+static gboolean
+add_image (TrainSources *sources, GimpImage *image, GError **error)
+{
+  LabelLayers *labels = label_layers_read (image, error);
+
+  if (!labels)
+    return FALSE;
+  g_ptr_array_add (sources->images, image);
+  g_ptr_array_add (sources->labels, labels);
+  sources->longest = MAX (sources->longest, MAX (gimp_image_get_width (image), gimp_image_get_height (image)));
+  return TRUE;
+}
+
+static void
+add_open_images (TrainSources *sources)
+{
+  g_autofree GimpImage **images = gimp_get_images ();
+
+  for (guint i = 0; images && images[i]; i++)
+    if (label_layers_find (images[i]))
+      add_image (sources, images[i], NULL);
+}
+
+static gint
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return g_strcmp0 (*(const char *const *) a, *(const char *const *) b);
+}
+
+static gboolean
+add_folder (TrainSources *sources, const char *folder, GError **error)
+{
+  g_autoptr (GDir)      dir = g_dir_open (folder && *folder ? folder : ".", 0, error);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+
+  if (!dir)
+    return FALSE;
+  for (const char *name; (name = g_dir_read_name (dir));)
+    {
+      g_autofree char *small = g_ascii_strdown (name, -1);
+
+      if (g_str_has_suffix (small, ".xcf") || g_str_has_suffix (small, ".xcf.gz"))
+        g_ptr_array_add (names, g_strdup (name));
+    }
+  g_ptr_array_sort (names, compare_names);
+  for (guint i = 0; i < names->len; i++)
+    {
+      g_autoptr (GFile) file = g_file_new_build_filename (folder, names->pdata[i], NULL);
+      GimpImage        *image = gimp_file_load (GIMP_RUN_NONINTERACTIVE, file);
+
+      if (!image)
+        continue;
+      g_ptr_array_add (sources->opened, image);
+      if (label_layers_find (image) && !add_image (sources, image, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+TrainSources *
+train_sources_open (const char *source, GimpImage *image, const char *folder, GError **error)
+{
+  g_autoptr (TrainSources) sources = g_new0 (TrainSources, 1);
+
+  sources->images = g_ptr_array_new ();
+  sources->labels = g_ptr_array_new_with_free_func ((GDestroyNotify) label_layers_free);
+  sources->opened = g_ptr_array_new ();
+  if (g_strcmp0 (source, "image") == 0)
+    return add_image (sources, image, error) ? g_steal_pointer (&sources) : NULL;
+  if (g_strcmp0 (source, "open-images") == 0)
+    add_open_images (sources);
+  else if (!add_folder (sources, folder, error))
+    return NULL;
+  if (sources->images->len > 0)
+    return g_steal_pointer (&sources);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
+               g_strcmp0 (source, "folder") == 0 ? _("No XCF file in that folder has labels. Make some with Filters ▸ Fovea ▸ Label Layers, and save the images there.")
+                                                 : _("No open image has labels. Make some with Filters ▸ Fovea ▸ Label Layers."));
+  return NULL;
+}
