@@ -19,6 +19,7 @@ struct _Look
   GimpImage           *image;
   GimpDrawable       **drawables;
   const char          *layer_region;
+  const char          *model_setting, *fixed_region; /* the latter may be NULL */
   LookSteps            steps;
   gpointer             user_data;
   GtkWidget           *status, *spinner, *bar, *message, *facts;
@@ -171,6 +172,16 @@ start_network (Look *look)
 
 /* ---- pixels ------------------------------------------------------------------------------------------------------- */
 
+static char *
+get_region (const Look *look)
+{
+  char *region = g_strdup (look->fixed_region);
+
+  if (!region)
+    g_object_get (look->config, "region", &region, NULL);
+  return region;
+}
+
 static gboolean
 read_band (gpointer data)
 {
@@ -187,7 +198,7 @@ read_band (gpointer data)
     }
   if (!error && pixel_reader_check_opaque (look->reader, &error))
     {
-      g_object_get (look->config, "region", &look->region, NULL);
+      look->region = get_region (look);
       look->steps.show (look->rgb, look->width, look->height, look->user_data);
       start_network (look);
       return G_SOURCE_REMOVE;
@@ -216,9 +227,8 @@ static void
 start_reading (Look *look)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char   *region = NULL;
+  g_autofree char   *region = get_region (look);
 
-  g_object_get (look->config, "region", &region, NULL);
   if (look->region && g_strcmp0 (region, look->region) == 0)
     {
       start_network (look);
@@ -270,7 +280,7 @@ look_has_model (const Look *look)
 {
   g_autofree char *model = NULL;
 
-  g_object_get (look->config, "model", &model, NULL);
+  g_object_get (look->config, look->model_setting, &model, NULL);
   return look->loaded && strcmp (look->loaded, model ? model : "") == 0;
 }
 
@@ -297,7 +307,7 @@ look_start (Look *look)
       start_reading (look);
       return;
     }
-  g_object_get (look->config, "model", &model, NULL);
+  g_object_get (look->config, look->model_setting, &model, NULL);
   g_free (look->loaded);
   look->loaded = g_strdup (model ? model : "");
   task = g_task_new (NULL, NULL, model_loaded, look);
@@ -316,11 +326,26 @@ look_new (GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawable
   look->image = image;
   look->drawables = drawables;
   look->layer_region = layer_region;
+  look->model_setting = "model";
   look->steps = *steps;
   look->user_data = user_data;
   make_status (look);
   look->tick = g_timeout_add (TICK_MS, on_tick, look);
   return look;
+}
+
+void
+look_fix (Look *look, const char *model_setting, const char *region)
+{
+  look->model_setting = model_setting;
+  look->fixed_region = region;
+}
+
+void
+look_stop (Look *look)
+{
+  look->look_again = FALSE;
+  g_cancellable_cancel (look->cancellable);
 }
 
 void

@@ -31,6 +31,12 @@ typedef struct
 Look        *look_new           (GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, const char *layer_region, const LookSteps *steps,
                                  gpointer user_data);
 
+/* Another setting than “model” names the model, and one region is looked at whatever the settings say. Both are borrowed. */
+void         look_fix           (Look *look, const char *model_setting, const char *region);
+
+/* Cancels what is under way; the window stays as it is. */
+void         look_stop          (Look *look);
+
 /* Cancels what is under way, waits for it and frees everything. */
 void         look_free          (Look *look);
 

@@ -277,6 +277,11 @@ train_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gim
   GimpValueArray  *values;
 
   gegl_init (NULL, NULL);
+  if (run_mode == GIMP_RUN_INTERACTIVE)
+    {
+      train_dialog_run (config, image);
+      return gimp_procedure_new_return_values (procedure, GIMP_PDB_SUCCESS, NULL);
+    }
   if (!train (config, image, &file, &json, &error))
     return gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);
   values = gimp_procedure_new_return_values (procedure, GIMP_PDB_SUCCESS, NULL);
@@ -336,16 +341,22 @@ add_arguments (GimpProcedure *procedure)
   add_augmentation (procedure);
   gimp_procedure_add_double_argument (procedure, "validation-share", _("_Validation share"), _("Of the photos kept out to judge by; for pixels, 0: no judgement"), 0, 0.9, 0.15,
                                       G_PARAM_READWRITE);
+  gimp_procedure_add_string_argument (procedure, "output", _("Ma_ke"), _("What the window's Apply makes: layer-mask, selection, channels, layers or cut-out"), "selection",
+                                      G_PARAM_READWRITE);
   gimp_procedure_add_int_argument (procedure, "seed", _("_Seed"), _("The same seed gives the same model"), 0, G_MAXINT, 1, G_PARAM_READWRITE);
 }
 
 GimpProcedure *
 train_create_procedure (GimpPlugIn *plug_in)
 {
-  GimpProcedure *procedure = gimp_image_procedure_new (plug_in, TRAIN_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, train_run, NULL, NULL);
+  GimpProcedure   *procedure = gimp_image_procedure_new (plug_in, TRAIN_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, train_run, NULL, NULL);
+  g_autofree char *menu = g_strconcat ("<Image>/Filters/", _("_Fovea"), NULL);
 
   gimp_procedure_set_image_types (procedure, "*");
   gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES | GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES);
+  gimp_procedure_set_menu_label (procedure, _("_Train…"));
+  gimp_procedure_add_menu_path (procedure, menu);
+  gimp_procedure_set_icon_name (procedure, "gimp-tool-paintbrush");
   gimp_procedure_set_documentation (procedure, _("Train a model of your own on what you have labelled"),
                                     _("What is painted on label layers becomes a model that Segment finds by its name: on this photo and on the next. It is trained on this machine."),
                                     TRAIN_PROCEDURE);

@@ -8,4 +8,7 @@
 
 #define TRAIN_PROCEDURE "plug-in-fovea-train"
 
+/* Shows the window until it is closed. */
+void           train_dialog_run (GimpProcedureConfig *config, GimpImage *image);
+
 GimpProcedure *train_create_procedure (GimpPlugIn *plug_in);
