@@ -20,7 +20,6 @@
 
 static const char *const tasks[] = { "auto", "segment", "classify", "detect", NULL };
 static const char *const sources_words[] = { "image", "open-images", "folder", NULL };
-static const char *const trainables[] = { "head", "last", "all", NULL };
 
 /* A step that a worker does. */
 typedef struct _Work Work;
@@ -254,18 +253,23 @@ train_pixels (GimpProcedureConfig *config, const TrainSources *sources, char **f
 static gboolean
 train (GimpProcedureConfig *config, GimpImage *image, char **file, char **json, GError **error)
 {
-  g_autofree char         *folder = NULL, *source = NULL, *trainable = NULL;
+  g_autofree char         *folder = NULL, *source = NULL;
   g_autoptr (TrainSources) sources = NULL;
   guint                    task, place;
 
-  if (!argument_read_word (config, "task", tasks, &task, error) || !argument_read_word (config, "source", sources_words, &place, error)
-      || !argument_read_word (config, "trainable", trainables, &place, error))
+  if (!argument_read_word (config, "task", tasks, &task, error) || !argument_read_word (config, "source", sources_words, &place, error))
     return FALSE;
-  g_object_get (config, "source", &source, "folder", &folder, "trainable", &trainable, NULL);
+  g_object_get (config, "source", &source, "folder", &folder, NULL);
   gimp_progress_init (_("Training"));
   sources = train_sources_open (source, image, folder, error);
   if (!sources)
     return FALSE;
+  if (task > 1 || (task == 0 && ((LabelLayers *) sources->labels->pdata[0])->task != FOVEA_TASK_SEGMENT))
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
+                   _("Here painted pixels are learned. Set the label group to “segment”, or train whole images and objects with the command “fovea train”."));
+      return FALSE;
+    }
   return train_pixels (config, sources, file, json, error);
 }
 
@@ -291,35 +295,6 @@ train_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gim
 }
 
 static void
-add_augmentation (GimpProcedure *procedure)
-{
-  static const struct
-  {
-    const char *name, *label, *help;
-    gboolean    usual;
-  } switches[] = {
-    { "crop", N_("Crop"), N_("Whole images: parts of the photos"), TRUE },
-    { "stretch", N_("Stretch"), N_("Whole images: photos a little wider or higher"), TRUE },
-    { "scale", N_("Scale"), N_("Whole images: photos larger and smaller"), FALSE },
-    { "translate", N_("Move"), N_("Whole images: photos moved"), FALSE },
-    { "rotate", N_("Rotate"), N_("Whole images: photos turned a little"), TRUE },
-    { "perspective", N_("Perspective"), N_("Whole images: photos from aside"), FALSE },
-    { "flip-horizontal", N_("Mirror"), N_("Whole images: half of the photos mirrored"), TRUE },
-    { "flip-vertical", N_("Upside down"), N_("Whole images: half of the photos upside down"), FALSE },
-    { "colour", N_("Colour"), N_("Whole images: other brightness, contrast and saturation"), TRUE },
-    { "hue", N_("Hue"), N_("Whole images: other hues"), TRUE },
-    { "grayscale", N_("Grayscale"), N_("Whole images: some photos without colour"), TRUE },
-    { "blur", N_("Blur"), N_("Whole images: some photos blurred"), FALSE },
-    { "cutout", N_("Cover"), N_("Whole images: a square of some photos covered"), FALSE },
-    { "noise", N_("Noise"), N_("Whole images: photos with noise"), FALSE },
-    { "mixup", N_("Mix"), N_("Whole images: pairs of photos mixed"), FALSE },
-  };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (switches); i++)
-    gimp_procedure_add_boolean_argument (procedure, switches[i].name, _(switches[i].label), _(switches[i].help), switches[i].usual, G_PARAM_READWRITE);
-}
-
-static void
 add_arguments (GimpProcedure *procedure)
 {
   gimp_procedure_add_string_argument (procedure, "task", _("_Task"), _("What is learned: auto (what the labels are for), segment (painted pixels), classify (whole images) "
@@ -331,15 +306,12 @@ add_arguments (GimpProcedure *procedure)
   gimp_procedure_add_string_argument (procedure, "name", _("_Name"), _("Of the new model. A model of yours of that name is replaced. Empty: “My model”, or the next free number of it"),
                                       "", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "source", _("_Learn from"), _("Whose labels: image, open-images, or folder"), "image", G_PARAM_READWRITE);
-  gimp_procedure_add_string_argument (procedure, "folder", _("_Folder"), _("Folder of XCF files with labels, or of labelled photos: see the manual's page on training"), "",
+  gimp_procedure_add_string_argument (procedure, "folder", _("_Folder"), _("Folder of XCF files with labels"), "",
                                       G_PARAM_READWRITE);
-  gimp_procedure_add_int_argument (procedure, "epochs", _("_Epochs"), _("How often each photo is looked at; for pixels, tens of steps. 0: as is usual"), 0, 10000, 0,
+  gimp_procedure_add_int_argument (procedure, "epochs", _("_Epochs"), _("Tens of steps of learning. 0: as is usual"), 0, 10000, 0,
                                    G_PARAM_READWRITE);
   gimp_procedure_add_double_argument (procedure, "learning-rate", _("Learning _rate"), _("At its highest. 0: as is usual"), 0, 10, 0, G_PARAM_READWRITE);
-  gimp_procedure_add_string_argument (procedure, "trainable", _("_What learns"), _("head (new last layers), last (the last third, too) or all. Pixels: always the head"),
-                                      "head", G_PARAM_READWRITE);
-  add_augmentation (procedure);
-  gimp_procedure_add_double_argument (procedure, "validation-share", _("_Validation share"), _("Of the photos kept out to judge by; for pixels, 0: no judgement"), 0, 0.9, 0.15,
+  gimp_procedure_add_double_argument (procedure, "validation-share", _("_Validation share"), _("Above 0: strokes are kept out to judge by; 0: no judgement"), 0, 0.9, 0.15,
                                       G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "output", _("Ma_ke"), _("What the window's Apply makes: layer-mask, selection, channels, layers or cut-out"), "selection",
                                       G_PARAM_READWRITE);
