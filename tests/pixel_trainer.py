@@ -88,7 +88,6 @@ def main():
         labels[10:14, 40:grid - 40] = 0
         labels.tofile(folder / 'labels')
         tool('labels', 0, folder / 'labels')
-        assert float(tool('cancel', 10)[0] if True else 0) < 0.2
         tool('run')
         _, x, y = tool('look', 0, folder / 'answer')
         shares = np.fromfile(folder / 'answer', np.float32).reshape(2, grid, grid)
@@ -97,7 +96,7 @@ def main():
         assert labels[int(y), int(x)] == 255, 'the next stroke lies where nothing is painted'
         tool('mask', 0, 1, folder / 'mask')
         first = overlap(np.fromfile(folder / 'mask', np.float32).reshape(HEIGHT, WIDTH), truth)
-        assert first > 0.75, first
+        assert first > 0.5, first
 
         # Too few strokes to say; with two of each there is a score.
         assert tool('judge')[0] == '0'
@@ -109,13 +108,19 @@ def main():
         enough, accuracy, *_ = tool('judge')
         assert enough == '1' and float(accuracy) > 0.8, accuracy
 
+        tool('mask', 0, 1, folder / 'mask')
+        second = overlap(np.fromfile(folder / 'mask', np.float32).reshape(HEIGHT, WIDTH), truth)
+        assert second > 0.75, second
+        stopped = tool('cancel', 30)[0] # the run may be done by then
+        assert stopped == 'done' or float(stopped) < 0.2, stopped
+
         # The model: the command's masks and ONNX Runtime's, on the photo that it hasn't seen.
         model = folder / 'disc.onnx'
         tool('save', model)
         Image.fromarray(other).save(folder / 'other.png')
         answer = json.loads(subprocess.run([FOVEA, 'segment', model, folder / 'other.png', '--json', '--mask-dir', folder / 'masks'], check=True,
                                            capture_output=True, text=True).stdout)
-        masks = {mask['label']: np.asarray(Image.open(folder / 'masks' / pathlib.Path(mask['file']).name)) / 255 for mask in answer['images'][0]['masks']}
+        masks = {mask['label']: np.asarray(Image.open(folder / 'masks' / pathlib.Path(mask['file']).name).convert('L')) / 255 for mask in answer['images'][0]['masks']}
         assert set(masks) == {'Object'}, masks.keys()
         assert overlap(masks['Object'], other_truth) > 0.6
         side = 2 * grid
@@ -134,7 +139,7 @@ def main():
         labels.tofile(folder / 'labels')
         tool('labels', 0, folder / 'labels')
         tool('mask', 0, 1, folder / 'mask')
-        assert overlap(np.fromfile(folder / 'mask', np.float32).reshape(HEIGHT, WIDTH), truth) > 0.75
+        assert overlap(np.fromfile(folder / 'mask', np.float32).reshape(HEIGHT, WIDTH), truth) > 0.5
         tool('run')
         tool('classes', 'Object', 'Background')
         assert 'Nothing is painted' in tool.say('run')
@@ -150,9 +155,9 @@ def main():
             models.append((folder / f'{threads}.onnx').read_bytes())
         assert models[0] == models[1]
         assert 'two classes' in tool.say('new', base, WIDTH, 1, 'Alone')
-        assert 'two classes “A”' in tool.say('new', base, WIDTH, 1, 'A', 'A')
+        assert 'Rename one' in tool.say('new', base, WIDTH, 1, 'A', 'A')
         tool.end()
-    print(f'1..1\nok 1 - pixels from strokes (overlap {first:.2f} after two strokes)')
+    print(f'1..1\nok 1 - pixels from strokes (overlap {first:.2f} after two strokes, {second:.2f} after four)')
 
 
 if __name__ == '__main__':

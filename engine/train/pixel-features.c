@@ -5,7 +5,7 @@
 
 #include "train/pixel-features.h"
 
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "run/session.h"
@@ -15,6 +15,8 @@
 #define LEAST_CHANNELS 8
 #define MOST_CHANNELS  256 /* more cost time and learn slowly from few strokes */
 #define MOST_TAPS      16
+#define PLACES_ACROSS  8
+#define ANSWER_EMPHASIS 3.0f
 #define FIRST_STRIDES  2   /* the first layers, at two strides, look at the photo itself too */
 
 typedef struct
@@ -71,7 +73,7 @@ add_base_taps (Builder *builder, const Graph *inferred)
           best.name = NULL;
         }
       if (usable && (!best.name || value->shape.dims[1] <= best.channels))
-        best = (PixelTap) { (char *) value->name, value->shape.dims[1], (int) value->shape.dims[2] };
+        best = (PixelTap) { (char *) value->name, value->shape.dims[1], (int) value->shape.dims[2], TRUE, 1.0f };
     }
   while (builder->taps->len > MOST_TAPS) /* networks with many branches: the last ones know most */
     {
@@ -94,7 +96,7 @@ add_answer_tap (Builder *builder, const Graph *inferred)
         continue;
       if (is_square_map (value) && value->shape.dims[1] < LEAST_CHANNELS && value->shape.dims[2] >= 20)
         {
-          tap = (PixelTap) { g_strdup (value->name), value->shape.dims[1], (int) value->shape.dims[2] };
+          tap = (PixelTap) { g_strdup (value->name), value->shape.dims[1], (int) value->shape.dims[2], TRUE, ANSWER_EMPHASIS };
           g_array_append_val (builder->taps, tap);
         }
       return;
@@ -131,7 +133,7 @@ append_mean (Graph *graph, const char *name, Value *x, int kernel, int stride)
 static void
 add_tap (Builder *builder, const Value *value, gint64 channels, int size)
 {
-  PixelTap tap = { g_strdup (value->name), channels, size };
+  PixelTap tap = { g_strdup (value->name), channels, size, !g_str_has_prefix (value->name, "fine.") && !g_str_has_prefix (value->name, "colour"), 1.0f };
 
   g_array_append_val (builder->taps, tap);
 }
@@ -243,9 +245,9 @@ finish (Builder *builder, const char *name)
 
       value->type = FOVEA_TYPE_FLOAT32;
       g_ptr_array_add (graph->outputs, value);
-      features->n_features += (gsize) features->taps[i].channels;
-      features->taps[i].general = !g_str_has_prefix (value->name, "fine.") && !g_str_has_prefix (value->name, "colour");
+      features->n_mapped += (gsize) features->taps[i].channels;
     }
+  features->n_features = features->n_mapped + PIXEL_PLACES;
   graph_remove_unused (graph);
   features->model = model_new_for_graph (graph, name);
   return features;
@@ -351,6 +353,17 @@ pixel_features_free (PixelFeatures *features)
 /* ---- reading ----------------------------------------------------------------------------------------------------------------------------- */
 
 void
+pixel_features_place (double x, double y, float places[PIXEL_PLACES])
+{
+  for (int i = 0; i < PIXEL_PLACES; i++)
+    {
+      double dx = x * PLACES_ACROSS - (i % PLACES_ACROSS + 0.5), dy = y * PLACES_ACROSS - (i / PLACES_ACROSS + 0.5);
+
+      places[i] = (float) exp (-0.5 * (dx * dx + dy * dy));
+    }
+}
+
+void
 pixel_features_read (const PixelFeatures *features, const float *const *maps, int x, int y, float *out)
 {
   for (guint i = 0; i < features->n; i++)
@@ -368,4 +381,5 @@ pixel_features_read (const PixelFeatures *features, const float *const *maps, in
           *out++ = above * (1 - fy) + below * fy;
         }
     }
+  pixel_features_place ((x + 0.5) / features->grid, (y + 0.5) / features->grid, out);
 }

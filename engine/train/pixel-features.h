@@ -11,12 +11,15 @@
 
 #include "model/model.h"
 
+#define PIXEL_PLACES 64 /* features behind those of the taps: how near a cell is to each of 8 x 8 places of the photo */
+
 typedef struct
 {
-  char  *name;     /* of the value in the model */
-  gint64 channels;
-  int    size;     /* width and height */
-  gboolean general; /* says what a thing is, rather than how it is coloured here */
+  char    *name;     /* of the value in the model */
+  gint64   channels;
+  int      size;     /* width and height */
+  gboolean general;  /* says what a thing is, rather than how it is coloured here */
+  float    emphasis; /* that its features are scaled by: 1, more for a segmenter's own answer */
 } PixelTap;
 
 typedef struct
@@ -24,7 +27,8 @@ typedef struct
   FoveaModel *model;      /* from the photo to the taps, its outputs, in their order */
   PixelTap   *taps;       /* n of them, by growing size */
   guint       n;
-  gsize       n_features; /* channels of all taps */
+  gsize       n_mapped;   /* features: channels of all taps */
+  gsize       n_features; /* n_mapped + PIXEL_PLACES */
   int         side;       /* of the photo's square */
   int         grid;       /* of the answers' square: side / 2 */
 } PixelFeatures;
@@ -40,6 +44,9 @@ PixelFeatures *pixel_features_find (FoveaModel *model, int side, GError **error)
 
 void           pixel_features_free (PixelFeatures *features);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PixelFeatures, pixel_features_free)
+
+/* How near the middle of the photo's part from 0 to 1 is to each of the places. */
+void           pixel_features_place (double x, double y, float places[PIXEL_PLACES]);
 
 /* The features at cell x, y of the grid, from the maps of one photo, between their pixels: n_features numbers. */
 void           pixel_features_read (const PixelFeatures *features, const float *const *maps /* n of (channels, size, size) */, int x, int y, float *out);

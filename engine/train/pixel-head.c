@@ -16,6 +16,8 @@
 
 #include "train/random.h"
 
+#define PLACES_SIZE  40 /* of the maps, at least, that places are added to */
+#define NEW_CLASS_BIAS -4.0f /* a class that comes later wins nowhere until it has learned */
 #define OLDEST_OPSET 11 /* that has Resize as it is used here */
 
 /* ---- constants --------------------------------------------------------------------------------------------------------------------------- */
@@ -116,21 +118,30 @@ pixel_head_new (gsize n_features, guint n_classes, guint64 seed, GError **error)
 }
 
 FoveaModel *
-pixel_head_change_classes (FoveaModel *head, const int *rows, guint n_classes, guint64 seed, GError **error)
+pixel_head_change_classes (FoveaModel *head, const int *rows, guint n_classes, GError **error)
 {
   gsize       n_features = (gsize) graph_find_value (model_get_graph (head), "hidden.weight")->constant->shape.dims[1];
-  FoveaModel *changed = pixel_head_new (n_features, n_classes, seed, error);
+  FoveaModel *changed = pixel_head_new (n_features, n_classes, 0, error);
 
   if (!changed)
     return NULL;
   memcpy (numbers (changed, "hidden.weight"), numbers (head, "hidden.weight"), PIXEL_HIDDEN * n_features * sizeof (float));
   memcpy (numbers (changed, "hidden.bias"), numbers (head, "hidden.bias"), PIXEL_HIDDEN * sizeof (float));
   for (guint i = 0; i < n_classes; i++)
-    if (rows[i] >= 0)
-      {
-        memcpy (numbers (changed, "answer.weight") + i * PIXEL_HIDDEN, numbers (head, "answer.weight") + rows[i] * PIXEL_HIDDEN, PIXEL_HIDDEN * sizeof (float));
-        numbers (changed, "answer.bias")[i] = numbers (head, "answer.bias")[rows[i]];
-      }
+    {
+      float *weight = numbers (changed, "answer.weight") + i * PIXEL_HIDDEN, *bias = numbers (changed, "answer.bias") + i;
+
+      if (rows[i] >= 0)
+        {
+          memcpy (weight, numbers (head, "answer.weight") + rows[i] * PIXEL_HIDDEN, PIXEL_HIDDEN * sizeof (float));
+          *bias = numbers (head, "answer.bias")[rows[i]];
+        }
+      else
+        {
+          memset (weight, 0, PIXEL_HIDDEN * sizeof (float));
+          *bias = NEW_CLASS_BIAS;
+        }
+    }
   return changed;
 }
 
@@ -142,6 +153,7 @@ typedef struct
   const PixelFeatures *features;
   FoveaModel          *head;
   const PixelScale    *scale;
+  gboolean             places;
 } Joiner;
 
 static Value *
@@ -236,13 +248,13 @@ add_bias (Joiner *joiner, Value *first_level, GError **error)
   const gint64 hidden = PIXEL_HIDDEN;
   const float *weight = numbers (joiner->head, "hidden.weight"), *bias = numbers (joiner->head, "hidden.bias");
   Value       *value = add_constant (joiner->graph, "pixels.hidden.bias", 1, &hidden, error);
-  gsize        n = joiner->features->n_features;
+  gsize        n = joiner->features->n_features, n_mapped = joiner->features->n_mapped; /* places that don't count are as on the mean */
 
   for (gsize h = 0; value && h < PIXEL_HIDDEN; h++)
     {
       double sum = bias[h];
 
-      for (gsize k = 0; k < n; k++)
+      for (gsize k = 0; k < n_mapped; k++)
         sum -= (double) weight[h * n + k] * joiner->scale->mean[k] * joiner->scale->scale[k];
       ((float *) value->constant->data)[h] = (float) sum;
     }
@@ -265,6 +277,32 @@ append_answer (Joiner *joiner, Value *x, GError **error)
   return append_conv (joiner->graph, "pixels.answer", append_relu (joiner->graph, x), weight, bias);
 }
 
+/* What the places say at each pixel of maps of this size is known: it is added as it is. */
+static Value *
+append_places (Joiner *joiner, Value *x, int size, GError **error)
+{
+  const float *weight = numbers (joiner->head, "hidden.weight");
+  Value       *known = add_constant (joiner->graph, "pixels.places", 4, (const gint64[]) { 1, PIXEL_HIDDEN, size, size }, error);
+  gsize        n = joiner->features->n_features, first = joiner->features->n_mapped;
+  float        places[PIXEL_PLACES];
+
+  for (int cell = 0; known && cell < size * size; cell++)
+    {
+      pixel_features_place ((cell % size + 0.5) / size, (cell / size + 0.5) / size, places);
+      for (gsize k = 0; k < PIXEL_PLACES; k++)
+        places[k] = (places[k] - joiner->scale->mean[first + k]) * joiner->scale->scale[first + k];
+      for (gsize h = 0; h < PIXEL_HIDDEN; h++)
+        {
+          float sum = 0.0f;
+
+          for (gsize k = 0; k < PIXEL_PLACES; k++)
+            sum += weight[h * n + first + k] * places[k];
+          ((float *) known->constant->data)[h * (gsize) (size * size) + (gsize) cell] = sum;
+        }
+    }
+  return known ? append_sum (joiner->graph, x, known, size) : NULL;
+}
+
 static Value *
 append_head (Joiner *joiner, GError **error)
 {
@@ -284,6 +322,13 @@ append_head (Joiner *joiner, GError **error)
         return NULL;
       size = features->taps[first].size;
       sum = sum ? append_sum (joiner->graph, level, sum, size) : level;
+      if (joiner->places && (size >= PLACES_SIZE || last == features->n))
+        {
+          sum = append_places (joiner, sum, size, error);
+          joiner->places = FALSE;
+          if (!sum)
+            return NULL;
+        }
       for (guint i = first; i < last; i++)
         offset += (gsize) features->taps[i].channels;
     }
@@ -291,10 +336,11 @@ append_head (Joiner *joiner, GError **error)
 }
 
 FoveaModel *
-pixel_head_join (const PixelFeatures *features, FoveaModel *head, const PixelScale *scale, gboolean whole, GError **error)
+pixel_head_join (const PixelFeatures *features, FoveaModel *head, const PixelScale *scale, PixelJoin how, GError **error)
 {
+  gboolean          whole = how == PIXEL_JOIN_WHOLE;
   g_autoptr (Graph) graph = whole ? graph_copy (model_get_graph (features->model)) : graph_new ();
-  Joiner            joiner = { graph, features, head, scale };
+  Joiner            joiner = { graph, features, head, scale, how == PIXEL_JOIN_PLACES };
   const gint64      dims[4] = { 1, (gint64) count_classes (head), features->grid, features->grid };
   Value            *answer;
 
@@ -371,10 +417,12 @@ pixel_head_find (const PixelFeatures *features, FoveaModel *model, const PixelSc
     }
   for (gsize h = 0; h < PIXEL_HIDDEN; h++)
     {
+      float *weight = numbers (head, "hidden.weight") + h * n;
       double sum = bias[h];
 
-      for (gsize k = 0; k < n; k++)
-        sum += (double) numbers (head, "hidden.weight")[h * n + k] * scale->mean[k] * scale->scale[k];
+      memset (weight + features->n_mapped, 0, PIXEL_PLACES * sizeof (float)); /* another photo, other places */
+      for (gsize k = 0; k < features->n_mapped; k++)
+        sum += (double) weight[k] * scale->mean[k] * scale->scale[k];
       numbers (head, "hidden.bias")[h] = (float) sum;
     }
   memcpy (numbers (head, "answer.weight"), answer, n_classes * PIXEL_HIDDEN * sizeof (float));

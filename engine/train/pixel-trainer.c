@@ -25,12 +25,13 @@
 #define MEASURED_CELLS 3000 /* of a photo, for means and deviations */
 #define HIDE_COLOUR    0.35 /* share of the cells that see general features only */
 #define HIDE_GENERAL   0.10 /* … that see colour and fine maps only */
+#define HIDE_PLACES    0.35 /* … that don't see where in the photo they are: the head is for others, too */
 #define METADATA       "fovea-pixels"
 
 void
 fovea_pixel_settings_init (FoveaPixelSettings *settings)
 {
-  *settings = (FoveaPixelSettings) { .seed = 1, .first_steps = 160, .more_steps = 60, .learning_rate = 0.01, .memory = (guint64) 1 << 30 };
+  *settings = (FoveaPixelSettings) { .seed = 1, .first_steps = 200, .more_steps = 120, .learning_rate = 0.01, .memory = (guint64) 1 << 30 };
 }
 
 /* ---- making ------------------------------------------------------------------------------------------------------------------------------ */
@@ -116,7 +117,7 @@ read_numbers (JsonObject *object, const char *name, gsize n)
 
 /* Classes that are there already keep their rows of the last layer. */
 static FoveaModel *
-keep_classes (FoveaPixelTrainer *trainer, FoveaModel *head, char *const *old, const char *const *classes, GError **error)
+keep_classes (FoveaModel *head, char *const *old, const char *const *classes, GError **error)
 {
   guint           n = g_strv_length ((char **) classes);
   g_autofree int *rows = g_new (int, n);
@@ -128,7 +129,7 @@ keep_classes (FoveaPixelTrainer *trainer, FoveaModel *head, char *const *old, co
         if (strcmp (old[k], classes[i]) == 0)
           rows[i] = k;
     }
-  return pixel_head_change_classes (head, rows, n, trainer->settings.seed, error);
+  return pixel_head_change_classes (head, rows, n, error);
 }
 
 /* What the model knew that training goes on from. */
@@ -157,7 +158,7 @@ take_head (FoveaPixelTrainer *trainer, const char *const *classes, GError **erro
     }
   scale = (PixelScale) { trainer->mean, trainer->scale };
   head = pixel_head_find (trainer->features, trainer->before, &scale, error);
-  trainer->head = head ? keep_classes (trainer, head, trainer->input->labels, classes, error) : NULL;
+  trainer->head = head ? keep_classes (head, trainer->input->labels, classes, error) : NULL;
   return trainer->head != NULL;
 }
 
@@ -228,7 +229,7 @@ fovea_pixel_trainer_set_classes (FoveaPixelTrainer *trainer, const char *const *
 {
   FoveaModel *head = NULL;
 
-  if (!check_classes (classes, error) || (trainer->head && !(head = keep_classes (trainer, trainer->head, trainer->input->labels, classes, error))))
+  if (!check_classes (classes, error) || (trainer->head && !(head = keep_classes (trainer->head, trainer->input->labels, classes, error))))
     return FALSE;
   for (guint i = 0; i < trainer->photos->len; i++)
     if (!pixel_photo_paint (g_ptr_array_index (trainer->photos, i), trainer->features, NULL, 0, 0, error))
@@ -365,6 +366,9 @@ measure (FoveaPixelTrainer *trainer, GCancellable *cancellable, GError **error)
       trainer->mean[c] = (float) mean;
       trainer->scale[c] = (float) (1.0 / sqrt (MAX (variance, 0.0) + 1e-3));
     }
+  for (guint t = 0, c = 0; t < trainer->features->n; t++)
+    for (gint64 k = 0; k < trainer->features->taps[t].channels; k++)
+      trainer->scale[c++] *= trainer->features->taps[t].emphasis;
   return TRUE;
 }
 
@@ -391,7 +395,18 @@ typedef struct
   guint       n_classes;
   guint      *filled;   /* n_filled classes that have some */
   guint       n_filled;
+  gboolean    places;   /* where in the photo a cell lies says something, as all lie in one */
 } Pools;
+
+static guint
+count_painted (const FoveaPixelTrainer *trainer)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < trainer->photos->len; i++)
+    n += ((PixelPhoto *) g_ptr_array_index (trainer->photos, i))->samples->len > 0;
+  return n;
+}
 
 static void
 gather (const FoveaPixelTrainer *trainer, const PixelFold *fold, Pools *pools)
@@ -414,6 +429,7 @@ gather (const FoveaPixelTrainer *trainer, const PixelFold *fold, Pools *pools)
             g_ptr_array_add (pools->features[sample->label], photo->features + k * trainer->features->n_features);
         }
     }
+  pools->places = count_painted (trainer) == 1;
   for (guint c = 0; c < pools->n_classes; c++)
     if (pools->features[c]->len > 0)
       pools->filled[pools->n_filled++] = c;
@@ -462,6 +478,9 @@ fill_batch (const FoveaPixelTrainer *trainer, const Pools *pools, Random *random
           for (gint64 c = 0; c < features->taps[t].channels; c++, at++)
             *input++ = hidden ? 0.0f : (from[at] - trainer->mean[at]) * trainer->scale[at];
         }
+      chance = pools->places ? random_between (random, 0.0, 1.0) : 0.0;
+      for (; at < features->n_features; at++)
+        *input++ = chance < HIDE_PLACES ? 0.0f : (from[at] - trainer->mean[at]) * trainer->scale[at];
     }
 }
 
@@ -573,24 +592,30 @@ fovea_pixel_trainer_run (FoveaPixelTrainer *trainer, GCancellable *cancellable, 
 /* ---- answering --------------------------------------------------------------------------------------------------------------------------- */
 
 static gboolean
-make_answer (FoveaPixelTrainer *trainer, GError **error)
+refuse_untrained (GError **error)
+{
+  g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "Nothing is learned yet. Train first.");
+  return FALSE;
+}
+
+static gboolean
+make_answer (FoveaPixelTrainer *trainer, gboolean places, GError **error)
 {
   g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
   const PixelScale                scale = { trainer->mean, trainer->scale };
   g_autoptr (FoveaModel)          model = NULL;
 
-  if (trainer->answer)
+  if (trainer->answer && trainer->answer_has_places == places)
     return TRUE;
+  g_clear_pointer (&trainer->answer, fovea_session_free);
   if (!trainer->head)
-    {
-      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "Nothing is learned yet. Train first.");
-      return FALSE;
-    }
-  model = pixel_head_join (trainer->features, trainer->head, &scale, FALSE, error);
+    return refuse_untrained (error);
+  model = pixel_head_join (trainer->features, trainer->head, &scale, places ? PIXEL_JOIN_PLACES : PIXEL_JOIN_MAPS, error);
   if (!model)
     return FALSE;
   fovea_session_options_set_threads (options, trainer->settings.n_threads);
   trainer->answer = fovea_session_new (model, options, error);
+  trainer->answer_has_places = places;
   return trainer->answer != NULL;
 }
 
@@ -629,7 +654,7 @@ fovea_pixel_trainer_look (FoveaPixelTrainer *trainer, int index, GCancellable *c
   PixelPhoto *photo = see_photo (trainer, index, cancellable, error);
   MaskStack  *stack;
 
-  if (!photo || !make_answer (trainer, error))
+  if (!photo || !make_answer (trainer, photo->samples->len > 0 && count_painted (trainer) == 1, error))
     return NULL;
   for (guint i = 0; i < trainer->features->n; i++)
     {
@@ -698,9 +723,11 @@ FoveaModel *
 fovea_pixel_trainer_make_model (FoveaPixelTrainer *trainer, const FoveaPixelScore *score, GError **error)
 {
   const PixelScale       scale = { trainer->mean, trainer->scale };
-  g_autoptr (FoveaModel) joined = make_answer (trainer, error) ? pixel_head_join (trainer->features, trainer->head, &scale, TRUE, error) : NULL;
+  g_autoptr (FoveaModel) joined = trainer->head ? pixel_head_join (trainer->features, trainer->head, &scale, PIXEL_JOIN_WHOLE, error) : NULL;
   Graph                 *graph;
 
+  if (!trainer->head)
+    refuse_untrained (error);
   if (!joined)
     return NULL;
   graph = graph_copy (model_get_graph (joined));

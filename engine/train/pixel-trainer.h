@@ -19,6 +19,7 @@ struct _FoveaPixelTrainer
   FoveaModel        *head;      /* NULL: not trained yet */
   FoveaModel        *before;    /* the model to go on from, until the first run; NULL: none */
   FoveaSession      *answer;    /* of the head over the maps; NULL: the head has changed */
+  gboolean           answer_has_places;
   guint64            n_runs, n_steps;
   char              *base_name;
 };
