@@ -36,13 +36,13 @@ mean_along (const float *in, float *out, int n, gsize size, int radius, double *
       sums[k] += in[(gsize) i * size + k];
   for (int i = 0; i < n; i++)
     {
-      const float *coming = in + (gsize) (i + radius) * size, *going = in + (gsize) (i - radius - 1) * size;
-      double       share = 1.0 / (MIN (i + radius, n - 1) - MAX (i - radius, 0) + 1);
+      int    coming = i + radius, going = i - radius - 1;
+      double share = 1.0 / (MIN (i + radius, n - 1) - MAX (i - radius, 0) + 1);
 
-      for (gsize k = 0; k < size && i + radius < n; k++)
-        sums[k] += coming[k];
-      for (gsize k = 0; k < size && i - radius - 1 >= 0; k++)
-        sums[k] -= going[k];
+      for (gsize k = 0; k < size && coming < n; k++)
+        sums[k] += in[(gsize) coming * size + k];
+      for (gsize k = 0; k < size && going >= 0; k++)
+        sums[k] -= in[(gsize) going * size + k];
       for (gsize k = 0; k < size; k++)
         out[(gsize) i * size + k] = (float) (sums[k] * share);
     }
