@@ -179,6 +179,7 @@ class Batch(unittest.TestCase):
 
     # ---- size
 
+    @unittest.skipIf(b"__asan_init" in pathlib.Path(FOVEA).read_bytes(), "the address sanitizer keeps what was freed")
     def test_memory(self):
         many = self.folder / "many"
         many.mkdir()
