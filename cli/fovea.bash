@@ -15,6 +15,7 @@ _fovea()
       mapfile -t COMPREPLY < <(compgen -W "$("$fovea" "$verb" --list-options 2>/dev/null)" -- "$word")
       return ;;
   esac
+  [ "$verb" != self-test ] || return
   # The first plain word after the verb is a model; installed ones have names.
   if [ "$previous" = "$verb" ] && [ "$verb" != conformance ]; then
     models=$("$fovea" --list-models 2>/dev/null)

@@ -28,6 +28,7 @@ static const struct
   { "import", verb_import, "Make a model file one of yours, with its settings" },
   { "run", verb_run, "Any network on arrays from NumPy files" },
   { "bench", verb_bench, "How fast a network runs on this machine" },
+  { "self-test", verb_self_test, "Does Fovea compute rightly on this machine?" },
   { "conformance", verb_conformance, "ONNX's own test cases, run by this engine" },
 };
 
@@ -58,7 +59,7 @@ static void
 print_man (void)
 {
   g_print (".TH FOVEA 1 \"\" \"Fovea %s\" \"User commands\"\n.SH NAME\nfovea \\- name what is in photos\n"
-           ".SH SYNOPSIS\n.B fovea\n.I verb\n.RI [ option \\&... ]\n.I model\n\\&...\n.SH DESCRIPTION\n", FOVEA_VERSION);
+           ".SH SYNOPSIS\n.B fovea\n.I verb\n.RI [ option \\&... ]\n.I model\n\\&...\n.SH DESCRIPTION\n", fovea_get_version ());
   command_print_troff (description);
   g_print (".SH VERBS\n");
   for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
@@ -91,7 +92,7 @@ list_models (void)
 static void
 print_version (void)
 {
-  g_print ("fovea %s (%s)\n", FOVEA_VERSION, fovea_get_isa ());
+  g_print ("fovea %s (%s)\n", fovea_get_version (), fovea_get_isa ());
 }
 
 static const struct

@@ -15,4 +15,5 @@ int verb_locate      (int argc, char **argv);
 int verb_new         (int argc, char **argv);
 int verb_run         (int argc, char **argv);
 int verb_segment     (int argc, char **argv);
+int verb_self_test   (int argc, char **argv);
 int verb_train       (int argc, char **argv);

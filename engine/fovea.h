@@ -277,6 +277,9 @@ char         *fovea_session_print_plan (const FoveaSession *session);
 /* Name of the kernel table in use: "reference", "sse2", "avx2", "avx512", "neon". Forced by the environment variable FOVEA_ISA. */
 const char   *fovea_get_isa (void);
 
+/* Of Fovea itself: "0.1.0". */
+const char   *fovea_get_version (void);
+
 /* ---- layers, for `fovea info` -------------------------------------------------------------------------------------------------------------- */
 
 typedef struct
@@ -802,5 +805,48 @@ char    *fovea_model_get_licence  (const FoveaModel *model);
 /* What a person should hear before using a model of that licence (NULL: it says none): that it forbids something, or isn't known. NULL: nothing. Free with
  * g_free. */
 char    *fovea_licence_warn       (const char *licence);
+
+/* ---- self-test -------------------------------------------------------------------------------------------------------------------------- */
+
+/* Known tensors through some of a kernel table's functions, against the reference. */
+typedef struct
+{
+  const char *isa;        /* "avx2" */
+  const char *name;       /* "convolution 3x3" */
+  const char *fault;      /* "differs from the reference"; NULL: it is right */
+  double      difference; /* the greatest, as a share of the greater of 1 and what is expected */
+} FoveaKernelCheck;
+
+typedef struct
+{
+  char     *name, *path; /* path NULL: it went away meanwhile */
+  char     *sha256;      /* NULL: it can't be read */
+  guint64   size;        /* bytes */
+  FoveaTask task;
+  gboolean  was_run;     /* its answer was compared with the reference's; larger networks are only loaded and compiled */
+  char     *fault;       /* a sentence; NULL: it is right */
+} FoveaModelCheck;
+
+typedef struct
+{
+  gboolean          passed;
+  char             *processor; /* NULL: the system doesn't say */
+  char            **features;  /* of the processor, those that matter here */
+  guint             n_threads;
+  guint64           memory, memory_available; /* bytes; 0: unknown */
+  const char       *isa;       /* the kernel table in use */
+  gsize             n_kernels, n_models;
+  FoveaKernelCheck *kernels;   /* every table that the processor has, each a block */
+  FoveaModelCheck  *models;    /* the installed ones */
+} FoveaSelfTest;
+
+/* Looks whether the engine computes rightly on this machine, and whether the installed models are whole: a few seconds. NULL only when cancelled; what is
+ * wrong is told in the result. */
+FoveaSelfTest *fovea_self_test_new   (GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error);
+void           fovea_self_test_free  (FoveaSelfTest *test);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaSelfTest, fovea_self_test_free)
+
+/* The report, lines of plain English, to be sent with a question. Free with g_free. */
+char          *fovea_self_test_print (const FoveaSelfTest *test);
 
 G_END_DECLS

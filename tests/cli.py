@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The fovea command: help, exit codes, one valid JSON object whatever happens, photos of every kind. Arguments: the command, the completion file."""
 
+import hashlib
 import io
 import json
 import os
@@ -21,12 +22,12 @@ except ImportError as missing:
     sys.exit(77)
 
 FOVEA, COMPLETION = map(os.path.abspath, sys.argv[1:3])
-VERBS = ["bench", "classify", "conformance", "evaluate", "import", "info", "locate", "new", "run", "segment", "train"]
+VERBS = ["bench", "classify", "conformance", "evaluate", "import", "info", "locate", "new", "run", "segment", "self-test", "train"]
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
 def fovea(*arguments, given=None, models=""):
-    environment = {**os.environ, "LC_ALL": "C.UTF-8", "FOVEA_MODELS_PATH": str(models)}
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "FOVEA_MODELS_PATH": str(models), "XDG_DATA_HOME": "/nonexistent"}
     return subprocess.run([FOVEA, *arguments], input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, timeout=120)
 
 
@@ -281,6 +282,29 @@ class Command(unittest.TestCase):
         self.assertEqual([found["label"] for found in self.locate(self.photo, "--classes", "DOT")[0]["objects"]], ["dot"])
         self.assertEqual(len(self.locate(self.photo, "--max", "1")[0]["objects"]), 1)
         self.assertEqual(self.locate(self.photo, "--threshold", "1")[0]["objects"], [])
+
+    def test_self_test(self):
+        with tempfile.TemporaryDirectory() as models:
+            whole = tiny_model.corner_colour()
+            (pathlib.Path(models) / "whole.onnx").write_bytes(whole)
+            answer = fovea("self-test", "--json", models=models)
+            report = json.loads(answer.stdout)
+            self.assertEqual((answer.returncode, report["passed"]), (0, True), answer.stderr)
+            self.assertEqual([(model["name"], model["sha256"], model["run"]) for model in report["models"]], [("whole", hashlib.sha256(whole).hexdigest(), True)])
+            self.assertGreaterEqual(len({check["isa"] for check in report["kernels"]}), 2)
+            self.assertTrue(all(check["passed"] for check in report["kernels"]))
+
+            (pathlib.Path(models) / "cut").mkdir()
+            (pathlib.Path(models) / "cut" / "model.onnx").write_bytes(whole[:200])
+            answer = fovea("self-test", "--json", models=models)
+            report = json.loads(answer.stdout)
+            self.assertEqual((answer.returncode, report["passed"]), (1, False))
+            self.assertEqual([(model["name"], model["passed"], "fault" in model) for model in report["models"]], [("cut", False, True), ("whole", True, False)])
+            answer = fovea("self-test", models=models)
+            self.assertEqual(answer.returncode, 1)
+            for words in ("Fovea ", "GLib ", "kernels    reference", "cut: ", "BROKEN", "whole: ", "answers rightly", hashlib.sha256(whole).hexdigest(), "SOMETHING IS WRONG"):
+                self.assertIn(words, answer.stdout.decode())
+        self.assertEqual(fovea("self-test", "tagger").returncode, 2)
 
     def test_locate_in_text(self):
         answer = fovea("locate", self.folder / "boxes.onnx", self.photo)
