@@ -5,7 +5,9 @@
 
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <time.h>
 
+#include "bench.h"
 #include "command.h"
 #include "verbs.h"
 
@@ -13,21 +15,27 @@ static const CommandHelp help = {
   "bench",
   "MODEL",
   "Measures how fast a network runs on this machine. Its input is filled with\n"
-  "random numbers of mean 0 and deviation 1; times are in milliseconds.",
+  "random numbers of mean 0 and deviation 1; times are in milliseconds.\n"
+  "\n"
+  "--per-layer shows where the time goes: each step's share of it, its arithmetic\n"
+  "by the peak of the processor and its memory traffic by the bandwidth, both\n"
+  "measured on the spot. What lies in caches can exceed 100 % of the bandwidth,\n"
+  "Winograd's 3x3 convolutions 100 % of the peak: they do less than is counted.\n"
+  "--photo measures the way from a photo to the answer: decoding, resizing,\n"
+  "normalizing, the network.",
   "  fovea bench squeezenet                                      ten runs\n"
   "  fovea bench net.onnx --shape data=1x3x512x512 --threads 2   at another size\n"
+  "  fovea bench net.onnx --per-layer --html layers.html         where the time goes\n"
+  "  fovea bench tagger --photo photo.jpg                        photo to answer\n"
   "  fovea bench net.onnx --repeat 100 --json                    for programs\n",
 };
 
+/* What is asked for. */
 typedef struct
 {
-  int     threads, repeat, batch;
-  double  least, median, most;              /* milliseconds of a run */
-  double  load, first;                      /* milliseconds: to the session, of the first run */
-  double  operations;                       /* floating-point operations of a run; a multiply-add counts as two */
-  guint64 arena;
-  double  peak;                             /* bytes */
-} Measurement;
+  const char *model, *html;
+  gboolean    per_layer, as_json;
+} Wish;
 
 static int
 compare_doubles (gconstpointer a, gconstpointer b)
@@ -56,10 +64,21 @@ fill_input (FoveaTensor *tensor, GRand *random)
     }
 }
 
-static double
-now_ms (void)
+double
+bench_now_ms (void)
 {
-  return (double) g_get_monotonic_time () / 1000;
+  struct timespec time;
+
+  clock_gettime (CLOCK_MONOTONIC, &time);
+  return (double) time.tv_sec * 1e3 + (double) time.tv_nsec * 1e-6;
+}
+
+/* The median of n times, which are sorted. */
+double
+bench_median (double *times, gsize n)
+{
+  qsort (times, n, sizeof *times, compare_doubles);
+  return (times[(n - 1) / 2] + times[n / 2]) / 2;
 }
 
 /* The model's operations: those of its layers, before any pass. */
@@ -78,10 +97,37 @@ count_operations (FoveaModel *model, const FoveaSessionOptions *options)
   return 2 * macs;
 }
 
+/* Runs the session; `layers` may be NULL. */
 static gboolean
-measure (const char *path, const FoveaSessionOptions *options, Measurement *result, GError **error)
+measure_runs (FoveaSession *session, Measurement *result, Layers *layers, GError **error)
 {
-  double                   started = now_ms (), *times = NULL;
+  g_autofree double *times = g_new (double, result->repeat);
+
+  for (int i = -1; i < result->repeat; i++)
+    {
+      double before = bench_now_ms ();
+
+      if (!fovea_session_run (session, NULL, NULL, NULL, error))
+        return FALSE;
+      if (i < 0)
+        result->first = bench_now_ms () - before;
+      else
+        {
+          times[i] = bench_now_ms () - before;
+          if (layers)
+            layers_note_run (layers);
+        }
+    }
+  result->median = bench_median (times, (gsize) result->repeat);
+  result->least = times[0];
+  result->most = times[result->repeat - 1];
+  return TRUE;
+}
+
+static gboolean
+measure (const char *path, const FoveaSessionOptions *options, Measurement *result, Layers **layers, GError **error)
+{
+  double                   started = bench_now_ms ();
   g_autoptr (FoveaModel)   model = fovea_model_load (path, error);
   g_autoptr (FoveaSession) session = model ? fovea_session_new (model, options, error) : NULL;
   g_autoptr (GRand)        random = g_rand_new_with_seed (1);
@@ -89,30 +135,14 @@ measure (const char *path, const FoveaSessionOptions *options, Measurement *resu
 
   if (!session)
     return FALSE;
-  result->load = now_ms () - started;
+  result->load = bench_now_ms () - started;
   for (guint i = 0; i < fovea_model_get_n_inputs (model); i++)
     fill_input (fovea_session_get_input (session, i), random);
 
-  times = g_new (double, result->repeat);
-  for (int i = -1; i < result->repeat; i++)
-    {
-      double before = now_ms ();
-
-      if (!fovea_session_run (session, NULL, NULL, NULL, error))
-        {
-          g_free (times);
-          return FALSE;
-        }
-      if (i < 0)
-        result->first = now_ms () - before;
-      else
-        times[i] = now_ms () - before;
-    }
-  qsort (times, (gsize) result->repeat, sizeof *times, compare_doubles);
-  result->least = times[0];
-  result->median = (times[(result->repeat - 1) / 2] + times[result->repeat / 2]) / 2;
-  result->most = times[result->repeat - 1];
-  g_free (times);
+  if (result->per_layer)
+    *layers = layers_new (session, (gsize) result->repeat);
+  if (!measure_runs (session, result, *layers, error))
+    return FALSE;
 
   result->threads = (int) fovea_session_get_threads (session);
   result->batch = fovea_session_get_input (session, 0)->shape.n_dims > 0 ? (int) fovea_session_get_input (session, 0)->shape.dims[0] : 1;
@@ -120,11 +150,11 @@ measure (const char *path, const FoveaSessionOptions *options, Measurement *resu
   getrusage (RUSAGE_SELF, &usage);
   result->peak = (double) usage.ru_maxrss * 1024;
   result->operations = count_operations (model, options);
-  return TRUE;
+  return !result->per_layer || layers_finish (*layers, session, error);
 }
 
-static void
-add_number (JsonBuilder *json, const char *name, double value)
+void
+bench_add_number (JsonBuilder *json, const char *name, double value)
 {
   json_builder_set_member_name (json, name);
   json_builder_add_double_value (json, value);
@@ -138,7 +168,7 @@ add_integer (JsonBuilder *json, const char *name, gint64 value)
 }
 
 static void
-print_json (const char *model, const Measurement *result)
+print_json (const char *model, const Measurement *result, const Layers *layers)
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
 
@@ -149,17 +179,19 @@ print_json (const char *model, const Measurement *result)
   add_integer (json, "batch", result->batch);
   json_builder_set_member_name (json, "ms");
   json_builder_begin_object (json);
-  add_number (json, "min", result->least);
-  add_number (json, "median", result->median);
-  add_number (json, "max", result->most);
+  bench_add_number (json, "min", result->least);
+  bench_add_number (json, "median", result->median);
+  bench_add_number (json, "max", result->most);
   json_builder_end_object (json);
-  add_number (json, "gflop", result->operations * 1e-9);
-  add_number (json, "gflops", result->operations * 1e-6 / MAX (result->median, 1e-9));
+  bench_add_number (json, "gflop", result->operations * 1e-9);
+  bench_add_number (json, "gflops", result->operations * 1e-6 / MAX (result->median, 1e-9));
   add_integer (json, "arena_bytes", (gint64) result->arena);
   add_integer (json, "peak_rss_bytes", (gint64) result->peak);
-  add_number (json, "load_ms", result->load);
-  add_number (json, "first_run_ms", result->first);
+  bench_add_number (json, "load_ms", result->load);
+  bench_add_number (json, "first_run_ms", result->first);
   command_add_string (json, "isa", fovea_get_isa ());
+  if (layers)
+    layers_add_json (layers, json);
   json_builder_end_object (json);
   command_print_json (json);
 }
@@ -174,47 +206,81 @@ print_text (const char *model, const Measurement *result)
   g_print ("  memory: %.1f MiB of arena, %.1f MiB of the process at its peak\n", (double) result->arena / 1048576, result->peak / 1048576);
 }
 
-int
-verb_bench (int argc, char **argv)
+/* Shapes as the command line gives them. */
+static gboolean
+set_shapes (FoveaSessionOptions *options, char **shapes, GError **error)
 {
-  g_auto (GStrv) shapes = NULL;
-  gboolean       as_json = FALSE;
-  int            n_threads = 0, repeat = 10, status;
-  GOptionEntry   options[] = {
-    { "shape", 's', 0, G_OPTION_ARG_STRING_ARRAY, &shapes, "The shape of an input", "NAME=1x3x224x224" },
-    { "threads", 't', 0, G_OPTION_ARG_INT, &n_threads, "Compute with N threads (0: one per processor)", "N" },
-    { "repeat", 'r', 0, G_OPTION_ARG_INT, &repeat, "Measure N runs, after one that doesn't count (10)", "N" },
-    { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print one JSON object", NULL },
-    { NULL },
-  };
-  g_autoptr (FoveaSessionOptions) session_options = fovea_session_options_new ();
-  g_autoptr (GError)              error = NULL;
-  g_autofree char                *path = NULL;
-  Measurement                     result = { 0 };
-
-  if (!command_parse (&help, options, &argc, &argv, &status))
-    return status;
-  if (argc != 2)
-    return command_usage (&help, as_json, "Give one model.");
-  if (n_threads < 0 || repeat < 1 || repeat > 1000000)
-    return command_usage (&help, as_json, "--threads must be 0 or more, --repeat between 1 and a million.");
   for (char **shape = shapes; shape && *shape; shape++)
     {
       g_autofree char *name = NULL;
       FoveaShape       parsed;
 
-      if (!command_parse_shape (*shape, &name, &parsed, &error))
-        return command_usage (&help, as_json, "%s", error->message);
-      fovea_session_options_set_shape (session_options, name, &parsed);
+      if (!command_parse_shape (*shape, &name, &parsed, error))
+        return FALSE;
+      fovea_session_options_set_shape (options, name, &parsed);
     }
-  fovea_session_options_set_threads (session_options, (guint) n_threads);
-  result.repeat = repeat;
-  path = fovea_find_model (argv[1], &error);
-  if (!path || !measure (path, session_options, &result, &error))
-    return command_fail (as_json, error);
-  if (as_json)
-    print_json (argv[1], &result);
+  return TRUE;
+}
+
+static gboolean
+bench_network (const Wish *wish, const char *path, const FoveaSessionOptions *options, int repeat, GError **error)
+{
+  Measurement        result = { .repeat = repeat, .per_layer = wish->per_layer };
+  g_autoptr (Layers) layers = NULL;
+
+  if (!measure (path, options, &result, &layers, error) || (wish->html && !layers_write_html (layers, wish->html, wish->model, &result, error)))
+    return FALSE;
+  if (wish->as_json)
+    print_json (wish->model, &result, layers);
   else
-    print_text (argv[1], &result);
-  return COMMAND_OK;
+    {
+      print_text (wish->model, &result);
+      if (layers)
+        layers_print (layers);
+    }
+  return TRUE;
+}
+
+int
+verb_bench (int argc, char **argv)
+{
+  g_auto (GStrv)   shapes = NULL;
+  g_autofree char *html = NULL, *photo = NULL;
+  Wish             wish = { 0 };
+  int              n_threads = 0, repeat = 10, status;
+  GOptionEntry     options[] = {
+    { "shape", 's', 0, G_OPTION_ARG_STRING_ARRAY, &shapes, "The shape of an input", "NAME=1x3x224x224" },
+    { "threads", 't', 0, G_OPTION_ARG_INT, &n_threads, "Compute with N threads (0: one per processor)", "N" },
+    { "repeat", 'r', 0, G_OPTION_ARG_INT, &repeat, "Measure N runs, after one that doesn't count (10)", "N" },
+    { "per-layer", 0, 0, G_OPTION_ARG_NONE, &wish.per_layer, "Show what each step takes", NULL },
+    { "html", 0, 0, G_OPTION_ARG_FILENAME, &html, "Write that as a web page, too", "FILE" },
+    { "photo", 0, 0, G_OPTION_ARG_FILENAME, &photo, "Measure the way from this photo to the answer", "FILE" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &wish.as_json, "Print one JSON object", NULL },
+    { NULL },
+  };
+  g_autoptr (FoveaSessionOptions) session_options = fovea_session_options_new ();
+  g_autoptr (GError)              error = NULL;
+  g_autofree char                *path = NULL;
+  gboolean                        done;
+
+  if (!command_parse (&help, options, &argc, &argv, &status))
+    return status;
+  if (argc != 2)
+    return command_usage (&help, wish.as_json, "Give one model.");
+  if (n_threads < 0 || repeat < 1 || repeat > 1000000)
+    return command_usage (&help, wish.as_json, "--threads must be 0 or more, --repeat between 1 and a million.");
+  if (photo && (wish.per_layer || html || shapes))
+    return command_usage (&help, wish.as_json, "--photo goes without --per-layer, --html and --shape.");
+  if (!set_shapes (session_options, shapes, &error))
+    return command_usage (&help, wish.as_json, "%s", error->message);
+  fovea_session_options_set_threads (session_options, (guint) n_threads);
+  wish.model = argv[1];
+  wish.html = html;
+  wish.per_layer |= html != NULL;
+  path = fovea_find_model (argv[1], &error);
+  if (!path)
+    return command_fail (wish.as_json, error);
+  done = photo ? bench_photo (path, photo, (guint) n_threads, repeat, wish.as_json, &error)
+               : bench_network (&wish, path, session_options, repeat, &error);
+  return done ? COMMAND_OK : command_fail (wish.as_json, error);
 }

@@ -280,6 +280,31 @@ const char   *fovea_get_isa (void);
 /* Of Fovea itself: "0.1.0". */
 const char   *fovea_get_version (void);
 
+/* ---- what steps take, for `fovea bench` ---------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  const char *name, *operator_type, *kernel; /* of the layer; the session's */
+  FoveaShape  in, out;                       /* first input and output */
+  double      flop;                          /* of its convolution or matrix product, a multiply-add counted as two; 0: neither */
+  double      bytes;                         /* of all that it must read and write at least once */
+} FoveaStep;
+
+/* Step i of those that a run goes through. */
+void          fovea_session_get_step   (const FoveaSession *session, guint i, FoveaStep *step);
+
+/* From now on each run notes what its steps took, milliseconds: fovea_session_get_n_steps of them, valid as long as the session. */
+const double *fovea_session_time_steps (FoveaSession *session);
+
+/* What the machine can do at most with that many threads (0: one per processor): float32 arithmetic, reads from memory, in 10^9 a second. Takes about a
+ * second. */
+typedef struct
+{
+  double gflops, gbytes;
+} FoveaLimits;
+
+gboolean      fovea_measure_limits     (guint n_threads, FoveaLimits *limits, GError **error);
+
 /* ---- layers, for `fovea info` -------------------------------------------------------------------------------------------------------------- */
 
 typedef struct

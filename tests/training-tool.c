@@ -58,7 +58,7 @@ main (int argc, char **argv)
   if (!learner)
     g_error ("%s", error->message);
   if (g_getenv ("TIME_STEPS"))
-    session_time_steps (learner_get_session (learner));
+    fovea_session_time_steps (learner_get_session (learner));
   if (g_getenv ("PRINT_PLAN"))
     puts (fovea_session_print_plan (learner_get_session (learner)));
   target.targets = (const float *) targets;
@@ -98,7 +98,7 @@ main (int argc, char **argv)
       {
         const Step *step = session_get_step (learner_get_session (learner), i);
 
-        printf ("%8.3f %s.%s %s\n", session_time_steps (learner_get_session (learner))[i], step->node->domain, step->node->type, step->kernel);
+        printf ("%8.3f %s.%s %s\n", fovea_session_time_steps (learner_get_session (learner))[i], step->node->domain, step->node->type, step->kernel);
       }
   if (argc > 8)
     {

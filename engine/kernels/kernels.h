@@ -226,6 +226,9 @@ typedef struct
   void (*norm_gradient)      (const KernelNorm *norm, const float *in, const float *gradient, const float *a, const float *b, const float *c,
                               float *out, size_t n);
 
+  /* At least n multiply-adds, all in registers; what is in out (16) afterwards means nothing. Tells the peak that others are measured by. */
+  void (*multiply_adds)      (size_t n, float *out);
+
   /* out[i] = gradient[i] f' (in[i]);  out may be gradient. */
   void (*activate_gradient)  (const Activation *activation, const float *in, const float *gradient, float *out, size_t n);
 } Kernels;

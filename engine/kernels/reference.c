@@ -279,6 +279,16 @@ reference_unblock (const float *in, float *out, size_t channels, size_t n_pixels
       out[channel * n_pixels + i] = in[(channel / KERNEL_BLOCK * n_pixels + i) * KERNEL_BLOCK + channel % KERNEL_BLOCK];
 }
 
+static void
+reference_multiply_adds (size_t n, float *out)
+{
+  for (size_t lane = 0; lane < KERNEL_BLOCK; lane++)
+    out[lane] = (float) lane;
+  for (size_t i = 0; i < n; i += KERNEL_BLOCK)
+    for (size_t lane = 0; lane < KERNEL_BLOCK; lane++)
+      out[lane] = out[lane] * 0.5f + 1.0f;
+}
+
 const Kernels kernels_reference = {
   .name = "reference",
   .tile = "plain C",
@@ -311,5 +321,6 @@ const Kernels kernels_reference = {
   .norm_apply = reference_norm_apply,
   .norm_gradient_sums = reference_norm_gradient_sums,
   .norm_gradient = reference_norm_gradient,
+  .multiply_adds = reference_multiply_adds,
   .activate_gradient = reference_activate_gradient,
 };

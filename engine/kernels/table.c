@@ -8,6 +8,7 @@
 #include "kernels/vec-depthwise.h"
 #include "kernels/vec-gradient.h"
 #include "kernels/vec-layout.h"
+#include "kernels/vec-limits.h"
 #include "kernels/vec-pool.h"
 #include "kernels/vec-winograd.h"
 
@@ -45,5 +46,6 @@ const Kernels KERNELS = {
   .norm_apply = vec_norm_apply,
   .norm_gradient_sums = vec_norm_gradient_sums,
   .norm_gradient = vec_norm_gradient,
+  .multiply_adds = vec_multiply_adds,
   .activate_gradient = vec_activate_gradient,
 };

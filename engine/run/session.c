@@ -7,6 +7,7 @@
  */
 
 #include <string.h>
+#include <time.h>
 
 #include "base/half.h"
 #include "base/memory.h"
@@ -14,6 +15,7 @@
 #include "compile/plan.h"
 #include "kernels/kernels.h"
 #include "model/model.h"
+#include "ops/macs.h"
 #include "run/session.h"
 
 struct _FoveaSessionOptions
@@ -421,6 +423,16 @@ run_job (gconstpointer data, gsize first, gsize last, guint thread)
   job->step->phase[job->phase].run (job->step, first, last, thread);
 }
 
+/* Some steps take a microsecond: GLib's clock is too coarse. */
+static double
+now_ms (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_MONOTONIC, &time);
+  return (double) time.tv_sec * 1e3 + (double) time.tv_nsec * 1e-6;
+}
+
 static void
 on_cancelled (GCancellable *cancellable, gpointer session)
 {
@@ -443,7 +455,7 @@ fovea_session_run (FoveaSession *session, GCancellable *cancellable, FoveaProgre
   for (guint s = 0; s < plan->n_steps && !g_atomic_int_get (&session->stop); s++)
     {
       const Step *step = &plan->steps[s];
-      gint64      begin = session->step_ms ? g_get_monotonic_time () : 0;
+      double      begin = session->step_ms ? now_ms () : 0;
 
       if ((gint) s == plan->loss_step && session->loss)
         session->loss (step->in, step->out, step->n_outputs, session->loss_data);
@@ -454,7 +466,7 @@ fovea_session_run (FoveaSession *session, GCancellable *cancellable, FoveaProgre
           pool_run (session->pool, step->phase[p].n_tasks, step->phase[p].grain, run_job, &job, &session->stop);
         }
       if (session->step_ms)
-        session->step_ms[s] = (double) (g_get_monotonic_time () - begin) / 1000.0;
+        session->step_ms[s] = now_ms () - begin;
       if (progress)
         progress ((s + 1) / (double) plan->n_steps, user_data);
     }
@@ -471,7 +483,7 @@ fovea_session_run (FoveaSession *session, GCancellable *cancellable, FoveaProgre
 }
 
 const double *
-session_time_steps (FoveaSession *session)
+fovea_session_time_steps (FoveaSession *session)
 {
   if (!session->step_ms)
     session->step_ms = g_new0 (double, session->plan->n_steps + 1);
@@ -482,6 +494,38 @@ const Step *
 session_get_step (const FoveaSession *session, guint i)
 {
   return &session->plan->steps[i];
+}
+
+/* Bytes of a tensor as it lies in memory. */
+static double
+view_bytes (const TensorView *view)
+{
+  gsize bytes = 0;
+
+  if (!view->value || !plan_value_bytes (view->value, &bytes))
+    return 0;
+  return (double) bytes;
+}
+
+void
+fovea_session_get_step (const FoveaSession *session, guint i, FoveaStep *described)
+{
+  const Step *step = &session->plan->steps[i];
+
+  *described = (FoveaStep) {
+    .name = step->node->name,
+    .operator_type = step->node->type,
+    .kernel = step->view >= 0 ? "view" : step->kernel,
+    .flop = 2 * (double) node_count_macs (step->node),
+  };
+  if (step->n_inputs > 0)
+    described->in = step->in[0].shape;
+  if (step->n_outputs > 0)
+    described->out = step->out[0].shape;
+  for (guint k = 0; step->view < 0 && k < step->n_inputs; k++)
+    described->bytes += view_bytes (&step->in[k]);
+  for (guint k = 0; step->view < 0 && k < step->n_outputs; k++)
+    described->bytes += view_bytes (&step->out[k]);
 }
 
 guint

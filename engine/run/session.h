@@ -24,8 +24,7 @@ void   session_refresh            (FoveaSession *session);
 /* Data of a plan's output (Training.gradients has the names); valid after a run, until the next. NULL: there is none. */
 float *session_get_output_by_name (FoveaSession *session, const char *name);
 
-/* From now on each run notes what its steps took, milliseconds: fovea_session_get_n_steps of them, valid as long as the session. */
-const double *session_time_steps (FoveaSession *session);
+/* Step i of the plan. */
 const Step   *session_get_step   (const FoveaSession *session, guint i);
 
 /* Runs tasks on the session's threads, between runs. */

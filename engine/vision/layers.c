@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/macs.h"
 #include "ops/operator.h"
 #include "run/session.h"
 
@@ -107,25 +108,6 @@ count (const FoveaShape *shape, guint first, guint last)
   for (guint i = first; i < last; i++)
     n *= (guint64) MAX (shape->dims[i], 0);
   return n;
-}
-
-static guint64
-count_macs (const Node *node, const FoveaLayer *layer)
-{
-  const Value      *second = node_input (node, 1);
-  const FoveaShape *weights = second ? &second->shape : NULL;
-
-  if (!weights || weights->n_dims < 1)
-    return 0;
-  if (strcmp (node->type, "Conv") == 0)
-    return count (&layer->out, 0, layer->out.n_dims) * count (weights, 1, weights->n_dims);
-  if (strcmp (node->type, "ConvTranspose") == 0)
-    return count (&layer->in, 0, layer->in.n_dims) * count (weights, 1, weights->n_dims);
-  if (strcmp (node->type, "MatMul") == 0 && layer->in.n_dims > 0)
-    return count (&layer->out, 0, layer->out.n_dims) * count (&layer->in, layer->in.n_dims - 1, layer->in.n_dims);
-  if (strcmp (node->type, "Gemm") == 0 && weights->n_dims == 2)
-    return count (&layer->out, 0, layer->out.n_dims) * (guint64) MAX (weights->dims[node_int (node, "transB", 0) ? 1 : 0], 0);
-  return 0;
 }
 
 /* Constants of these are settings, not something learned; so are single numbers anywhere. */
@@ -267,7 +249,7 @@ fill_layer (Walk *walk, const Node *node, FoveaLayer *layer)
   layer->out = out ? out->shape : (FoveaShape) { 0 };
   fill_window (node, layer);
   layer->parameters = count_parameters (walk, node);
-  layer->macs = count_macs (node, layer);
+  layer->macs = node_count_macs (node);
   layer->receptive_field = find_field (walk, node, layer);
 }
 
