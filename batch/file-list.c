@@ -30,6 +30,8 @@ free_file (gpointer data)
 {
   ListedFile *file = data;
 
+  if (!file)
+    return;
   g_free (file->path);
   g_free (file->name);
   g_free (file->copy);
@@ -323,6 +325,17 @@ file_list_close (FileList *list, gsize shard, gsize n_shards)
         list->files->pdata[kept++] = mine;
       }
   g_ptr_array_set_size (list->files, (gint) kept);
+}
+
+void
+file_list_keep (FileList *list, FileListWanted wanted, gpointer data)
+{
+  g_autoptr (GPtrArray) all = g_steal_pointer (&list->files);
+
+  list->files = g_ptr_array_new_with_free_func (free_file);
+  for (guint i = 0; i < all->len; i++)
+    if (wanted (all->pdata[i], data))
+      g_ptr_array_add (list->files, g_steal_pointer (&all->pdata[i]));
 }
 
 gsize

@@ -35,6 +35,10 @@ gboolean          file_list_parse_shard (const char *text, gsize *shard, gsize *
  * as long as one another, and a photo's names are the same in each. 1, 1: all. */
 void              file_list_close (FileList *list, gsize shard, gsize n_shards);
 
+/* Leaves only the files, of those that there are after file_list_close, for which `wanted` says TRUE; their names stay. */
+typedef gboolean (*FileListWanted) (const ListedFile *file, gpointer data);
+void              file_list_keep  (FileList *list, FileListWanted wanted, gpointer data);
+
 gsize             file_list_count (const FileList *list);
 const ListedFile *file_list_get   (const FileList *list, gsize i);
 

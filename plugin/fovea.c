@@ -5,9 +5,10 @@
 
 #include <libgimp/gimp.h>
 
+#include "batch.h"
 #include "classify.h"
-#include "label.h"
 #include "import-model.h"
+#include "label.h"
 #include "locate.h"
 #include "segment.h"
 #include "train.h"
@@ -35,6 +36,7 @@ static const struct
   { LABEL_PROCEDURE, label_create_procedure },
   { IMPORT_MODEL_PROCEDURE, import_model_create_procedure },
   { TRAIN_PROCEDURE, train_create_procedure },
+  { BATCH_PROCEDURE, batch_create_procedure },
 };
 
 static GList *
