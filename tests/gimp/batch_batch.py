@@ -67,7 +67,7 @@ def check_tables(gimp, source, results):
     assert sorted(image['file'] for image in images) == sorted([ODD, 'b.jpg', 'sub/b.jpg', 'sub/d.jpg'])
     assert [failed['file'] for failed in answer['failed']] == ['broken.jpg'] and 'read as a photo' in answer['failed'][0]['error'], answer
     page = (results / 'fovea-batch.html').read_text()
-    assert '<b>' not in page and '=a &lt;b&gt;&amp;&quot;c&#39;.png' in page and page.count('src="data:image/') == 4 and 'broken.jpg' in page
+    assert '<b>' not in page and '=a &lt;b&gt;&amp;&quot;c&apos;.png' in page and page.count('src="data:image/') == 4 and 'broken.jpg' in page
     assert not re.search(r'(src|href)="(?!data:)', page)
     print('ok tables, a page that needs no other file, a broken photo')
 
