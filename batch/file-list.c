@@ -9,6 +9,7 @@
 #include <gdk-pixbuf/gdk-pixbuf.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fovea.h"
@@ -21,8 +22,10 @@ struct _FileList
   GPtrArray  *patterns;  /* GPatternSpec of a base name … */
   GPtrArray  *deep;      /* … and of a path below the folder */
   GHashTable *folders;   /* "device:inode" of those that have been looked into */
+  GPtrArray  *given;     /* paths of folders that were given */
   char       *leave_out; /* "device:inode", or NULL */
   gboolean    flat, plain;
+  gboolean    has_files; /* that were given by their own paths */
 };
 
 static void
@@ -33,6 +36,7 @@ free_file (gpointer data)
   if (!file)
     return;
   g_free (file->path);
+  g_free (file->below);
   g_free (file->name);
   g_free (file->copy);
   g_free (file->problem);
@@ -77,6 +81,7 @@ file_list_new (const char *pattern, gboolean flat, const char *leave_out)
   list->patterns = g_ptr_array_new_with_free_func ((GDestroyNotify) g_pattern_spec_free);
   list->deep = g_ptr_array_new_with_free_func ((GDestroyNotify) g_pattern_spec_free);
   list->folders = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  list->given = g_ptr_array_new_with_free_func (g_free);
   list->flat = flat;
   list->plain = TRUE;
   list->leave_out = leave_out ? identify (leave_out) : NULL;
@@ -100,6 +105,7 @@ file_list_free (FileList *list)
   g_ptr_array_unref (list->files);
   g_ptr_array_unref (list->patterns);
   g_ptr_array_unref (list->deep);
+  g_ptr_array_unref (list->given);
   g_hash_table_unref (list->folders);
   g_free (list->leave_out);
   g_free (list);
@@ -113,6 +119,7 @@ add_file (FileList *list, const char *path, const char *below)
   ListedFile *file = g_new0 (ListedFile, 1);
 
   file->path = g_strdup (path);
+  file->below = g_strdup (below);
   file->copy = g_strdup (below);
   g_ptr_array_add (list->files, file);
   return file;
@@ -197,10 +204,14 @@ file_list_add (FileList *list, const char *path)
   if (strcmp (path, "-") != 0 && g_file_test (path, G_FILE_TEST_IS_DIR))
     {
       list->plain = FALSE;
+      g_ptr_array_add (list->given, g_strdup (path));
       add_folder (list, path, "");
     }
   else
-    add_file (list, path, base);
+    {
+      list->has_files = TRUE;
+      add_file (list, path, base);
+    }
 }
 
 /* ---- lists ---------------------------------------------------------------------------------------------------------------------------------- */
@@ -354,4 +365,74 @@ gboolean
 file_list_is_plain (const FileList *list)
 {
   return list->plain;
+}
+
+const char *
+file_list_get_folder (const FileList *list)
+{
+  return list->given->len == 1 && !list->has_files ? list->given->pdata[0] : NULL;
+}
+
+/* ---- where results may go ------------------------------------------------------------------------------------------------------------------- */
+
+/* Without links, also where its end isn't there yet. */
+static char *
+resolve (const char *path)
+{
+  g_autofree char *whole = g_canonicalize_filename (path, NULL), *parent = NULL, *base = NULL, *above = NULL;
+  char            *real = realpath (whole, NULL), *copy = g_strdup (real);
+
+  free (real);
+  if (copy || strcmp (whole, "/") == 0)
+    return copy ? copy : g_strdup (whole);
+  parent = g_path_get_dirname (whole);
+  base = g_path_get_basename (whole);
+  above = resolve (parent);
+  return g_build_filename (above, base, NULL);
+}
+
+static gboolean
+is_inside (const char *path, const char *folder)
+{
+  gsize length = strlen (folder);
+
+  return strncmp (path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0' || strcmp (folder, "/") == 0);
+}
+
+static gboolean
+refuse_output (const char *folder, const char *photos, GError **error)
+{
+  g_autofree char *shown = g_filename_display_name (folder), *shown_photos = g_filename_display_name (photos);
+
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
+               "The results can't be written to “%s”: that is the folder of the photos “%s”, in it or around it. Choose a folder beside it.", shown, shown_photos);
+  return FALSE;
+}
+
+gboolean
+file_list_check_output (const FileList *list, const char *folder, GError **error)
+{
+  g_autofree char       *output = resolve (folder);
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < list->given->len; i++)
+    {
+      g_autofree char *photos = resolve (list->given->pdata[i]);
+
+      if (is_inside (photos, output) || (!list->flat && is_inside (output, photos)))
+        return refuse_output (output, photos, error);
+    }
+  for (guint i = 0; i < list->files->len; i++)
+    {
+      const ListedFile *file = list->files->pdata[i];
+      char             *parent = g_path_get_dirname (file->path);
+      g_autofree char  *photos = NULL;
+
+      if (!g_hash_table_add (seen, parent))
+        continue;
+      photos = resolve (parent);
+      if (is_inside (photos, output))
+        return refuse_output (output, photos, error);
+    }
+  return TRUE;
 }

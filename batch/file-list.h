@@ -9,6 +9,7 @@
 typedef struct
 {
   char *path;    /* as it was given, or FOLDER/… */
+  char *below;   /* where it lies in its folder; of a file that was given itself its own name */
   char *name;    /* where it lies in its folder, without the ending: "sub/photo"; no other photo of the list has it */
   char *copy;    /* the same with the ending: "sub/photo.jpg" */
   char *problem; /* of a folder that can't be read: why; NULL: it is a file */
@@ -44,3 +45,9 @@ const ListedFile *file_list_get   (const FileList *list, gsize i);
 
 /* TRUE: all were given by their own paths, none found in folders or lists. */
 gboolean          file_list_is_plain (const FileList *list);
+
+/* The folder that all photos were found in; NULL: there is more than one, or photos were given by their own paths. */
+const char       *file_list_get_folder (const FileList *list);
+
+/* That files written into a folder can't take the place of a photo of the list, nor be taken for one the next time. FALSE with FOVEA_ERROR_ARGUMENT. */
+gboolean          file_list_check_output (const FileList *list, const char *folder, GError **error);

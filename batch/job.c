@@ -13,6 +13,7 @@ typedef struct
   FileList      *list;
   Operation     *operation;
   PictureFolders pictures;
+  gboolean       keep_findings;
   GCancellable  *cancellable;
 } JobTask;
 
@@ -35,6 +36,7 @@ job_entry_free (JobEntry *entry)
 {
   if (!entry)
     return;
+  g_clear_pointer (&entry->finding, finding_free);
   g_clear_pointer (&entry->answer, json_node_unref);
   g_clear_error (&entry->error);
   g_free (entry);
@@ -117,6 +119,8 @@ work (gsize i, guint worker, gpointer data, gpointer job_data)
   if (finding)
     pictures_write (&task->pictures, entry->file->name, decoded->pixels, finding, &entry->error);
   entry->answer = make_answer (task, entry->file, finding, entry->error);
+  if (task->keep_findings && !entry->error)
+    entry->finding = g_steal_pointer (&finding);
   free_decoded (decoded);
   return entry;
 }
@@ -140,6 +144,7 @@ job_new (FileList *list, const JobSettings *settings, GError **error)
   task->list = list;
   task->cancellable = g_cancellable_new ();
   task->pictures = (PictureFolders) { g_strdup (settings->pictures.masks), g_strdup (settings->pictures.cutouts), g_strdup (settings->pictures.drawn) };
+  task->keep_findings = settings->keep_findings;
   job->n = file_list_count (list);
   task->operation = operation_new (settings->model, &settings->operation, job->n, settings->n_threads, error);
   if (!task->operation)
@@ -160,6 +165,12 @@ job_next (Job *job, gint64 microseconds)
   if (entry)
     job->done++;
   return entry;
+}
+
+const Operation *
+job_get_operation (const Job *job)
+{
+  return job->task->operation;
 }
 
 gsize

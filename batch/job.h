@@ -18,11 +18,13 @@ typedef struct
   OperationSettings operation;
   guint             n_threads; /* 0: one per processor */
   PictureFolders    pictures;
+  gboolean          keep_findings; /* entries have them */
 } JobSettings;
 
 typedef struct
 {
   const ListedFile *file;
+  Finding          *finding;    /* NULL: there is none, or it isn't kept */
   JsonNode         *answer;     /* an object: “file”, and what was found or “error” */
   GError           *error;      /* NULL: all went well */
   gboolean          unreadable; /* the error is the photo's own */
@@ -38,6 +40,8 @@ Job      *job_new    (FileList *list, const JobSettings *settings, GError **erro
 
 /* The next photo's; NULL when it hasn't come in so many microseconds (negative: waits), or after the last one. */
 JobEntry *job_next   (Job *job, gint64 microseconds);
+
+const Operation *job_get_operation (const Job *job);
 
 gsize     job_count  (const Job *job); /* photos in all */
 gsize     job_done   (const Job *job); /* those that job_next has given */

@@ -7,15 +7,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "fovea.h"
 
+#define LOCK_MICROSECONDS (3 * G_USEC_PER_SEC)  /* so long another process is waited for */
+#define LOCK_EVERY        (G_USEC_PER_SEC / 20)
+
 struct _Journal
 {
-  char       *file, *task;
+  char       *file, *folder, *task;
   int         descriptor;
   GHashTable *lines; /* a photo's path: its last line of the task */
 };
@@ -24,6 +28,7 @@ void
 journal_photo_free (JournalPhoto *photo)
 {
   g_free (photo->path);
+  g_free (photo->shown);
   g_free (photo->name);
   g_free (photo);
 }
@@ -33,10 +38,53 @@ set_error (GError **error, const char *file, int reason)
 {
   g_autofree char *shown = g_filename_display_name (file);
 
-  if (reason == EWOULDBLOCK)
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "Another batch is writing beside “%s”. Wait for its end, or choose another folder.", shown);
-  else
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written: %s. Choose another folder, or make room.", shown, g_strerror (reason));
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written: %s. Choose another folder, or make room.", shown, g_strerror (reason));
+}
+
+/* ---- one process at a time ----------------------------------------------------------------------------------------------------------------- */
+
+/* The kernel frees the lock of a process that ends, however it ends; and it tells who has it. (No descriptor of the file may be closed as long as the journal
+ * is open: that would free the lock, too.) */
+static gboolean
+lock (const Journal *journal, GError **error)
+{
+  g_autofree char *shown = g_filename_display_name (journal->folder);
+  gint64           until = g_get_monotonic_time () + LOCK_MICROSECONDS;
+  struct flock     wanted = { .l_type = F_WRLCK, .l_whence = SEEK_SET }, held;
+
+  while (fcntl (journal->descriptor, F_SETLK, &wanted) != 0)
+    {
+      if (errno != EACCES && errno != EAGAIN && errno != EINTR)
+        {
+          set_error (error, journal->file, errno);
+          return FALSE;
+        }
+      held = wanted;
+      if (g_get_monotonic_time () > until && fcntl (journal->descriptor, F_GETLK, &held) == 0 && held.l_type != F_UNLCK)
+        {
+          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "Another batch, the process %ld, is writing into the folder “%s”. Wait for its end, or choose another folder.",
+                       (long) held.l_pid, shown);
+          return FALSE;
+        }
+      g_usleep (LOCK_EVERY);
+    }
+  return TRUE;
+}
+
+/* By the journal's own descriptor. NULL with errno. */
+static GString *
+read_all (const Journal *journal)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  char                chunk[65536];
+  ssize_t             n;
+
+  while ((n = pread (journal->descriptor, chunk, sizeof chunk, (off_t) text->len)) != 0)
+    if (n > 0)
+      g_string_append_len (text, chunk, n);
+    else if (errno != EINTR)
+      return NULL;
+  return g_steal_pointer (&text);
 }
 
 /* ---- lines --------------------------------------------------------------------------------------------------------------------------------- */
@@ -99,24 +147,30 @@ Journal *
 journal_open (const char *file, const char *task, gboolean again, GError **error)
 {
   g_autoptr (Journal) journal = g_new0 (Journal, 1);
-  g_autofree char    *text = NULL;
-  gsize               length;
+  g_autoptr (GString) text = NULL;
 
   journal->file = g_strdup (file);
+  journal->folder = g_path_get_dirname (file);
   journal->task = g_strdup (task);
   journal->lines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   journal->descriptor = open (file, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
-  if (journal->descriptor < 0 || flock (journal->descriptor, LOCK_EX | LOCK_NB) != 0)
+  if (journal->descriptor < 0)
     {
       set_error (error, file, errno);
       return NULL;
     }
-  if (!g_file_get_contents (file, &text, &length, error))
+  if (!lock (journal, error))
     return NULL;
+  text = read_all (journal);
+  if (!text)
+    {
+      set_error (error, file, errno);
+      return NULL;
+    }
   if (!again)
-    read_lines (journal, text);
+    read_lines (journal, text->str);
   /* What was cut in its middle ends here. */
-  return length == 0 || text[length - 1] == '\n' || write_line (journal, "\n", 1, error) ? g_steal_pointer (&journal) : NULL;
+  return text->len == 0 || text->str[text->len - 1] == '\n' || write_line (journal, "\n", 1, error) ? g_steal_pointer (&journal) : NULL;
 }
 
 void
@@ -128,25 +182,36 @@ journal_close (Journal *journal)
     close (journal->descriptor);
   g_hash_table_unref (journal->lines);
   g_free (journal->file);
+  g_free (journal->folder);
   g_free (journal->task);
   g_free (journal);
 }
 
+/* `names`: members that are paths below the journal's folder; NULL-terminated. */
 static gboolean
-has_its_files (JsonObject *answer)
+has_files (const Journal *journal, JsonObject *object, const char *const *names)
 {
-  static const char *const names[] = { "file", "cutout" };
-  JsonArray               *masks = json_object_has_member (answer, "masks") ? json_object_get_array_member (answer, "masks") : NULL;
+  for (; *names; names++)
+    {
+      const char      *below = json_object_get_string_member_with_default (object, *names, NULL);
+      g_autofree char *path = below ? g_build_filename (journal->folder, below, NULL) : NULL;
 
-  for (guint i = 0; masks && i < json_array_get_length (masks); i++)
-    for (guint k = 0; k < G_N_ELEMENTS (names); k++)
-      {
-        const char *path = json_object_get_string_member_with_default (json_array_get_object_element (masks, i), names[k], NULL);
-
-        if (path && !g_file_test (path, G_FILE_TEST_IS_REGULAR))
-          return FALSE;
-      }
+      if (path && !g_file_test (path, G_FILE_TEST_IS_REGULAR))
+        return FALSE;
+    }
   return TRUE;
+}
+
+static gboolean
+has_its_files (const Journal *journal, JsonObject *answer)
+{
+  static const char *const of_photos[] = { "picture", "sidecar", "copy", "layers", NULL }, *const of_masks[] = { "file", "cutout", NULL };
+  JsonArray               *masks = json_object_has_member (answer, "masks") ? json_object_get_array_member (answer, "masks") : NULL;
+  gboolean                 ok = has_files (journal, answer, of_photos);
+
+  for (guint i = 0; ok && masks && i < json_array_get_length (masks); i++)
+    ok = has_files (journal, json_array_get_object_element (masks, i), of_masks);
+  return ok;
 }
 
 JsonNode *
@@ -157,7 +222,7 @@ journal_find (const Journal *journal, const JournalPhoto *photo)
   JsonObject          *object = line ? parse_line (line, &root) : NULL;
 
   if (!object || strcmp (json_object_get_string_member (object, "name"), photo->name) != 0 || json_object_get_int_member (object, "size") != photo->size
-      || json_object_get_int_member (object, "modified") != photo->modified || !has_its_files (json_object_get_object_member (object, "answer")))
+      || json_object_get_int_member (object, "modified") != photo->modified || !has_its_files (journal, json_object_get_object_member (object, "answer")))
     return NULL;
   return json_object_dup_member (object, "answer");
 }

@@ -74,11 +74,16 @@ open_eye (Operation *operation, Eye *eye, GError **error)
     }
 }
 
+static const FoveaSettings *
+get_model_settings (const Eye *eye)
+{
+  return eye->locator ? fovea_locator_get_settings (eye->locator) : eye->segmenter ? fovea_segmenter_get_settings (eye->segmenter) : NULL;
+}
+
 static gboolean
 check_classes (Operation *operation, GError **error)
 {
-  const Eye           *eye = &operation->eyes[0];
-  const FoveaSettings *settings = eye->locator ? fovea_locator_get_settings (eye->locator) : eye->segmenter ? fovea_segmenter_get_settings (eye->segmenter) : NULL;
+  const FoveaSettings *settings = get_model_settings (&operation->eyes[0]);
 
   return !settings || fovea_settings_check_classes (settings, (const char *const *) operation->settings.classes, error);
 }
@@ -94,9 +99,8 @@ count_affordable (const char *path)
   return bytes > 0 && memory > 0 ? (guint) CLAMP (memory / 2 / (COPIES_A_MODEL * bytes), 1, 4096) : 1;
 }
 
-/* "default" is the model that the user has chosen for the task. */
-static char *
-find_model (const char *model, OperationKind kind, GError **error)
+char *
+operation_find_model (const char *model, OperationKind kind, GError **error)
 {
   static const FoveaTask tasks[] = { FOVEA_TASK_CLASSIFY, FOVEA_TASK_DETECT, FOVEA_TASK_SEGMENT };
   g_autofree char       *name = g_strcmp0 (model, "default") == 0 ? fovea_get_default_model (tasks[kind]) : g_strdup (model);
@@ -112,7 +116,7 @@ Operation *
 operation_new (const char *model, const OperationSettings *settings, gsize n_photos, guint n_threads, GError **error)
 {
   g_autoptr (Operation) operation = g_new0 (Operation, 1);
-  g_autofree char      *path = find_model (model, settings->kind, error);
+  g_autofree char      *path = operation_find_model (model, settings->kind, error);
 
   operation->settings = *settings;
   operation->settings.classes = g_strdupv (settings->classes);
@@ -161,6 +165,22 @@ FoveaModel *
 operation_get_model (const Operation *operation)
 {
   return operation->model;
+}
+
+gboolean
+operation_is_rough (const Operation *operation)
+{
+  const Eye *eye = &operation->eyes[0];
+
+  return (eye->locator && fovea_locator_is_rough (eye->locator)) || (eye->segmenter && fovea_segmenter_is_rough (eye->segmenter));
+}
+
+const char *const *
+operation_get_labels (const Operation *operation)
+{
+  const FoveaSettings *settings = get_model_settings (&operation->eyes[0]);
+
+  return settings ? (const char *const *) settings->labels : NULL;
 }
 
 /* ---- one photo ------------------------------------------------------------------------------------------------------------------------------ */

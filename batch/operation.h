@@ -24,6 +24,8 @@ typedef struct
   char           **classes;   /* locate, segment: only these; NULL: all */
 } OperationSettings;
 
+#define OPERATION_LEAST_AREA 0.0005 /* of a photo: smaller masks count as empty */
+
 typedef struct _Operation Operation;
 
 /* What was found in one photo. */
@@ -44,6 +46,9 @@ typedef struct
 void       finding_free (Finding *finding);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Finding, finding_free)
 
+/* The path of a model: a file, an installed name, or “default”, the model that the user has chosen for the task. Free with g_free. */
+char      *operation_find_model (const char *model, OperationKind kind, GError **error);
+
 /* For n_photos with n_threads (0: one per processor): where there are many photos, as many workers as threads, each with one; where there are few, or the model is
  * so large that so many copies of it have no room, fewer workers with more threads each. The settings are copied. NULL with an error: of loading and compiling, and
  * FOVEA_ERROR_ARGUMENT for classes that the model hasn't. */
@@ -54,6 +59,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_free)
 guint                    operation_get_n_workers (const Operation *operation);
 const OperationSettings *operation_get_settings  (const Operation *operation);
 FoveaModel              *operation_get_model     (const Operation *operation);
+gboolean                 operation_is_rough      (const Operation *operation); /* boxes or masks come from a classifier */
+
+/* The names of all that it can find, NULL-terminated; NULL: they aren't known. */
+const char *const       *operation_get_labels    (const Operation *operation);
 
 /* By one thread at a time for each worker. */
 Finding   *operation_look (Operation *operation, guint worker, GdkPixbuf *photo, GCancellable *cancellable, GError **error);

@@ -8,7 +8,6 @@
 #define MOST_PICTURES 48
 #define PICTURE_SIZE  160
 #define MOST_LABELS   50
-
 static const char *const items[] = { [OPERATION_CLASSIFY] = "classes", [OPERATION_LOCATE] = "objects", [OPERATION_SEGMENT] = "masks" };
 
 static const char head[] = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Fovea: batch</title>\n"
@@ -25,13 +24,66 @@ add_text (GString *html, const char *text)
   g_string_append (html, escaped);
 }
 
-static JsonArray *
-get_items (const Summary *summary, guint i)
+struct _Summary
 {
-  return json_object_get_array_member (json_node_get_object (summary->answers->pdata[i]), items[summary->kind]);
+  SummarySettings settings;
+  GHashTable     *counts; /* a label: in how many photos it is */
+  GString        *sheet;
+  gsize           n, n_pictures;
+};
+
+Summary *
+summary_new (const SummarySettings *settings)
+{
+  Summary *summary = g_new0 (Summary, 1);
+
+  summary->settings = *settings;
+  summary->settings.model = g_strdup (settings->model);
+  summary->settings.photos = g_strdup (settings->photos);
+  summary->settings.results = g_strdup (settings->results);
+  summary->counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  summary->sheet = g_string_new (NULL);
+  return summary;
+}
+
+void
+summary_free (Summary *summary)
+{
+  if (!summary)
+    return;
+  g_free ((char *) summary->settings.model);
+  g_free ((char *) summary->settings.photos);
+  g_free ((char *) summary->settings.results);
+  g_hash_table_unref (summary->counts);
+  g_string_free (summary->sheet, TRUE);
+  g_free (summary);
 }
 
 /* ---- counts -------------------------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+is_empty (JsonObject *item)
+{
+  return json_object_get_double_member_with_default (item, "area", 1) < OPERATION_LEAST_AREA;
+}
+
+/* Each label once a photo; of names only the best. */
+static void
+count_labels (Summary *summary, JsonArray *found)
+{
+  g_autoptr (GHashTable) here = g_hash_table_new (g_str_hash, g_str_equal);
+  guint                  n = json_array_get_length (found);
+
+  for (guint i = 0; i < (summary->settings.kind == OPERATION_CLASSIFY ? MIN (n, 1) : n); i++)
+    {
+      JsonObject *item = json_array_get_object_element (found, i);
+      const char *label = json_object_get_string_member (item, "label");
+      gsize       before = GPOINTER_TO_SIZE (g_hash_table_lookup (summary->counts, label));
+
+      if (!is_empty (item) && g_hash_table_add (here, (gpointer) label))
+        g_hash_table_insert (summary->counts, g_strdup (label), GSIZE_TO_POINTER (before + 1));
+    }
+}
 
 typedef struct
 {
@@ -47,35 +99,16 @@ compare_counts (gconstpointer a, gconstpointer b)
   return first->n != second->n ? (first->n < second->n) - (first->n > second->n) : g_strcmp0 (first->label, second->label);
 }
 
-/* In how many photos each label is; of names the first one counts. */
 static void
 add_counts (const Summary *summary, GString *html)
 {
-  g_autoptr (GHashTable) places = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr (GArray)     counts = g_array_new (FALSE, FALSE, sizeof (LabelCount));
+  g_autoptr (GArray) counts = g_array_new (FALSE, FALSE, sizeof (LabelCount));
+  GHashTableIter     every;
+  gpointer           label, n;
 
-  for (guint i = 0; i < summary->answers->len; i++)
-    {
-      JsonArray             *found = get_items (summary, i);
-      g_autoptr (GHashTable) here = g_hash_table_new (g_str_hash, g_str_equal);
-      guint                  n = json_array_get_length (found);
-
-      for (guint k = 0; k < (summary->kind == OPERATION_CLASSIFY ? MIN (n, 1) : n); k++)
-        {
-          LabelCount count = { json_object_get_string_member (json_array_get_object_element (found, k), "label"), 0 };
-          gpointer   place;
-
-          if (!g_hash_table_add (here, (gpointer) count.label))
-            continue;
-          if (!g_hash_table_lookup_extended (places, count.label, NULL, &place))
-            {
-              place = GUINT_TO_POINTER (counts->len);
-              g_hash_table_insert (places, (gpointer) count.label, place);
-              g_array_append_val (counts, count);
-            }
-          g_array_index (counts, LabelCount, GPOINTER_TO_UINT (place)).n++;
-        }
-    }
+  g_hash_table_iter_init (&every, summary->counts);
+  while (g_hash_table_iter_next (&every, &label, &n))
+    g_array_append_val (counts, ((LabelCount) { label, GPOINTER_TO_SIZE (n) }));
   g_array_sort (counts, compare_counts);
   g_string_append (html, "<h2>Found</h2>\n<table>\n");
   for (guint i = 0; i < MIN (counts->len, MOST_LABELS); i++)
@@ -85,25 +118,25 @@ add_counts (const Summary *summary, GString *html)
       g_string_append_printf (html, "</td><td>%" G_GSIZE_FORMAT "</td></tr>\n", g_array_index (counts, LabelCount, i).n);
     }
   g_string_append (html, "</table>\n");
+  if (counts->len > MOST_LABELS)
+    g_string_append_printf (html, "<p>and %u more</p>\n", counts->len - MOST_LABELS);
 }
 
 /* ---- the sheet ----------------------------------------------------------------------------------------------------------------------------- */
 
-/* What shows the answer best: a cut-out, a mask, the photo itself. */
+/* What shows the answer best: a copy with frames or colours, a cut-out, a mask, the photo itself. */
 static char *
-find_picture (const Summary *summary, guint i)
+find_picture (const Summary *summary, const char *photo, JsonObject *answer, JsonArray *found)
 {
-  JsonObject *answer = json_node_get_object (summary->answers->pdata[i]);
-  JsonArray  *found = get_items (summary, i);
-  const char *path = NULL;
+  const char *below = json_object_get_string_member_with_default (answer, "picture", NULL);
 
-  if (summary->kind == OPERATION_SEGMENT && json_array_get_length (found) > 0)
+  if (!below && summary->settings.kind == OPERATION_SEGMENT && json_array_get_length (found) > 0)
     {
       JsonObject *first = json_array_get_object_element (found, 0);
 
-      path = json_object_get_string_member_with_default (first, "cutout", json_object_get_string_member_with_default (first, "file", NULL));
+      below = json_object_get_string_member_with_default (first, "cutout", json_object_get_string_member_with_default (first, "file", NULL));
     }
-  return path ? g_strdup (path) : g_build_filename (summary->folder, json_object_get_string_member (answer, "file"), NULL);
+  return below ? g_build_filename (summary->settings.results, below, NULL) : g_strdup (photo);
 }
 
 static void
@@ -121,52 +154,76 @@ add_picture (const char *path, GString *html)
 }
 
 static void
-add_sheet (const Summary *summary, GString *html)
+add_figure (Summary *summary, const char *photo, JsonObject *answer, JsonArray *found)
 {
-  guint n = summary->answers->len, shown = MIN (n, MOST_PICTURES);
+  g_autofree char *path = find_picture (summary, photo, answer, found);
+  guint            told = 0;
 
-  g_string_append_printf (html, "<h2>%u of %u photos</h2>\n", shown, n);
-  for (guint k = 0; k < shown; k++)
+  g_string_append (summary->sheet, "<figure>");
+  add_picture (path, summary->sheet);
+  g_string_append (summary->sheet, "<figcaption>");
+  add_text (summary->sheet, json_object_get_string_member (answer, "file"));
+  g_string_append (summary->sheet, "<br>");
+  for (guint i = 0; i < json_array_get_length (found) && told < 3; i++)
     {
-      guint            i = (guint) ((guint64) k * n / shown);
-      JsonArray       *found = get_items (summary, i);
-      g_autofree char *path = find_picture (summary, i);
+      JsonObject *item = json_array_get_object_element (found, i);
 
-      g_string_append (html, "<figure>");
-      add_picture (path, html);
-      g_string_append (html, "<figcaption>");
-      add_text (html, json_object_get_string_member (json_node_get_object (summary->answers->pdata[i]), "file"));
-      g_string_append (html, "<br>");
-      for (guint m = 0; m < MIN (json_array_get_length (found), 3); m++)
-        {
-          g_string_append (html, m ? ", " : "");
-          add_text (html, json_object_get_string_member (json_array_get_object_element (found, m), "label"));
-        }
-      g_string_append (html, "</figcaption></figure>\n");
+      if (is_empty (item))
+        continue;
+      g_string_append (summary->sheet, told++ ? ", " : "");
+      add_text (summary->sheet, json_object_get_string_member (item, "label"));
     }
+  g_string_append (summary->sheet, "</figcaption></figure>\n");
+}
+
+/* ---- the page ------------------------------------------------------------------------------------------------------------------------------ */
+
+void
+summary_add (Summary *summary, const char *photo, JsonObject *answer)
+{
+  JsonArray *found = json_object_get_array_member (answer, items[summary->settings.kind]);
+  gsize      n = summary->settings.n_answers, shown = MIN (n, MOST_PICTURES);
+
+  count_labels (summary, found);
+  /* Those of the sheet lie evenly among all. */
+  if (summary->n_pictures < shown && summary->n == summary->n_pictures * n / shown)
+    {
+      add_figure (summary, photo, answer, found);
+      summary->n_pictures++;
+    }
+  summary->n++;
+}
+
+static void
+add_lines (GString *html, const char *title, const GPtrArray *lines)
+{
+  if (lines->len == 0)
+    return;
+  g_string_append_printf (html, "<h2>%s</h2>\n<ul>\n", title);
+  for (guint i = 0; i < lines->len; i++)
+    {
+      g_string_append (html, "<li>");
+      add_text (html, lines->pdata[i]);
+      g_string_append (html, "</li>\n");
+    }
+  g_string_append (html, "</ul>\n");
 }
 
 GString *
-summary_make (const Summary *summary)
+summary_finish (Summary *summary, gsize n_skipped, const GPtrArray *failures, const GPtrArray *left_out)
 {
   GString *html = g_string_new (head);
 
   g_string_append (html, "<p>");
-  add_text (html, summary->folder);
+  add_text (html, summary->settings.photos);
   g_string_append (html, " · ");
-  add_text (html, summary->model);
-  g_string_append_printf (html, "</p>\n<p>%u photos done (%" G_GSIZE_FORMAT " of them in an earlier run), %u failed.</p>\n", summary->answers->len, summary->n_skipped,
-                          summary->failures->len);
+  add_text (html, summary->settings.model);
+  g_string_append_printf (html, "</p>\n<p>%" G_GSIZE_FORMAT " photos done (%" G_GSIZE_FORMAT " of them in an earlier run), %u failed.</p>\n", summary->n, n_skipped,
+                          failures->len);
   add_counts (summary, html);
-  add_sheet (summary, html);
-  if (summary->failures->len > 0)
-    g_string_append (html, "<h2>Failed</h2>\n<ul>\n");
-  for (guint i = 0; i < summary->failures->len; i++)
-    {
-      g_string_append (html, "<li>");
-      add_text (html, json_object_get_string_member (json_node_get_object (summary->failures->pdata[i]), "error"));
-      g_string_append (html, "</li>\n");
-    }
-  g_string_append (html, summary->failures->len > 0 ? "</ul>\n</body></html>\n" : "</body></html>\n");
+  g_string_append_printf (html, "<h2>%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " photos</h2>\n%s", summary->n_pictures, summary->n, summary->sheet->str);
+  add_lines (html, "Failed", failures);
+  add_lines (html, "Left out", left_out);
+  g_string_append (html, "</body></html>\n");
   return html;
 }

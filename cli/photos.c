@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "csv.h"
+#include "folder.h"
+#include "images-json.h"
 
 #define COMMAND_INCOMPLETE 3      /* photos that were found, not named, couldn't be read; all else is done */
 #define PROGRESS_EVERY     100000 /* microseconds */
@@ -33,6 +35,10 @@ photos_join_options (const GOptionEntry *own, PhotosOptions *options)
     { "flat", 0, 0, G_OPTION_ARG_NONE, &options->flat, "Of folders, not what is in folders inside", NULL },
     { "shard", 0, 0, G_OPTION_ARG_STRING, &options->shard, "Only share I of N of the photos, 1/N to N/N", "I/N" },
     { "csv", 0, 0, G_OPTION_ARG_NONE, &options->csv, "Print a table: a row for each name, object or mask", NULL },
+    { "output-dir", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, "Write results into this folder, and skip what is done there", "DIR" },
+    { "formats", 0, 0, G_OPTION_ARG_STRING, &options->formats,
+      "What --output-dir gets, commas between: csv, json, coco, yolo, voc, xmp, keywords, masks, cut-outs, pictures (csv,json)", "NAMES" },
+    { "again", 0, 0, G_OPTION_ARG_NONE, &options->again, "With --output-dir, also do what is done", NULL },
     { "threads", 't', 0, G_OPTION_ARG_INT, &options->n_threads, "Compute with N threads (0: one per processor)", "N" },
     { NULL },
   };
@@ -53,26 +59,11 @@ photos_clear_options (PhotosOptions *options)
   g_clear_pointer (&options->list, g_free);
   g_clear_pointer (&options->pattern, g_free);
   g_clear_pointer (&options->shard, g_free);
+  g_clear_pointer (&options->output, g_free);
+  g_clear_pointer (&options->formats, g_free);
 }
 
 /* ---- what is printed ------------------------------------------------------------------------------------------------------------------------- */
-
-/* The object as it would be printed as a member of images, indented. */
-static void
-print_json (Printer *printer, JsonNode *answer)
-{
-  g_autoptr (JsonGenerator) generator = json_generator_new ();
-  g_autofree char          *text = NULL;
-  g_auto (GStrv)            lines = NULL;
-
-  json_generator_set_root (generator, answer);
-  json_generator_set_pretty (generator, TRUE);
-  text = json_generator_to_data (generator, NULL);
-  lines = g_strsplit (text, "\n", -1);
-  fputs (printer->n_printed++ ? "," : "", stdout);
-  for (guint i = 0; lines[i]; i++)
-    fprintf (stdout, "\n    %s", lines[i]);
-}
 
 static void
 print_csv (OperationKind kind, JsonObject *answer)
@@ -95,7 +86,7 @@ print_entry (Printer *printer, const JobEntry *entry)
       printer->only_unreadable &= entry->unreadable;
     }
   if (printer->options->json)
-    print_json (printer, entry->answer);
+    images_json_add (stdout, printer->n_printed++, entry->answer);
   else if (printer->options->csv && !entry->error)
     print_csv (printer->kind, json_node_get_object (entry->answer));
   else if (!entry->error)
@@ -106,11 +97,10 @@ print_entry (Printer *printer, const JobEntry *entry)
 }
 
 static void
-show_progress (Printer *printer, const Job *job)
+show_progress (Printer *printer, gsize done, gsize n)
 {
   gint64 now = g_get_monotonic_time ();
   double seconds = (double) (now - printer->began) * 1e-6;
-  gsize  done = job_done (job), n = job_count (job);
 
   if (n < 2 || done == n || now - printer->shown < PROGRESS_EVERY)
     return;
@@ -123,13 +113,13 @@ show_progress (Printer *printer, const Job *job)
 }
 
 static void
-print_problems (const Printer *printer, gsize n)
+print_problems (const GPtrArray *problems, gsize n)
 {
   command_clear_progress ();
-  for (guint i = 0; i < printer->problems->len; i++)
-    command_warn ("%s", (const char *) printer->problems->pdata[i]);
-  if (n > 1 && printer->problems->len > 0)
-    command_warn ("%u of %" G_GSIZE_FORMAT " photos failed.", printer->problems->len, n);
+  for (guint i = 0; i < problems->len; i++)
+    command_warn ("%s", (const char *) problems->pdata[i]);
+  if (n > 1 && problems->len > 0)
+    command_warn ("%u of %" G_GSIZE_FORMAT " photos failed.", problems->len, n);
 }
 
 char *
@@ -152,17 +142,11 @@ photos_split_names (const char *names)
 
 /* NULL with the exit status. */
 static FileList *
-make_list (const CommandHelp *help, const PhotosOptions *options, int argc, char **argv, gboolean *plain, int *status)
+make_list (const PhotosOptions *options, int argc, char **argv, gboolean *plain, int *status)
 {
   g_autoptr (FileList) list = file_list_new (options->pattern, options->flat, NULL);
   g_autoptr (GError)   error = NULL;
-  gsize                shard = 1, n_shards = 1;
 
-  if (options->shard && !file_list_parse_shard (options->shard, &shard, &n_shards, &error))
-    {
-      *status = command_usage (help, options->json, "%s", error->message);
-      return NULL;
-    }
   for (int i = 2; i < argc; i++)
     file_list_add (list, argv[i]);
   if (options->list && !file_list_read (list, options->list, &error))
@@ -178,52 +162,131 @@ make_list (const CommandHelp *help, const PhotosOptions *options, int argc, char
       return NULL;
     }
   *plain = file_list_is_plain (list);
-  file_list_close (list, shard, n_shards);
   return g_steal_pointer (&list);
+}
+
+/* All answers to standard output, as they come. */
+static int
+print_answers (FileList *list, const PhotosOptions *options, JobSettings *settings, gboolean plain, PhotosPrint print)
+{
+  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
+  Printer               printer = { options, print, settings->operation.kind, 0, problems, TRUE, g_get_monotonic_time (), 0 };
+  g_autoptr (GError)    error = NULL;
+  g_autoptr (Job)       job = job_new (list, settings, &error);
+  JobEntry             *entry;
+
+  if (!job)
+    return command_fail (options->json, error);
+  if (options->json)
+    fputs ("{\n  \"images\" : [", stdout);
+  else if (options->csv)
+    print_csv (printer.kind, NULL);
+  show_progress (&printer, 0, job_count (job));
+  while ((entry = job_next (job, -1)))
+    {
+      print_entry (&printer, entry);
+      show_progress (&printer, job_done (job), job_count (job));
+      job_entry_free (entry);
+    }
+  if (options->json)
+    {
+      images_json_end (stdout, printer.n_printed);
+      fputs ("\n}\n", stdout);
+    }
+  print_problems (problems, job_count (job));
+  if (problems->len == 0)
+    return COMMAND_OK;
+  return printer.only_unreadable && !plain ? COMMAND_INCOMPLETE : COMMAND_FAILED;
+}
+
+/* ---- into a folder --------------------------------------------------------------------------------------------------------------------------- */
+
+static void
+print_told (const PhotosOptions *options, JsonNode *told)
+{
+  JsonObject      *object = json_node_get_object (told), *files = json_object_get_object_member (object, "files");
+  g_autofree char *text = NULL;
+
+  if (options->json)
+    {
+      text = json_to_string (told, TRUE);
+      g_print ("%s\n", text);
+      return;
+    }
+  g_print ("%d photos done, %d of them before. %s shows them.\n", (int) json_object_get_int_member (object, "count"), (int) json_object_get_int_member (object, "skipped"),
+           json_object_get_string_member (files, "html"));
+}
+
+static int
+fill_folder (FileList *list, const PhotosOptions *options, const FolderSettings *settings, gboolean plain)
+{
+  Printer               printer = { .options = options, .began = g_get_monotonic_time () };
+  g_autoptr (GError)    error = NULL;
+  g_autoptr (FolderRun) run = folder_run_new (list, settings, &error);
+  g_autoptr (JsonNode)  told = NULL;
+  const GPtrArray      *left_out;
+  gsize                 done = 0, n = 0, count;
+
+  while (run && folder_run_step (run, -1, &error))
+    {
+      folder_run_count (run, &done, &n);
+      show_progress (&printer, done, n);
+    }
+  told = run && !error ? folder_run_finish (run, &count, &error) : NULL;
+  command_clear_progress ();
+  if (!told)
+    return command_fail (options->json, error);
+  print_told (options, told);
+  left_out = folder_run_get_left_out (run);
+  for (guint i = 0; i < left_out->len; i++)
+    command_warn ("%s", (const char *) left_out->pdata[i]);
+  print_problems (folder_run_get_failures (run), n);
+  if (folder_run_get_failures (run)->len == 0)
+    return COMMAND_OK;
+  return folder_run_only_unreadable (run) && !plain ? COMMAND_INCOMPLETE : COMMAND_FAILED;
+}
+
+/* A message for wrong usage, or NULL. */
+static const char *
+check_options (const PhotosOptions *options, const JobSettings *settings)
+{
+  if (options->n_threads < 0)
+    return "--threads must be 0 or more.";
+  if (options->json && options->csv)
+    return "--json and --csv can't both be printed: choose one.";
+  if (!options->output && (options->formats || options->again))
+    return "--formats and --again are about a folder of results: give --output-dir, too.";
+  if (options->output && options->csv)
+    return "With --output-dir no table is printed: write “--formats csv”.";
+  if (options->output && (settings->pictures.masks || settings->pictures.cutouts || settings->pictures.drawn))
+    return "With --output-dir pictures are --formats, too: masks, cut-outs, pictures.";
+  return NULL;
 }
 
 int
 photos_run (const CommandHelp *help, const PhotosOptions *options, JobSettings *settings, int argc, char **argv, PhotosPrint print)
 {
-  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
-  Printer               printer = { options, print, settings->operation.kind, 0, problems, TRUE, g_get_monotonic_time (), 0 };
-  g_autoptr (GError)    error = NULL;
-  g_autoptr (Job)       job = NULL;
-  FileList             *list;
-  JobEntry             *entry;
-  gboolean              plain;
-  int                   status;
+  g_autoptr (GError) error = NULL;
+  FolderSettings     folder = { .output = options->output, .operation = settings->operation, .again = options->again, .shard = 1, .n_shards = 1 };
+  const char        *wrong = check_options (options, settings);
+  FileList          *list;
+  gboolean           plain;
+  int                status = COMMAND_FAILED;
 
   if (argc < 2 || (argc < 3 && !options->list))
-    return command_usage (help, options->json, "Give a model and at least one photo.");
-  if (options->n_threads < 0)
-    return command_usage (help, options->json, "--threads must be 0 or more.");
-  if (options->json && options->csv)
-    return command_usage (help, TRUE, "--json and --csv can't both be printed: choose one.");
-  list = make_list (help, options, argc, argv, &plain, &status);
+    wrong = "Give a model and at least one photo.";
+  if (wrong)
+    return command_usage (help, options->json, "%s", wrong);
+  if ((options->shard && !file_list_parse_shard (options->shard, &folder.shard, &folder.n_shards, &error))
+      || !formats_parse (options->formats ? options->formats : "csv,json", settings->operation.kind, FALSE, &folder.formats, &error))
+    return command_usage (help, options->json, "%s", error->message);
+  list = make_list (options, argc, argv, &plain, &status);
   if (!list)
     return status;
-  settings->model = argv[1];
-  settings->n_threads = (guint) options->n_threads;
-  job = job_new (list, settings, &error);
-  if (!job)
-    return command_fail (options->json, error);
-
-  if (options->json)
-    fputs ("{\n  \"images\" : [", stdout);
-  else if (options->csv)
-    print_csv (printer.kind, NULL);
-  show_progress (&printer, job);
-  while ((entry = job_next (job, -1)))
-    {
-      print_entry (&printer, entry);
-      show_progress (&printer, job);
-      job_entry_free (entry);
-    }
-  if (options->json)
-    fputs (printer.n_printed ? "\n  ]\n}\n" : "]\n}\n", stdout);
-  print_problems (&printer, job_count (job));
-  if (problems->len == 0)
-    return COMMAND_OK;
-  return printer.only_unreadable && !plain ? COMMAND_INCOMPLETE : COMMAND_FAILED;
+  folder.model = settings->model = argv[1];
+  folder.n_threads = settings->n_threads = (guint) options->n_threads;
+  if (options->output)
+    return fill_folder (list, options, &folder, plain);
+  file_list_close (list, folder.shard, folder.n_shards);
+  return print_answers (list, options, settings, plain, print);
 }

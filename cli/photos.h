@@ -10,9 +10,9 @@
 /* Filled by command_parse with the options of photos_join_options. */
 typedef struct
 {
-  gboolean json, csv, flat;
+  gboolean json, csv, flat, again;
   int      n_threads;
-  char    *list, *pattern, *shard;
+  char    *list, *pattern, *shard, *output, *formats;
 } PhotosOptions;
 
 /* For the verbs' help: how photos are named. */
@@ -23,6 +23,10 @@ typedef struct
   "folders all photos are taken, those in folders inside too, sorted by name; --list\n" \
   "takes paths from a file. Where there are many photos each thread looks at one of\n" \
   "its own.\n" \
+  "\n" \
+  "--output-dir writes all results into a folder (--formats says which), with a page\n" \
+  "that shows them; a run that was stopped at any moment goes on where it was, and\n" \
+  "only what is new or has changed is done.\n" \
   "\n" \
   "Photos that can't be read are listed at the end, the others go on. The exit status\n" \
   "is 0 when all went well, 2 for wrong usage; 3 when all is done but photos that were\n" \

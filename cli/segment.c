@@ -7,8 +7,6 @@
 #include "photos.h"
 #include "verbs.h"
 
-#define LEAST_AREA 0.0005 /* of a photo: smaller masks are empty */
-
 static const CommandHelp help = {
   "segment",
   PHOTOS_ARGUMENTS,
@@ -39,7 +37,7 @@ print_text (JsonObject *answer)
       JsonObject *mask = json_array_get_object_element (masks, i);
       double      area = json_object_get_double_member (mask, "area");
 
-      if (area >= LEAST_AREA)
+      if (area >= OPERATION_LEAST_AREA)
         g_print ("  %5.1f %%  %s%s\n", area * 100.0, json_object_get_string_member (mask, "label"), json_object_has_member (mask, "rough") ? " (about)" : "");
     }
 }

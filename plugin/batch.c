@@ -1,83 +1,53 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * batch.c: the procedure plug-in-fovea-batch: its arguments, GIMP's own dialog for them, progress. The work is done by folder.h on threads of its own; GIMP's
- * functions are called from the main thread alone.
+ * batch.c: the procedure plug-in-fovea-batch: its arguments, and the run without a window. The work is done by folder.h on threads of its own; GIMP's functions are
+ * called from the main thread alone.
  */
 
 #include "batch.h"
 
 #include <glib/gi18n.h>
-#include <libgimp/gimpui.h>
 
-#include "folder.h"
+#include "arguments.h"
 #include "models.h"
 
 #define STEP_MICROSECONDS (G_USEC_PER_SEC / 10)
 #define TELL_EVERY        (G_USEC_PER_SEC / 2)
 
+const char *const batch_operations[] = { "classify", "locate", "segment", "cut-out", NULL };
+
+/* In the order of these words. */
 static const struct
 {
-  const char   *name, *label, *model; /* model: the built-in one */
   OperationKind kind;
+  FoveaTask     task;
+  const char   *model; /* the built-in one */
+  guint         made;  /* formats that go without saying */
 } operations[] = {
-  { "classify", N_("Classify"), "tagger", OPERATION_CLASSIFY },
-  { "locate", N_("Locate"), "objects", OPERATION_LOCATE },
-  { "segment", N_("Segment"), "cutout", OPERATION_SEGMENT },
-  { "cut-out", N_("Cut Out"), "cutout", OPERATION_SEGMENT },
+  { OPERATION_CLASSIFY, FOVEA_TASK_CLASSIFY, "tagger", 0 },
+  { OPERATION_LOCATE, FOVEA_TASK_DETECT, "objects", 0 },
+  { OPERATION_SEGMENT, FOVEA_TASK_SEGMENT, "cutout", 0 },
+  { OPERATION_SEGMENT, FOVEA_TASK_SEGMENT, "cutout", FORMAT_CUTOUTS },
 };
 
-/* ---- arguments ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- what is asked for ------------------------------------------------------------------------------------------------------------------------ */
 
-static gboolean
-read_formats (const char *text, FolderSettings *settings, GError **error)
+OperationKind
+batch_get_kind (guint operation)
 {
-  const struct
-  {
-    const char *name;
-    gboolean   *wanted;
-  } formats[] = { { "csv", &settings->csv }, { "json", &settings->json }, { "masks", &settings->masks }, { "cut-outs", &settings->cutouts } };
-  g_auto (GStrv) words = g_strsplit (text ? text : "", ",", -1);
-
-  for (guint i = 0; words[i]; i++)
-    {
-      guint k = 0;
-
-      if (!*g_strstrip (words[i]))
-        continue;
-      while (k < G_N_ELEMENTS (formats) && g_strcmp0 (formats[k].name, words[i]) != 0)
-        k++;
-      if (k == G_N_ELEMENTS (formats))
-        {
-          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” isn't a format. Right ones are: csv, json, masks, cut-outs, with commas between."), words[i]);
-          return FALSE;
-        }
-      *formats[k].wanted = TRUE;
-    }
-  if (settings->operation.kind == OPERATION_SEGMENT || (!settings->masks && !settings->cutouts))
-    return TRUE;
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("Only Segment and Cut Out make masks and cut-outs. Leave these formats out, or choose one of the two."));
-  return FALSE;
+  return operations[operation].kind;
 }
 
-/* The model that is asked for, or the first installed one that does the operation. */
-static char *
-choose_model (const char *wanted, const char *builtin, const OperationSettings *settings, GError **error)
+void
+batch_request_free (BatchRequest *request)
 {
-  g_auto (GStrv) candidates = NULL;
-
-  if (wanted && *wanted)
-    return g_strdup (wanted);
-  candidates = models_to_try (builtin);
-  for (guint i = 0; candidates[i]; i++)
-    {
-      g_autoptr (Operation) operation = operation_new (candidates[i], settings, 1, 0, NULL);
-
-      if (operation)
-        return g_strdup (candidates[i]);
-    }
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE,
-               _("No model that can do this is installed. Choose an .onnx file, or put one into the folder fovea/models of your data folder."));
-  return NULL;
+  if (!request)
+    return;
+  g_free (request->input);
+  g_free (request->output);
+  g_free (request->model);
+  g_free (request->pattern);
+  g_free (request);
 }
 
 static char *
@@ -93,43 +63,135 @@ get_folder (GimpProcedureConfig *config, const char *property, const char *words
   return path;
 }
 
+static gboolean
+check_input (const char *path, GError **error)
+{
+  g_autofree char *shown = g_filename_display_name (path);
+
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return TRUE;
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” isn't a folder. Choose the folder that has the photos."), shown);
+  return FALSE;
+}
+
+BatchRequest *
+batch_request_read (GimpProcedureConfig *config, GError **error)
+{
+  g_autoptr (BatchRequest) request = g_new0 (BatchRequest, 1);
+  FolderSettings          *settings = &request->settings;
+  g_autofree char         *formats = NULL, *pattern = NULL;
+
+  settings->shard = settings->n_shards = 1;
+  settings->operation = (OperationSettings) { .top = 5, .least = 0.01, .tiles = 1, .selection = { .threshold = -1, .overlap = -1, .most = 300 },
+                                              .mask = { .threshold = 0.5, .softness = 1.0, .refine = TRUE } };
+  settings->write_layers = batch_layers_write;
+  settings->layers_data = request;
+  if (!argument_read_word (config, "operation", batch_operations, &request->operation, error))
+    return NULL;
+  settings->operation.kind = operations[request->operation].kind;
+  g_object_get (config, "model", &request->model, "pattern", &pattern, "formats", &formats, "recursive", &request->recursive, "again", &settings->again, NULL);
+  if (!formats_parse (formats, settings->operation.kind, TRUE, &settings->formats, error)
+      || !(request->input = get_folder (config, "input-folder", _("Choose the folder that has the photos; it must be on this machine."), error))
+      || !(request->output = get_folder (config, "output-folder", _("Choose a folder for the results; it must be on this machine."), error))
+      || !check_input (request->input, error))
+    return NULL;
+  settings->formats |= operations[request->operation].made;
+  request->pattern = pattern && *pattern ? g_steal_pointer (&pattern) : NULL;
+  return g_steal_pointer (&request);
+}
+
 /* ---- the run --------------------------------------------------------------------------------------------------------------------------------- */
 
-static void
-tell (gsize done, gsize n, gint64 began)
+FileList *
+batch_list_photos (const BatchRequest *request)
 {
-  double           seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
-  g_autofree char *text = NULL;
+  FileList *list = file_list_new (request->pattern, !request->recursive, NULL);
 
-  if (done > 0)
-    text = g_strdup_printf (_("%u of %u photos, %.0f s left"), (guint) done, (guint) n, seconds / (double) done * (double) (n - done));
-  else
-    text = g_strdup_printf (_("%u of %u photos"), (guint) done, (guint) n);
-  gimp_progress_set_text (text);
-  gimp_progress_update (n ? (double) done / (double) n : 1.0);
+  file_list_add (list, request->input);
+  return list;
+}
+
+/* Where none is named, the first installed one that does it; a rough one only where there is no other. */
+static gboolean
+choose_model (BatchRequest *request, GError **error)
+{
+  g_auto (GStrv) candidates = NULL;
+
+  if (request->model && *request->model)
+    return TRUE;
+  candidates = models_to_try (operations[request->operation].task, operations[request->operation].model);
+  for (int rough = 0; rough < 2; rough++)
+    for (guint i = 0; candidates[i]; i++)
+      {
+        g_autoptr (Operation) operation = operation_new (candidates[i], &request->settings.operation, 1, 0, NULL);
+
+        if (operation && (rough || !operation_is_rough (operation)))
+          {
+            g_free (request->model);
+            request->model = g_strdup (candidates[i]);
+            return TRUE;
+          }
+      }
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE,
+               _("No model that can do this is installed. Choose an .onnx file, or put one into the folder fovea/models of your data folder."));
+  return FALSE;
+}
+
+FolderRun *
+batch_begin (BatchRequest *request, GError **error)
+{
+  g_autoptr (FileList) list = NULL;
+
+  if (!choose_model (request, error))
+    return NULL;
+  list = batch_list_photos (request);
+  if (file_list_count (list) == 0)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("There are no photos in “%s”. Choose another folder, or other names."), request->input);
+      return NULL;
+    }
+  request->settings.output = request->output;
+  request->settings.model = request->model;
+  return folder_run_new (g_steal_pointer (&list), &request->settings, error);
+}
+
+char *
+batch_tell (gsize done, gsize n, gint64 began)
+{
+  double seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC, left = done ? seconds / (double) done * (double) (n - done) : 0;
+
+  if (done == 0 || done == n)
+    return g_strdup_printf (_("%u of %u photos"), (guint) done, (guint) n);
+  if (left >= 100)
+    return g_strdup_printf (_("%u of %u photos, %.0f minutes left"), (guint) done, (guint) n, left / 60);
+  return g_strdup_printf (_("%u of %u photos, %.0f seconds left"), (guint) done, (guint) n, left);
 }
 
 /* Where GIMP's user cancels, this process is ended: the journal has what is done. */
-static char *
-run_folder (const FolderSettings *settings, gsize *count, GError **error)
+static JsonNode *
+run_now (GimpProcedureConfig *config, gsize *count, GError **error)
 {
-  g_autoptr (FolderRun) run = NULL;
-  GError               *problem = NULL;
-  gint64                began, told = 0;
+  g_autoptr (BatchRequest) request = batch_request_read (config, error);
+  g_autoptr (FolderRun)    run = NULL;
+  GError                  *problem = NULL;
+  gint64                   began, told = 0;
 
   gimp_progress_init (_("Batch"));
-  run = folder_run_new (settings, error);
+  run = request ? batch_begin (request, error) : NULL;
   if (!run)
     return NULL;
   began = g_get_monotonic_time ();
   while (folder_run_step (run, STEP_MICROSECONDS, &problem))
     if (g_get_monotonic_time () - told > TELL_EVERY)
       {
-        gsize done, n;
+        g_autofree char *text = NULL;
+        gsize            done, n;
 
         told = g_get_monotonic_time ();
         folder_run_count (run, &done, &n);
-        tell (done, n, began);
+        text = batch_tell (done, n, began);
+        gimp_progress_set_text (text);
+        gimp_progress_update (n ? (double) done / (double) n : 1.0);
       }
   if (problem)
     {
@@ -139,69 +201,23 @@ run_folder (const FolderSettings *settings, gsize *count, GError **error)
   return folder_run_finish (run, count, error);
 }
 
-static char *
-run_config (GimpProcedureConfig *config, gsize *count, GError **error)
-{
-  FolderSettings   settings = { .operation = { .top = 5, .least = 0.01, .tiles = 1, .selection = { .threshold = -1, .overlap = -1, .most = 300 },
-                                               .mask = { .threshold = 0.5, .softness = 1.0, .refine = TRUE } } };
-  g_autofree char *operation = NULL, *wanted = NULL, *model = NULL, *pattern = NULL, *formats = NULL, *input = NULL, *output = NULL;
-  guint            i = 0;
-
-  g_object_get (config, "operation", &operation, "model", &wanted, "pattern", &pattern, "formats", &formats, "recursive", &settings.recursive, "again",
-                &settings.again, NULL);
-  while (i < G_N_ELEMENTS (operations) - 1 && g_strcmp0 (operations[i].name, operation) != 0)
-    i++;
-  settings.operation.kind = operations[i].kind;
-  settings.cutouts = g_str_equal (operations[i].name, "cut-out");
-  if (!read_formats (formats, &settings, error)
-      || !(input = get_folder (config, "input-folder", _("Choose the folder that has the photos; it must be on this machine."), error))
-      || !(output = get_folder (config, "output-folder", _("Choose a folder for the results; it must be on this machine."), error))
-      || !(model = choose_model (wanted, operations[i].model, &settings.operation, error)))
-    return NULL;
-  settings.input = input;
-  settings.output = output;
-  settings.model = model;
-  settings.pattern = pattern && *pattern ? pattern : NULL;
-  return run_folder (&settings, count, error);
-}
-
-static gboolean
-ask (GimpProcedure *procedure, GimpProcedureConfig *config)
-{
-  GtkWidget *dialog;
-  gboolean   go_on;
-
-  gimp_ui_init (BATCH_PROCEDURE);
-  dialog = gimp_procedure_dialog_new (procedure, config, _("Batch"));
-  gimp_procedure_dialog_fill (GIMP_PROCEDURE_DIALOG (dialog), NULL);
-  go_on = gimp_procedure_dialog_run (GIMP_PROCEDURE_DIALOG (dialog));
-  gtk_widget_destroy (dialog);
-  return go_on;
-}
-
 static GimpValueArray *
 batch_run (GimpProcedure *procedure, GimpProcedureConfig *config, gpointer unused)
 {
-  GError          *error = NULL;
-  GimpValueArray  *values;
-  GimpRunMode      run_mode;
-  g_autofree char *json = NULL;
-  gsize            count = 0;
+  GError              *error = NULL;
+  GimpValueArray      *values;
+  GimpRunMode          run_mode;
+  g_autoptr (JsonNode) told = NULL;
+  gsize                count = 0;
 
   gegl_init (NULL, NULL);
   g_object_get (config, "run-mode", &run_mode, NULL);
-  if (run_mode == GIMP_RUN_INTERACTIVE && !ask (procedure, config))
-    return gimp_procedure_new_return_values (procedure, GIMP_PDB_CANCEL, NULL);
-  json = run_config (config, &count, &error);
-  if (!json)
-    return gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);
-  if (run_mode == GIMP_RUN_INTERACTIVE)
-    g_message (ngettext ("%d photo has an answer. A summary is in the folder of results: fovea-batch.html.",
-                         "%d photos have an answer. A summary is in the folder of results: fovea-batch.html.", (gulong) count),
-               (int) count);
+  told = run_mode == GIMP_RUN_INTERACTIVE ? batch_dialog_run (config, &count) : run_now (config, &count, &error);
+  if (!told)
+    return gimp_procedure_new_return_values (procedure, error ? GIMP_PDB_EXECUTION_ERROR : GIMP_PDB_CANCEL, error);
   values = gimp_procedure_new_return_values (procedure, GIMP_PDB_SUCCESS, NULL);
   GIMP_VALUES_SET_INT (values, 1, (int) count);
-  GIMP_VALUES_TAKE_STRING (values, 2, g_steal_pointer (&json));
+  GIMP_VALUES_TAKE_STRING (values, 2, json_to_string (told, FALSE));
   return values;
 }
 
@@ -210,23 +226,20 @@ batch_run (GimpProcedure *procedure, GimpProcedureConfig *config, gpointer unuse
 static void
 add_arguments (GimpProcedure *procedure)
 {
-  GimpChoice *choice = gimp_choice_new ();
-
-  for (guint i = 0; i < G_N_ELEMENTS (operations); i++)
-    gimp_choice_add (choice, operations[i].name, (int) i, _(operations[i].label), NULL);
   gimp_procedure_add_enum_argument (procedure, "run-mode", _("Run mode"), _("Whether to ask for the settings"), GIMP_TYPE_RUN_MODE, GIMP_RUN_INTERACTIVE,
                                     G_PARAM_READWRITE);
-  gimp_procedure_add_choice_argument (procedure, "operation", _("_Operation"), _("What is done with each photo: classify, locate, segment or cut-out"), choice,
-                                      "classify", G_PARAM_READWRITE);
+  gimp_procedure_add_string_argument (procedure, "operation", _("_Do"), _("What is done with each photo: classify, locate, segment or cut-out"), "classify",
+                                      G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "model", _("_Model"), _("Name of an installed model, or path of an ONNX file; empty: the first that can do it"), "",
                                       G_PARAM_READWRITE);
   gimp_procedure_add_file_argument (procedure, "input-folder", _("_Photos"), _("The folder that has the photos; nothing in it is changed"),
-                                    GIMP_FILE_CHOOSER_ACTION_SELECT_FOLDER, TRUE, NULL, G_PARAM_READWRITE);
+                                    GIMP_FILE_CHOOSER_ACTION_ANY, TRUE, NULL, G_PARAM_READWRITE);
   gimp_procedure_add_file_argument (procedure, "output-folder", _("_Results"), _("The folder for tables, pictures and the summary; made where it isn't there"),
-                                    GIMP_FILE_CHOOSER_ACTION_CREATE_FOLDER, TRUE, NULL, G_PARAM_READWRITE);
+                                    GIMP_FILE_CHOOSER_ACTION_ANY, TRUE, NULL, G_PARAM_READWRITE);
   gimp_procedure_add_boolean_argument (procedure, "recursive", _("Folders _inside too"), _("Also the photos in folders of the folder"), TRUE, G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "pattern", _("_Names"), _("Which files are taken, as “*.jpg,cat-*”; empty: all photos"), "", G_PARAM_READWRITE);
-  gimp_procedure_add_string_argument (procedure, "formats", _("_Formats"), _("What is written, commas between: csv, json; of Segment and Cut Out also masks, cut-outs"),
+  gimp_procedure_add_string_argument (procedure, "formats", _("_Formats"), _("What is written, commas between: csv, json, xmp, keywords; of Locate also coco, yolo, voc, pictures, xcf; of Segment "
+                                                                          "and Cut Out also masks, cut-outs, pictures, xcf"),
                                       "csv,json", G_PARAM_READWRITE);
   gimp_procedure_add_boolean_argument (procedure, "again", _("Do all a_gain"), _("Also the photos that an earlier run has done"), FALSE, G_PARAM_READWRITE);
 }

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-PACKAGES = ['glib-2.0', 'gio-2.0', 'json-glib-1.0', 'libprotobuf-c', 'gdk-pixbuf-2.0']
+PACKAGES = ['glib-2.0', 'gio-2.0', 'json-glib-1.0', 'libprotobuf-c', 'gdk-pixbuf-2.0', 'gexiv2']
 # Beside the engine: batch/ is compiled into the command and the plug-in, and knows neither.
 BESIDE = ['batch', 'cli', 'plugin']
 # A file includes headers of its own layer and of those before it; kernels know nothing of ours.

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""plug-in-fovea-batch in real GIMP, without windows: tables, masks, what is skipped and what is done again, a broken photo, a run that is killed, refusals.
+"""plug-in-fovea-batch in real GIMP, without windows: tables and the page, what is skipped, masks, cut-outs, boxes, images with layers, a GIMP that is killed, refusals.
+What the command can check as well (names, shares, what changed since) is in batch.py.
 
     batch_batch.py BUILD/plugin/fovea
 """
@@ -11,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,22 +27,25 @@ except ImportError as missing:
     skip(missing)
 
 SEGMENTER = 'selfie_segmentation'
+DETECTOR = 'yolox_nano'
+CLASSIFIER = 'squeezenet11_fp32'
 ODD = '=a <b>&"c\'.png'
+N_MANY = 24
 
 
-def call(source, results, more='', operation='classify', model='squeezenet11_fp32'):
+def call(source, results, more='', operation='classify', model=CLASSIFIER):
     return f'''(plug-in-fovea-batch #:run-mode RUN-NONINTERACTIVE #:operation "{operation}" #:model "{model}" #:input-folder "{source}"
   #:output-folder "{results}" {more})'''
 
 
-def run(gimp, *arguments, **more):
-    script = f'(let ((values {call(*arguments, **more)})) (display (string-append "\\nANSWER " (number->string (car values)) "|" (cadr values) "\\n")))'
-    status, output = gimp.batch(script)
+def run(gimp, *calls, fonts=False):
+    """The answers of calls, made one after the other in one GIMP."""
+    lines = [f'(let ((values {text})) (display (string-append "\\nANSWER " (number->string (car values)) "|" (cadr values) "\\n")))' for text in calls]
+    status, output = gimp.batch('\n'.join(lines), fonts=fonts)
     assert status == 0, output[-3000:]
-    count, text = re.search(r'^ANSWER (\d+)\|(.*)$', output, re.MULTILINE).groups()
-    answer = json.loads(text)
-    assert int(count) == answer['count'], output
-    return answer
+    answers = [json.loads(text) | {'returned': int(count)} for count, text in re.findall(r'^ANSWER (\d+)\|(.*)$', output, re.MULTILINE)]
+    assert len(answers) == len(calls) and all(answer['returned'] == answer['count'] for answer in answers), output
+    return answers
 
 
 def prints(folder):
@@ -53,54 +58,68 @@ def check_whole(results):
     with open(results / 'fovea-batch.csv', newline='', encoding='utf-8') as table:
         rows = list(csv.DictReader(table))
     named = sorted({row['file'].removeprefix("'") for row in rows})
-    assert named == sorted(image['file'] for image in images if image.get('classes') or image.get('masks')), named
+    assert named == sorted(image['file'] for image in images if any(image.get(kind) for kind in ('classes', 'objects', 'masks'))), named
     for path in results.rglob('*.png'):
         Image.open(path).load()
-    assert not list(results.rglob('.*.part'))
+    assert not list(results.rglob('.*')), list(results.rglob('.*'))
     return images
 
 
 def check_tables(gimp, source, results):
-    answer = run(gimp, source, results)
+    answer, again, flat = run(gimp, call(source, results), call(source, results), call(source, results, '#:recursive #f #:pattern "B.*"'))
     images = check_whole(results)
-    assert answer['count'] == 4 and answer['skipped'] == 0 and len(images) == 4, answer
-    assert sorted(image['file'] for image in images) == sorted([ODD, 'b.jpg', 'sub/b.jpg', 'sub/d.jpg'])
+    assert answer['count'] == 4 and answer['skipped'] == 0, answer
     assert [failed['file'] for failed in answer['failed']] == ['broken.jpg'] and 'read as a photo' in answer['failed'][0]['error'], answer
+    assert again['skipped'] == 4 and again['count'] == 4 and len(again['failed']) == 1, again
+    assert flat['skipped'] == flat['count'] == 1 and [image['file'] for image in images] == ['b.jpg'], (flat, images)
+    answer, = run(gimp, call(source, results, '#:again #t'))
+    images = check_whole(results)
+    assert answer['skipped'] == 0 and sorted(image['file'] for image in images) == sorted([ODD, 'b.jpg', 'sub/b.jpg', 'sub/d.jpg']), (answer, images)
     page = (results / 'fovea-batch.html').read_text()
     assert '<b>' not in page and '=a &lt;b&gt;&amp;&quot;c&apos;.png' in page and page.count('src="data:image/') == 4 and 'broken.jpg' in page
     assert not re.search(r'(src|href)="(?!data:)', page)
-    print('ok tables, a page that needs no other file, a broken photo')
+    print('ok tables, a page that needs no other file, a broken photo, what is done is skipped')
 
 
-def check_skipping(gimp, source, results):
-    before = (results / 'fovea-batch.json').read_text()
-    answer = run(gimp, source, results)
-    assert answer['skipped'] == 4 and answer['count'] == 4 and len(answer['failed']) == 1, answer
-    assert json.loads(before)['images'] == check_whole(results)
-    os.utime(source / 'b.jpg', (1, 1))
-    assert run(gimp, source, results)['skipped'] == 3
-    assert run(gimp, source, results, '#:again #t')['skipped'] == 0
-    assert run(gimp, source, results, '#:recursive #f #:pattern "B.*"')['count'] == 1
-    with open(results / 'fovea-batch.journal', 'ab') as journal:
-        journal.write(b'{"task":"0 half a li')
-    assert run(gimp, source, results)['skipped'] == 4
-    (source / 'sub' / 'new.jpg').write_bytes((source / 'b.jpg').read_bytes())
-    assert run(gimp, source, results)['skipped'] == 4 and run(gimp, source, results)['skipped'] == 5
-    (source / 'sub' / 'new.jpg').unlink()
-    print('ok what is done is skipped, unless it changed or all is wanted again')
+def check_layers(gimp, path, words, n):
+    """The layers of an XCF and their names, as GIMP reads them."""
+    script = f'''(define image (gimp-file-load RUN-NONINTERACTIVE "{path}"))
+(define (tell items) (for-each (lambda (item) (display (string-append "\\nLAYER " (gimp-item-get-name item) (if (> (gimp-layer-get-mask item) 0) " MASK" "")))
+  (if (gimp-item-is-group item) (tell (gimp-item-get-children item)))) (vector->list items)))
+(tell (gimp-image-get-layers image)) (newline)'''
+    status, output = gimp.batch(script)
+    layers = re.findall(r'^LAYER (.*)$', output, re.MULTILINE)
+    assert status == 0 and len(layers) >= n and any(words in layer for layer in layers), (layers, output[-2000:])
+    return layers
 
 
-def check_masks(gimp, source, results):
-    answer = run(gimp, source, results, '#:formats "csv, json,masks"', operation='cut-out', model=SEGMENTER)
-    images = check_whole(results)
-    assert answer['count'] == 4 and len(images) == 4
+def check_formats(gimp, source, results):
+    """All that GIMP can make of a photo; keywords are read by ExifTool where there is one."""
+    cut, boxes = results / 'cut', results / 'boxes'
+    answers = run(gimp, call(source, cut, '#:formats "csv, json,masks,XCF,xmp,keywords"', operation='cut-out', model=SEGMENTER),
+                  call(source, boxes, '#:formats "csv,json,coco,yolo,voc,pictures,xcf"', operation='locate', model=DETECTOR), fonts=True)
+    images = check_whole(cut)
+    assert answers[0]['count'] == 4 and len(images) == 4, answers
     for image in images:
-        mask, cutout = (Image.open(image['masks'][0][kind]) for kind in ('file', 'cutout'))
+        mask, cutout = (Image.open(cut / image['masks'][0][kind]) for kind in ('file', 'cutout'))
         assert mask.size == cutout.size == (image['width'], image['height']) and cutout.mode == 'RGBA'
-    pathlib.Path(images[0]['masks'][0]['cutout']).unlink()
-    assert run(gimp, source, results, '#:formats "csv,json,masks"', operation='cut-out', model=SEGMENTER)['skipped'] == 3
-    check_whole(results)
-    print('ok masks and cut-outs; one that is missing is made again')
+        assert all((cut / image[kind]).is_file() for kind in ('sidecar', 'copy', 'layers')), image
+    check_layers(gimp, cut / 'xcf/sub/d.xcf', 'MASK', 1)
+    images = check_whole(boxes)
+    found = next(image for image in images if image['objects'] and image['file'] != ODD)
+    layers = check_layers(gimp, boxes / found['layers'], found['objects'][0]['label'], 2)
+    coco = json.loads((boxes / 'coco/annotations.json').read_text())
+    names = {category['id']: category['name'] for category in coco['categories']}
+    assert sorted((names[row['category_id']], row['bbox']) for row in coco['annotations']) == sorted((item['label'], item['box']) for image in images for item in image['objects'])
+    assert (boxes / 'yolo/labels/sub/d.txt').is_file() and (boxes / 'voc/Annotations/sub/d.xml').is_file()
+    # One that is missing is made again.
+    (cut / 'xcf/sub/d.xcf').unlink()
+    again, = run(gimp, call(source, cut, '#:formats "csv,json,masks,xcf,xmp,keywords"', operation='cut-out', model=SEGMENTER))
+    assert again['skipped'] == 3 and (cut / 'xcf/sub/d.xcf').is_file()
+    if shutil.which('exiftool'):
+        told = subprocess.run(['exiftool', '-s3', '-Subject', cut / 'keywords/sub/d.jpg'], capture_output=True, text=True, check=True).stdout
+        assert images and told.strip(), told
+    print(f'ok masks, cut-outs, sidecars, copies with keywords, boxes, images with layers ({", ".join(layers)})')
 
 
 def lines_of(journal):
@@ -108,22 +127,25 @@ def lines_of(journal):
 
 
 def check_killing(gimp, source, results):
-    """GIMP and the plug-in die in the middle; the next run keeps what was done."""
-    journal, script = results / 'fovea-batch.journal', gimp.folder / 'killed.scm'
-    script.write_text('(script-fu-use-v3)\n' + call(source, results, operation='cut-out', model=SEGMENTER))
-    running = subprocess.Popen([find_program('gimp-console'), '-idf', '--quit', '--batch-interpreter=plug-in-script-fu-eval', '-b', f'(load "{script}")'],
-                               env=gimp.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    until = time.monotonic() + 120
-    while lines_of(journal) < 5 and time.monotonic() < until and running.poll() is None:
-        time.sleep(0.005)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
-    time.sleep(0.3)
-    done, n = lines_of(journal), len(list(source.iterdir()))
-    assert 5 <= done < n and not (results / 'fovea-batch.json').exists(), done
-    answer = run(gimp, source, results, operation='cut-out', model=SEGMENTER)
-    assert answer['skipped'] == done and answer['count'] == n and len(check_whole(results)) == n, (done, answer)
-    print(f'ok killed after {done} of {n} photos; nothing lost')
+    """GIMP dies in the middle, once alone, once with the plug-in; each time the next run keeps what was done and doesn't wait for the dead."""
+    journal, script, n = results / 'fovea-batch.journal', gimp.folder / 'killed.scm', len(list(source.iterdir()))
+    wanted = {'operation': 'segment', 'model': SEGMENTER}
+    script.write_text('(script-fu-use-v3)\n' + call(source, results, **wanted))
+    before = 0
+    for kill in (os.kill, os.killpg):
+        running = subprocess.Popen([find_program('gimp-console'), '-idf', '--quit', '--batch-interpreter=plug-in-script-fu-eval', '-b', f'(load "{script}")'],
+                                   env=gimp.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        until = time.monotonic() + 120
+        while lines_of(journal) < before + 3 and time.monotonic() < until and running.poll() is None:
+            time.sleep(0.005)
+        assert running.poll() is None, 'GIMP ended by itself'
+        kill(running.pid, signal.SIGKILL)
+        running.wait()
+        before = lines_of(journal)
+    assert before >= 6 and not (results / 'fovea-batch.json').exists(), before
+    answer, = run(gimp, call(source, results, **wanted))
+    assert 6 <= answer['skipped'] < n and answer['count'] == n and len(check_whole(results)) == n, (before, answer)
+    print(f'ok killed twice after {answer["skipped"]} of {n} photos; nothing lost')
 
 
 def check_refusals(gimp, source, folder):
@@ -131,11 +153,14 @@ def check_refusals(gimp, source, folder):
     cases = [(call(source, source), 'folder beside it'), (call(source, source / 'results'), 'folder beside it'), (call(source, folder), 'folder beside it'),
              (call(source, folder / 'link' / 'new'), 'folder beside it'), (call(source, source, '#:recursive #f'), 'folder beside it'),
              (call(folder / 'nowhere', folder / 'r'), "isn't a folder"), (call(source, folder / 'r', '#:pattern "*.xyz"'), 'no photos'),
-             (call(source, folder / 'r', '#:formats "csv,xls"'), 'xls'), (call(source, folder / 'r', '#:formats "masks"'), 'Only Segment'),
-             (call(source, folder / 'r', model='nothing'), 'nothing')]
-    for text, words in cases:
-        status, output = gimp.batch(text)
-        assert status != 0 and words in output.replace('\u2019', "'"), (text, output[-800:])
+             (call(source, folder / 'r', '#:formats "csv,xls"'), 'xls'), (call(source, folder / 'r', '#:formats "masks"'), 'of this operation'),
+             (call(source, folder / 'r', model='nothing'), 'nothing'), (call(source, folder / 'r', operation='paint'), 'classify, locate, segment, cut-out'),
+             (call(source, '/proc/results'), "can't be written")]
+    status, output = gimp.batch('\n'.join(f'(display "\\nCASE {i}\\n") (catch #f {text})' for i, (text, _) in enumerate(cases)))
+    told = re.split(r'^CASE \d+$', output, flags=re.MULTILINE)[1:]
+    assert status == 0 and len(told) == len(cases), output[-2000:]
+    for (text, words), message in zip(cases, told):
+        assert words in message.replace('\u2019', "'") or words in output, (text, message[-800:])
     assert not (source / 'results').exists() and not (source / 'new').exists()
     print(f'ok {len(cases)} refusals in words')
 
@@ -144,25 +169,23 @@ def main():
     originals = sorted((reference() / 'data' / 'large').glob('*.jpg'))
     if not originals:
         skip('the reference photos are missing')
-    with tempfile.TemporaryDirectory() as temporary, IsolatedGimp(sys.argv[1], models=(SEGMENTER,)) as gimp:
+    with tempfile.TemporaryDirectory() as temporary, IsolatedGimp(sys.argv[1], models=(SEGMENTER, DETECTOR)) as gimp:
         folder = pathlib.Path(temporary)
         source, many = folder / 'photos', folder / 'many'
         (source / 'sub').mkdir(parents=True)
         many.mkdir()
-        photo = Image.open(originals[0]).convert('RGB').resize((320, 240))
+        photo = Image.open(reference() / 'data/large/coco-000000257896.jpg').convert('RGB').resize((320, 240))
         for name in (ODD, 'b.jpg', 'sub/b.jpg', 'sub/d.jpg'):
             photo.save(source / name)
         (source / 'broken.jpg').write_bytes((source / 'b.jpg').read_bytes()[:300])
-        for i in range(60):
-            photo.resize((960, 720)).save(many / f'{i:02}.jpg')
-        before = prints(many)
+        for i in range(N_MANY):
+            photo.resize((640, 480)).save(many / f'{i:02}.jpg')
+        before = prints(many) | prints(source)
         check_tables(gimp, source, folder / 'tables')
-        check_skipping(gimp, source, folder / 'tables')
-        still = prints(source)
-        check_masks(gimp, source, folder / 'masks')
+        check_formats(gimp, source, folder / 'formats')
         check_killing(gimp, many, folder / 'killed')
         check_refusals(gimp, source, folder)
-        assert prints(many) == before and prints(source) == still
+        assert prints(many) | prints(source) == before
         print('ok no original was touched')
 
 
