@@ -476,6 +476,10 @@ gsize       fovea_masks_count     (const FoveaMasks *masks);
 const char *fovea_masks_get_label (const FoveaMasks *masks, gsize i); /* borrowed */
 gsize       fovea_masks_get_class (const FoveaMasks *masks, gsize i);
 
+/* The same masks taken apart where they don't hang together, largest part first: each is a thing by itself. threshold, above 0 to 1: where a mask's inside begins. Specks
+ * are left out. NULL with FOVEA_ERROR_MEMORY. */
+FoveaMasks *fovea_masks_split     (const FoveaMasks *masks, double threshold, GError **error);
+
 /* How a mask is made of that. All zero but softness 1 and threshold 0.5: as the network has it. */
 typedef struct
 {
@@ -516,6 +520,27 @@ gboolean    fovea_mask_read_cutout (FoveaMask *mask, const FoveaPhoto *photo, in
 void        fovea_mask_sample        (const FoveaMask *mask, double x, double y, double step, const guint8 *rgb, int n, float *out);
 gboolean    fovea_mask_sample_cutout (FoveaMask *mask, double x, double y, double step, const guint8 *rgb, int n, float *out, GError **error);
 
+/* A closed curve of n cubic Bézier segments: of each two control points and its end, in the photo's pixels. The first segment begins where the last ends. */
+typedef struct
+{
+  gsize    n;
+  double (*points)[2]; /* (3 n) */
+  gboolean hole;       /* it goes around what isn't in the mask */
+} FoveaCurve;
+
+/* Where a mask has a share of one half; curves go around others of which they are the border. */
+typedef struct
+{
+  gsize       n;
+  FoveaCurve *curves;
+  double      area; /* pixels of the photo inside, without the holes */
+} FoveaOutline;
+
+/* `photo` is the one that was looked at; curves around less than `speck` pixels are left out. NULL with FOVEA_ERROR_MEMORY or the photo's error. */
+FoveaOutline *fovea_mask_trace   (FoveaMask *mask, const FoveaPhoto *photo, double speck, GError **error);
+void          fovea_outline_free (FoveaOutline *outline);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaOutline, fovea_outline_free)
+
 typedef struct _FoveaSegmenter FoveaSegmenter;
 
 /* A model with its settings, ready to make masks: saliency, matting and semantic networks of any family in families.c, what fovea_trainer made, or a
@@ -532,6 +557,25 @@ gboolean             fovea_segmenter_is_rough     (const FoveaSegmenter *segment
 /* Looks at the photo once. Memory is that of the network, a copy of at most a megapixel, and a few rows of the photo. */
 FoveaMasks          *fovea_segmenter_run  (FoveaSegmenter *segmenter, const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress,
                                            gpointer user_data, GError **error);
+
+/* What the user pointed at. */
+typedef struct
+{
+  double   x, y;   /* pixels of the photo */
+  gboolean inside; /* FALSE: not part of it */
+} FoveaPromptPoint;
+
+typedef struct
+{
+  const float            *region; /* (region_height, region_width), over the whole photo: the thing lies where it is 0.5 or more; NULL: it lies where the points say */
+  int                     region_width, region_height;
+  const FoveaPromptPoint *points;
+  gsize                   n_points;
+} FoveaPrompt;
+
+/* One mask, of what was pointed at: the network's guess of that part of the photo, corrected by colours and edges. FOVEA_ERROR_ARGUMENT where nothing is marked. */
+FoveaMasks          *fovea_segmenter_run_prompt (FoveaSegmenter *segmenter, const FoveaPhoto *photo, const FoveaPrompt *prompt, GCancellable *cancellable,
+                                                 FoveaProgress progress, gpointer user_data, GError **error);
 
 /* ---- training ---------------------------------------------------------------------------------------------------------------------------- */
 

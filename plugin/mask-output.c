@@ -10,9 +10,12 @@
 #include <string.h>
 
 #define BAND_BYTES (8 << 20)
+#define SPECK      4e-5 /* of the region: less isn't traced */
+#define BLUR       0.02 /* standard deviation of a blurred background, share of the layer's longer side */
 
-const char *const mask_output_kinds[] = { "layer-mask", "selection", "channels", "layers", "cut-out", "none", NULL };
+const char *const mask_output_kinds[] = { "layer-mask", "selection", "channels", "layers", "paths", "cut-out", "none", NULL };
 const char *const mask_output_operations[] = { "replace", "add", "subtract", "intersect", NULL };
+const char *const mask_output_backgrounds[] = { "none", "colour", "blur", NULL };
 
 typedef struct
 {
@@ -291,6 +294,50 @@ write_layers (Work *work, GError **error)
   return TRUE;
 }
 
+/* GIMP's strokes go from handle to anchor to handle. */
+static gboolean
+add_stroke (GimpPath *path, const FoveaCurve *curve, const GeglRectangle *region)
+{
+  g_autofree double *points = g_new (double, 6 * curve->n);
+
+  for (gsize i = 0; i < curve->n; i++)
+    for (int k = 0; k < 3; k++)
+      {
+        const double *point = curve->points[(3 * (i + curve->n) - 2 + k) % (3 * curve->n)]; /* second handle and end of the one before, then its own first */
+
+        points[6 * i + 2 * k] = point[0] + region->x;
+        points[6 * i + 2 * k + 1] = point[1] + region->y;
+      }
+  return gimp_path_stroke_new_from_points (path, GIMP_PATH_STROKE_TYPE_BEZIER, 6 * curve->n, points, TRUE) >= 0;
+}
+
+static gboolean
+write_paths (Work *work, GError **error)
+{
+  GimpImage *image = work->source->image;
+  double     pixels = (double) work->region.width * work->region.height;
+
+  for (gsize k = 0; k < work->source->n; k++)
+    {
+      gsize                    i = work->source->which[k];
+      g_autoptr (FoveaMask)    mask = fovea_mask_new (work->source->masks, &i, 1, &work->output->options, error);
+      g_autoptr (FoveaOutline) outline = mask ? fovea_mask_trace (mask, work->source->photo, SPECK * pixels, error) : NULL;
+      GimpPath                *path;
+
+      if (!outline)
+        return FALSE;
+      path = gimp_path_new (image, fovea_masks_get_label (work->source->masks, i));
+      if (!path || !gimp_image_insert_path (image, path, NULL, (gint) k))
+        return fail (error);
+      for (gsize c = 0; c < outline->n; c++)
+        if (!add_stroke (path, &outline->curves[c], &work->region))
+          return fail (error);
+      gimp_item_set_visible (GIMP_ITEM (path), TRUE);
+      gimp_progress_update ((double) (k + 1) / work->source->n);
+    }
+  return TRUE;
+}
+
 /* The layer's own pixels; at the border of the mask the foreground's colour. */
 static gboolean
 fill_cutout (Work *work, const GeglRectangle *part, float *pixels, gpointer data, GError **error)
@@ -309,6 +356,40 @@ fill_cutout (Work *work, const GeglRectangle *part, float *pixels, gpointer data
   return TRUE;
 }
 
+/* What lies behind the cut-out: a copy of `original` (NULL: of what is seen), blurred, or a layer of the colour that GIMP has for backgrounds. */
+static gboolean
+add_background (Work *work, GimpLayer *original, GError **error)
+{
+  GimpImage    *image = work->source->image;
+  GimpImageType type = gimp_image_get_base_type (image) == GIMP_GRAY ? GIMP_GRAY_IMAGE : GIMP_RGB_IMAGE;
+  gboolean      blur = work->output->background == MASK_BACKGROUND_BLUR;
+  GeglRectangle place = work->region;
+  GimpLayer    *layer;
+
+  if (!blur)
+    layer = gimp_layer_new (image, _("Behind the cut-out"), place.width, place.height, type, 100.0, GIMP_LAYER_MODE_NORMAL);
+  else if (original)
+    layer = gimp_layer_copy (original);
+  else
+    layer = gimp_layer_new_from_visible (image, image, _("Behind the cut-out"));
+  if (!layer || !gimp_image_insert_layer (image, layer, NULL, 0))
+    return fail (error);
+  gimp_item_set_visible (GIMP_ITEM (layer), TRUE);
+  gimp_item_set_name (GIMP_ITEM (layer), _("Behind the cut-out"));
+  if (blur)
+    {
+      double deviation = BLUR * MAX (place.width, place.height);
+
+      if (gimp_layer_get_mask (layer))
+        gimp_layer_remove_mask (layer, GIMP_MASK_DISCARD);
+      gimp_drawable_merge_new_filter (GIMP_DRAWABLE (layer), "gegl:gaussian-blur", NULL, GIMP_LAYER_MODE_REPLACE, 1.0, "std-dev-x", deviation, "std-dev-y", deviation,
+                                      NULL);
+      return TRUE;
+    }
+  gimp_layer_set_offsets (layer, place.x, place.y);
+  return gimp_drawable_fill (GIMP_DRAWABLE (layer), GIMP_FILL_BACKGROUND) || fail (error);
+}
+
 static gboolean
 write_cut_out (Work *work, GError **error)
 {
@@ -319,7 +400,7 @@ write_cut_out (Work *work, GError **error)
   g_autoptr (FoveaMask) mask = unite (work, error);
   GeglRectangle         place;
 
-  if (!mask)
+  if (!mask || (work->output->background != MASK_BACKGROUND_NONE && !add_background (work, own ? original : NULL, error)))
     return FALSE;
   if (!layer || !gimp_image_insert_layer (image, layer, NULL, 0) || !gimp_layer_add_alpha (layer))
     return fail (error);
@@ -337,7 +418,7 @@ write_cut_out (Work *work, GError **error)
 
 static gboolean (*const writers[]) (Work *work, GError **error) = {
   [MASK_LAYER_MASK] = write_layer_mask, [MASK_SELECTION] = write_selection, [MASK_CHANNELS] = write_channels,
-  [MASK_LAYERS] = write_layers,         [MASK_CUT_OUT] = write_cut_out,
+  [MASK_LAYERS] = write_layers,         [MASK_PATHS] = write_paths,         [MASK_CUT_OUT] = write_cut_out,
 };
 
 gboolean

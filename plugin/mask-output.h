@@ -9,17 +9,21 @@
 #include "fovea.h"
 #include "pixels.h"
 
-typedef enum { MASK_LAYER_MASK, MASK_SELECTION, MASK_CHANNELS, MASK_LAYERS, MASK_CUT_OUT, MASK_NONE } MaskOutputKind;
+typedef enum { MASK_LAYER_MASK, MASK_SELECTION, MASK_CHANNELS, MASK_LAYERS, MASK_PATHS, MASK_CUT_OUT, MASK_NONE } MaskOutputKind;
 
 /* The words of the procedure, in the order of the values; NULL-terminated. */
-extern const char *const mask_output_kinds[], *const mask_output_operations[];
+extern const char *const mask_output_kinds[], *const mask_output_operations[], *const mask_output_backgrounds[];
+
+/* What lies behind a cut-out. */
+typedef enum { MASK_BACKGROUND_NONE, MASK_BACKGROUND_COLOUR, MASK_BACKGROUND_BLUR } MaskBackground;
 
 typedef struct
 {
   MaskOutputKind   kind;
   GimpChannelOps   operation;     /* of a layer mask or selection that is there */
   FoveaMaskOptions options;
-  gboolean         hide_original; /* cut-out */
+  gboolean         hide_original; /* cut-out, likewise: */
+  MaskBackground   background;
 } MaskOutput;
 
 /* What was looked at, and what was found. `photo` reads the reader's pixels. */

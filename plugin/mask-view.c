@@ -11,11 +11,16 @@
 
 #define SQUARE 8    /* of the ground that shows through a cut-out, pixels of the screen */
 #define TINT   0.55f
+#define POINT  5    /* radius of a point, pixels of the screen */
 
 typedef struct
 {
-  FoveaMask   *mask;
-  MaskViewKind kind;
+  FoveaMask        *mask;
+  MaskViewKind      kind;
+  FoveaPromptPoint *points;
+  gsize             n_points;
+  void            (*on_click) (double x, double y, gboolean outside, gpointer user_data);
+  gpointer          user_data;
 } MaskView;
 
 /* What a row of the picture is made of; rgb is changed in place. */
@@ -104,10 +109,29 @@ change_rows (const MaskView *view, const PhotoPlace *place, cairo_surface_t *pic
     }
 }
 
+/* Filled: it belongs to the thing; a ring: it doesn't. */
 static void
-on_draw (GtkWidget *widget, cairo_t *cr, const PhotoPlace *place, gpointer data)
+draw_points (const MaskView *view, cairo_t *cr, const PhotoPlace *place)
 {
-  const MaskView  *view = data;
+  for (gsize i = 0; i < view->n_points; i++)
+    {
+      const FoveaPromptPoint *point = &view->points[i];
+
+      cairo_arc (cr, (point->x - place->x) * place->scale, (point->y - place->y) * place->scale, POINT, 0, 2 * G_PI);
+      cairo_set_source_rgb (cr, 1, 1, 1);
+      if (point->inside)
+        cairo_fill_preserve (cr);
+      cairo_set_line_width (cr, 4);
+      cairo_stroke_preserve (cr);
+      cairo_set_source_rgb (cr, 0, 0, 0);
+      cairo_set_line_width (cr, 2);
+      cairo_stroke (cr);
+    }
+}
+
+static void
+draw_mask (GtkWidget *widget, cairo_t *cr, const PhotoPlace *place, const MaskView *view)
+{
   PhotoExtent      extent = photo_view_get_extent (widget);
   cairo_surface_t *picture;
   cairo_t         *painter;
@@ -133,14 +157,50 @@ on_draw (GtkWidget *widget, cairo_t *cr, const PhotoPlace *place, gpointer data)
   cairo_surface_destroy (picture);
 }
 
-GtkWidget *
-mask_view_new (void)
+static void
+on_draw (GtkWidget *widget, cairo_t *cr, const PhotoPlace *place, gpointer data)
 {
-  static const PhotoViewHooks hooks = { on_draw, NULL, NULL };
+  draw_mask (widget, cr, place, data);
+  draw_points (data, cr, place);
+}
+
+static void
+on_click (GtkWidget *widget, double x, double y, const GdkEventButton *event, gpointer data)
+{
+  const MaskView *view = data;
+
+  if (event->button == GDK_BUTTON_PRIMARY)
+    view->on_click (x, y, (event->state & GDK_CONTROL_MASK) != 0, view->user_data);
+}
+
+static void
+free_view (gpointer data)
+{
+  g_free (((MaskView *) data)->points);
+  g_free (data);
+}
+
+GtkWidget *
+mask_view_new (void (*clicked) (double x, double y, gboolean outside, gpointer user_data), gpointer user_data)
+{
+  static const PhotoViewHooks hooks = { on_draw, on_click, NULL };
   MaskView                   *view = g_new0 (MaskView, 1);
 
   view->kind = MASK_VIEW_PHOTO;
-  return photo_view_new (_("The photo with its mask"), &hooks, view, g_free);
+  view->on_click = clicked;
+  view->user_data = user_data;
+  return photo_view_new (_("The photo with its mask"), &hooks, view, free_view);
+}
+
+void
+mask_view_set_points (GtkWidget *widget, const FoveaPromptPoint *points, gsize n)
+{
+  MaskView *view = photo_view_get_data (widget);
+
+  g_free (view->points);
+  view->points = n ? g_memdup2 (points, n * sizeof *points) : NULL;
+  view->n_points = n;
+  gtk_widget_queue_draw (widget);
 }
 
 void

@@ -22,6 +22,7 @@ enum { COLUMN_TICKED, COLUMN_NAME, COLUMN_AREA, COLUMN_MASK, N_COLUMNS };
 typedef struct
 {
   GimpProcedureConfig *config;
+  GimpImage           *image;
   GtkWidget           *dialog, *view;
   GtkListStore        *rows;
   Look                *look;
@@ -29,6 +30,9 @@ typedef struct
   FoveaMask           *mask;    /* of the ticked; NULL: none are */
   guint8              *ticked;  /* one of each mask */
   guint                pending; /* the source that will update the mask, 0: none */
+  PromptKind           kind;    /* of the look that is under way, likewise: */
+  Prompt               prompt;
+  GError              *wrong;   /* with the prompt; NULL: nothing */
 } SegmentDialog;
 
 /* ---- the mask that is shown ------------------------------------------------------------------------------------- */
@@ -151,16 +155,24 @@ loaded (gpointer data)
 }
 
 static void
-forget (gpointer data)
+forget_table (SegmentDialog *dialog)
 {
-  SegmentDialog *dialog = data;
-
   gtk_dialog_set_response_sensitive (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_OK, FALSE);
   forget_mask (dialog);
   gtk_list_store_clear (dialog->rows);
   g_clear_pointer (&dialog->ticked, g_free);
   g_clear_pointer (&dialog->segmentation.which, g_free);
-  g_clear_pointer (&dialog->segmentation.masks, fovea_masks_free);
+}
+
+static void
+forget (gpointer data)
+{
+  SegmentDialog *dialog = data;
+
+  forget_table (dialog);
+  dialog->segmentation.masks = NULL;
+  g_clear_pointer (&dialog->segmentation.parts, fovea_masks_free);
+  g_clear_pointer (&dialog->segmentation.found, fovea_masks_free);
 }
 
 static void
@@ -175,7 +187,12 @@ static void
 begin (gpointer data)
 {
   SegmentDialog *dialog = data;
+  GeglRectangle  region = pixel_reader_get_region (look_get_reader (dialog->look));
 
+  prompt_clear (&dialog->prompt);
+  g_clear_error (&dialog->wrong);
+  segment_read_prompt (dialog->config, dialog->image, &region, &dialog->kind, &dialog->prompt, &dialog->wrong);
+  mask_view_set_points (dialog->view, dialog->prompt.prompt.points, dialog->prompt.prompt.n_points);
   look_show_progress (dialog->look, TRUE);
 }
 
@@ -184,20 +201,42 @@ run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress,
 {
   SegmentDialog *dialog = data;
 
-  dialog->segmentation.masks = fovea_segmenter_run (dialog->segmentation.segmenter, photo, cancellable, progress, progress_data, error);
-  return dialog->segmentation.masks != NULL;
+  FoveaSegmenter *segmenter = dialog->segmentation.segmenter;
+
+  if (dialog->wrong)
+    {
+      g_propagate_error (error, g_steal_pointer (&dialog->wrong));
+      return FALSE;
+    }
+  dialog->segmentation.found = dialog->kind == PROMPT_NONE
+                                 ? fovea_segmenter_run (segmenter, photo, cancellable, progress, progress_data, error)
+                                 : fovea_segmenter_run_prompt (segmenter, photo, &dialog->prompt.prompt, cancellable, progress, progress_data, error);
+  return dialog->segmentation.found != NULL;
+}
+
+/* The table of what was found, all or the parts of it, and the mask of what is ticked. */
+static void
+show_masks (SegmentDialog *dialog)
+{
+  Segmentation      *found = &dialog->segmentation;
+  g_autoptr (GError) error = NULL;
+
+  forget_table (dialog);
+  if (!segment_choose_parts (dialog->config, found, &error))
+    {
+      look_show_message (dialog->look, error->message);
+      return;
+    }
+  found->which = g_new0 (gsize, fovea_masks_count (found->masks) + 1);
+  fill_table (dialog);
+  make_mask (dialog);
 }
 
 static void
 ended (gboolean done, gpointer data)
 {
-  SegmentDialog *dialog = data;
-
-  if (!done)
-    return;
-  dialog->segmentation.which = g_new0 (gsize, fovea_masks_count (dialog->segmentation.masks) + 1);
-  fill_table (dialog);
-  make_mask (dialog);
+  if (done)
+    show_masks (data);
 }
 
 /* ---- the user's hand ------------------------------------------------------------------------------------------------ */
@@ -216,6 +255,48 @@ static void
 region_changed (GimpProcedureConfig *config, GParamSpec *property, SegmentDialog *dialog)
 {
   look_start (dialog->look);
+}
+
+static void
+prompt_changed (GimpProcedureConfig *config, GParamSpec *property, SegmentDialog *dialog)
+{
+  g_autofree char *prompt = NULL;
+
+  g_object_get (config, "prompt", &prompt, NULL);
+  if (!g_str_equal (property->name, "points") || g_strcmp0 (prompt, "points") == 0)
+    look_start (dialog->look);
+}
+
+/* A click says where the thing is, and that places say it. */
+static void
+photo_clicked (double x, double y, gboolean outside, gpointer data)
+{
+  SegmentDialog   *dialog = data;
+  PixelReader     *reader = look_get_reader (dialog->look);
+  GeglRectangle    region;
+  g_autofree char *prompt = NULL, *points = NULL, *more = NULL;
+
+  if (!reader)
+    return;
+  region = pixel_reader_get_region (reader);
+  g_object_get (dialog->config, "prompt", &prompt, "points", &points, NULL);
+  more = g_strdup_printf ("%s%s%s%d,%d", g_strcmp0 (prompt, "points") == 0 && points ? points : "", points && *points ? " " : "", outside ? "!" : "",
+                          region.x + (int) x, region.y + (int) y);
+  g_object_set (dialog->config, "points", more, "prompt", "points", NULL);
+}
+
+static void
+points_forgotten (GtkButton *button, SegmentDialog *dialog)
+{
+  mask_view_set_points (dialog->view, NULL, 0);
+  g_object_set (dialog->config, "points", "", "prompt", "none", NULL);
+}
+
+static void
+parts_changed (GimpProcedureConfig *config, GParamSpec *property, SegmentDialog *dialog)
+{
+  if (dialog->segmentation.found && !look_is_busy (dialog->look))
+    show_masks (dialog);
 }
 
 static void
@@ -293,6 +374,23 @@ make_slider (SegmentDialog *dialog, const char *property, double low, double hig
   return slider;
 }
 
+/* What is meant, and the way back from clicks. */
+static void
+attach_prompt (SegmentDialog *dialog, GtkGrid *grid, int row)
+{
+  const char *const rows[] = { "none", _("What the network finds"), "selection", _("What lies in the selection"), "path", _("What the path goes around"),
+                               "points", _("What you click on"), NULL };
+  g_autoptr (GtkListStore) store = dialog_make_store (rows);
+  GtkWidget *forget_points = gtk_button_new_from_icon_name ("edit-clear-all", GTK_ICON_SIZE_BUTTON);
+
+  gtk_widget_set_tooltip_text (forget_points, _("Forget the clicks"));
+  atk_object_set_name (gtk_widget_get_accessible (forget_points), _("Forget the clicks"));
+  g_signal_connect (forget_points, "clicked", G_CALLBACK (points_forgotten), dialog);
+  dialog_attach (grid, row, _("_What"), _("What is meant. Click into the photo on what you want, with Ctrl on what doesn't belong to it."),
+                 gimp_prop_string_combo_box_new (G_OBJECT (dialog->config), "prompt", GTK_TREE_MODEL (store), 0, 1));
+  gtk_grid_attach (grid, forget_points, 2, row, 1, 1);
+}
+
 static GtkWidget *
 make_settings (SegmentDialog *dialog)
 {
@@ -300,9 +398,11 @@ make_settings (SegmentDialog *dialog)
   GObject          *config = G_OBJECT (dialog->config);
   const char *const region_rows[] = { "layer", _("The layer"), "image", _("The whole image"), "selection", _("The selection"), NULL };
   const char *const output_rows[] = { "layer-mask", _("A layer mask"), "selection", _("A selection"), "channels", _("Channels"), "layers", _("Coloured layers"),
-                                      "cut-out", _("A cut-out"), "none", _("Nothing"), NULL };
+                                      "paths", _("Paths"), "cut-out", _("A cut-out"), "none", _("Nothing"), NULL };
   const char *const operation_rows[] = { "replace", _("Replace it"), "add", _("Add to it"), "subtract", _("Subtract from it"), "intersect", _("Intersect with it"),
                                          NULL };
+  const char *const background_rows[] = { "none", _("Nothing"), "colour", _("GIMP's background colour"), "blur", _("The original, blurred"), NULL };
+  g_autoptr (GtkListStore) backgrounds = dialog_make_store (background_rows);
   g_autoptr (GtkListStore) regions = dialog_make_store (region_rows), outputs = dialog_make_store (output_rows), operations = dialog_make_store (operation_rows);
 
   gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
@@ -310,17 +410,21 @@ make_settings (SegmentDialog *dialog)
   dialog_attach (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, dialog->dialog));
   dialog_attach (GTK_GRID (grid), 1, _("Loo_k at"), _("The part of the image that is looked at"),
                  gimp_prop_string_combo_box_new (config, "region", GTK_TREE_MODEL (regions), 0, 1));
-  dialog_attach (GTK_GRID (grid), 2, _("Threshol_d"), _("The share that lies on the border"), make_slider (dialog, "threshold", 0.01, 0.99, 0.01));
-  dialog_attach (GTK_GRID (grid), 3, _("So_ftness"), _("0: a hard border; 1: as soft as the network has it"), make_slider (dialog, "softness", 0, 1, 0.01));
-  dialog_attach (GTK_GRID (grid), 4, _("_Grow"), _("Widen the masks by so many pixels; negative: narrow them"), make_slider (dialog, "grow", -100, 100, 1));
-  dialog_attach (GTK_GRID (grid), 5, _("Feathe_r"), _("Blur the border by so many pixels"), make_slider (dialog, "feather", 0, 100, 1));
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "refine-edges", _("Follow the photo's _edges")), 0, 6, 2, 1);
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "invert", _("_Invert")), 0, 7, 2, 1);
-  gtk_grid_attach (GTK_GRID (grid), gtk_separator_new (GTK_ORIENTATION_HORIZONTAL), 0, 8, 2, 1);
-  dialog_attach (GTK_GRID (grid), 9, _("Ma_ke"), _("What the masks become"), gimp_prop_string_combo_box_new (config, "output", GTK_TREE_MODEL (outputs), 0, 1));
-  dialog_attach (GTK_GRID (grid), 10, _("_Operation"), _("How a layer mask or selection that is there changes"),
+  attach_prompt (dialog, GTK_GRID (grid), 2);
+  dialog_attach (GTK_GRID (grid), 3, _("Threshol_d"), _("The share that lies on the border"), make_slider (dialog, "threshold", 0.01, 0.99, 0.01));
+  dialog_attach (GTK_GRID (grid), 4, _("So_ftness"), _("0: a hard border; 1: as soft as the network has it"), make_slider (dialog, "softness", 0, 1, 0.01));
+  dialog_attach (GTK_GRID (grid), 5, _("_Grow"), _("Widen the masks by so many pixels; negative: narrow them"), make_slider (dialog, "grow", -100, 100, 1));
+  dialog_attach (GTK_GRID (grid), 6, _("Feathe_r"), _("Blur the border by so many pixels"), make_slider (dialog, "feather", 0, 100, 1));
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "refine-edges", _("Follow the photo's _edges")), 0, 7, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "invert", _("_Invert")), 0, 8, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "per-object", _("Each part by itsel_f")), 0, 9, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), gtk_separator_new (GTK_ORIENTATION_HORIZONTAL), 0, 10, 2, 1);
+  dialog_attach (GTK_GRID (grid), 11, _("Ma_ke"), _("What the masks become"), gimp_prop_string_combo_box_new (config, "output", GTK_TREE_MODEL (outputs), 0, 1));
+  dialog_attach (GTK_GRID (grid), 12, _("_Operation"), _("How a layer mask or selection that is there changes"),
                  gimp_prop_string_combo_box_new (config, "operation", GTK_TREE_MODEL (operations), 0, 1));
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "hide-original", _("_Hide the original")), 0, 11, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "hide-original", _("_Hide the original")), 0, 13, 2, 1);
+  dialog_attach (GTK_GRID (grid), 14, _("_Background"), _("What lies behind a cut-out"),
+                 gimp_prop_string_combo_box_new (config, "background", GTK_TREE_MODEL (backgrounds), 0, 1));
   return grid;
 }
 
@@ -330,7 +434,7 @@ make_content (SegmentDialog *dialog)
   GtkWidget *columns = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18), *left = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
   GtkWidget *right = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12), *table = make_table (dialog);
 
-  dialog->view = mask_view_new ();
+  dialog->view = mask_view_new (photo_clicked, dialog);
   gtk_box_pack_start (GTK_BOX (left), make_kinds (dialog), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (left), dialog->view, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (left), look_get_status (dialog->look), FALSE, FALSE, 0);
@@ -360,7 +464,7 @@ segment_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpI
 {
   static const LookSteps   steps = { load, loaded, forget, show_photo, begin, run, ended };
   static const char *const options[] = { "notify::threshold", "notify::softness", "notify::grow", "notify::feather", "notify::invert", "notify::refine-edges", NULL };
-  SegmentDialog dialog = { .config = config };
+  SegmentDialog dialog = { .config = config, .image = image };
   gboolean      ok;
 
   gimp_ui_init ("fovea");
@@ -370,6 +474,9 @@ segment_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpI
   gtk_box_pack_start (GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (dialog.dialog))), make_content (&dialog), TRUE, TRUE, 0);
   g_signal_connect (config, "notify::model", G_CALLBACK (model_changed), &dialog);
   g_signal_connect (config, "notify::region", G_CALLBACK (region_changed), &dialog);
+  g_signal_connect (config, "notify::prompt", G_CALLBACK (prompt_changed), &dialog);
+  g_signal_connect (config, "notify::points", G_CALLBACK (prompt_changed), &dialog);
+  g_signal_connect (config, "notify::per-object", G_CALLBACK (parts_changed), &dialog);
   for (guint i = 0; options[i]; i++)
     g_signal_connect (config, options[i], G_CALLBACK (option_changed), &dialog);
   look_start (dialog.look);
@@ -389,6 +496,8 @@ segment_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpI
   gtk_widget_destroy (dialog.dialog);
   g_clear_object (&dialog.rows);
   g_free (dialog.ticked);
+  prompt_clear (&dialog.prompt);
+  g_clear_error (&dialog.wrong);
   *segmentation = dialog.segmentation;
   return ok;
 }

@@ -28,7 +28,9 @@ clear_model (Segmentation *segmentation)
 static void
 segmentation_clear (Segmentation *segmentation)
 {
-  g_clear_pointer (&segmentation->masks, fovea_masks_free);
+  segmentation->masks = NULL;
+  g_clear_pointer (&segmentation->parts, fovea_masks_free);
+  g_clear_pointer (&segmentation->found, fovea_masks_free);
   g_clear_pointer (&segmentation->reader, pixel_reader_free);
   g_clear_pointer (&segmentation->which, g_free);
   g_clear_pointer (&segmentation->areas, g_free);
@@ -111,9 +113,40 @@ choose_masks (Segmentation *segmentation, const char *classes, GError **error)
   return TRUE;
 }
 
-static gboolean
-look (const char *model, const char *region, const char *classes, GimpImage *image, GimpDrawable **drawables, Segmentation *segmentation, GError **error)
+gboolean
+segment_choose_parts (GimpProcedureConfig *config, Segmentation *segmentation, GError **error)
 {
+  gboolean per_object;
+  double   threshold;
+
+  g_object_get (config, "per-object", &per_object, "threshold", &threshold, NULL);
+  g_clear_pointer (&segmentation->parts, fovea_masks_free);
+  segmentation->parts = per_object ? fovea_masks_split (segmentation->found, threshold, error) : NULL;
+  segmentation->masks = per_object ? segmentation->parts : segmentation->found;
+  return segmentation->masks != NULL;
+}
+
+gboolean
+segment_read_prompt (GimpProcedureConfig *config, GimpImage *image, const GeglRectangle *region, PromptKind *kind, Prompt *prompt, GError **error)
+{
+  g_autofree char *points = NULL;
+  guint            word;
+
+  if (!argument_read_word (config, "prompt", prompt_kinds, &word, error))
+    return FALSE;
+  *kind = (PromptKind) word;
+  g_object_get (config, "points", &points, NULL);
+  return prompt_read (*kind, image, points, region, prompt, error);
+}
+
+/* `found` is set. config NULL: no prompt. */
+static gboolean
+look (const char *model, const char *region, GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Segmentation *segmentation, GError **error)
+{
+  g_auto (Prompt) prompt = { { 0 } };
+  GeglRectangle   place;
+  PromptKind      kind = PROMPT_NONE;
+
   gimp_progress_init (_("Looking"));
   if (!segment_load (model, segmentation, error))
     return FALSE;
@@ -123,8 +156,14 @@ look (const char *model, const char *region, const char *classes, GimpImage *ima
     return FALSE;
   segmentation->photo = (FoveaPhoto) { 0, 0, pixel_reader_read, segmentation->reader };
   pixel_reader_get_size (segmentation->reader, &segmentation->photo.width, &segmentation->photo.height);
-  segmentation->masks = fovea_segmenter_run (segmentation->segmenter, &segmentation->photo, NULL, show_progress, NULL, error);
-  return segmentation->masks && pixel_reader_check_opaque (segmentation->reader, error) && choose_masks (segmentation, classes, error);
+  place = pixel_reader_get_region (segmentation->reader);
+  if (config && !segment_read_prompt (config, image, &place, &kind, &prompt, error))
+    return FALSE;
+  segmentation->found = kind == PROMPT_NONE
+                          ? fovea_segmenter_run (segmentation->segmenter, &segmentation->photo, NULL, show_progress, NULL, error)
+                          : fovea_segmenter_run_prompt (segmentation->segmenter, &segmentation->photo, &prompt.prompt, NULL, show_progress, NULL, error);
+  segmentation->masks = segmentation->found;
+  return segmentation->found && pixel_reader_check_opaque (segmentation->reader, error);
 }
 
 static gboolean
@@ -161,6 +200,8 @@ make_json (const Segmentation *segmentation)
       json_builder_add_string_value (json, fovea_masks_get_label (segmentation->masks, segmentation->which[k]));
       json_builder_set_member_name (json, "area");
       json_builder_add_double_value (json, segmentation->areas[k]);
+      json_builder_set_member_name (json, "pixels");
+      json_builder_add_double_value (json, segmentation->areas[k] * segmentation->photo.width * segmentation->photo.height);
       json_builder_end_object (json);
     }
   json_builder_end_array (json);
@@ -197,13 +238,15 @@ static gboolean
 read_output (GimpProcedureConfig *config, MaskOutput *output, GError **error)
 {
   static const GimpChannelOps operations[] = { GIMP_CHANNEL_OP_REPLACE, GIMP_CHANNEL_OP_ADD, GIMP_CHANNEL_OP_SUBTRACT, GIMP_CHANNEL_OP_INTERSECT };
-  guint                       region, kind, operation;
+  guint                       region, kind, operation, background;
 
   if (!argument_read_word (config, "region", regions, &region, error) || !argument_read_word (config, "output", mask_output_kinds, &kind, error)
-      || !argument_read_word (config, "operation", mask_output_operations, &operation, error))
+      || !argument_read_word (config, "operation", mask_output_operations, &operation, error)
+      || !argument_read_word (config, "background", mask_output_backgrounds, &background, error))
     return FALSE;
   output->kind = (MaskOutputKind) kind;
   output->operation = operations[operation];
+  output->background = (MaskBackground) background;
   segment_read_options (config, &output->options);
   g_object_get (config, "hide-original", &output->hide_original, NULL);
   return TRUE;
@@ -230,7 +273,10 @@ segment_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, G
       return gimp_procedure_new_return_values (procedure, run_mode == GIMP_RUN_INTERACTIVE ? GIMP_PDB_EXECUTION_ERROR : GIMP_PDB_CALLING_ERROR, error);
     }
   g_object_get (config, "model", &model, "region", &region, "classes", &classes, NULL);
-  if ((segmentation.masks || look (model, region, classes, image, drawables, &segmentation, &error)) && apply (&output, image, drawables, &segmentation, &error))
+  if ((segmentation.found
+       || (look (model, region, config, image, drawables, &segmentation, &error) && segment_choose_parts (config, &segmentation, &error)
+           && choose_masks (&segmentation, classes, &error)))
+      && apply (&output, image, drawables, &segmentation, &error))
     values = make_return (procedure, &segmentation);
   else
     values = gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);
@@ -272,10 +318,19 @@ segment_create_procedure (GimpPlugIn *plug_in)
   gimp_procedure_add_string_argument (procedure, "model", _("_Model"), _("Name of an installed model, or path of an ONNX file; empty: the first that makes masks"), "",
                                       G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "region", _("Loo_k at"), _("Where to look: layer, image or selection"), "layer", G_PARAM_READWRITE);
-  gimp_procedure_add_string_argument (procedure, "output", _("Ma_ke"), _("What the masks become: layer-mask, selection, channels, layers, cut-out or none"),
+  gimp_procedure_add_string_argument (procedure, "prompt", _("_What"),
+                                      _("What is meant: none (the network finds it), selection (what lies in the selection), path (inside a closed path, or along an open "
+                                        "one) or points"),
+                                      "none", G_PARAM_READWRITE);
+  gimp_procedure_add_string_argument (procedure, "points", _("_Points"),
+                                      _("Places on the thing, “120,80” in the image's pixels with spaces between, “!120,80” where it isn't; empty: the image's sample points"),
+                                      "", G_PARAM_READWRITE);
+  gimp_procedure_add_string_argument (procedure, "output", _("Ma_ke"), _("What the masks become: layer-mask, selection, channels, layers, paths, cut-out or none"),
                                       "layer-mask", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "operation", _("_Operation"),
                                       _("How a layer mask or selection that is there changes: replace, add, subtract or intersect"), "replace", G_PARAM_READWRITE);
+  gimp_procedure_add_boolean_argument (procedure, "per-object", _("Each part by itsel_f"), _("A mask of each part that hangs together, instead of one of each class"),
+                                       FALSE, G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "classes", _("C_lasses"), _("Only masks of these names, commas between; empty: all"), "", G_PARAM_READWRITE);
   gimp_procedure_add_double_argument (procedure, "threshold", _("Threshol_d"), _("The share that lies on the border, 0 to 1"), 0.01, 0.99, 0.5, G_PARAM_READWRITE);
   gimp_procedure_add_double_argument (procedure, "softness", _("So_ftness"), _("0: a hard border; 1: as soft as the network has it"), 0, 1, 1, G_PARAM_READWRITE);
@@ -286,6 +341,8 @@ segment_create_procedure (GimpPlugIn *plug_in)
                                        G_PARAM_READWRITE);
   gimp_procedure_add_boolean_argument (procedure, "hide-original", _("_Hide the original"), _("Of a cut-out: hide the layer that it comes from"), TRUE,
                                        G_PARAM_READWRITE);
+  gimp_procedure_add_string_argument (procedure, "background", _("_Background"),
+                                      _("What lies behind a cut-out: none, colour (GIMP's background colour) or blur (the original, blurred)"), "none", G_PARAM_READWRITE);
   add_returns (procedure);
   return procedure;
 }
@@ -305,7 +362,8 @@ cut_out_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, G
   g_object_get (config, "model", &model, "refine-edges", &output.options.refine, NULL);
   if (!mask_output_check (&output, image, drawables, &error))
     return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
-  if (look (model, "layer", NULL, image, drawables, &segmentation, &error) && apply (&output, image, drawables, &segmentation, &error))
+  if (look (model, "layer", NULL, image, drawables, &segmentation, &error) && choose_masks (&segmentation, NULL, &error)
+      && apply (&output, image, drawables, &segmentation, &error))
     values = make_return (procedure, &segmentation);
   else
     values = gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);

@@ -8,6 +8,7 @@
 
 #include "fovea.h"
 #include "mask-output.h"
+#include "prompt.h"
 
 #define SEGMENT_PROCEDURE "plug-in-fovea-segment"
 #define CUT_OUT_PROCEDURE "plug-in-fovea-cut-out"
@@ -19,7 +20,9 @@ typedef struct
   FoveaSegmenter *segmenter;
   PixelReader    *reader;
   FoveaPhoto      photo;
-  FoveaMasks     *masks;
+  FoveaMasks     *found; /* as the network has them */
+  FoveaMasks     *parts; /* taken apart; NULL: not wanted */
+  FoveaMasks     *masks; /* the one or the other */
   gsize          *which; /* n: those of the wanted classes */
   gsize           n;
   double         *areas; /* n */
@@ -28,6 +31,12 @@ typedef struct
 /* Loads the model that the setting names ("": the built-in one, else the first installed that makes masks, else the first whose rough masks have to do). Takes no
  * GIMP call: may run in any thread. */
 gboolean       segment_load (const char *name, Segmentation *segmentation, GError **error);
+
+/* What the settings say of where to look. `region`: the photo's place in the image. */
+gboolean       segment_read_prompt (GimpProcedureConfig *config, GimpImage *image, const GeglRectangle *region, PromptKind *kind, Prompt *prompt, GError **error);
+
+/* Sets `masks` from `found` as the settings want them: whole, or a mask of each part. Forgets the parts that were there. FALSE with FOVEA_ERROR_MEMORY. */
+gboolean       segment_choose_parts (GimpProcedureConfig *config, Segmentation *segmentation, GError **error);
 
 /* How the settings shape a mask. */
 void           segment_read_options (GimpProcedureConfig *config, FoveaMaskOptions *options);

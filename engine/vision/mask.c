@@ -192,7 +192,7 @@ fovea_mask_sample (const FoveaMask *mask, double x, double y, double step, const
 {
   const FoveaMasks *masks = mask->masks;
   double            first = x / masks->photo_width, row = y / masks->photo_height, apart = step / masks->photo_width;
-  gboolean          plain = !mask->options.grow && !mask->options.feather, refined = plain && mask->options.refine;
+  gboolean          plain = !mask->options.grow && !mask->options.feather, refined = mask_needs_photo (mask);
 
   if (refined)
     refinement_apply (mask->refinement, first, row, apart, rgb, (gsize) n, out);
@@ -212,10 +212,15 @@ fovea_mask_sample (const FoveaMask *mask, double x, double y, double step, const
 }
 
 gboolean
+mask_needs_photo (const FoveaMask *mask)
+{
+  return mask->options.refine && !mask->options.grow && !mask->options.feather;
+}
+
+gboolean
 fovea_mask_read (FoveaMask *mask, const FoveaPhoto *photo, int x, int y, int width, int height, float *out, GError **error)
 {
-  gboolean           needs_photo = mask->options.refine && !mask->options.grow && !mask->options.feather;
-  g_autofree guint8 *rgb = needs_photo ? g_malloc ((gsize) width * 3) : NULL;
+  g_autofree guint8 *rgb = mask_needs_photo (mask) ? g_malloc ((gsize) width * 3) : NULL;
 
   for (int row = 0; row < height; row++)
     {

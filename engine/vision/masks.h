@@ -18,8 +18,11 @@ struct _FoveaMasks
 /* A FoveaInput that only makes the photo smaller, to the guide's size. */
 FoveaInput *masks_make_guide (const FoveaPhoto *photo, GError **error);
 
-/* The rows of the photo go to the guide, and those that the network sees to its input. */
+/* The rows of the photo go to the guide, and those that the network sees to its input (NULL: none). */
 gboolean    masks_push_rows  (const FoveaPhoto *photo, FoveaInput *input, FoveaInput *guide, GCancellable *cancellable, GError **error);
+
+/* TRUE: fovea_mask_sample wants the photo's colours. */
+gboolean    mask_needs_photo (const FoveaMask *mask);
 
 /* Masks of a photo; takes stack over, copies the rest. */
 FoveaMasks *masks_new        (int photo_width, int photo_height, MaskStack *stack, const FoveaSettings *settings, const guint8 *guide, int guide_width,

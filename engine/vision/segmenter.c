@@ -142,12 +142,13 @@ masks_make_guide (const FoveaPhoto *photo, GError **error)
 gboolean
 masks_push_rows (const FoveaPhoto *photo, FoveaInput *input, FoveaInput *guide, GCancellable *cancellable, GError **error)
 {
-  int     x, y, width, height, rows = (int) CLAMP ((gsize) BAND_BYTES / ((gsize) photo->width * 3), 1, (gsize) photo->height);
+  int     x = 0, y = 0, width = 0, height = 0, rows = (int) CLAMP ((gsize) BAND_BYTES / ((gsize) photo->width * 3), 1, (gsize) photo->height);
   gsize   stride = (gsize) photo->width * 3;
   guint8 *band = memory_alloc_n (rows, stride, "the photo's rows", error);
   gboolean done = band != NULL;
 
-  fovea_input_get_region (input, &x, &y, &width, &height);
+  if (input)
+    fovea_input_get_region (input, &x, &y, &width, &height);
   for (int row = 0; row < photo->height && done; row += rows)
     {
       int n = MIN (rows, photo->height - row), first = MAX (row, y), last = MIN (row + n, y + height);

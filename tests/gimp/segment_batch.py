@@ -105,6 +105,44 @@ def check_layers(gimp, photo, truth):
     print('ok cut-out and coloured layers')
 
 
+def check_paths(gimp, photo, truth, folder):
+    """An outline encloses what the mask does; each part by itself; what lies behind a cut-out."""
+    found = shown(run(gimp, scene(photo, '', f'''{call(output='paths')}
+      (gimp-image-select-item image CHANNEL-OP-REPLACE (vector-ref (gimp-image-get-paths image) 0)) {export('(gimp-image-get-selection image)', folder / 'path.png')}
+      {show('name', '(gimp-item-get-name (vector-ref (gimp-image-get-paths image) 0))')}
+      {call('#:background "blur"', output='cut-out')} {show('behind', '(gimp-item-get-name (vector-ref (gimp-image-get-layers image) 1))')}
+      {show('layers', '(vector-length (gimp-image-get-layers image))')}''')))
+    outlined = read_shares(folder / 'path.png') > 127
+    assert (outlined != (truth > 127)).mean() < 0.005, (outlined != (truth > 127)).mean()
+    assert found['name'] == '"person"' and found['behind'] == '"Behind the cut-out"' and found['layers'] == '3', found
+    parts = answers_of(run(gimp, scene(photo, '', answer('parts', '#:per-object #t'))))['parts']['masks']
+    areas = [mask['area'] for mask in parts]
+    assert parts and areas == sorted(areas, reverse=True) and areas[0] <= truth.mean() / 255 + 0.01, parts
+    print('ok paths, parts and a background')
+
+
+def check_prompts(gimp, photo, truth):
+    """The selection, a path, sample points and points in words all mean the same person."""
+    rows, columns = np.where((truth > 127).any(1))[0], np.where((truth > 127).any(0))[0]
+    left, top, width, height = columns[0], rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
+    y, x = (int(v) for v in np.argwhere(truth > 250).mean(0))
+    corners = ' '.join(f'{px} {py} {px} {py} {px} {py}' for px, py in ((left, top), (left + width, top), (left + width, top + height), (left, top + height)))
+    found = answers_of(run(gimp, scene(photo, '', f'''(gimp-image-select-rectangle image CHANNEL-OP-REPLACE {left} {top} {width} {height})
+      {answer('selection', '#:prompt "selection"')} (gimp-selection-none image)
+      (let* ((path (gimp-path-new image "box"))) (gimp-image-insert-path image path -1 0)
+        (gimp-path-stroke-new-from-points path PATH-STROKE-TYPE-BEZIER #({corners}) TRUE) {answer('path', '#:prompt "path"')})
+      {answer('points', f'#:prompt "points" #:points "{x},{y}"')}
+      (gimp-image-add-sample-point image {x} {y}) {answer('samples', '#:prompt "points"')}''')))
+    areas = {name: found[name]['masks'][0]['area'] for name in ('selection', 'path', 'points', 'samples')}
+    assert all(abs(area - truth.mean() / 255) < 0.12 for area in areas.values()), (areas, truth.mean() / 255)
+    assert abs(areas['selection'] - areas['path']) < 0.02 and areas['points'] == areas['samples'], areas
+    for more, words in (('#:prompt "selection"', 'Nothing is selected'), ('#:prompt "path"', 'has no path'), ('#:prompt "points"', 'No point'),
+                        ('#:prompt "points" #:points "3;4"', "isn't a point"), ('#:prompt "guess"', 'none, selection')):
+        status, output = gimp.batch(scene(photo, '', call(more)))
+        assert status != 0 and words in output, (more, output[-800:])
+    print('ok prompts:', areas)
+
+
 def check_cut_out(gimp, photo, truth, folder):
     found = answers_of(run(gimp, scene(photo, '', f'''{answer('cut', procedure='cut-out')}
       {export("(gimp-layer-get-mask (vector-ref (gimp-image-get-layers image) 0))", folder / 'cut.png')}''')))
@@ -145,6 +183,8 @@ def main():
         check_outputs(gimp, photo, truth, folder)
         check_operations(gimp, photo, truth, folder)
         check_layers(gimp, photo, truth)
+        check_paths(gimp, photo, truth, folder)
+        check_prompts(gimp, photo, truth)
         check_selection(gimp, photo)
         check_refusals(gimp, photo)
 

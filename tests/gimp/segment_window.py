@@ -7,6 +7,7 @@ undo step, it can be cancelled. Screenshots stay in the folder given.
 """
 
 import pathlib
+import subprocess
 import sys
 import time
 
@@ -58,6 +59,20 @@ def change(window, folder):
     print('ok applied, and undone in one step')
 
 
+def click(window, folder):
+    """A click on the sky means the sky, not the person; the button forgets it."""
+    first = window.objects()
+    view = next(node for node in walk(window.dialog) if node.getRoleName() == 'drawing area')
+    place = view.queryComponent().getExtents(0)
+    subprocess.run(['xdotool', 'mousemove', str(place.x + place.width // 4), str(place.y + place.height // 8), 'click', '1', 'mousemove', '1270', '890'],
+                   check=True)
+    clicked = wait(lambda: window.objects() not in ([], first) and window.objects(), 'the mask of what was clicked')
+    shoot(folder / 'segment-click.png')
+    act(window.find('button', 'Forget the clicks'))
+    wait(lambda: window.objects() == first, 'the first mask')
+    print(f'ok a click: {first}, then {clicked}, and back')
+
+
 def inside(scene, folder):
     _, language, _, action = SCENES[scene]
     locate_window.MENU = MENU
@@ -65,6 +80,7 @@ def inside(scene, folder):
     shoot(folder / f'segment-{scene}.png')
     print(f'ok {scene}: opened in {window.opened:.2f} s, answered in {window.answered:.2f} s: {window.objects()}', flush=True)
     if action == 'change':
+        click(window, folder)
         change(window, folder)
     else:
         window.close(1)

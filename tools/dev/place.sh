@@ -6,7 +6,7 @@
 # What is installed for what. One name must do for Debian 13, Debian testing and Ubuntu. Why each is needed is in CONTRIBUTING.md.
 declare -A PACKAGES=(
   [build]='gcc libc6-dev meson ninja-build pkgconf gettext
-           libglib2.0-dev libjson-glib-dev libyaml-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler
+           libglib2.0-dev libjson-glib-dev libyaml-dev libpotrace-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler
            libgdk-pixbuf-2.0-dev libgexiv2-dev libgimp-3.0-dev webp-pixbuf-loader'
   [run]='gimp'
   [window]='adwaita-icon-theme dbus-x11'
