@@ -23,6 +23,7 @@ static const struct
   { "locate", verb_locate, "Boxes around the things in photos" },
   { "segment", verb_segment, "Masks of what is in photos" },
   { "train", verb_train, "From labelled photos to a model" },
+  { "augment", verb_augment, "What training shows a network, as a contact sheet" },
   { "evaluate", verb_evaluate, "How good a model's answers are on labelled photos" },
   { "new", verb_new, "An untrained network" },
   { "import", verb_import, "Make a model file one of yours, with its settings" },

@@ -10,6 +10,7 @@
 
 #include "evaluation.h"
 #include "image.h"
+#include "train-options.h"
 #include "verbs.h"
 
 static const CommandHelp help = {
@@ -37,11 +38,11 @@ static const CommandHelp help = {
 
 typedef struct
 {
-  char    *task, *data, *base, *arch, *output, *tags, *trainable, *checkpoint, *backgrounds, *teacher;
-  int      size, epochs, batch, threads, seed, patience;
+  TrainOptions common;
+  char    *base, *arch, *output, *trainable, *checkpoint, *teacher;
+  int      epochs, batch, patience;
   double   minutes, rate, decay, average, monitor, validation, smoothing;
-  double   crop, rotate, colour, hue, grayscale, blur, noise, cutout, mosaic, mixup, paste, scale, translate, perspective, stretch;
-  gboolean json, flip_vertical, no_flip, no_balance, no_augmentation, half, quiet;
+  gboolean json, no_balance, half, quiet;
 } Options;
 
 /* ---- progress ------------------------------------------------------------------------------------------------------------------------------- */
@@ -130,36 +131,21 @@ watch (gpointer loop)
 
 /* ---- settings -------------------------------------------------------------------------------------------------------------------------------- */
 
-static const char *const task_words[] = { "", "classify", "detect", "segment", NULL };
 static const char *const trainable_words[] = { "all", "last", "head", NULL };
-
-static int
-find_word (const char *const *words, const char *word)
-{
-  for (int i = 0; words[i]; i++)
-    if (*words[i] && strcmp (words[i], word) == 0)
-      return i;
-  return -1;
-}
 
 static const char *
 read_settings (const Options *given, FoveaTrainSettings *settings)
 {
-  int                task = given->task ? find_word (task_words, given->task) : FOVEA_TASK_CLASSIFY;
-  int                trainable = given->trainable ? find_word (trainable_words, given->trainable) : 0;
-  FoveaAugmentation *augmentation = &settings->augmentation;
+  int         trainable = given->trainable ? train_options_find (trainable_words, given->trainable) : 0;
+  const char *wrong = train_options_read (&given->common, settings);
 
-  if (task < 0)
-    return "--task must be classify, detect or segment.";
+  if (wrong)
+    return wrong;
   if (trainable < 0)
     return "--trainable must be all, last or head.";
-  if (given->threads < 0 || given->epochs < 0 || given->batch < 0 || given->patience < 0 || given->size < 0)
-    return "Numbers of epochs, photos, pixels and threads must be 0 or more.";
-  if (!(given->crop > 0.0 && given->crop <= 1.0))
-    return "--crop must be above 0, at most 1.";
-  fovea_train_settings_init (settings, (FoveaTask) task);
+  if (given->epochs < 0 || given->batch < 0 || given->patience < 0)
+    return "Numbers of epochs and photos must be 0 or more.";
   settings->trainable = (FoveaTrainable) trainable;
-  settings->size = given->size;
   settings->epochs = given->epochs ? (guint) given->epochs : settings->epochs;
   settings->minutes = given->minutes;
   settings->batch = given->batch ? (guint) given->batch : settings->batch;
@@ -171,17 +157,7 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
   settings->validation_share = given->validation;
   settings->patience = (guint) given->patience;
   settings->balance = !given->no_balance;
-  settings->seed = (guint64) given->seed;
   settings->half_weights = given->half;
-  settings->n_threads = (guint) given->threads;
-  *augmentation = (FoveaAugmentation) { given->crop, given->stretch, given->scale, given->translate,
-                                        given->rotate >= 0.0 ? given->rotate : settings->augmentation.rotate, given->perspective, !given->no_flip,
-                                        given->flip_vertical, given->colour, given->hue, given->grayscale, given->blur, given->cutout, given->noise,
-                                        given->mosaic, given->mixup,
-                                        given->backgrounds && given->paste < 0.0 ? 0.5 : MAX (given->paste, 0.0) };
-  settings->backgrounds = given->backgrounds;
-  if (given->no_augmentation)
-    *augmentation = (FoveaAugmentation) { .crop = 1.0 };
   return NULL;
 }
 
@@ -221,12 +197,12 @@ train (const Options *given, FoveaTrainSettings *settings, Display *display, GCa
   g_autofree char         *beside = g_strconcat (given->output, ".checkpoint", NULL);
   GError                  *local = NULL;
 
-  if ((given->base && !base) || (given->teacher && !teacher) || (given->tags && !g_file_get_contents (given->tags, &text, NULL, error)))
+  if ((given->base && !base) || (given->teacher && !teacher) || (given->common.tags && !g_file_get_contents (given->common.tags, &text, NULL, error)))
     return FALSE;
   settings->tags = text;
   settings->teacher = teacher;
   settings->checkpoint = given->checkpoint ? given->checkpoint : beside;
-  trainer = fovea_trainer_new (base, given->arch, given->data, settings, image_read_file, NULL, error);
+  trainer = fovea_trainer_new (base, given->arch, given->common.data, settings, image_read_file, NULL, error);
   if (!trainer)
     return FALSE;
   line = fovea_trainer_describe (trainer);
@@ -285,22 +261,17 @@ run (const Options *given, FoveaTrainSettings *settings)
 int
 verb_train (int argc, char **argv)
 {
-  FoveaTrainSettings settings;
-  Options            given = { .seed = 1, .decay = -1.0, .average = -1.0, .smoothing = -1.0, .validation = 0.15, .crop = 0.35, .stretch = 0.3, .rotate = -1.0, .colour = 0.3,
-                               .hue = 0.02, .grayscale = 0.05, .paste = -1.0, .mosaic = 0.4 };
-  const char        *wrong;
-  int                status;
-  GOptionEntry       entries[] = {
-    { "task", 0, 0, G_OPTION_ARG_STRING, &given.task, "classify, detect or segment (classify)", "TASK" },
-    { "data", 0, 0, G_OPTION_ARG_FILENAME, &given.data, "Labelled photos", "DIR" },
+  FoveaTrainSettings       settings;
+  Options                  given = { .decay = -1.0, .average = -1.0, .smoothing = -1.0, .validation = 0.15 };
+  const char              *wrong;
+  int                      status;
+  const GOptionEntry       own[] = {
     { "base", 0, 0, G_OPTION_ARG_FILENAME, &given.base, "Begin with this trained model", "MODEL" },
     { "arch", 0, 0, G_OPTION_ARG_FILENAME, &given.arch, "Name or file of an architecture (tiny; boxes: objects)", "NAME" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &given.output, "The model to write", "FILE" },
-    { "tags", 0, 0, G_OPTION_ARG_FILENAME, &given.tags, "A tag list", "FILE" },
     { "trainable", 0, 0, G_OPTION_ARG_STRING, &given.trainable, "What learns: all, last (third of the layers), head (all)", "WHAT" },
     { "epochs", 0, 0, G_OPTION_ARG_INT, &given.epochs, "How often each photo is looked at (30)", "N" },
     { "minutes", 0, 0, G_OPTION_ARG_DOUBLE, &given.minutes, "Train for so long instead", "N" },
-    { "size", 0, 0, G_OPTION_ARG_INT, &given.size, "Of the photos that the network sees, pixels (the base's, or 160)", "N" },
     { "batch", 0, 0, G_OPTION_ARG_INT, &given.batch, "Photos of a step (16)", "N" },
     { "learning-rate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rate, "At its highest (0.05; with --base 0.01; for a head alone 0.3)", "R" },
     { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &given.decay, "(0.00004)", "D" },
@@ -310,48 +281,26 @@ verb_train (int argc, char **argv)
     { "monitor", 0, 0, G_OPTION_ARG_DOUBLE, &given.monitor, "Share of the rest kept out to see when to stop (0)", "S" },
     { "patience", 0, 0, G_OPTION_ARG_INT, &given.patience, "Stop after so many epochs without a better score on those (0: never)", "N" },
     { "no-balance", 0, 0, G_OPTION_ARG_NONE, &given.no_balance, "Don't show photos of rare classes more often", NULL },
-    { "no-augmentation", 0, 0, G_OPTION_ARG_NONE, &given.no_augmentation, "Photos as they are", NULL },
-    { "crop", 0, 0, G_OPTION_ARG_DOUBLE, &given.crop, "Least share of the area that is shown (0.35)", "S" },
-    { "stretch", 0, 0, G_OPTION_ARG_DOUBLE, &given.stretch, "How far a crop's sides change their ratio (0.3)", "S" },
-    { "scale", 0, 0, G_OPTION_ARG_DOUBLE, &given.scale, "Larger or smaller by up to (0)", "S" },
-    { "translate", 0, 0, G_OPTION_ARG_DOUBLE, &given.translate, "Moved by up to this share of the size (0)", "S" },
-    { "rotate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rotate, "Degrees to both sides (8; masks 12; boxes 0)", "D" },
-    { "perspective", 0, 0, G_OPTION_ARG_DOUBLE, &given.perspective, "(0)", "S" },
-    { "no-flip", 0, 0, G_OPTION_ARG_NONE, &given.no_flip, "Never mirrored", NULL },
-    { "flip-vertical", 0, 0, G_OPTION_ARG_NONE, &given.flip_vertical, "Upside down, too", NULL },
-    { "colour", 0, 0, G_OPTION_ARG_DOUBLE, &given.colour, "Brightness, contrast, saturation by up to (0.3)", "S" },
-    { "hue", 0, 0, G_OPTION_ARG_DOUBLE, &given.hue, "Turns of the colour circle (0.02)", "S" },
-    { "grayscale", 0, 0, G_OPTION_ARG_DOUBLE, &given.grayscale, "Share of photos without colour (0.05)", "S" },
-    { "blur", 0, 0, G_OPTION_ARG_DOUBLE, &given.blur, "Share of blurred photos (0)", "S" },
-    { "noise", 0, 0, G_OPTION_ARG_DOUBLE, &given.noise, "Strongest noise, share of white (0)", "S" },
-    { "cutout", 0, 0, G_OPTION_ARG_DOUBLE, &given.cutout, "Share of photos with a covered square (0)", "S" },
-    { "mosaic", 0, 0, G_OPTION_ARG_DOUBLE, &given.mosaic, "Boxes: share of the photos that are shown beside three others at half the size (0.4)", "S" },
-    { "mixup", 0, 0, G_OPTION_ARG_DOUBLE, &given.mixup, "Share of batches whose photos are mixed (0)", "S" },
-    { "backgrounds", 0, 0, G_OPTION_ARG_FILENAME, &given.backgrounds, "Folder of photos without a subject: masks' subjects are pasted on them", "DIR" },
-    { "paste", 0, 0, G_OPTION_ARG_DOUBLE, &given.paste, "Share of the photos whose subject is pasted on one of those (0.5)", "S" },
     { "teacher", 0, 0, G_OPTION_ARG_FILENAME, &given.teacher, "Learn this classifier's features, too: with few photos a network sees more in them", "MODEL" },
-    { "seed", 0, 0, G_OPTION_ARG_INT, &given.seed, "The same seed gives the same model (1)", "N" },
-    { "threads", 't', 0, G_OPTION_ARG_INT, &given.threads, "Compute with N threads (0: one per processor)", "N" },
     { "checkpoint", 0, 0, G_OPTION_ARG_FILENAME, &given.checkpoint, "Keep the state here, also when done (FILE.checkpoint, until done)", "FILE" },
     { "half", 0, 0, G_OPTION_ARG_NONE, &given.half, "Write weights as float16: half the file", NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &given.quiet, "No progress", NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &given.json, "Print one JSON object: epochs[{epoch, loss, …}], model, evaluation", NULL },
     { NULL },
   };
+  g_autofree GOptionEntry *entries = train_options_join (own, &given.common);
 
+  train_options_init (&given.common);
   if (!command_parse (&help, entries, &argc, &argv, &status))
     return status;
-  wrong = !given.data || !given.output || argc > 1 ? "Give --data and --output." : read_settings (&given, &settings);
+  wrong = !given.common.data || !given.output || argc > 1 ? "Give --data and --output." : read_settings (&given, &settings);
   status = wrong ? command_usage (&help, given.json, "%s", wrong) : run (&given, &settings);
-  g_free (given.task);
-  g_free (given.data);
+  train_options_clear (&given.common);
   g_free (given.base);
   g_free (given.arch);
   g_free (given.output);
-  g_free (given.tags);
   g_free (given.trainable);
   g_free (given.checkpoint);
-  g_free (given.backgrounds);
   g_free (given.teacher);
   return status;
 }

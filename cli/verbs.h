@@ -5,6 +5,7 @@
  */
 #pragma once
 
+int verb_augment     (int argc, char **argv);
 int verb_bench       (int argc, char **argv);
 int verb_classify    (int argc, char **argv);
 int verb_conformance (int argc, char **argv);

@@ -582,6 +582,8 @@ FoveaMasks          *fovea_segmenter_run_prompt (FoveaSegmenter *segmenter, cons
 /* Reads a photo, upright, as 8-bit samples: channels 3: (height, width, 3) sRGB; 1: (height, width), a mask's values as they are in the file. The result is freed with g_free. Called from several threads. NULL with an error that names the file. */
 typedef guint8 *(*FoveaReadFile) (const char *file, int channels, int *width, int *height, gpointer user_data, GError **error);
 
+#define FOVEA_PIXEL_UNKNOWN 255 /* in a mask's place: nobody has said what is there */
+
 /* How training photos are changed; see the manual's page on augmentation. Zero (and crop 1): not at all. */
 typedef struct
 {
@@ -708,13 +710,29 @@ FoveaEvaluation *fovea_trainer_evaluate (FoveaTrainer *trainer, GCancellable *ca
 /* The network as it is now, with labels, settings and card inside. A detector's boxes come out decoded: (batch, 4 + classes, boxes), as YOLOv8 gives them. `evaluation` (may be NULL) goes into the card. */
 FoveaModel      *fovea_trainer_make_model (FoveaTrainer *trainer, const FoveaEvaluation *evaluation, GError **error);
 
+/* A photo in a form in which training shows it; valid during the call. */
+typedef struct
+{
+  guint               photo, n_photos, form; /* form 0: as it is */
+  const char         *file;
+  int                 size;    /* pixels of each side */
+  const guint8       *rgb;     /* (size, size, 3) */
+  const guint8       *mask;    /* segment: (size, size), 0 background, 1 … classes, FOVEA_PIXEL_UNKNOWN; NULL otherwise */
+  const FoveaObjects *objects; /* detect: its boxes, regions to ignore as rough ones; NULL otherwise */
+} FoveaTrainForm;
+
+/* FALSE with an error ends the showing. */
+typedef gboolean (*FoveaShowForm) (const FoveaTrainForm *form, gpointer user_data, GError **error);
+
+/* Shows n_photos of the training photos, form after form: as they are, then in n_forms others, as the settings have them. Errors: those of loading data, and show's. */
+gboolean         fovea_train_show_forms (const char *data, const FoveaTrainSettings *settings, guint n_photos, guint n_forms, FoveaReadFile read, gpointer read_data,
+                                         FoveaShowForm show, gpointer user_data, GCancellable *cancellable, GError **error);
+
 /* What a model is worth on the samples of a split ("train", "val"). The model's own settings are used. */
 FoveaEvaluation *fovea_evaluate     (FoveaModel *model, const char *data, const char *split, const char *tags, guint n_threads, FoveaReadFile read,
                                      gpointer read_data, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error);
 
 /* ---- training on painted pixels ----------------------------------------------------------------------------------------------------------- */
-
-#define FOVEA_PIXEL_UNKNOWN 255 /* the label of a cell that nobody has painted */
 
 typedef struct
 {

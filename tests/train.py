@@ -155,6 +155,33 @@ class Train(unittest.TestCase):
         self.assertGreater([c["ap50"] for c in answer["evaluation"]["per_class"] if c["label"] == "square"][0], 0.3)
         self.check_against_onnxruntime(output, 96)
 
+    def test_a_sheet_shows_what_training_sees(self):
+        sheets = {}
+        for name, more in {"plain": ["--no-augmentation"], "forms": ["--seed", 3], "again": ["--seed", 3], "others": ["--seed", 4], "boxes": ["--task", "detect"],
+                           "masks": ["--task", "segment"]}.items():
+            file = self.folder / f"sheet-{name}.png"
+            data = self.folder / {"boxes": "boxes", "masks": "pairs"}.get(name, "folders")
+            fovea("augment", "--data", data, "--sheet", file, "--size", 48, "--photos", 3, "--forms", 4, *more)
+            sheets[name] = np.asarray(Image.open(file), np.int16)
+            self.assertEqual(sheets[name].shape, (3 * 52 + 4, 5 * 52 + 4, 3), name)
+        cells = {name: [[sheet[52 * row + 4:52 * row + 52, 52 * column + 4:52 * column + 52] for column in range(5)] for row in range(3)]
+                 for name, sheet in sheets.items()}
+        for row in range(3):
+            for column in range(1, 5):
+                self.assertTrue((cells["plain"][row][column] == cells["plain"][row][0]).all()) # nothing changes it
+                self.assertGreater(np.abs(cells["forms"][row][column] - cells["forms"][row][0]).mean(), 3)
+            self.assertTrue((cells["forms"][row][0] == cells["plain"][row][0]).all())
+        self.assertTrue((sheets["forms"] == sheets["again"]).all())
+        self.assertFalse((sheets["forms"] == sheets["others"]).all())
+        # A mask's colour lies on the disc that it is of, a frame around a box. Photos to train on: 02, and those a third and two thirds on.
+        for name in ("masks", "boxes"):
+            plain = np.asarray(Image.open(self.folder / ("boxes/02.png" if name == "boxes" else "pairs/images/00.png")).resize((48, 48), Image.BILINEAR), np.int16)
+            drawn = np.abs(cells[name][0][0] - plain).max(-1) > 40
+            self.assertTrue(0.02 < drawn.mean() < 0.5, (name, drawn.mean()))
+        self.assertIn("--data and --sheet", fovea("augment", "--data", self.folder, status=2).stderr.decode())
+        fovea("augment", "--data", self.folder / "nowhere", "--sheet", self.folder / "no.png", status=1)
+        self.assertFalse((self.folder / "no.png").exists())
+
     def test_masks_are_learned(self):
         _, answer, _ = self.train("masks", "--task", "segment", "--arch", "cutout", "--size", 64, "--epochs", 16, "--batch", 8, "--average", "0.9", data="pairs")
         self.assertGreater(answer["evaluation"]["iou"], 0.6)

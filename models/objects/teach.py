@@ -7,7 +7,7 @@
 CLASSES is the tag list of the training, ANSWERS are what `fovea locate TEACHER PHOTO… --json` printed. Rows with boxes of their own, and those to be judged by,
 come out as they are. Others come out where the teacher is sure of something that the list has: its sure boxes become boxes, its doubtful ones regions of which
 nothing is said (crowd), and the source gets "-taught" behind its name, since it now knows the teacher's classes. Everyday scenes come out four times, as they are
-few and hard; photos of one leaf or one hand, which are many and easy, come out once in three."""
+few and hard; photos of one leaf, which are many and easy, come out once in three."""
 
 import json
 import sys
@@ -48,7 +48,7 @@ def main():
             teach(row, answers[row["file"]])
             if not any(f"{row['src']}:{box[0]}".replace(" ", "_") in meant for box in row["boxes"]):
                 continue
-        elif row["split"] == "train" and row["src"] in ("leaf", "hands"):
+        elif row["split"] == "train" and row["src"] == "leaf":
             n_plain += 1
             repeats = n_plain % 3 == 0
         elif row["split"] == "train" and row["src"] == "coco":
