@@ -74,8 +74,8 @@ conv_gather (const KernelConv *conv, size_t first, int n_pixels, ConvTaps *list,
   tile->mode = TILE_GATHERED;
   tile->n_taps = n_taps;
   tile->all_taps = conv->kernel_h * conv->kernel_w;
-  tile->inner = conv->in_pixel == 1 ? 1 : KERNEL_BLOCK;
-  tile->last_inner = conv->in_pixel == 1 ? 1 : conv->in_channels - (tile->n_planes - 1) * KERNEL_BLOCK;
+  if (conv->in_pixel == 1)
+    tile->inner = tile->last_inner = 1;
 }
 
 /* Pixels from (y, x) on in one row, all windows inside from left to right. In the first layer the taps of a row are neighbours in memory
@@ -102,13 +102,14 @@ conv_stride (const KernelConv *conv, int y, int x, ConvTaps *list, Tile *tile)
   tile->mode = tile->step == KERNEL_BLOCK ? TILE_STRIDED_16 : TILE_STRIDED;
   tile->n_taps = n_taps;
   tile->all_taps = conv->kernel_h * n_columns;
-  tile->inner = conv->in_pixel == 1 ? (size_t) (rows ? conv->kernel_w : 1) : KERNEL_BLOCK;
-  tile->last_inner = conv->in_pixel == 1 ? tile->inner : conv->in_channels - (tile->n_planes - 1) * KERNEL_BLOCK;
+  if (conv->in_pixel == 1)
+    tile->inner = tile->last_inner = (size_t) (rows ? conv->kernel_w : 1);
 }
 
-/* The sums of one tile for output blocks [first_block, last_block), all of one group. */
+/* The sums of one tile, or of a strided row of them, for output blocks [first_block, last_block), all of one group. `skipped` floats of each
+ * block's weights belong to planes before the tile's. */
 static void
-conv_tile_at (const KernelConv *conv, size_t first_block, size_t last_block, size_t pixel, int n_pixels, Tile *tile)
+conv_tile_at (const KernelConv *conv, size_t first_block, size_t last_block, size_t skipped, size_t pixel, size_t n_pixels, Tile *tile)
 {
   size_t place = pixel * KERNEL_BLOCK;
 
@@ -118,7 +119,7 @@ conv_tile_at (const KernelConv *conv, size_t first_block, size_t last_block, siz
     {
       size_t channel = block * KERNEL_BLOCK, end = (block + TILE_BLOCKS < last_block ? block + TILE_BLOCKS : last_block) * KERNEL_BLOCK;
 
-      tile->weights = conv->weights + block * tile->weights_block;
+      tile->weights = conv->weights + block * tile->weights_block + skipped;
       tile->bias = conv->bias ? conv->bias + channel : NULL;
       tile->n_channels = (end < conv->out_channels ? end : conv->out_channels) - channel;
       tile->out = conv->out + block * conv->out_plane + place;
@@ -137,72 +138,127 @@ conv_inside (const KernelConv *conv, int *first, int *last)
   *last = room < 0 ? 0 : room / conv->stride_w + 1;
 }
 
-/* Pixels [first, last) of one row. */
-static void
-conv_row (const KernelConv *conv, size_t first_block, size_t last_block, size_t first, size_t last, Tile *tile, ConvTaps *list)
+/* Which outputs are computed, and over which planes of the input: all of them, or some at a time. */
+typedef struct
 {
-  size_t n_tiles = tile_count (last - first), row = first / (size_t) conv->out_w * (size_t) conv->out_w;
-  int    inside_first, inside_last;
+  const KernelConv *conv;
+  size_t            first_block, last_block; /* all of one group */
+  size_t            skipped;                 /* floats of a block's weights before those of the planes */
+  Tile              tile;
+  ConvTaps          list;
+} ConvJob;
+
+/* Pixels [first, last) of one row. Those tiles that lie inside the image are taken as one. */
+static void
+conv_row (ConvJob *job, size_t first, size_t last)
+{
+  const KernelConv *conv = job->conv;
+  size_t            n = last - first, n_tiles = tile_count (n), row = first / (size_t) conv->out_w * (size_t) conv->out_w, end;
+  int               inside_first, inside_last;
 
   conv_inside (conv, &inside_first, &inside_last);
-  for (size_t i = 0; i < n_tiles; i++)
+  for (size_t i = 0; i < n_tiles; i = end)
     {
-      size_t pixel = first + tile_first (last - first, n_tiles, i);
-      int    n_pixels = (int) (first + tile_first (last - first, n_tiles, i + 1) - pixel), x = (int) (pixel - row);
+      size_t pixel = first + tile_first (n, n_tiles, i), x = pixel - row, n_pixels;
 
-      if (x >= inside_first && x + n_pixels <= inside_last)
-        conv_stride (conv, (int) (row / (size_t) conv->out_w), x, list, tile);
+      end = i + 1;
+      n_pixels = first + tile_first (n, n_tiles, end) - pixel;
+      if ((int) x >= inside_first && (int) (x + n_pixels) <= inside_last)
+        {
+          while (end < n_tiles && (int) (first + tile_first (n, n_tiles, end + 1) - row) <= inside_last)
+            end++;
+          n_pixels = first + tile_first (n, n_tiles, end) - pixel;
+          conv_stride (conv, (int) (row / (size_t) conv->out_w), (int) x, &job->list, &job->tile);
+        }
       else
-        conv_gather (conv, pixel, n_pixels, list, tile);
-      conv_tile_at (conv, first_block, last_block, pixel, n_pixels, tile);
+        conv_gather (conv, pixel, (int) n_pixels, &job->list, &job->tile);
+      conv_tile_at (conv, job->first_block, job->last_block, job->skipped, pixel, n_pixels, &job->tile);
     }
 }
 
 /* Pixels [first, last) whatever the rows. */
 static void
-conv_run_on (const KernelConv *conv, size_t first_block, size_t last_block, size_t first, size_t last, Tile *tile, ConvTaps *list)
+conv_run_on (ConvJob *job, size_t first, size_t last)
 {
   size_t n_tiles = tile_count (last - first);
 
   for (size_t i = 0; i < n_tiles; i++)
     {
       size_t pixel = first + tile_first (last - first, n_tiles, i);
-      int    n_pixels = (int) (first + tile_first (last - first, n_tiles, i + 1) - pixel);
+      size_t n_pixels = first + tile_first (last - first, n_tiles, i + 1) - pixel;
 
-      conv_gather (conv, pixel, n_pixels, list, tile);
-      conv_tile_at (conv, first_block, last_block, pixel, n_pixels, tile);
+      conv_gather (job->conv, pixel, (int) n_pixels, &job->list, &job->tile);
+      conv_tile_at (job->conv, job->first_block, job->last_block, job->skipped, pixel, n_pixels, &job->tile);
     }
+}
+
+/* Pixels [first, last) over the planes of the job. */
+static void
+conv_pixels (ConvJob *job, size_t first, size_t last)
+{
+  const KernelConv *conv = job->conv;
+  size_t            width = (size_t) conv->out_w;
+
+  if (width / tile_count (width) < 4 && conv->out_h > 1 && conv->out_step == 0)
+    conv_run_on (job, first, last);
+  else
+    while (first < last)
+      {
+        size_t row_end = (first / width + 1) * width, end = row_end < last ? row_end : last;
+
+        conv_row (job, first, end);
+        first = end;
+      }
+}
+
+/* Weights of a pointwise convolution that stay in the first-level cache while all pixels pass by: where a block of outputs has more, the sum is
+ * taken some planes at a time. With windows a plane's weights are used for longer, and finding their places again costs more. */
+#define CONV_PLANES_BYTES (16 * 1024)
+
+static size_t
+conv_planes_at_once (const KernelConv *conv, size_t n_planes)
+{
+  size_t n = CONV_PLANES_BYTES / (KERNEL_BLOCK * KERNEL_BLOCK * sizeof (float) * TILE_BLOCKS), n_goes;
+
+  if (conv->kernel_h * conv->kernel_w > 1 || conv->in_pixel == 1 || conv->residual == conv->out || n_planes <= n)
+    return n_planes;
+  n_goes = (n_planes + n - 1) / n;
+  return (n_planes + n_goes - 1) / n_goes;
 }
 
 /* Output blocks [first_block, last_block), all of one group. */
 static void
 conv_blocks (const KernelConv *conv, size_t first_block, size_t last_block, size_t first, size_t last)
 {
-  size_t   taps = (size_t) conv->kernel_h * (size_t) conv->kernel_w, width = (size_t) conv->out_w;
-  size_t   group = conv->group_out_blocks ? first_block / conv->group_out_blocks : 0, row_tiles = tile_count (width);
-  ConvTaps list;
-  Tile     tile = { .activation = conv->activation };
+  size_t taps = (size_t) conv->kernel_h * (size_t) conv->kernel_w, group = conv->group_out_blocks ? first_block / conv->group_out_blocks : 0;
+  size_t n_planes = conv->in_pixel == 1 ? conv->in_channels : kernel_blocks (conv->in_channels), at_once = conv_planes_at_once (conv, n_planes);
+  ConvJob job;
 
-  list.offsets[0] = 0;
-  tile.n_planes = conv->in_pixel == 1 ? conv->in_channels : kernel_blocks (conv->in_channels);
-  tile.plane = conv->in_plane;
-  tile.in = conv->in + group * conv->group_in_blocks * conv->in_plane;
-  tile.taps = list.taps;
-  tile.offsets = list.offsets;
-  tile.weights_block = conv->in_channels * taps * KERNEL_BLOCK;
-  tile.out_step = conv->out_step ? conv->out_step : KERNEL_BLOCK;
-  tile.out_block = conv->out_plane;
-
-  if (width / row_tiles < 4 && conv->out_h > 1 && conv->out_step == 0)
-    conv_run_on (conv, first_block, last_block, first, last, &tile, &list);
-  else
-    while (first < last)
-      {
-        size_t row_end = (first / width + 1) * width, end = row_end < last ? row_end : last;
-
-        conv_row (conv, first_block, last_block, first, end, &tile, &list);
-        first = end;
-      }
+  job.conv = conv;
+  job.first_block = first_block;
+  job.last_block = last_block;
+  job.list.offsets[0] = 0;
+  job.tile = (Tile) {
+    .plane = conv->in_plane,
+    .inner = KERNEL_BLOCK,
+    .taps = job.list.taps,
+    .offsets = job.list.offsets,
+    .weights_block = conv->in_channels * taps * KERNEL_BLOCK,
+    .out_step = conv->out_step ? conv->out_step : KERNEL_BLOCK,
+    .out_block = conv->out_plane,
+    .activation = conv->activation,
+  };
+  for (size_t plane = 0, end; plane < n_planes; plane = end)
+    {
+      end = plane + at_once < n_planes ? plane + at_once : n_planes;
+      job.skipped = plane * taps * KERNEL_BLOCK * KERNEL_BLOCK;
+      job.tile.in = conv->in + (group * conv->group_in_blocks + plane) * conv->in_plane;
+      job.tile.n_planes = end - plane;
+      job.tile.last_inner = end < n_planes ? KERNEL_BLOCK : conv->in_channels - (n_planes - 1) * KERNEL_BLOCK;
+      job.tile.resumes = plane > 0;
+      job.tile.pauses = end < n_planes;
+      conv_pixels (&job, first, last);
+    }
 }
 
 /* One pixel that looks at one pixel: a matrix by a vector. */

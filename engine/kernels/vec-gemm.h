@@ -11,9 +11,9 @@
 #define GEMV_PANELS (VEC_LANES * 8 / KERNEL_BLOCK)
 #define GEMV_VECTORS 8
 
-/* The last panel where it has less than 16 columns: the tile goes to the stack, and what is valid from there. */
+/* The last panel where it has less than 16 columns: tiles go to the stack, and what is valid from there. */
 static void
-gemm_tile_part (const KernelGemm *gemm, Tile *tile, size_t row, size_t panel, int n_pixels)
+gemm_tile_part (const KernelGemm *gemm, Tile *tile, size_t row, size_t panel, size_t n_pixels)
 {
   size_t column = panel * KERNEL_BLOCK, n = gemm->n - column;
   float  part[TILE_PIXELS * KERNEL_BLOCK], before[TILE_PIXELS * KERNEL_BLOCK] = { 0 };
@@ -23,13 +23,13 @@ gemm_tile_part (const KernelGemm *gemm, Tile *tile, size_t row, size_t panel, in
   tile->n_channels = n;
   if (gemm->accumulate)
     {
-      for (int p = 0; p < n_pixels; p++)
-        memcpy (before + p * KERNEL_BLOCK, gemm->c + (row + (size_t) p) * gemm->c_row + column, n * sizeof (float));
+      for (size_t p = 0; p < n_pixels; p++)
+        memcpy (before + p * KERNEL_BLOCK, gemm->c + (row + p) * gemm->c_row + column, n * sizeof (float));
       tile->residual = before;
     }
   tile_run (tile, n_pixels);
-  for (int p = 0; p < n_pixels; p++)
-    memcpy (gemm->c + (row + (size_t) p) * gemm->c_row + column, part + p * KERNEL_BLOCK, n * sizeof (float));
+  for (size_t p = 0; p < n_pixels; p++)
+    memcpy (gemm->c + (row + p) * gemm->c_row + column, part + p * KERNEL_BLOCK, n * sizeof (float));
 }
 
 static void
@@ -37,13 +37,12 @@ gemm_panels (const KernelGemm *gemm, size_t panel, size_t n_panels, size_t first
 {
   static const int16_t taps[1] = { 0 };
   static const int32_t offsets[1] = { 0 };
-  size_t               n_rows = last_row - first_row, n_tiles = tile_count (n_rows);
   bool                 part = (panel + n_panels) * KERNEL_BLOCK > gemm->n;
+  size_t               n_rows = last_row - first_row, n_runs = part ? tile_count (n_rows) : 1;
 
-  for (size_t i = 0; i < n_tiles; i++)
+  for (size_t i = 0; i < n_runs; i++)
     {
-      size_t row = first_row + tile_first (n_rows, n_tiles, i);
-      int    n_pixels = (int) (first_row + tile_first (n_rows, n_tiles, i + 1) - row);
+      size_t row = first_row + tile_first (n_rows, n_runs, i), n_pixels = first_row + tile_first (n_rows, n_runs, i + 1) - row;
       Tile   tile = {
           .mode = TILE_STRIDED,
           .in = gemm->a + row * gemm->a_row,

@@ -23,6 +23,9 @@
 /* Vectors of the narrower tile, for what is left of the output channels. */
 #define TILE_NARROW (TILE_VECTORS / 2)
 
+/* Sums of a tile: TILE_VECTORS by TILE_PIXELS, or TILE_NARROW by up to TILE_NARROW_PIXELS. */
+#define TILE_SUMS (TILE_VECTORS * TILE_PIXELS)
+
 typedef enum
 {
   TILE_STRIDED,
@@ -53,6 +56,10 @@ typedef struct
   size_t         out_block;      /* floats from 16 output channels to the next 16 */
   size_t         n_channels;     /* of the output; where this isn't a multiple of 16, what is left of the block is set to zero */
   Activation     activation;
+
+  /* A sum over many planes may be taken in several goes, with the same bits: */
+  bool           resumes;        /* it begins with what lies in out, instead of the bias */
+  bool           pauses;         /* it will be resumed: no residual, no activation yet */
 } Tile;
 
 static const float tile_zeros[KERNEL_BLOCK];
@@ -67,7 +74,7 @@ tile_vector (int v, size_t block)
 /* sum += weights (n, vectors) * pixels (n) for n input channels. n_vectors, n_pixels and mode are constants where this is called. */
 INLINE void
 tile_sum (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size_t n, const float *weights, const float *in,
-          const float *const *pixels, Vec sum[TILE_VECTORS][TILE_PIXELS])
+          const float *const *pixels, Vec sum[TILE_SUMS])
 {
   const size_t step = mode == TILE_STRIDED_16 ? KERNEL_BLOCK : tile->step, block = tile->weights_block;
 
@@ -82,198 +89,162 @@ tile_sum (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size_t n
           Vec x = vec_set (mode == TILE_GATHERED ? pixels[p][i] : in[(size_t) p * step + i]);
 
           UNROLL for (int v = 0; v < n_vectors; v++)
-            sum[v][p] = vec_fma (w[v], x, sum[v][p]);
+            sum[v * n_pixels + p] = vec_fma (w[v], x, sum[v * n_pixels + p]);
         }
     }
 }
 
-/* Bias is in the sums already. Residual and the cheap activations are done here, the others afterwards in tile_finish (). */
 INLINE void
-tile_store (const Tile *tile, int n_vectors, int n_pixels, Vec sum[TILE_VECTORS][TILE_PIXELS])
+tile_start (const Tile *tile, int n_vectors, int n_pixels, const float *out, Vec sum[TILE_SUMS])
+{
+  if (tile->resumes)
+    UNROLL for (int p = 0; p < n_pixels; p++)
+      UNROLL for (int v = 0; v < n_vectors; v++)
+        sum[v * n_pixels + p] = vec_load (out + (size_t) p * tile->out_step + tile_vector (v, tile->out_block));
+  else
+    UNROLL for (int v = 0; v < n_vectors; v++)
+      {
+        Vec bias = tile->bias ? vec_load (tile->bias + v * VEC_LANES) : vec_zero ();
+
+        UNROLL for (int p = 0; p < n_pixels; p++)
+          sum[v * n_pixels + p] = bias;
+      }
+}
+
+/* Residual and the cheap activations are done here, the others afterwards in tile_finish (). */
+INLINE void
+tile_store (const Tile *tile, int n_vectors, int n_pixels, const float *residual, float *out, Vec sum[TILE_SUMS])
 {
   const Vec alpha = vec_set (tile->activation.alpha), beta = vec_set (tile->activation.beta);
 
-  if (tile->residual)
+  if (residual)
     UNROLL for (int p = 0; p < n_pixels; p++)
       UNROLL for (int v = 0; v < n_vectors; v++)
-        sum[v][p] = vec_add (sum[v][p], vec_load (tile->residual + (size_t) p * tile->out_step + tile_vector (v, tile->out_block)));
+        sum[v * n_pixels + p] = vec_add (sum[v * n_pixels + p], vec_load (residual + (size_t) p * tile->out_step + tile_vector (v, tile->out_block)));
 
   if (tile->activation.kind == ACTIVATION_RELU)
-    UNROLL for (int p = 0; p < n_pixels; p++)
-      UNROLL for (int v = 0; v < n_vectors; v++)
-        sum[v][p] = vec_max (vec_zero (), sum[v][p]);
+    UNROLL for (int i = 0; i < n_vectors * n_pixels; i++)
+      sum[i] = vec_max (vec_zero (), sum[i]);
   else if (tile->activation.kind == ACTIVATION_CLIP)
-    UNROLL for (int p = 0; p < n_pixels; p++)
-      UNROLL for (int v = 0; v < n_vectors; v++)
-        sum[v][p] = vec_clamp (sum[v][p], alpha, beta);
+    UNROLL for (int i = 0; i < n_vectors * n_pixels; i++)
+      sum[i] = vec_clamp (sum[i], alpha, beta);
   else if (tile->activation.kind == ACTIVATION_HARD_SWISH)
-    UNROLL for (int p = 0; p < n_pixels; p++)
-      UNROLL for (int v = 0; v < n_vectors; v++)
-        sum[v][p] = vec_activation (ACTIVATION_HARD_SWISH, sum[v][p], alpha, beta);
+    UNROLL for (int i = 0; i < n_vectors * n_pixels; i++)
+      sum[i] = vec_activation (ACTIVATION_HARD_SWISH, sum[i], alpha, beta);
 
   UNROLL for (int p = 0; p < n_pixels; p++)
     UNROLL for (int v = 0; v < n_vectors; v++)
-      vec_store (tile->out + (size_t) p * tile->out_step + tile_vector (v, tile->out_block), sum[v][p]);
+      vec_store (out + (size_t) p * tile->out_step + tile_vector (v, tile->out_block), sum[v * n_pixels + p]);
 }
 
+/* n_tiles tiles of n_pixels pixels, side by side; a gathered one is alone. */
 INLINE void
-tile_compute (const Tile *tile, int n_vectors, int n_pixels, TileMode mode)
+tile_compute (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size_t n_tiles)
 {
-  Vec          sum[TILE_VECTORS][TILE_PIXELS];
-  const float *plane = tile->in, *weights = tile->weights;
+  const size_t in_step = (size_t) n_pixels * (mode == TILE_STRIDED_16 ? KERNEL_BLOCK : tile->step);
+  const size_t out_step = (size_t) n_pixels * tile->out_step;
 
-  UNROLL for (int v = 0; v < n_vectors; v++)
+  for (size_t i = 0; i < n_tiles; i++)
     {
-      Vec bias = tile->bias ? vec_load (tile->bias + v * VEC_LANES) : vec_zero ();
+      const float *plane = tile->in + i * in_step, *weights = tile->weights;
+      float       *out = tile->out + i * out_step;
+      Vec          sum[TILE_SUMS];
 
-      UNROLL for (int p = 0; p < n_pixels; p++)
-        sum[v][p] = bias;
-    }
-
-  for (size_t n = 0; n < tile->n_planes; n++, plane += tile->plane)
-    {
-      size_t inner = n + 1 < tile->n_planes ? tile->inner : tile->last_inner;
-
-      for (int t = 0; t < tile->n_taps; t++)
+      tile_start (tile, n_vectors, n_pixels, out, sum);
+      for (size_t n = 0; n < tile->n_planes; n++, plane += tile->plane)
         {
-          const float *tap_weights = weights + (size_t) tile->taps[t] * inner * KERNEL_BLOCK;
+          size_t inner = n + 1 < tile->n_planes ? tile->inner : tile->last_inner;
 
-          if (mode == TILE_GATHERED)
+          for (int t = 0; t < tile->n_taps; t++)
             {
-              const float *pixels[TILE_PIXELS];
+              const float *tap_weights = weights + (size_t) tile->taps[t] * inner * KERNEL_BLOCK;
 
-              UNROLL for (int p = 0; p < n_pixels; p++)
+              if (mode == TILE_GATHERED)
                 {
-                  int32_t offset = tile->offsets[t * n_pixels + p];
+                  const float *pixels[TILE_NARROW_PIXELS];
 
-                  pixels[p] = offset >= 0 ? plane + offset : tile_zeros;
+                  UNROLL for (int p = 0; p < n_pixels; p++)
+                    {
+                      int32_t offset = tile->offsets[t * n_pixels + p];
+
+                      pixels[p] = offset >= 0 ? plane + offset : tile_zeros;
+                    }
+                  tile_sum (tile, n_vectors, n_pixels, mode, inner, tap_weights, NULL, pixels, sum);
                 }
-              tile_sum (tile, n_vectors, n_pixels, mode, inner, tap_weights, NULL, pixels, sum);
+              else
+                tile_sum (tile, n_vectors, n_pixels, mode, inner, tap_weights, plane + tile->offsets[t], NULL, sum);
             }
-          else
-            tile_sum (tile, n_vectors, n_pixels, mode, inner, tap_weights, plane + tile->offsets[t], NULL, sum);
+          weights += (size_t) tile->all_taps * inner * KERNEL_BLOCK;
         }
-      weights += (size_t) tile->all_taps * inner * KERNEL_BLOCK;
+      tile_store (tile, n_vectors, n_pixels, tile->residual ? tile->residual + i * out_step : NULL, out, sum);
     }
-  tile_store (tile, n_vectors, n_pixels, sum);
 }
 
+/* The constant that the number of pixels is; what doesn't fit the registers is never asked for. */
 INLINE void
-tile_pixels (const Tile *tile, int n_vectors, int n_pixels, TileMode mode)
+tile_pixels (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size_t n_tiles)
 {
   switch (n_pixels)
     {
-    case 1:  tile_compute (tile, n_vectors, 1, mode); break;
-    case 2:  tile_compute (tile, n_vectors, 2, mode); break;
-    case 3:  tile_compute (tile, n_vectors, 3, mode); break;
-    case 4:  tile_compute (tile, n_vectors, 4, mode); break;
-    case 5:  tile_compute (tile, n_vectors, 5, mode); break;
+    case 1:  tile_compute (tile, n_vectors, 1, mode, n_tiles); break;
+    case 2:  tile_compute (tile, n_vectors, 2, mode, n_tiles); break;
+    case 3:  tile_compute (tile, n_vectors, 3, mode, n_tiles); break;
+    case 4:  tile_compute (tile, n_vectors, 4, mode, n_tiles); break;
+    case 5:  tile_compute (tile, n_vectors, 5, mode, n_tiles); break;
 #if TILE_PIXELS > 5
-    case 6:  tile_compute (tile, n_vectors, 6, mode); break;
+    case 6:  tile_compute (tile, n_vectors, 6, mode, n_tiles); break;
 #endif
-#if TILE_PIXELS > 6
-    case 7:  tile_compute (tile, n_vectors, 7, mode); break;
-    case 8:  tile_compute (tile, n_vectors, 8, mode); break;
-    case 9:  tile_compute (tile, n_vectors, 9, mode); break;
-    case 10: tile_compute (tile, n_vectors, 10, mode); break;
-    case 11: tile_compute (tile, n_vectors, 11, mode); break;
-    case 12: tile_compute (tile, n_vectors, 12, mode); break;
+#if TILE_NARROW_PIXELS > 6
+    default:
+      if (TILE_PIXELS > 6 || (n_vectors == TILE_NARROW && mode == TILE_STRIDED_16))
+        switch (n_pixels)
+          {
+          case 7:  tile_compute (tile, n_vectors, 7, mode, n_tiles); break;
+          case 8:  tile_compute (tile, n_vectors, 8, mode, n_tiles); break;
+          case 9:  tile_compute (tile, n_vectors, 9, mode, n_tiles); break;
+          case 10: tile_compute (tile, n_vectors, 10, mode, n_tiles); break;
+          case 11: tile_compute (tile, n_vectors, 11, mode, n_tiles); break;
+          case 12: tile_compute (tile, n_vectors, 12, mode, n_tiles); break;
+          }
 #endif
     }
 }
 
 static void
-tile_strided_16_wide (const Tile *tile, int n_pixels)
+tile_strided_16_wide (const Tile *tile, int n_pixels, size_t n_tiles)
 {
-  tile_pixels (tile, TILE_VECTORS, n_pixels, TILE_STRIDED_16);
+  tile_pixels (tile, TILE_VECTORS, n_pixels, TILE_STRIDED_16, n_tiles);
 }
 
 static void
-tile_strided_16_narrow (const Tile *tile, int n_pixels)
+tile_strided_16_narrow (const Tile *tile, int n_pixels, size_t n_tiles)
 {
-  tile_pixels (tile, TILE_NARROW, n_pixels, TILE_STRIDED_16);
+  tile_pixels (tile, TILE_NARROW, n_pixels, TILE_STRIDED_16, n_tiles);
 }
 
 static void
-tile_strided_wide (const Tile *tile, int n_pixels)
+tile_strided_wide (const Tile *tile, int n_pixels, size_t n_tiles)
 {
-  tile_pixels (tile, TILE_VECTORS, n_pixels, TILE_STRIDED);
+  tile_pixels (tile, TILE_VECTORS, n_pixels, TILE_STRIDED, n_tiles);
 }
 
 static void
-tile_strided_narrow (const Tile *tile, int n_pixels)
+tile_strided_narrow (const Tile *tile, int n_pixels, size_t n_tiles)
 {
-  tile_pixels (tile, TILE_NARROW, n_pixels, TILE_STRIDED);
+  tile_pixels (tile, TILE_NARROW, n_pixels, TILE_STRIDED, n_tiles);
 }
 
 static void
 tile_gathered_wide (const Tile *tile, int n_pixels)
 {
-  tile_pixels (tile, TILE_VECTORS, n_pixels, TILE_GATHERED);
+  tile_pixels (tile, TILE_VECTORS, n_pixels, TILE_GATHERED, 1);
 }
 
 static void
 tile_gathered_narrow (const Tile *tile, int n_pixels)
 {
-  tile_pixels (tile, TILE_NARROW, n_pixels, TILE_GATHERED);
+  tile_pixels (tile, TILE_NARROW, n_pixels, TILE_GATHERED, 1);
 }
-
-/* What the registers' form of the tile has left: activations that aren't inlined, and zeros past the last channel. `n` channels were
- * written. */
-INLINE void
-tile_finish (const Tile *tile, size_t n, int n_pixels)
-{
-  size_t last = (tile->n_channels + KERNEL_BLOCK - 1) / KERNEL_BLOCK * KERNEL_BLOCK;
-  bool   inlined = tile->activation.kind <= ACTIVATION_CLIP || tile->activation.kind == ACTIVATION_HARD_SWISH;
-
-  for (size_t first = 0; first < last; first += KERNEL_BLOCK)
-    {
-      size_t n_here = n - first < KERNEL_BLOCK ? n - first : KERNEL_BLOCK;
-      size_t n_valid = tile->n_channels - first < KERNEL_BLOCK ? tile->n_channels - first : KERNEL_BLOCK;
-
-      for (int p = 0; p < n_pixels; p++)
-        {
-          float *out = tile->out + (size_t) p * tile->out_step + first / KERNEL_BLOCK * tile->out_block;
-
-          if (!inlined)
-            vec_activate (&tile->activation, out, out, n_here);
-          for (size_t lane = n_valid; lane < KERNEL_BLOCK; lane++)
-            out[lane] = 0.0f;
-        }
-    }
-}
-
-/* All output channels of the tile (up to TILE_LANES, at least a block where TILE_LANES is less) for n_pixels pixels. */
-static void
-tile_run (const Tile *whole, int n_pixels)
-{
-  Tile   tile = *whole;
-  size_t done = 0;
-
-  while (done < tile.n_channels)
-    {
-      bool narrow = tile.n_channels - done <= TILE_NARROW * VEC_LANES;
-
-      switch (tile.mode)
-        {
-        case TILE_STRIDED:    (narrow ? tile_strided_narrow : tile_strided_wide) (&tile, n_pixels); break;
-        case TILE_STRIDED_16: (narrow ? tile_strided_16_narrow : tile_strided_16_wide) (&tile, n_pixels); break;
-        case TILE_GATHERED:   (narrow ? tile_gathered_narrow : tile_gathered_wide) (&tile, n_pixels); break;
-        }
-      done += (narrow ? TILE_NARROW : TILE_VECTORS) * VEC_LANES;
-      if (done < tile.n_channels) /* only where TILE_LANES is half a block */
-        {
-          tile.weights += TILE_LANES;
-          tile.out += TILE_LANES;
-          tile.residual = tile.residual ? tile.residual + TILE_LANES : NULL;
-          tile.bias = tile.bias ? tile.bias + TILE_LANES : NULL;
-        }
-    }
-  tile_finish (whole, done, n_pixels);
-}
-
-/* Output blocks that one tile_run () takes at most. */
-#define TILE_BLOCKS (TILE_LANES > KERNEL_BLOCK ? TILE_LANES / KERNEL_BLOCK : 1)
 
 /* n pixels cut evenly into tiles of at most TILE_PIXELS: number of tiles, and the first pixel of tile i. */
 INLINE size_t
@@ -287,3 +258,90 @@ tile_first (size_t n, size_t n_tiles, size_t i)
 {
   return n * i / n_tiles;
 }
+
+/* n pixels of a strided row, cut into tiles whose sizes differ by one at most. */
+static void
+tile_row (const Tile *whole, bool narrow, size_t n)
+{
+  size_t most = narrow && whole->mode == TILE_STRIDED_16 ? TILE_NARROW_PIXELS : TILE_PIXELS, n_tiles = (n + most - 1) / most;
+  size_t small = n / n_tiles, n_large = n % n_tiles;
+  Tile   tile = *whole;
+  void (*run) (const Tile *tile, int n_pixels, size_t n_tiles) = whole->mode == TILE_STRIDED_16
+                                                                     ? (narrow ? tile_strided_16_narrow : tile_strided_16_wide)
+                                                                     : (narrow ? tile_strided_narrow : tile_strided_wide);
+
+  if (n_large > 0)
+    {
+      size_t done = n_large * (small + 1);
+
+      run (&tile, (int) small + 1, n_large);
+      tile.in += done * tile.step;
+      tile.out += done * tile.out_step;
+      tile.residual = tile.residual ? tile.residual + done * tile.out_step : NULL;
+    }
+  run (&tile, (int) small, n_tiles - n_large);
+}
+
+/* What the registers' form of the tile has left: activations that aren't inlined, and zeros past the last channel. `n` channels were
+ * written. */
+INLINE void
+tile_finish (const Tile *tile, size_t n, size_t n_pixels)
+{
+  size_t last = (tile->n_channels + KERNEL_BLOCK - 1) / KERNEL_BLOCK * KERNEL_BLOCK;
+  bool   inlined = tile->activation.kind <= ACTIVATION_CLIP || tile->activation.kind == ACTIVATION_HARD_SWISH;
+
+  if (inlined && tile->n_channels == last)
+    return;
+  for (size_t first = 0; first < last; first += KERNEL_BLOCK)
+    {
+      size_t n_here = n - first < KERNEL_BLOCK ? n - first : KERNEL_BLOCK;
+      size_t n_valid = tile->n_channels - first < KERNEL_BLOCK ? tile->n_channels - first : KERNEL_BLOCK;
+      float *out = tile->out + first / KERNEL_BLOCK * tile->out_block;
+
+      if (!inlined && n_here == KERNEL_BLOCK && tile->out_step == KERNEL_BLOCK)
+        vec_activate (&tile->activation, out, out, n_pixels * KERNEL_BLOCK);
+      else if (!inlined)
+        for (size_t p = 0; p < n_pixels; p++)
+          vec_activate (&tile->activation, out + p * tile->out_step, out + p * tile->out_step, n_here);
+      if (n_valid < KERNEL_BLOCK)
+        for (size_t p = 0; p < n_pixels; p++)
+          memset (out + p * tile->out_step + n_valid, 0, (KERNEL_BLOCK - n_valid) * sizeof (float));
+    }
+}
+
+/* All output channels of the tile (up to TILE_LANES, at least a block where TILE_LANES is less) for n_pixels pixels: any number side by
+ * side where the tile is strided, at most TILE_PIXELS where it is gathered. */
+static void
+tile_run (const Tile *whole, size_t n_pixels)
+{
+  Tile   tile = *whole;
+  size_t done = 0;
+
+  if (tile.pauses)
+    {
+      tile.residual = NULL;
+      tile.activation.kind = ACTIVATION_NONE;
+    }
+  while (done < tile.n_channels)
+    {
+      bool narrow = tile.n_channels - done <= TILE_NARROW * VEC_LANES;
+
+      if (tile.mode == TILE_GATHERED)
+        (narrow ? tile_gathered_narrow : tile_gathered_wide) (&tile, (int) n_pixels);
+      else
+        tile_row (&tile, narrow, n_pixels);
+      done += (narrow ? TILE_NARROW : TILE_VECTORS) * VEC_LANES;
+      if (done < tile.n_channels) /* only where TILE_LANES is half a block */
+        {
+          tile.weights += TILE_LANES;
+          tile.out += TILE_LANES;
+          tile.residual = tile.residual ? tile.residual + TILE_LANES : NULL;
+          tile.bias = tile.bias ? tile.bias + TILE_LANES : NULL;
+        }
+    }
+  if (!tile.pauses)
+    tile_finish (whole, done, n_pixels);
+}
+
+/* Output blocks that one tile_run () takes at most. */
+#define TILE_BLOCKS (TILE_LANES > KERNEL_BLOCK ? TILE_LANES / KERNEL_BLOCK : 1)

@@ -208,4 +208,11 @@ INLINE Vec vec_exponent (Vec m)
 
 #endif
 
+/* Pixels of a tile of half as many vectors: as many as the registers hold where the others would leave the multiplier waiting for its own sums. */
+#if VEC_LANES == 8
+#define TILE_NARROW_PIXELS 12
+#else
+#define TILE_NARROW_PIXELS TILE_PIXELS
+#endif
+
 #define TILE_LANES (TILE_VECTORS * VEC_LANES) /* output channels of a tile */
