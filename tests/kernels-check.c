@@ -510,7 +510,52 @@ test_depthwise (const Kernels *kernels)
       if (fits (&c))
         good &= check_conv_forms (kernels, &c, CALL_DEPTHWISE);
     }
+  for (int width = 1; width <= 28; width++) /* the usual windows, at all lengths around those of a strip */
+    for (int i = 0; i < 4; i++)
+      {
+        ConvCase c = { .channels = random_int (1, 40),
+                       .h = random_int (1, 9),
+                       .w = width,
+                       .kernel_h = i % 2 ? 3 : 5,
+                       .kernel_w = i % 2 ? 3 : 5,
+                       .stride = i / 2 + 1,
+                       .dilation = 1,
+                       .pad_top = random_int (0, 3),
+                       .pad_left = random_int (0, 3),
+                       .pad_bottom = random_int (0, 3),
+                       .pad_right = random_int (0, 3) };
+
+        c.outputs = c.group = c.channels;
+        if (fits (&c))
+          good &= check_conv_forms (kernels, &c, CALL_DEPTHWISE);
+      }
   report (good, "%s depthwise", kernels->name);
+}
+
+/* One row of pixels, as convolutions of 1x1 are given: at all lengths around those of tiles, and over so many channels that the sum is taken in
+ * several goes. */
+static void
+test_one_row (const Kernels *kernels)
+{
+  static const int channels[] = { 5, 16, 40, 255, 256, 257, 288, 529 }, outputs[] = { 1, 7, 8, 9, 16, 24, 33, 40, 72 };
+  bool             good = true;
+
+  for (int width = 1; width <= 40; width++)
+    for (size_t j = 0; j < N_ELEMENTS (outputs); j++)
+      {
+        ConvCase c = { .channels = channels[((size_t) width + j) % N_ELEMENTS (channels)],
+                       .outputs = outputs[j],
+                       .group = 1,
+                       .h = 1,
+                       .w = width,
+                       .kernel_h = 1,
+                       .kernel_w = 1,
+                       .stride = 1,
+                       .dilation = 1 };
+
+        good &= check_conv_forms (kernels, &c, CALL_CONV);
+      }
+  report (good, "%s convolution of one row", kernels->name);
 }
 
 static void
@@ -891,6 +936,7 @@ test_table (const Kernels *kernels)
   test_conv (kernels);
   test_spread (kernels);
   test_pointwise (kernels);
+  test_one_row (kernels);
   test_depthwise (kernels);
   test_winograd (kernels);
   test_pool (kernels);
