@@ -184,8 +184,9 @@ call_winograd (const Kernels *kernels, const KernelConv *conv, size_t blocks, bo
 {
   KernelWinograd winograd = { *conv, (size_t) (conv->out_w + 3) / 4, (size_t) (conv->out_h + 3) / 4 };
   size_t         n_tiles = winograd.tiles_x * winograd.tiles_y, step = cut ? (n_tiles + 2) / 3 : n_tiles;
-  float         *in = make_output (36 * kernel_blocks (conv->in_channels) * 16 * n_tiles);
-  float         *products = make_output (kernels->winograd_products * n_tiles + 1);
+  size_t         in_size = 36 * kernel_winograd_step (kernel_blocks (conv->in_channels), n_tiles);
+  size_t         products_size = 36 * kernel_winograd_step (kernels->winograd_blocks, n_tiles);
+  float         *in = make_output (in_size), *products = make_output (products_size);
 
   for (size_t first = 0; first < n_tiles; first += step)
     {
@@ -198,8 +199,7 @@ call_winograd (const Kernels *kernels, const KernelConv *conv, size_t blocks, bo
       else
         kernels->winograd_output (&winograd, 0, blocks, first, last, in, products);
     }
-  if (!guards_whole (in, 36 * kernel_blocks (conv->in_channels) * 16 * n_tiles) ||
-      !guards_whole (products, kernels->winograd_products * n_tiles + 1))
+  if (!guards_whole (in, in_size) || !guards_whole (products, products_size))
     report (false, "%s winograd writes outside its scratch", kernels->name);
   free_output (in);
   free_output (products);

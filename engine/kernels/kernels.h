@@ -65,6 +65,14 @@ typedef struct
   size_t       tiles_x, tiles_y; /* ceil (out_w / 4), ceil (out_h / 4) */
 } KernelWinograd;
 
+/* Floats from one of the 36 elements of n tiles' transforms to the next: an odd number of cache lines, since the 36 of a tile are written side
+ * by side and would otherwise fall on the same few places of the cache. */
+static inline size_t
+kernel_winograd_step (size_t blocks, size_t n_tiles)
+{
+  return (blocks * n_tiles | 1) * KERNEL_BLOCK;
+}
+
 /* ---- pooling ------------------------------------------------------------------------------------------- */
 
 typedef enum
@@ -159,14 +167,14 @@ typedef struct
   /* Channel blocks [first_block, last_block) of output rows [first_row, last_row). */
   void (*depthwise)       (const KernelConv *conv, size_t first_block, size_t last_block, size_t first_row, size_t last_row);
 
-  /* Transforms the input of tiles [first, last) to out (36, C/16, last - first, 16). */
+  /* Transforms the input of tiles [first, last) to out (36, C/16, last - first, 16), its elements kernel_winograd_step () apart. */
   void (*winograd_input)  (const KernelWinograd *winograd, size_t first, size_t last, float *out);
 
   /* Output channel blocks [first_block, last_block) of tiles [first, last) from `in`, which winograd_input () made of tiles [first, last).
-   * products: scratch of kernels->winograd_products * (last - first) floats. */
+   * products: scratch of 36 * kernel_winograd_step (kernels->winograd_blocks, last - first) floats. */
   void (*winograd_output) (const KernelWinograd *winograd, size_t first_block, size_t last_block, size_t first, size_t last,
                            const float *in, float *products);
-  size_t winograd_products;
+  size_t winograd_blocks; /* output blocks that are multiplied together */
 
   /* Blocks and rows as above. */
   void (*pool)            (const KernelPool *pool, size_t first_block, size_t last_block, size_t first_row, size_t last_row);

@@ -139,7 +139,8 @@ reference_winograd_input (const KernelWinograd *winograd, size_t first, size_t l
             for (int i = 0; i < 6; i++)
               for (int j = 0; j < 6; j++)
                 sum += input_transform[element / 6][i] * in[i][j] * input_transform[element % 6][j];
-            out[((element * blocks + channel / KERNEL_BLOCK) * n_tiles + tile) * KERNEL_BLOCK + channel % KERNEL_BLOCK] = (float) sum;
+            out[element * kernel_winograd_step (blocks, n_tiles) + (channel / KERNEL_BLOCK * n_tiles + tile) * KERNEL_BLOCK
+                + channel % KERNEL_BLOCK] = (float) sum;
           }
       }
 }
@@ -152,7 +153,7 @@ winograd_product (const KernelConv *conv, size_t channel, size_t element, size_t
   double       sum = 0.0;
 
   for (size_t c = 0; c < conv->in_channels; c++)
-    sum += (double) in[((element * blocks + c / KERNEL_BLOCK) * n_tiles + tile) * KERNEL_BLOCK + c % KERNEL_BLOCK]
+    sum += (double) in[element * kernel_winograd_step (blocks, n_tiles) + (c / KERNEL_BLOCK * n_tiles + tile) * KERNEL_BLOCK + c % KERNEL_BLOCK]
            * weights[c * KERNEL_BLOCK + channel % KERNEL_BLOCK];
   return sum;
 }
@@ -296,7 +297,7 @@ const Kernels kernels_reference = {
   .depthwise = reference_depthwise,
   .winograd_input = reference_winograd_input,
   .winograd_output = reference_winograd_output,
-  .winograd_products = 0,
+  .winograd_blocks = 1,
   .pool = reference_pool,
   .sum_pixels = reference_sum_pixels,
   .gemm = reference_gemm,

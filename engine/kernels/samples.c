@@ -130,7 +130,7 @@ sample_winograd (const Kernels *kernels, const float *numbers, float *scratch, f
   for (size_t tile = 0; tile < winograd.tiles_x * winograd.tiles_y; tile += 2)
     {
       kernels->winograd_input (&winograd, tile, tile + 2, tiles);
-      kernels->winograd_output (&winograd, 0, 1, tile, tile + 2, tiles, tiles + 2 * KERNEL_WINOGRAD_SIZE * KERNEL_BLOCK);
+      kernels->winograd_output (&winograd, 0, 1, tile, tile + 2, tiles, tiles + KERNEL_WINOGRAD_SIZE * kernel_winograd_step (1, 2));
     }
 }
 

@@ -4,11 +4,16 @@
  * (C, K) take the place of the 3x3 sums, and each 6x6 product is transformed back to 4x4 outputs: 36 instead of 144 multiplications.
  * Lavin and Gray, "Fast algorithms for convolutional neural networks", arXiv 1509.09308.
  *
- *   transformed input (36, C/16, tiles, 16)    products (blocks of the register tile, 36, tiles, 16)
+ *   transformed input (36, C/16, tiles, 16)    products (36, WINOGRAD_BLOCKS, tiles, 16)
+ *
+ * An element's input is multiplied for some output blocks before the next element's turn, so that it is read from the first-level cache.
  */
 #pragma once
 
 #include "kernels/vec-tile.h"
+
+/* Output blocks that are multiplied together. */
+#define WINOGRAD_BLOCKS 4
 
 /* B' x of one row or column of six. */
 INLINE void
@@ -73,7 +78,7 @@ static void
 vec_winograd_input (const KernelWinograd *winograd, size_t first, size_t last, float *out)
 {
   const KernelConv *conv = &winograd->conv;
-  size_t            n_tiles = last - first, blocks = kernel_blocks (conv->in_channels);
+  size_t            n_tiles = last - first, blocks = kernel_blocks (conv->in_channels), step = kernel_winograd_step (blocks, n_tiles);
 
   for (size_t block = 0; block < blocks; block++)
     for (size_t i = 0; i < n_tiles; i++)
@@ -83,17 +88,17 @@ vec_winograd_input (const KernelWinograd *winograd, size_t first, size_t last, f
         float *tile = out + (block * n_tiles + i) * KERNEL_BLOCK;
 
         for (size_t lane = 0; lane < KERNEL_BLOCK; lane += VEC_LANES)
-          winograd_input_tile (conv, conv->in + block * conv->in_plane + lane, y, x, tile + lane, blocks * n_tiles * KERNEL_BLOCK);
+          winograd_input_tile (conv, conv->in + block * conv->in_plane + lane, y, x, tile + lane, step);
       }
 }
 
-/* The 36 products of n_blocks output blocks, which one register tile takes together. */
+/* The 36 products of n_blocks output blocks. */
 static void
-winograd_multiply (const KernelConv *conv, size_t block, size_t n_blocks, size_t n_tiles, const float *in, float *products)
+winograd_multiply (const KernelConv *conv, size_t first_block, size_t n_blocks, size_t n_tiles, const float *in, float *products)
 {
   static const int16_t taps[1] = { 0 };
   static const int32_t offsets[1] = { 0 };
-  size_t               blocks = kernel_blocks (conv->in_channels), n_runs = tile_count (n_tiles), first_channel = block * KERNEL_BLOCK;
+  size_t               blocks = kernel_blocks (conv->in_channels);
   Tile                 tile = {
                     .mode = TILE_STRIDED_16,
                     .n_planes = blocks,
@@ -107,20 +112,19 @@ winograd_multiply (const KernelConv *conv, size_t block, size_t n_blocks, size_t
                     .offsets = offsets,
                     .weights_block = KERNEL_WINOGRAD_SIZE * conv->in_channels * KERNEL_BLOCK,
                     .out_step = KERNEL_BLOCK,
-                    .out_block = KERNEL_WINOGRAD_SIZE * n_tiles * KERNEL_BLOCK,
-                    .n_channels =
-        n_blocks * KERNEL_BLOCK < conv->out_channels - first_channel ? n_blocks * KERNEL_BLOCK : conv->out_channels - first_channel,
+                    .out_block = n_tiles * KERNEL_BLOCK,
   };
 
   for (size_t element = 0; element < KERNEL_WINOGRAD_SIZE; element++)
-    for (size_t i = 0; i < n_runs; i++)
+    for (size_t b = 0; b < n_blocks; b += TILE_BLOCKS)
       {
-        size_t first = tile_first (n_tiles, n_runs, i);
+        size_t channel = (first_block + b) * KERNEL_BLOCK, end = (first_block + (b + TILE_BLOCKS < n_blocks ? b + TILE_BLOCKS : n_blocks)) * KERNEL_BLOCK;
 
-        tile.in = in + (element * blocks * n_tiles + first) * KERNEL_BLOCK;
-        tile.weights = conv->weights + (block * KERNEL_WINOGRAD_SIZE + element) * conv->in_channels * KERNEL_BLOCK;
-        tile.out = products + (element * n_tiles + first) * KERNEL_BLOCK;
-        tile_run (&tile, (int) (tile_first (n_tiles, n_runs, i + 1) - first));
+        tile.n_channels = (end < conv->out_channels ? end : conv->out_channels) - channel;
+        tile.in = in + element * kernel_winograd_step (blocks, n_tiles);
+        tile.weights = conv->weights + ((first_block + b) * KERNEL_WINOGRAD_SIZE + element) * conv->in_channels * KERNEL_BLOCK;
+        tile.out = products + element * kernel_winograd_step (WINOGRAD_BLOCKS, n_tiles) + b * n_tiles * KERNEL_BLOCK;
+        tile_run (&tile, n_tiles);
       }
 }
 
@@ -197,7 +201,7 @@ vec_winograd_output (const KernelWinograd *winograd, size_t first_block, size_t 
 
   for (size_t block = first_block; block < last_block; block += n_blocks)
     {
-      n_blocks = last_block - block < TILE_BLOCKS ? last_block - block : TILE_BLOCKS;
+      n_blocks = last_block - block < WINOGRAD_BLOCKS ? last_block - block : WINOGRAD_BLOCKS;
       winograd_multiply (conv, block, n_blocks, n_tiles, in, products);
       for (size_t b = block; b < block + n_blocks; b++)
         for (size_t i = 0; i < n_tiles; i++)
@@ -205,10 +209,10 @@ vec_winograd_output (const KernelWinograd *winograd, size_t first_block, size_t 
             int          y = (int) ((first + i) / winograd->tiles_x) * KERNEL_WINOGRAD_TILE;
             int          x = (int) ((first + i) % winograd->tiles_x) * KERNEL_WINOGRAD_TILE;
             size_t       place = b * conv->out_plane + ((size_t) y * (size_t) conv->out_w + (size_t) x) * KERNEL_BLOCK;
-            const float *product = products + ((b - block) * KERNEL_WINOGRAD_SIZE * n_tiles + i) * KERNEL_BLOCK;
+            const float *product = products + ((b - block) * n_tiles + i) * KERNEL_BLOCK;
 
             for (size_t lane = 0; lane < KERNEL_BLOCK; lane += VEC_LANES)
-              winograd_output_tile (conv, product + lane, n_tiles * KERNEL_BLOCK,
+              winograd_output_tile (conv, product + lane, kernel_winograd_step (WINOGRAD_BLOCKS, n_tiles),
                                     conv->bias ? vec_load (conv->bias + b * KERNEL_BLOCK + lane) : vec_zero (), y, x, place + lane);
             winograd_finish (conv, b, y, x);
           }

@@ -110,11 +110,24 @@ depthwise_run (const Step *step, gsize first, gsize last, guint thread)
 
 /* ---- Winograd --------------------------------------------------------------------------------------------- */
 
-/* Floats of the transformed input of one tile. */
+/* Floats of the transformed input of n tiles, and of their products. */
 static gsize
-winograd_tile_size (const ConvState *state)
+winograd_in_size (const ConvState *state, gsize n)
 {
-  return KERNEL_WINOGRAD_SIZE * kernel_blocks (state->conv.in_channels) * KERNEL_BLOCK;
+  return KERNEL_WINOGRAD_SIZE * kernel_winograd_step (kernel_blocks (state->conv.in_channels), n);
+}
+
+static gsize
+winograd_products_size (const ConvState *state, gsize n)
+{
+  return KERNEL_WINOGRAD_SIZE * kernel_winograd_step (state->kernels->winograd_blocks, n);
+}
+
+/* The most tiles of a band. */
+static gsize
+winograd_band (const ConvState *state)
+{
+  return (state->n_units + state->n_bands - 1) / state->n_bands;
 }
 
 static KernelWinograd
@@ -134,7 +147,7 @@ winograd_run (const Step *step, gsize first, gsize last, guint thread)
     {
       ConvTask       task = get_task (step, i);
       KernelWinograd winograd = winograd_of_task (state, &task);
-      float         *in = products + state->kernels->winograd_products * (state->n_units / state->n_bands + 1);
+      float         *in = products + winograd_products_size (state, winograd_band (state));
 
       state->kernels->winograd_input (&winograd, task.first, task.last, in);
       state->kernels->winograd_output (&winograd, 0, state->n_blocks, task.first, task.last, in, products);
@@ -147,7 +160,7 @@ winograd_shared (const Step *step, const ConvTask *task)
 {
   const ConvState *state = step->state;
 
-  return (float *) step->workspace + (task->image * state->n_units + task->first) * winograd_tile_size (state);
+  return (float *) step->workspace + (task->image * state->n_bands + task->band) * winograd_in_size (state, winograd_band (state));
 }
 
 static void
@@ -183,23 +196,24 @@ winograd_output_run (const Step *step, gsize first, gsize last, guint thread)
 static gboolean
 prepare_winograd (Step *step, ConvState *state, GError **error)
 {
-  gsize wanted, size, tile = winograd_tile_size (state), products;
+  gsize wanted, size, in, products;
 
   state->tiles_x = ((gsize) state->conv.out_w + KERNEL_WINOGRAD_TILE - 1) / KERNEL_WINOGRAD_TILE;
   state->tiles_y = ((gsize) state->conv.out_h + KERNEL_WINOGRAD_TILE - 1) / KERNEL_WINOGRAD_TILE;
   state->n_units = state->tiles_x * state->tiles_y;
-  wanted = MAX (WINOGRAD_BYTES / sizeof (float) / tile, WINOGRAD_TILES);
+  wanted = MAX (WINOGRAD_BYTES / sizeof (float) / winograd_in_size (state, 1), WINOGRAD_TILES);
   state->n_bands = (state->n_units + wanted - 1) / wanted;
-  products = state->kernels->winograd_products * (state->n_units / state->n_bands + 1) * sizeof (float);
+  in = winograd_in_size (state, winograd_band (state)) * sizeof (float);
+  products = winograd_products_size (state, winograd_band (state)) * sizeof (float);
 
   if (step->n_threads == 1 || state->n_bands * state->n_images >= 4 * step->n_threads)
     {
       step_set_run (step, "winograd 3x3", winograd_run, state->n_images * state->n_bands, 1);
-      step->scratch_size = products + tile * (state->n_units / state->n_bands + 1) * sizeof (float);
+      step->scratch_size = products + in;
       return TRUE;
     }
 
-  if (!g_size_checked_mul (&size, state->n_images * state->n_units, tile * sizeof (float)) || size > G_MAXSSIZE)
+  if (!g_size_checked_mul (&size, state->n_images * state->n_bands, in) || size > G_MAXSSIZE)
     return node_error (step->node, error, FOVEA_ERROR_MEMORY, "its input is too large. Use a smaller one.");
   state->n_groups = MIN ((state->n_blocks + 1) / 2, 4 * step->n_threads);
   step_set_run (step, "winograd 3x3", winograd_input_run, state->n_images * state->n_bands, 1);
