@@ -19,33 +19,50 @@ pool_inside (int start, int size, int kernel, int dilation, int *first, int *las
     *first = *last;
 }
 
-/* NaN wins. */
+/* NaN wins: one in `a`, the greatest so far, stays in vec_max; where b is one, the other side of it doesn't count. */
 INLINE Vec
 pool_max (Vec a, Vec b)
 {
-  return vec_binary_one (BINARY_MAX, a, b);
+  return vec_select (vec_is_nan (b), b, vec_max (b, a));
 }
 
+/* Both kinds, and the usual number of columns, are constants where this is called; n_columns 0: as many as said. */
 INLINE void
-pool_pixel (const KernelPool *pool, const float *in, int y, int y_first, int y_last, int x, int x_first, int x_last, Vec scale, float *out)
+pool_window (const KernelPool *pool, bool maximum, int n_columns, const float *in, int n_y, int n_x, Vec scale, float *out)
 {
+  const size_t row = (size_t) pool->dilation_h * (size_t) pool->in_w * KERNEL_BLOCK, column = (size_t) pool->dilation_w * KERNEL_BLOCK;
+
   for (int lane = 0; lane < KERNEL_BLOCK; lane += VEC_LANES)
     {
-      Vec result = pool->kind == POOL_MAX ? vec_set (-INFINITY) : vec_zero ();
+      Vec result = maximum ? vec_set (-INFINITY) : vec_zero ();
 
-      for (int ky = y_first; ky < y_last; ky++)
+      for (int ky = 0; ky < n_y; ky++)
         {
-          const float *row = in + ((size_t) (y + ky * pool->dilation_h) * (size_t) pool->in_w) * KERNEL_BLOCK + lane;
+          const float *at = in + (size_t) ky * row + lane;
 
-          if (pool->kind == POOL_MAX)
-            for (int kx = x_first; kx < x_last; kx++)
-              result = pool_max (result, vec_load (row + (size_t) (x + kx * pool->dilation_w) * KERNEL_BLOCK));
-          else
-            for (int kx = x_first; kx < x_last; kx++)
-              result = vec_add (result, vec_load (row + (size_t) (x + kx * pool->dilation_w) * KERNEL_BLOCK));
+          UNROLL for (int kx = 0; kx < (n_columns ? n_columns : n_x); kx++)
+            {
+              Vec value = vec_load (at + (size_t) kx * column);
+
+              result = maximum ? pool_max (result, value) : vec_add (result, value);
+            }
         }
-      vec_store (out + lane, pool->kind == POOL_MAX ? result : vec_mul (result, scale));
+      vec_store (out + lane, maximum ? result : vec_mul (result, scale));
     }
+}
+
+/* n_y by n_x pixels of the window lie inside, from `in` on. */
+INLINE void
+pool_pixel (const KernelPool *pool, const float *in, int n_y, int n_x, Vec scale, float *out)
+{
+  if (pool->kind != POOL_MAX)
+    pool_window (pool, false, 0, in, n_y, n_x, scale, out);
+  else if (n_x == 3)
+    pool_window (pool, true, 3, in, n_y, n_x, scale, out);
+  else if (n_x == 2)
+    pool_window (pool, true, 2, in, n_y, n_x, scale, out);
+  else
+    pool_window (pool, true, 0, in, n_y, n_x, scale, out);
 }
 
 /* One over the number of pixels that the average is taken over. */
@@ -83,7 +100,8 @@ vec_pool (const KernelPool *pool, size_t first_block, size_t last_block, size_t 
 
             pool_inside (x, pool->in_w, pool->kernel_w, pool->dilation_w, &x_first, &x_last);
             scale = pool->kind == POOL_MAX ? 1.0f : pool_scale (pool, y, y_last - y_first, x, x_last - x_first);
-            pool_pixel (pool, in, y, y_first, y_last, x, x_first, x_last, vec_set (scale), out);
+            pool_pixel (pool, in + ((ptrdiff_t) (y + y_first * pool->dilation_h) * pool->in_w + x + x_first * pool->dilation_w) * KERNEL_BLOCK,
+                        y_last - y_first, x_last - x_first, vec_set (scale), out);
             for (size_t lane = n_valid; lane < KERNEL_BLOCK; lane++)
               out[lane] = 0.0f;
           }
