@@ -210,6 +210,24 @@ make_layouts (Graph *graph)
   return small_graph_add_node (graph, "Flatten", both, NULL);
 }
 
+/* Parts that can be made in their place, and some that can't: one that has two places, one that is used after, halves that are multiplied where the
+ * whole lies. */
+static Value *
+make_parts (Graph *graph)
+{
+  Value *y = small_graph_add_node (graph, "Relu", add_conv (graph, add_photo (graph), 16, 16, 1), NULL);
+  Value *deep = add_conv (graph, y, 32, 16, 1), *both, *all, *half = graph_add_value (graph, NULL);
+
+  both = small_graph_add_node (graph, "Concat", deep, y);
+  node_set_int (both->producer, "axis", 1);
+  all = small_graph_add_node (graph, "Concat", both, y);
+  node_set_int (all->producer, "axis", 1);
+  all = small_graph_add_node (graph, "Split", all, NULL);
+  node_set_int (all->producer, "axis", 1);
+  node_add_output (all->producer, half);
+  return small_graph_add_node (graph, "Sub", small_graph_add_node (graph, "Mul", all, half), deep);
+}
+
 /* ---- runs -------------------------------------------------------------------------------------------------- */
 
 typedef struct
@@ -282,6 +300,12 @@ test_pass (gconstpointer data)
     g_assert_nonnull (strstr (plan, "blocked"));
   if (g_str_equal (c->pass, "block-layout"))
     g_assert_null (strstr (plan_without, "blocked"));
+#ifndef __SANITIZE_ADDRESS__ /* each tensor has memory of its own there */
+  if (g_str_equal (c->pass, "share-parts"))
+    g_assert_nonnull (strstr (plan, "in place"));
+#endif
+  if (g_str_equal (c->pass, "share-parts"))
+    g_assert_null (strstr (plan_without, "in place"));
 }
 
 int
@@ -295,6 +319,7 @@ main (int argc, char **argv)
     { "fuse-padding", make_padding, TRUE },       { "fuse-activation", make_activation, TRUE },
     { "remove-dead", make_dead, TRUE },           { "fuse-activation", make_late_residual, FALSE },
     { "block-layout", make_layouts, FALSE },      { "remove-noops", make_small_pool, TRUE },
+    { "share-parts", make_parts, FALSE },
   };
 
   g_test_init (&argc, &argv, NULL);

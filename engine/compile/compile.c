@@ -162,12 +162,16 @@ tensor_at (const Plan *plan, gint index)
   return &g_array_index (plan->tensors, PlanTensor, index);
 }
 
-/* The tensor that owns the memory of tensor `index`. */
+/* The tensor that owns the memory of tensor `index`; *shift (may be NULL) is where in it that one begins. */
 static gint
-tensor_root (const Plan *plan, gint index)
+tensor_root (const Plan *plan, gint index, gsize *shift)
 {
-  while (tensor_at (plan, index)->root != index)
-    index = tensor_at (plan, index)->root;
+  gsize sum = 0;
+
+  for (; tensor_at (plan, index)->root != index; index = tensor_at (plan, index)->root)
+    sum += tensor_at (plan, index)->shift;
+  if (shift)
+    *shift = sum;
   return index;
 }
 
@@ -222,34 +226,90 @@ find_lives (Plan *plan, GError **error)
   return TRUE;
 }
 
-/* Gives tensor `index` the memory of `owner`, whose life then covers both. */
+/* Gives tensor `index`, and all that lies in its memory, the memory of `owner` from `shift` on, whose life then covers both. */
 static void
-share_memory (Plan *plan, gint index, gint owner)
+share_memory (Plan *plan, gint index, gint owner, gsize shift)
 {
-  PlanTensor *root = tensor_at (plan, tensor_root (plan, owner)), *tensor = tensor_at (plan, index);
+  gsize       owner_shift;
+  gint        root_index = tensor_root (plan, owner, &owner_shift);
+  PlanTensor *root = tensor_at (plan, root_index), *tensor = tensor_at (plan, index);
 
-  tensor->root = tensor_root (plan, owner);
+  tensor->root = root_index;
+  tensor->shift = owner_shift + shift;
   root->first = MIN (root->first, tensor->first);
   root->last = MAX (root->last, tensor->last);
 }
 
-/* Views always share. In place happens where nobody needs the input any more after the step. */
+/* Makes the parts, views of n values, in the memory of `whole`, one after the other; whether that could be done with all of them. What has a place
+ * already, in another tensor or outside the arena, is left where it is: the step copies it. */
+static gboolean
+share_parts (Plan *plan, Value *whole, const TensorView *parts, guint n)
+{
+  gint     owner = tensor_index (plan, whole);
+  gsize    at = 0;
+  gboolean all = TRUE;
+
+  if (owner < 0)
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    {
+      gint  part = tensor_index (plan, parts[i].value), root = part < 0 ? part : tensor_root (plan, part, NULL);
+      gsize bytes = 0;
+
+      if (!plan_value_bytes (parts[i].value, &bytes))
+        return FALSE;
+      if (root >= 0 && root != tensor_root (plan, owner, NULL) && tensor_at (plan, root)->bytes == bytes)
+        share_memory (plan, root, owner, at);
+      else
+        all = FALSE;
+      at += bytes;
+    }
+  return all;
+}
+
+/* Whether the step reads something else that lies in the same memory as input `from`: writing there would change it. */
+static gboolean
+reads_same_memory (const Plan *plan, const Step *step, gint from)
+{
+  gint root = tensor_root (plan, tensor_index (plan, step->in[from].value), NULL);
+
+  for (guint i = 0; i < step->n_inputs; i++)
+    {
+      gint index = step->in[i].value ? tensor_index (plan, step->in[i].value) : -1;
+
+      if (index >= 0 && step->in[i].value != step->in[from].value && tensor_root (plan, index, NULL) == root)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Views always share. In place happens where nobody needs the input any more after the step. Parts are made where the whole will be, and taken
+ * from where it is. */
 static void
 share_tensors (Plan *plan)
 {
+  gboolean share = !SEPARATE_BLOCKS && pass_is_on ("share-parts");
+
   for (gint s = 0; s < (gint) plan->n_steps; s++)
     {
       Step *step = &plan->steps[s];
       gint  from = step->view >= 0 ? step->view : step->in_place;
       gint  in, out;
 
+      if (share && ((step->joins && share_parts (plan, step->out[0].value, step->in, step->n_inputs))
+                    || (step->splits && share_parts (plan, step->in[0].value, step->out, step->n_outputs))))
+        {
+          step->kernel = "in place";
+          step->n_phases = 0;
+        }
       if (from < 0 || !step->in[from].value || !step->out[0].value || step->in[from].value->constant || step->in[from].value->variable)
         continue;
       in = tensor_index (plan, step->in[from].value);
       out = tensor_index (plan, step->out[0].value);
       if (step->view >= 0
-          || (!SEPARATE_BLOCKS && tensor_at (plan, tensor_root (plan, in))->last == s && tensor_at (plan, in)->bytes == tensor_at (plan, out)->bytes))
-        share_memory (plan, out, in);
+          || (!SEPARATE_BLOCKS && tensor_at (plan, tensor_root (plan, in, NULL))->last == s && tensor_at (plan, in)->bytes == tensor_at (plan, out)->bytes
+              && !reads_same_memory (plan, step, from)))
+        share_memory (plan, out, in, 0);
     }
 }
 
@@ -290,7 +350,12 @@ place_tensors (Plan *plan, const CompileOptions *options, GError **error)
     }
 
   for (guint i = 0; i < n_tensors; i++)
-    tensor_at (plan, (gint) i)->offset = blocks[tensor_root (plan, (gint) i)].offset;
+    {
+      gsize shift;
+      gint  root = tensor_root (plan, (gint) i, &shift);
+
+      tensor_at (plan, (gint) i)->offset = blocks[root].offset + shift;
+    }
   for (guint s = 0; s < plan->n_steps; s++)
     {
       /* Offsets until the session knows where the arena begins. */

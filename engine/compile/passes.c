@@ -35,6 +35,15 @@ is_switched_off (char **switches, const char *name)
 }
 
 gboolean
+pass_is_on (const char *name)
+{
+  const char    *text = g_getenv ("FOVEA_PASSES");
+  g_auto (GStrv) switches = text ? g_strsplit (text, ",", -1) : NULL;
+
+  return !is_switched_off (switches, name);
+}
+
+gboolean
 run_passes (Graph *graph, gboolean reference, GError **error)
 {
   const char    *text = g_getenv ("FOVEA_PASSES");

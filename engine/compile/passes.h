@@ -18,5 +18,8 @@ gboolean fuse_padding    (Graph *graph, GError **error);
 gboolean remove_dead     (Graph *graph, GError **error);
 gboolean block_layout    (Graph *graph, GError **error);
 
+/* Whether FOVEA_PASSES leaves that one on; for what works like a pass, but not on the graph: "share-parts" (compile.c). */
+gboolean pass_is_on      (const char *name);
+
 /* All passes in order, less those switched off; for `reference` only those that no meaning hangs on. */
 gboolean run_passes      (Graph *graph, gboolean reference, GError **error);

@@ -31,7 +31,8 @@ struct _PlanTensor
   gsize  bytes;
   gsize  offset;      /* in the arena */
   gint   first, last; /* steps; inputs of the model begin at -1, its outputs end at n_steps */
-  gint   root;        /* the tensor whose memory this one shares: its own index, or that of another (views, in place) */
+  gint   root;        /* the tensor whose memory this one shares: its own index, or that of another (views, in place, parts of a whole) */
+  gsize  shift;       /* bytes from the beginning of that one's memory */
 };
 
 struct _Plan

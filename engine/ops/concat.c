@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * concat.c: Concat and Split along one axis. Blocked images along their channels: whole blocks are copied as they are; where a part doesn't begin
- * at a block, its channels are moved lane by lane.
+ * at a block, its channels are moved lane by lane. Of a single image whose parts all begin at blocks, nothing is copied that the plan could put in
+ * its place at once.
  */
 
 #include <string.h>
@@ -108,6 +109,8 @@ move_channels (const float *in, gsize from, float *out, gsize to, gsize n, gsize
     {
       gsize whole = n / KERNEL_BLOCK * KERNEL_BLOCK;
 
+      if (in + from * pixels == out + to * pixels) /* made in its place */
+        return;
       if (whole > 0)
         memcpy (out + to * pixels, in + from * pixels, whole * pixels * sizeof (float));
       from += whole;
@@ -193,6 +196,7 @@ concat_prepare (Step *step, GError **error)
     }
   for (guint i = 0; i + 1 < step->n_inputs; i++)
     aligned &= step->in[i].shape.dims[1] % KERNEL_BLOCK == 0;
+  step->joins = aligned && shape->dims[0] == 1;
   step_set_run (step, aligned ? "concat blocks" : "concat lanes", concat_blocked_run,
                 (gsize) shape->dims[0] * (aligned && step->n_inputs > 1 ? step->n_inputs : 1), 1);
   return TRUE;
@@ -299,6 +303,9 @@ split_prepare (Step *step, GError **error)
       return node_error (step->node, error, FOVEA_ERROR_MODEL, "one of its parts has no name. The model is damaged.");
   if (step->in[0].layout == LAYOUT_BLOCKED)
     {
+      step->splits = shape->dims[0] == 1;
+      for (guint i = 0; i + 1 < step->n_outputs; i++)
+        step->splits &= step->out[i].shape.dims[1] % KERNEL_BLOCK == 0;
       step_set_run (step, "split blocks", split_blocked_run, (gsize) shape->dims[0] * step->n_outputs, 1);
       return TRUE;
     }

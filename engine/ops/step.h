@@ -48,6 +48,9 @@ struct _Step
   gsize       workspace_size;  /* bytes shared by all threads while the step runs, kept from phase to phase */
   gint        in_place;        /* -1, or the input whose memory output 0 may take over (same size in bytes, each element read before written) */
   gint        view;            /* -1, or the input that output 0 is another shape of: memory is shared, n_phases is 0 */
+  gboolean    joins;           /* the inputs, one after the other, are output 0, byte by byte: those that were made in its place needn't be copied. The
+                                * others still are: run sees by the addresses which */
+  gboolean    splits;          /* the outputs, one after the other, are input 0; as above */
   void      (*refresh) (const Step *step); /* packs the variables among the inputs anew, after their values have changed; NULL: nothing to do */
   gpointer    state;           /* packed weights and settings; freed by free_state */
   GDestroyNotify free_state;
