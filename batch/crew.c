@@ -33,7 +33,7 @@ struct _Crew
   Place          *places;   /* window */
   guint           n_ahead, most_ahead; /* photos that are being decoded or wait for a worker */
   guint           n_workers;
-  GThread       **threads;  /* n_workers + 1; NULL: couldn't be started */
+  GThread       **threads;  /* n_workers + 1; NULL: wasn't started */
   gboolean        stopping;
 };
 
@@ -155,7 +155,7 @@ start_member (Crew *crew, guint i, GError **error)
 }
 
 Crew *
-crew_new (gsize n, guint n_workers, const CrewTasks *tasks, gpointer data, GDestroyNotify free_data, GError **error)
+crew_new (gsize n, guint n_workers, gboolean decodes_ahead, const CrewTasks *tasks, gpointer data, GDestroyNotify free_data, GError **error)
 {
   Crew *crew = g_new0 (Crew, 1);
 
@@ -176,7 +176,7 @@ crew_new (gsize n, guint n_workers, const CrewTasks *tasks, gpointer data, GDest
       crew_unref (crew);
       return NULL;
     }
-  for (guint i = 1; i <= n_workers; i++)
+  for (guint i = 1; i < n_workers + (decodes_ahead ? 1 : 0); i++)
     start_member (crew, i, NULL);
   return crew;
 }

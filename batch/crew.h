@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * crew.h: many photos, several at once. Each worker takes a photo that has been decoded and looks at it; where none has, it decodes the next one itself; one thread
- * more does nothing but decode ahead, so that the workers needn't wait for a slow disk. Results come out in the photos' order. However many photos there are,
- * only a few are in memory.
+ * crew.h: many photos, several at once. Each worker takes a photo that has been decoded and looks at it; where none has, it decodes the next one itself. Where
+ * workers are fewer than processors, one thread more does nothing but decode ahead. Results come out in the photos' order. However many photos there are, only a
+ * few are in memory.
  */
 #pragma once
 
@@ -19,9 +19,9 @@ typedef struct
   void     (*free_result) (gpointer result);
 } CrewTasks;
 
-/* Begins with photos 0 … n - 1 at once. `data` is freed by free_data when the last thread has left, which is after crew_free where that doesn't wait.
+/* Begins with photos 0 … n - 1 at once. decodes_ahead: with the thread that only decodes. `data` is freed by free_data when the last thread has left, which is after crew_free where that doesn't wait.
  * NULL with an error where no thread can be started; then `data` has been freed. */
-Crew    *crew_new  (gsize n, guint n_workers, const CrewTasks *tasks, gpointer data, GDestroyNotify free_data, GError **error);
+Crew    *crew_new  (gsize n, guint n_workers, gboolean decodes_ahead, const CrewTasks *tasks, gpointer data, GDestroyNotify free_data, GError **error);
 
 /* The next result, to be freed by the caller; NULL when it hasn't come in so many microseconds (negative: waits), or there is none left. One thread only. */
 gpointer crew_next (Crew *crew, gint64 microseconds);

@@ -5,6 +5,9 @@
 
 #include "job.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "crew.h"
 #include "image.h"
 
@@ -14,6 +17,7 @@ typedef struct
   Operation     *operation;
   PictureFolders pictures;
   gboolean       keep_findings;
+  gsize          n_ahead;      /* so many photos before its turn the system is told that a file will be read */
   GCancellable  *cancellable;
 } JobTask;
 
@@ -58,6 +62,19 @@ free_task (gpointer data)
 
 /* ---- on the workers' threads ------------------------------------------------------------------------------------------------------------------- */
 
+/* A slow disk reads while the processors compute. Only plain files: who writes into a pipe mustn't see it closed. */
+static void
+announce (const JobTask *task, gsize i)
+{
+  const ListedFile *file = i < file_list_count (task->list) ? file_list_get (task->list, i) : NULL;
+  int               descriptor = file && !file->problem && g_file_test (file->path, G_FILE_TEST_IS_REGULAR) ? open (file->path, O_RDONLY | O_CLOEXEC) : -1;
+
+  if (descriptor < 0)
+    return;
+  posix_fadvise (descriptor, 0, 0, POSIX_FADV_WILLNEED);
+  close (descriptor);
+}
+
 static gpointer
 decode (gsize i, gpointer data)
 {
@@ -65,6 +82,7 @@ decode (gsize i, gpointer data)
   const ListedFile *file = file_list_get (task->list, i);
   Decoded          *decoded = g_new0 (Decoded, 1);
 
+  announce (task, i + task->n_ahead);
   if (file->problem)
     decoded->error = g_error_new_literal (FOVEA_ERROR, FOVEA_ERROR_FILE, file->problem);
   else
@@ -140,6 +158,7 @@ job_new (FileList *list, const JobSettings *settings, GError **error)
 {
   g_autoptr (Job) job = g_new0 (Job, 1);
   JobTask        *task = g_new0 (JobTask, 1);
+  guint           n_workers;
 
   task->list = list;
   task->cancellable = g_cancellable_new ();
@@ -153,7 +172,9 @@ job_new (FileList *list, const JobSettings *settings, GError **error)
       return NULL;
     }
   job->task = task;
-  job->crew = crew_new (job->n, operation_get_n_workers (task->operation), &tasks, task, free_task, error);
+  n_workers = operation_get_n_workers (task->operation);
+  task->n_ahead = 2 * n_workers;
+  job->crew = crew_new (job->n, n_workers, operation_get_n_threads (task->operation) > 1, &tasks, task, free_task, error);
   return job->crew ? g_steal_pointer (&job) : NULL;
 }
 

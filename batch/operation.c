@@ -155,6 +155,12 @@ operation_get_n_workers (const Operation *operation)
   return operation->n_workers;
 }
 
+guint
+operation_get_n_threads (const Operation *operation)
+{
+  return operation->n_threads;
+}
+
 const OperationSettings *
 operation_get_settings (const Operation *operation)
 {

@@ -57,6 +57,7 @@ void       operation_free (Operation *operation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_free)
 
 guint                    operation_get_n_workers (const Operation *operation);
+guint                    operation_get_n_threads (const Operation *operation); /* of each worker */
 const OperationSettings *operation_get_settings  (const Operation *operation);
 FoveaModel              *operation_get_model     (const Operation *operation);
 gboolean                 operation_is_rough      (const Operation *operation); /* boxes or masks come from a classifier */

@@ -2,6 +2,7 @@
 """Many photos through the fovea command: folders, lists, shares, photos that can't be read, files that are whole or absent, memory. Arguments: the command."""
 
 import csv
+import fcntl
 import io
 import json
 import os
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 import unittest
+import xml.etree.ElementTree
 
 import tiny_model
 
@@ -176,6 +178,158 @@ class Batch(unittest.TestCase):
         self.assertEqual([(row["file"], row["label"], [float(row[key]) for key in ("x", "y", "width", "height")]) for row in rows],
                          [(image["file"], found["label"], found["box"]) for image in images for found in image["objects"]])
         self.assertEqual(fovea("classify", self.model, self.photos, "--csv", "--json").returncode, 2)
+
+    # ---- into a folder
+
+    def fill(self, results, *arguments, model="boxes.onnx", verb="locate", status=0, photos=None):
+        answer = fovea(verb, self.folder / model, photos or self.photos, "--output-dir", results, *arguments, "--json")
+        self.assertEqual(answer.returncode, status, answer.stderr)
+        told = json.loads(answer.stdout)
+        images = json.loads((results / pathlib.Path(told["files"]["json"]).name).read_text())["images"] if "json" in told.get("files", {}) else None
+        return told, images
+
+    def test_skipping(self):
+        """Only what is new, changed or missing is done again."""
+        results, more = self.folder / "results", ("--formats", "json,csv,pictures")
+        told, images = self.fill(results, *more)
+        self.assertEqual((told["count"], told["skipped"], [image["file"] for image in images]), (5, 0, self.all))
+        self.assertEqual(self.fill(results, *more), ({**told, "skipped": 5}, images))
+        os.utime(self.photos / "b.png", (1, 1))
+        self.assertEqual(self.fill(results, *more)[0]["skipped"], 4)
+        (results / images[2]["picture"]).unlink()
+        self.assertEqual(self.fill(results, *more)[0]["skipped"], 4)
+        self.paint(self.photos / "new.jpg", "red")
+        self.assertEqual([self.fill(results, *more)[0]["skipped"] for _ in range(2)], [5, 6])
+        with open(results / "fovea-batch.journal", "ab") as journal:
+            journal.write(b'{"task":"half a li')
+        self.assertEqual(self.fill(results, *more)[0]["skipped"], 6)
+        for other in (["--threshold", "0.5"], ["--classes", "bar"], ["--again"]):
+            self.assertEqual(self.fill(results, *more, *other)[0]["skipped"], 0, other)
+        (self.photos / "new.jpg").unlink()
+        self.assertEqual(len(self.fill(results, *more, "--again")[1]), 5)
+        moved = self.folder / "moved"
+        results.rename(moved)
+        self.assertEqual(self.fill(moved, *more)[0]["skipped"], 5)
+
+    def test_formats_agree(self):
+        """COCO, YOLO and VOC have the boxes of the JSON, as readers that aren't ours read them."""
+        (self.photos / "with space\nand line.png").unlink()
+        self.paint(self.photos / "b.jpg", "red", (333, 77))
+        results = self.folder / "results"
+        told, images = self.fill(results, "--formats", "json,coco,yolo,voc")
+        self.assertEqual(len(told["left_out"]), 1)
+        self.assertIn("b.png", told["left_out"][0])
+        wanted = {image["file"]: [(item["label"], item["box"], round(item["score"], 6)) for item in image["objects"]] for image in images}
+        sizes = {image["file"]: (image["width"], image["height"]) for image in images}
+        self.assertEqual(len(wanted), 5)
+        coco = json.loads((results / "coco/annotations.json").read_text())
+        names = {category["id"]: category["name"] for category in coco["categories"]}
+        files = {image["id"]: image["file_name"] for image in coco["images"]}
+        self.assertEqual({image["file_name"]: (image["width"], image["height"]) for image in coco["images"]}, sizes)
+        found = {name: [(names[row["category_id"]], row["bbox"], round(row["score"], 6)) for row in coco["annotations"] if files[row["image_id"]] == name] for name in wanted}
+        self.assertEqual(found, wanted)
+        try:
+            from pycocotools.coco import COCO
+
+            api = COCO(str(results / "coco/annotations.json"))
+            self.assertEqual(sorted(row["bbox"] for row in api.loadAnns(api.getAnnIds())), sorted(box for rows in wanted.values() for _, box, _ in rows))
+        except ImportError:
+            pass
+        del wanted["b.png"]
+        classes = (results / "yolo/classes.txt").read_text().splitlines()
+        for name, boxes in wanted.items():
+            (width, height), stem = sizes[name], name.rsplit(".", 1)[0]
+            rows = [[float(word) for word in line.split()] for line in (results / f"yolo/labels/{stem}.txt").read_text().splitlines()]
+            root = xml.etree.ElementTree.parse(results / f"voc/Annotations/{stem}.xml").getroot()
+            self.assertEqual((root.find("filename").text, int(root.find("size/width").text), int(root.find("size/height").text)), (name, width, height))
+            self.assertEqual([classes[int(row[0])] for row in rows], [label for label, _, _ in boxes])
+            self.assertEqual([item.find("name").text for item in root.iter("object")], [label for label, _, _ in boxes])
+            for row, item, (_, box, score) in zip(rows, root.iter("object"), boxes):
+                yolo = [(row[1] - row[3] / 2) * width, (row[2] - row[4] / 2) * height, row[3] * width, row[4] * height, row[5]]
+                x1, y1, x2, y2 = (float(item.find(f"bndbox/{side}").text) for side in ("xmin", "ymin", "xmax", "ymax"))
+                for got in (yolo, [x1 - 1, y1 - 1, x2 - x1 + 1, y2 - y1 + 1, float(item.find("score").text)]):
+                    for a, b in zip(got, [*box, score], strict=True):
+                        self.assertAlmostEqual(a, b, places=5)
+
+    def test_shares_in_one_folder(self):
+        """Shares write into one folder at the same time."""
+        results = self.folder / "results"
+        running = [subprocess.Popen([FOVEA, "locate", self.folder / "boxes.onnx", self.photos, "-o", results, "--formats", "json,coco,pictures", "--shard", f"{i}/3"],
+                                    stdout=subprocess.DEVNULL) for i in (1, 2, 3)]
+        self.assertEqual([share.wait(120) for share in running], [0, 0, 0])
+        tables = [json.loads((results / f"fovea-batch-{i}-of-3.json").read_text())["images"] for i in (1, 2, 3)]
+        self.assertEqual(sorted(image["file"] for table in tables for image in table), sorted(self.all))
+        self.assertEqual(sorted(os.path.relpath(path, results / "pictures") for path in results.rglob("*.png")), sorted(name[:-4] + ".png" for name in self.all))
+        categories = [json.loads((results / f"coco-{i}-of-3/annotations.json").read_text())["categories"] for i in (1, 2, 3)]
+        self.assertTrue(categories[0] == categories[1] == categories[2] and len(categories[0]) == 2)
+
+    def test_one_at_a_time(self):
+        """A folder that another process writes into is waited for a moment; then it is said who has it."""
+        results = self.folder / "results"
+        self.fill(results)
+        with open(results / "fovea-batch.journal", "ab") as journal:
+            fcntl.lockf(journal, fcntl.LOCK_EX)
+            started = time.monotonic()
+            told, _ = self.fill(results, status=1)
+            self.assertIn(f"the process {os.getpid()},", told["error"])
+            self.assertLess(time.monotonic() - started, 30)
+            waiting = subprocess.Popen([FOVEA, "locate", self.folder / "boxes.onnx", self.photos, "-o", results], stdout=subprocess.DEVNULL)
+            time.sleep(0.5)
+            fcntl.lockf(journal, fcntl.LOCK_UN)
+            self.assertEqual(waiting.wait(60), 0)
+
+    def test_folder_killed(self):
+        """Killed at ten moments: nothing that was done is lost or done twice, and no file is broken."""
+        n, results, dice, more = 300, self.folder / "results", random.Random(5), ("--formats", "json,csv,coco,yolo,voc,xmp,keywords,pictures")
+        source = self.folder / "source"
+        for i in range(n):
+            self.paint(source / f"p{i:03}.jpg", "red", (300, 200))
+        journal, done, before = results / "fovea-batch.journal", 0, 0
+        for _ in range(10):
+            running = subprocess.Popen([FOVEA, "locate", self.folder / "boxes.onnx", source, "-o", results, *more], stdout=subprocess.DEVNULL)
+            wanted, until = before + dice.randint(1, 20), time.monotonic() + 60
+            while running.poll() is None and done < wanted and time.monotonic() < until:
+                done = journal.read_bytes().count(b"\n") if journal.exists() else 0
+            time.sleep(dice.uniform(0, 0.02))
+            running.kill()
+            self.assertEqual(running.wait(), -signal.SIGKILL)
+            before = done = journal.read_bytes().count(b"\n")
+            self.check_sound(results)
+        told, images = self.fill(results, *more, photos=source)
+        lines = [json.loads(line) for line in journal.read_text().splitlines() if line.endswith("}") and line.startswith("{\"task")]
+        self.assertEqual((told["count"], len(images), len(lines)), (n, n, n))
+        self.assertEqual(len({line["path"] for line in lines}), n)
+        self.assertTrue(10 <= told["skipped"] < n, told["skipped"])
+        self.check_sound(results)
+        self.assertFalse(list(results.rglob(".*")))
+
+    def check_sound(self, results):
+        for path in results.rglob("*"):
+            if not path.is_file() or any(part.startswith(".fovea-batch") for part in path.relative_to(results).parts):
+                continue
+            self.assertFalse(path.name.startswith("."), path)
+            if path.suffix in (".png", ".jpg"):
+                Image.open(path).load()
+            elif path.suffix in (".xmp", ".xml"):
+                xml.etree.ElementTree.parse(path)
+            elif path.suffix == ".json":
+                json.loads(path.read_text())
+            elif path.suffix == ".txt":
+                self.assertTrue(path.read_text().endswith("\n"), path)
+            else:
+                self.assertIn(path.suffix, (".csv", ".html", ".journal", ".yaml"), path)
+
+    def test_output_refused(self):
+        other = self.folder / "other"
+        other.symlink_to(self.photos)
+        for output in (self.photos, self.photos / "results", self.folder, other / "new", self.photos / "sub"):
+            self.assertIn("beside it", self.fill(output, status=1)[0]["error"], output)
+        for wrong in (["--formats", "xls"], ["--formats", "masks"], ["--csv"], ["--draw", self.folder / "d"]):
+            self.assertEqual(fovea("locate", self.folder / "boxes.onnx", self.photos, "-o", self.folder / "r", *wrong).returncode, 2, wrong)
+        self.assertEqual(fovea("locate", self.folder / "boxes.onnx", self.photos, "--formats", "csv").returncode, 2)
+        (self.photos / "broken.jpg").write_bytes(b"no photo")
+        told, images = self.fill(self.folder / "r", status=3)
+        self.assertEqual(([failed["file"] for failed in told["failed"]], len(images)), (["broken.jpg"], 5))
 
     # ---- size
 

@@ -42,14 +42,14 @@ def model(nodes, inputs, outputs, constants=(), metadata=None):
     return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 17)) + entries
 
 
-def corner_colour(size=8):
+def corner_colour(size=8, names="['red', 'green', 'blue']"):
     """A classifier whose scores are the mean red, green and blue of the photo's top left corner, a quarter of its width and height."""
     corner, weights = size // 4, []
     for out in range(3):
         for channel in range(3):
             weights += [1 / corner ** 2 if out == channel and y < corner and x < corner else 0 for y in range(size) for x in range(size)]
     return model([node("Conv", ["x", "w"], ["y"])], [port("x", [1, 3, size, size])], [port("y", [1, 3, 1, 1])], [tensor("w", [3, 3, size, size], weights)],
-                 {"task": "classify", "names": "['red', 'green', 'blue']", "fovea": '{"input": {"resize": "stretch", "range": 1}}'})
+                 {"task": "classify", "names": names, "fovea": '{"input": {"resize": "stretch", "range": 1}}'})
 
 
 def detector(size=8):
@@ -60,10 +60,16 @@ def unknown_operator(size=8):
     return model([node("Frobnicate", ["x"], ["y"])], [port("x", [1, 3, size, size])], [port("y", [1, 3])])
 
 
-def two_boxes(size=32):
+def colour_masks(size=8, names="['red', 'green', 'blue']"):
+    """A mask for each colour: how much of it each of 8 × 8 parts of the photo has."""
+    return model([node("Relu", ["x"], ["y"])], [port("x", [1, 3, size, size])], [port("y", [1, 3, size, size])], (),
+                 {"task": "segment", "names": names, "fovea": '{"input": {"resize": "stretch", "range": 1}, "output": {"family": "semantic", "activation": "none"}}'})
+
+
+def two_boxes(size=32, names="['dot', 'bar']"):
     """A detector that finds the same in every photo: “bar” with 0.9 at x 8 … 24, y 4 … 12 of its 32 × 32 pixels, “dot” with 0.4 at 0 … 4."""
     rows = [8, 4, 24, 12, 0.9, 1, 0, 0, 4, 4, 0.4, 0]
     nodes = [node("ReduceMin", ["x"], ["least"]), node("Mul", ["least", "zero"], ["nothing"]), node("Add", ["rows", "nothing"], ["output0"])]
     nodes[0] += field(5, field(1, "keepdims") + field(3, 0) + field(20, 2))
     return model(nodes, [port("x", [1, 3, size, size])], [port("output0", [1, 2, 6])], [tensor("rows", [1, 2, 6], rows), tensor("zero", [], [0])],
-                 {"names": "['dot', 'bar']", "fovea": '{"input": {"resize": "stretch", "range": 1}}'})
+                 {"names": names, "fovea": '{"input": {"resize": "stretch", "range": 1}}'})
