@@ -59,14 +59,14 @@ remove_tree (const char *path)
   g_remove (path);
 }
 
-/* "OUTPUT/PLACE/sub/photo.jpg.xmp"; *below gets what follows OUTPUT/. */
+/* "OUTPUT/PLACE/sub/photo.jpg.xmp"; *below gets what follows OUTPUT/, as UTF-8. */
 static char *
 make_path (const FolderRun *run, const char *place, const char *name, const char *ending, char **below)
 {
-  g_autofree char *file = g_strconcat (name, ending, NULL);
+  g_autofree char *file = g_strconcat (name, ending, NULL), *path = g_build_filename (place, file, NULL);
 
-  *below = g_build_filename (place, file, NULL);
-  return g_build_filename (run->settings.output, *below, NULL);
+  *below = g_utf8_make_valid (path, -1);
+  return g_build_filename (run->settings.output, path, NULL);
 }
 
 /* "fovea-batch.csv", of a share "fovea-batch-2-of-8.csv". */

@@ -187,7 +187,7 @@ journal_close (Journal *journal)
   g_free (journal);
 }
 
-/* `names`: members that are paths below the journal's folder; NULL-terminated. */
+/* `names`: members that are paths below the journal's folder; NULL-terminated. Names of files that aren't UTF-8 can't be told from what is written: they count. */
 static gboolean
 has_files (const Journal *journal, JsonObject *object, const char *const *names)
 {
@@ -196,7 +196,7 @@ has_files (const Journal *journal, JsonObject *object, const char *const *names)
       const char      *below = json_object_get_string_member_with_default (object, *names, NULL);
       g_autofree char *path = below ? g_build_filename (journal->folder, below, NULL) : NULL;
 
-      if (path && !g_file_test (path, G_FILE_TEST_IS_REGULAR))
+      if (path && !strstr (below, "\xef\xbf\xbd") && !g_file_test (path, G_FILE_TEST_IS_REGULAR))
         return FALSE;
     }
   return TRUE;

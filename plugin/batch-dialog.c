@@ -21,11 +21,12 @@ typedef enum { STATE_IDLE, STATE_BEGINNING, STATE_RUNNING, STATE_ENDING } BatchS
 typedef struct
 {
   GimpProcedureConfig *config;
-  GtkWidget           *dialog, *settings, *count, *formats, *start, *stop, *bar, *message, *problems, *problems_frame, *show;
+  GtkWidget           *dialog, *settings, *count, *results, *formats, *start, *stop, *bar, *message, *problems, *problems_frame, *show;
   BatchState           state;
   BatchRequest        *request;
   FolderRun           *run;
   JsonNode            *told;      /* of the last run that ended */
+  char                *proposed;  /* for results; NULL: nothing yet */
   gsize                n_told;
   gint64               began;
   guint                tick, count_timer;
@@ -356,26 +357,82 @@ make_formats (BatchDialog *dialog)
 
 /* ---- the window -------------------------------------------------------------------------------------------------------------------------------- */
 
+/* Results of “Holidays” go to “Holidays (Fovea)” beside it, unless the user has said something else. */
 static void
-folder_chosen (GtkFileChooser *chooser, BatchDialog *dialog)
+propose_results (BatchDialog *dialog, GFile *photos)
+{
+  g_autofree char *path = photos ? g_file_get_path (photos) : NULL;
+  const char      *present = gtk_entry_get_text (GTK_ENTRY (dialog->results));
+
+  if (!path || (*present && g_strcmp0 (present, dialog->proposed) != 0))
+    return;
+  g_free (dialog->proposed);
+  dialog->proposed = g_strdup_printf ("%s (Fovea)", path);
+  gtk_entry_set_text (GTK_ENTRY (dialog->results), dialog->proposed);
+}
+
+static void
+photos_chosen (GtkFileChooser *chooser, BatchDialog *dialog)
 {
   g_autoptr (GFile) file = gtk_file_chooser_get_file (chooser);
 
-  g_object_set (dialog->config, (const char *) g_object_get_data (G_OBJECT (chooser), "setting"), file, NULL);
+  g_object_set (dialog->config, "input-folder", file, NULL);
+  propose_results (dialog, file);
 }
 
 static GtkWidget *
-make_folder (BatchDialog *dialog, const char *setting, const char *title)
+make_photos (BatchDialog *dialog)
 {
-  GtkWidget        *button = gtk_file_chooser_button_new (title, GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER);
+  GtkWidget        *button = gtk_file_chooser_button_new (_("Folder of Photos"), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER);
   g_autoptr (GFile) file = NULL;
 
-  g_object_get (dialog->config, setting, &file, NULL);
+  g_object_get (dialog->config, "input-folder", &file, NULL);
   if (file)
     gtk_file_chooser_set_file (GTK_FILE_CHOOSER (button), file, NULL);
-  g_object_set_data (G_OBJECT (button), "setting", (gpointer) setting);
-  g_signal_connect (button, "selection-changed", G_CALLBACK (folder_chosen), dialog);
+  g_signal_connect (button, "selection-changed", G_CALLBACK (photos_chosen), dialog);
   return button;
+}
+
+static void
+results_changed (GtkEntry *entry, BatchDialog *dialog)
+{
+  const char       *text = gtk_entry_get_text (entry);
+  g_autofree char  *home = g_str_has_prefix (text, "~/") ? g_build_filename (g_get_home_dir (), text + 2, NULL) : NULL;
+  g_autoptr (GFile) file = *text ? g_file_new_for_path (home ? home : text) : NULL;
+
+  g_object_set (dialog->config, "output-folder", file, NULL);
+}
+
+static void
+choose_results (GtkEntry *entry, GtkEntryIconPosition position, GdkEvent *event, BatchDialog *dialog)
+{
+  g_autoptr (GtkFileChooserNative) chooser = gtk_file_chooser_native_new (_("Folder for Results"), GTK_WINDOW (dialog->dialog), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER,
+                                                                          _("_Choose"), NULL);
+  g_autofree char *path = NULL;
+
+  if (gtk_native_dialog_run (GTK_NATIVE_DIALOG (chooser)) == GTK_RESPONSE_ACCEPT)
+    path = gtk_file_chooser_get_filename (GTK_FILE_CHOOSER (chooser));
+  if (path)
+    gtk_entry_set_text (entry, path);
+}
+
+/* A folder that needn't be there yet: a chooser of folders can't show that. */
+static GtkWidget *
+make_results (BatchDialog *dialog)
+{
+  g_autoptr (GFile) photos = NULL, results = NULL;
+  g_autofree char  *path = NULL;
+
+  g_object_get (dialog->config, "input-folder", &photos, "output-folder", &results, NULL);
+  path = results ? g_file_get_path (results) : NULL;
+  dialog->results = gtk_entry_new ();
+  gtk_entry_set_icon_from_icon_name (GTK_ENTRY (dialog->results), GTK_ENTRY_ICON_SECONDARY, "document-open");
+  gtk_entry_set_icon_tooltip_text (GTK_ENTRY (dialog->results), GTK_ENTRY_ICON_SECONDARY, _("Choose a folder"));
+  g_signal_connect (dialog->results, "changed", G_CALLBACK (results_changed), dialog);
+  g_signal_connect (dialog->results, "icon-release", G_CALLBACK (choose_results), dialog);
+  gtk_entry_set_text (GTK_ENTRY (dialog->results), path ? path : "");
+  propose_results (dialog, photos);
+  return dialog->results;
 }
 
 static GtkWidget *
@@ -394,12 +451,12 @@ make_settings (BatchDialog *dialog)
                  gimp_prop_string_combo_box_new (G_OBJECT (dialog->config), "operation", GTK_TREE_MODEL (operations), 0, 1));
   dialog_attach (GTK_GRID (grid), 1, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, dialog->dialog));
   dialog_attach (GTK_GRID (grid), 2, _("_Photos"), _("The folder that has the photos; nothing in it is changed"),
-                 make_folder (dialog, "input-folder", _("Folder of Photos")));
+                 make_photos (dialog));
   dialog_attach (GTK_GRID (grid), 3, _("_Names"), _("Which files are taken, as “*.jpg,cat-*”; empty: all photos"), entry);
   gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (G_OBJECT (dialog->config), "recursive", _("Folders _inside, too")), 1, 4, 1, 1);
   gtk_grid_attach (GTK_GRID (grid), dialog->count, 1, 5, 1, 1);
   dialog_attach (GTK_GRID (grid), 6, _("_Results"), _("The folder that tables, pictures and the summary go to: another one than that of the photos"),
-                 make_folder (dialog, "output-folder", _("Folder for Results")));
+                 make_results (dialog));
   dialog_attach (GTK_GRID (grid), 7, _("_Formats"), _("What is written there, beside a page that shows the results"), make_formats (dialog));
   gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (G_OBJECT (dialog->config), "again", _("Do a_gain what an earlier run has done")), 1, 8, 1, 1);
   return grid;
@@ -498,6 +555,7 @@ batch_dialog_run (GimpProcedureConfig *config, gsize *count)
   if (dialog.count_timer)
     g_source_remove (dialog.count_timer);
   gtk_widget_destroy (dialog.dialog);
+  g_free (dialog.proposed);
   *count = dialog.n_told;
   return dialog.told;
 }
