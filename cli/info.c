@@ -18,6 +18,7 @@ static const CommandHelp help = {
   "settings, and where each was found; the memory that it needs to run.",
   "  fovea info squeezenet                            the whole table\n"
   "  fovea info my.onnx --shape images=1x3x640x640    for one shape of many\n"
+  "  fovea info squeezenet --explain                  and what each kind of layer does\n"
   "  fovea info squeezenet --plan                     what the engine makes of it\n"
   "  fovea info --operators                           the operators that Fovea runs\n",
 };
@@ -214,6 +215,22 @@ print_settings (const Info *info)
     g_print ("           %s\n", sources[i]);
 }
 
+/* Each operator of the model once, with what it does. */
+static void
+print_explanations (const Info *info)
+{
+  g_autoptr (GHashTable) told = g_hash_table_new (g_str_hash, g_str_equal);
+
+  g_print ("\n");
+  for (gsize i = 0; i < info->n_layers; i++)
+    {
+      const char *type = info->layers[i].operator_type, *sentence = fovea_layer_explain (type);
+
+      if (sentence && g_hash_table_add (told, (gpointer) type))
+        g_print ("%-18s %s\n", type, sentence);
+    }
+}
+
 static void
 print_text (const Info *info)
 {
@@ -390,12 +407,13 @@ print_operators (gboolean as_json)
 int
 verb_info (int argc, char **argv)
 {
-  gboolean       as_json = FALSE, plan = FALSE, operators = FALSE;
+  gboolean       as_json = FALSE, plan = FALSE, operators = FALSE, explain = FALSE;
   g_auto (GStrv) shapes = NULL;
   int            status;
   GOptionEntry   options[] = {
     { "shape", 's', 0, G_OPTION_ARG_STRING_ARRAY, &shapes, "Shape of an input: images=1x3x640x640", "NAME=SHAPE" },
     { "plan", 'p', 0, G_OPTION_ARG_NONE, &plan, "Print the engine's plan: steps, kernels, memory", NULL },
+    { "explain", 'e', 0, G_OPTION_ARG_NONE, &explain, "Say what each kind of layer does", NULL },
     { "operators", 0, 0, G_OPTION_ARG_NONE, &operators, "List the ONNX operators that Fovea runs; needs no model", NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print one JSON object", NULL },
     { NULL },
@@ -423,7 +441,11 @@ verb_info (int argc, char **argv)
   else if (as_json)
     print_json (&info);
   else
-    print_text (&info);
+    {
+      print_text (&info);
+      if (explain)
+        print_explanations (&info);
+    }
   clear_info (&info);
   return status;
 }

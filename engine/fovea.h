@@ -323,6 +323,9 @@ typedef struct
 FoveaLayer *fovea_model_list_layers (FoveaModel *model, const FoveaSessionOptions *options, gsize *n, GError **error);
 void        fovea_layers_free       (FoveaLayer *layers, gsize n);
 
+/* What layers of an operator do, a sentence for people who learn; NULL: nothing is known of it. English, to be translated by who shows it. Static. */
+const char *fovea_layer_explain     (const char *operator_type);
+
 /* The operators that the engine runs, sorted; NULL-terminated. Free with g_strfreev. */
 char      **fovea_list_operators    (void);
 
@@ -893,6 +896,70 @@ char    *fovea_model_get_licence  (const FoveaModel *model);
  * g_free. */
 char    *fovea_licence_warn       (const char *licence);
 
+/* ---- models as their user keeps them ------------------------------------------------------------------------------------------------------- */
+
+typedef enum
+{
+  FOVEA_ORIGIN_BUILT_IN, /* came along with Fovea */
+  FOVEA_ORIGIN_TRAINED,  /* learned by Fovea, from the user's photos */
+  FOVEA_ORIGIN_IMPORTED,
+  FOVEA_ORIGIN_OTHER,    /* somebody put it into one of the folders */
+} FoveaOrigin;
+
+/* What a list of models tells of one. What isn't known is NULL, 0 or unknown. */
+typedef struct
+{
+  char       *name, *path;
+  FoveaOrigin origin;
+  gboolean    is_own;   /* lies in the user's folder: may be renamed and deleted */
+  gboolean    is_link;  /* the file itself lies elsewhere */
+  FoveaTask   task;
+  char       *family;
+  gsize       n_labels;
+  guint64     size;     /* bytes */
+  char       *licence;
+  char       *accuracy; /* "map 0.8019", from its card */
+  char       *date;     /* "2026-11-25": when it was trained or imported */
+  char       *fault;    /* why it can't be used, a sentence */
+} FoveaModelFacts;
+
+/* Of an installed model; never NULL. */
+FoveaModelFacts *fovea_model_facts_new  (const char *name);
+void             fovea_model_facts_free (FoveaModelFacts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaModelFacts, fovea_model_facts_free)
+
+/* The model's card: card.md beside it, or what its metadata or sidecar tell, in lines. "" where there is none. Free with g_free. */
+char    *fovea_model_read_card    (const FoveaModel *model);
+
+/* Gives one of the user's own models another name, with what lies beside it; tasks whose default it is follow. FALSE with FOVEA_ERROR_ARGUMENT for names that
+ * can't be or are taken and models that aren't the user's, FOVEA_ERROR_FILE. */
+gboolean fovea_rename_model       (const char *name, const char *new_name, GError **error);
+
+/* Takes one of the user's own models away, with what lies beside it, but keeps the files: the result, a hidden folder, brings it back or is thrown away. What a
+ * link points to stays untouched. Free with g_free. */
+char    *fovea_set_model_aside    (const char *name, GError **error);
+gboolean fovea_bring_model_back   (const char *aside, GError **error);
+void     fovea_throw_model_away   (const char *aside);
+
+/* A well-known public file that this engine runs. Nothing of it is on this machine until the user fetches it. */
+typedef struct
+{
+  const char *name;     /* of the model, once it is there */
+  const char *about;    /* a sentence; English, to be translated by who shows it */
+  FoveaTask   task;
+  const char *licence;
+  guint64     size;     /* bytes */
+  const char *sha256;
+  const char *address;
+  const char *settings; /* what isn't seen in the file, "KEY=WORDS;…" (see fovea_settings_list_keys); NULL: all is */
+} FoveaCatalogueEntry;
+
+/* Static; *n gets the number of entries. */
+const FoveaCatalogueEntry *fovea_list_catalogue (gsize *n);
+
+/* The entry's settings as fovea_settings_read_with takes them. */
+GHashTable                *fovea_catalogue_entry_get_settings (const FoveaCatalogueEntry *entry);
+
 /* ---- self-test -------------------------------------------------------------------------------------------------------------------------- */
 
 /* Known tensors through some of a kernel table's functions, against the reference. */
@@ -910,7 +977,7 @@ typedef struct
   char     *sha256;      /* NULL: it can't be read */
   guint64   size;        /* bytes */
   FoveaTask task;
-  gboolean  was_run;     /* its answer was compared with the reference's; larger networks are only loaded and compiled */
+  gboolean  was_run;     /* it answers the same from one thread and from all, and if it is small as the reference does; large networks are only loaded and compiled */
   char     *fault;       /* a sentence; NULL: it is right */
 } FoveaModelCheck;
 

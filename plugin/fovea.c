@@ -5,11 +5,13 @@
 
 #include <libgimp/gimp.h>
 
+#include "about.h"
 #include "batch.h"
 #include "classify.h"
 #include "import-model.h"
 #include "label.h"
 #include "locate.h"
+#include "model-manager.h"
 #include "segment.h"
 #include "train.h"
 
@@ -37,6 +39,8 @@ static const struct
   { IMPORT_MODEL_PROCEDURE, import_model_create_procedure },
   { TRAIN_PROCEDURE, train_create_procedure },
   { BATCH_PROCEDURE, batch_create_procedure },
+  { MODELS_PROCEDURE, model_manager_create_procedure },
+  { ABOUT_PROCEDURE, about_create_procedure },
 };
 
 static GList *

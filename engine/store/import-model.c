@@ -11,10 +11,9 @@
 
 #include "model/model.h"
 #include "ops/operator.h"
+#include "store/own-models.h"
 #include "vision/json-look.h"
 #include "vision/sidecar.h"
-
-#define MAX_NAME_BYTES 120
 
 char *
 fovea_get_user_model_folder (void)
@@ -93,31 +92,6 @@ check_runs (FoveaModel *model, const FoveaSettings *settings, GError **error)
 
 /* ---- names ------------------------------------------------------------------------------------------------------------------------------ */
 
-static gboolean
-check_name (const char *name, GError **error)
-{
-  gboolean right = *name && *name != '.' && *name != '-' && strlen (name) <= MAX_NAME_BYTES && g_utf8_validate (name, -1, NULL) && !strchr (name, '/') &&
-                   !strchr (name, '\\') && !g_str_has_suffix (name, ".onnx") && strcmp (name, "default") != 0;
-
-  for (const char *c = name; right && *c; c = g_utf8_next_char (c))
-    right = !g_unichar_iscntrl (g_utf8_get_char (c));
-  if (!right)
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
-                 "“%s” can't be the name of a model. Take one of at most %d bytes that begins with a letter or digit, without slashes and “.onnx”.", name,
-                 MAX_NAME_BYTES);
-  return right;
-}
-
-static gboolean
-is_taken (const char *name)
-{
-  g_autofree char *path = fovea_find_model (name, NULL), *folder = fovea_get_user_model_folder (), *file = g_strconcat (name, ".onnx", NULL);
-  g_autofree char *own = g_build_filename (folder, file, NULL);
-  GStatBuf         status;
-
-  return path != NULL || g_lstat (own, &status) == 0; /* a link whose file is gone, too */
-}
-
 /* The file's own name, or its folder's where all files have the same, with what a name can't have taken out; with a number where it is taken. */
 static char *
 make_name (const char *file)
@@ -141,13 +115,13 @@ make_name (const char *file)
       *c = '_';
   if (strlen (name) > 100)
     *g_utf8_find_prev_char (name, name + 100) = '\0';
-  if (!check_name (name, NULL))
+  if (!own_model_check_name (name, NULL))
     {
       g_free (name);
       name = g_strdup ("model");
     }
   chosen = g_strdup (name);
-  for (int i = 2; is_taken (chosen); i++)
+  for (int i = 2; own_model_is_taken (chosen); i++)
     {
       g_free (chosen);
       chosen = g_strdup_printf ("%s-%d", name, i);
@@ -209,7 +183,7 @@ write_files (FoveaModel *model, const char *file, const char *name, const FoveaS
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written. Is the disk full, or the folder not yours?", last_json);
       done = FALSE;
     }
-  else if (done && (is_taken (name) || g_rename (onnx, last_onnx) != 0))
+  else if (done && (own_model_is_taken (name) || g_rename (onnx, last_onnx) != 0))
     {
       g_remove (last_json);
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written: something of that name came in between, or the folder isn't yours.", last_onnx);
@@ -228,10 +202,10 @@ fovea_import_model (FoveaModel *model, const char *name, const FoveaSettings *se
   gboolean         done;
 
   g_return_val_if_fail (file != NULL, NULL);
-  if ((name && *name && !check_name (name, error)) || !check_runs (model, settings, error))
+  if ((name && *name && !own_model_check_name (name, error)) || !check_runs (model, settings, error))
     return NULL;
   chosen = name && *name ? g_strdup (name) : make_name (file);
-  if (is_taken (chosen))
+  if (own_model_is_taken (chosen))
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "There is a model “%s” already. Give another name, or delete that one first.", chosen);
       return NULL;

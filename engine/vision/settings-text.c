@@ -4,6 +4,7 @@
  * wrong, sidecar.c knows; here they are only put into its form.
  */
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -23,26 +24,26 @@ static const struct
   const char *found;  /* how `sources` calls it */
   const char *explanation;
 } rows[] = {
-  { "task", WORD, NULL, "task", "task", "What the network is for: naming photos (classify), boxes around things (detect), or masks (segment)." },
-  { "family", WORD, "output", "family", "family", "The kind of network. It says how the raw output is read, and what is usual for the other settings." },
-  { "size", SIZE, "input", "size", "size", "Width and height of what the network sees, in pixels. Photos are scaled to it." },
+  { "task", WORD, NULL, "task", "task", N_("What the network is for: naming photos (classify), boxes around things (detect), or masks (segment).") },
+  { "family", WORD, "output", "family", "family", N_("The kind of network. It says how the raw output is read, and what is usual for the other settings.") },
+  { "size", SIZE, "input", "size", "size", N_("Width and height of what the network sees, in pixels. Photos are scaled to it.") },
   { "resize", WORD, "input", "resize", "resize",
-    "How a photo is brought to that size: stretched; its shorter side fitted and the middle cut out; or made to fit whole, with bars on both sides (letterbox) or "
-    "at the right and bottom only (letterbox-corner). The wrong one costs accuracy, and moves boxes." },
-  { "filter", WORD, "input", "filter", "filter", "How pixels are averaged when a photo is scaled. It matters little." },
-  { "crop-scale", NUMBER, "input", "crop_scale", "crop scale", "With shortest-crop: so many times larger than the size the photo is made before its middle is cut out. 256/224 is usual." },
-  { "colour", WORD, "input", "colour", "colour", "The order of the channels. Networks from Caffe, Darknet's heirs and OpenCV often want bgr; with the wrong one red and blue are exchanged." },
-  { "layout", WORD, "input", "layout", "layout", "Whether the channels come before the rows (nchw) or after the columns (nhwc). Seen from the model's input." },
-  { "range", NUMBER, "input", "range", "range, mean and std", "The value of white, before the mean is taken away and the deviation divides: 1 or 255." },
-  { "mean", NUMBERS, "input", "mean", "range, mean and std", "What is taken away from red, green and blue; one number for all, or three." },
-  { "std", NUMBERS, "input", "std", "range, mean and std", "What red, green and blue are divided by after that; one number for all, or three." },
-  { "normalize", WORD, "input", "normalize", "normalize", "Whether each photo is first brought to a mean of 0 and a deviation of 1 (photo), or spread between two of its percentiles." },
-  { "percentiles", NUMBERS, "input", "percentiles", "normalize", "With percentiles: the lower becomes 0, the higher 1." },
-  { "pad", NUMBER, "input", "pad", "pad", "With a letterbox: the gray of the bars, 0 to 255." },
-  { "activation", WORD, "output", "activation", "activation", "What turns the network's numbers into scores from 0 to 1. auto: none where they are a distribution already, else softmax." },
-  { "threshold", NUMBER, "output", "threshold", "threshold", "Boxes and masks with lower scores are left out, where a filter isn't told otherwise. 0 to 1." },
-  { "overlap", NUMBER, "output", "overlap", "overlap", "Of two boxes of one class that share more than this of their area, the worse is left out. 0 to 1." },
-  { "labels", NAMES, NULL, "names", "labels", "The names of the classes, in order: a line or a comma between them." },
+    N_("How a photo is brought to that size: stretched; its shorter side fitted and the middle cut out; or made to fit whole, with bars on both sides (letterbox) or "
+    "at the right and bottom only (letterbox-corner). The wrong one costs accuracy, and moves boxes.") },
+  { "filter", WORD, "input", "filter", "filter", N_("How pixels are averaged when a photo is scaled. It matters little.") },
+  { "crop-scale", NUMBER, "input", "crop_scale", "crop scale", N_("With shortest-crop: so many times larger than the size the photo is made before its middle is cut out. 256/224 is usual.") },
+  { "colour", WORD, "input", "colour", "colour", N_("The order of the channels. Networks from Caffe, Darknet's heirs and OpenCV often want bgr; with the wrong one red and blue are exchanged.") },
+  { "layout", WORD, "input", "layout", "layout", N_("Whether the channels come before the rows (nchw) or after the columns (nhwc). Seen from the model's input.") },
+  { "range", NUMBER, "input", "range", "range, mean and std", N_("The value of white, before the mean is taken away and the deviation divides: 1 or 255.") },
+  { "mean", NUMBERS, "input", "mean", "range, mean and std", N_("What is taken away from red, green and blue; one number for all, or three.") },
+  { "std", NUMBERS, "input", "std", "range, mean and std", N_("What red, green and blue are divided by after that; one number for all, or three.") },
+  { "normalize", WORD, "input", "normalize", "normalize", N_("Whether each photo is first brought to a mean of 0 and a deviation of 1 (photo), or spread between two of its percentiles.") },
+  { "percentiles", NUMBERS, "input", "percentiles", "normalize", N_("With percentiles: the lower becomes 0, the higher 1.") },
+  { "pad", NUMBER, "input", "pad", "pad", N_("With a letterbox: the gray of the bars, 0 to 255.") },
+  { "activation", WORD, "output", "activation", "activation", N_("What turns the network's numbers into scores from 0 to 1. auto: none where they are a distribution already, else softmax.") },
+  { "threshold", NUMBER, "output", "threshold", "threshold", N_("Boxes and masks with lower scores are left out, where a filter isn't told otherwise. 0 to 1.") },
+  { "overlap", NUMBER, "output", "overlap", "overlap", N_("Of two boxes of one class that share more than this of their area, the worse is left out. 0 to 1.") },
+  { "labels", NAMES, NULL, "names", "labels", N_("The names of the classes, in order: a line or a comma between them.") },
 };
 
 static gssize
