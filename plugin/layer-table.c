@@ -263,7 +263,7 @@ make_columns (LayerTable *table)
       g_object_set (cell, "xalign", columns[i].right ? 1.0 : 0.0, NULL);
       if (columns[i].text == COLUMN_NAME)
         {
-          g_object_set (cell, "ellipsize", PANGO_ELLIPSIZE_START, "width-chars", 14, NULL); /* the end of a long name tells more */
+          g_object_set (cell, "ellipsize", PANGO_ELLIPSIZE_START, "width-chars", 10, NULL); /* the end of a long name tells more */
           gtk_tree_view_column_set_expand (column, TRUE);
         }
       gtk_tree_view_column_set_alignment (column, columns[i].right ? 1.0f : 0.0f);

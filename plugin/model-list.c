@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "card-view.h"
 #include "dialog.h"
 #include "fovea.h"
 #include "layer-table.h"
@@ -172,6 +173,7 @@ static void
 show_message (ModelList *list, const char *text)
 {
   gtk_label_set_text (GTK_LABEL (list->message), text ? text : "");
+  gtk_widget_set_visible (list->message, text != NULL);
 }
 
 static void
@@ -186,7 +188,7 @@ show_card (ModelList *list, const FoveaModelFacts *facts)
   if (facts && facts->origin != FOVEA_ORIGIN_BUILT_IN && facts->origin != FOVEA_ORIGIN_TRAINED && (warning = fovea_licence_warn (facts->licence)))
     g_string_append_printf (text, "%s\n\n", warning);
   g_string_append (text, card && *card ? card : facts ? _("This model has no card: nobody has written down what it is good for.") : "");
-  gtk_text_buffer_set_text (gtk_text_view_get_buffer (GTK_TEXT_VIEW (list->card)), text->str, -1);
+  card_view_set_text (list->card, text->str);
 }
 
 static void
@@ -409,13 +411,7 @@ make_pages (ModelList *list)
 {
   GtkWidget *notebook = gtk_notebook_new (), *scrolled = gtk_scrolled_window_new (NULL, NULL);
 
-  list->card = gtk_text_view_new ();
-  gtk_text_view_set_editable (GTK_TEXT_VIEW (list->card), FALSE);
-  gtk_text_view_set_wrap_mode (GTK_TEXT_VIEW (list->card), GTK_WRAP_WORD_CHAR);
-  gtk_text_view_set_left_margin (GTK_TEXT_VIEW (list->card), 8);
-  gtk_text_view_set_right_margin (GTK_TEXT_VIEW (list->card), 8);
-  gtk_text_view_set_top_margin (GTK_TEXT_VIEW (list->card), 6);
-  atk_object_set_name (gtk_widget_get_accessible (list->card), _("Card"));
+  list->card = card_view_new ();
   gtk_container_add (GTK_CONTAINER (scrolled), list->card);
   list->layers = layer_table_new ();
   gtk_container_set_border_width (GTK_CONTAINER (list->layers), 6);
@@ -444,6 +440,7 @@ model_list_new (GtkWindow *window)
   list->place = dialog_text_new ();
   gtk_label_set_max_width_chars (GTK_LABEL (list->message), 110);
   gtk_label_set_max_width_chars (GTK_LABEL (list->place), 110);
+  gtk_widget_set_no_show_all (list->message, TRUE);
   gtk_label_set_selectable (GTK_LABEL (list->place), TRUE);
   gtk_label_set_line_wrap_mode (GTK_LABEL (list->place), PANGO_WRAP_WORD_CHAR);
   gtk_style_context_add_class (gtk_widget_get_style_context (list->place), "dim-label");

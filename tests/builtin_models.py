@@ -39,6 +39,9 @@ class BuiltInModels(unittest.TestCase):
             self.assertLess((MODELS / name / "model.onnx").stat().st_size, 8 << 20)
             info = json.loads(fovea("info", MODELS / name / "model.onnx", "--json"))
             self.assertIn(info["task"], ("classify", "detect", "segment"))
+            first = next(layer for layer in info["layers"] if layer["operator"] == "Conv")  # the weights, float16 behind a Cast, are its own
+            self.assertEqual((info["layers"][0], first["receptive_field"]), (first, 3), name)
+            self.assertEqual(first["parameters"], 3 * 9 * first["out"][1] + first["out"][1])
 
     def test_onnxruntime_agrees(self):
         try:

@@ -29,6 +29,13 @@ clean_text (const char *text)
   return g_utf8_substring (valid, 0, MIN (g_utf8_strlen (valid, -1), MAX_CARD_CHARACTERS));
 }
 
+/* The same in one line. */
+static char *
+clean_line (const char *text)
+{
+  return g_strdelimit (clean_text (text), "\n", ' ');
+}
+
 static char *
 read_markdown (const FoveaModel *model)
 {
@@ -126,7 +133,7 @@ print_accuracy (JsonObject *card)
   char              number[G_ASCII_DTOSTR_BUF_SIZE];
   g_autofree char  *text = isfinite (value) ? g_strdup_printf ("%.40s %s", (const char *) names->data, g_ascii_formatd (number, sizeof number, "%.4f", value)) : NULL;
 
-  return text ? clean_text (text) : NULL;
+  return text ? clean_line (text) : NULL;
 }
 
 static char *
@@ -137,7 +144,7 @@ find_date (JsonObject *card, const char *path)
   GStatBuf              status;
 
   if (text && strlen (text) <= 20)
-    return clean_text (text);
+    return clean_line (text);
   if (g_stat (path, &status) != 0)
     return NULL;
   time = g_date_time_new_from_unix_local (status.st_mtime);

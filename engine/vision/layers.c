@@ -32,11 +32,14 @@ is_one_of (const char *word, const char *const *words)
   return g_strv_contains (words, word);
 }
 
+/* Weights that are kept as float16 come through a Cast: they are constants all the same. */
 static const FoveaTensor *
 get_constant (const Value *value)
 {
   const Attribute *attribute;
 
+  while (value && !value->constant && value->producer && strcmp (value->producer->type, "Cast") == 0)
+    value = node_input (value->producer, 0);
   if (!value || value->constant)
     return value ? value->constant : NULL;
   if (!value->producer || strcmp (value->producer->type, "Constant") != 0)
@@ -276,7 +279,7 @@ fovea_model_list_layers (FoveaModel *model, const FoveaSessionOptions *options, 
     {
       const Node *node = g_ptr_array_index (graph->nodes, i);
 
-      if (strcmp (node->type, "Constant") != 0)
+      if (strcmp (node->type, "Constant") != 0 && !(strcmp (node->type, "Cast") == 0 && get_constant (node_input (node, 0))))
         fill_layer (&walk, node, &layers[(*n)++]);
     }
   return layers;
