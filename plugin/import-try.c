@@ -267,7 +267,7 @@ import_try_new (GimpProcedureConfig *config)
   try->stack = gtk_stack_new ();
   try->bars = bars_new ();
   try->boxes = box_view_new (box_clicked, try);
-  try->masks = mask_view_new ();
+  try->masks = mask_view_new (NULL, NULL);
   try->words = dialog_text_new ();
   try->ranges = dialog_text_new ();
   mask_view_set_kind (try->masks, MASK_VIEW_PHOTO);
