@@ -169,7 +169,7 @@ on_click (GtkWidget *widget, double x, double y, const GdkEventButton *event, gp
 {
   const MaskView *view = data;
 
-  if (event->button == GDK_BUTTON_PRIMARY)
+  if (view->on_click && event->button == GDK_BUTTON_PRIMARY)
     view->on_click (x, y, (event->state & GDK_CONTROL_MASK) != 0, view->user_data);
 }
 

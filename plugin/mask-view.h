@@ -12,7 +12,7 @@
 
 typedef enum { MASK_VIEW_MASK, MASK_VIEW_PHOTO, MASK_VIEW_CUT_OUT, MASK_VIEW_OUTLINE } MaskViewKind;
 
-/* clicked: called with the place of a click, in the photo's pixels; outside: with Ctrl held. */
+/* clicked (may be NULL): called with the place of a click, in the photo's pixels; outside: with Ctrl held. */
 GtkWidget *mask_view_new      (void (*clicked) (double x, double y, gboolean outside, gpointer user_data), gpointer user_data);
 
 void       mask_view_set_kind (GtkWidget *view, MaskViewKind kind);
