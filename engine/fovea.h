@@ -614,6 +614,7 @@ typedef struct
   FoveaTask         task;
   int               size;            /* of the photos that the network sees, pixels; 0: the base model's */
   guint             epochs;          /* times that each photo is looked at; or */
+  guint             least_steps;     /* with few photos: more epochs, so that there are so many steps; 0: as many as there are */
   double            minutes;         /* 0: as many as `epochs` take */
   guint             batch;
   double            learning_rate;   /* at its highest */
@@ -659,6 +660,7 @@ typedef struct
   gsize             n_metrics, n_classes;
   FoveaMetric       metrics[8];  /* the first is what the task is judged by */
   FoveaClassMetric *classes;     /* n_classes; of masks: the sources of the photos, where there are several */
+  gsize            *confusion;   /* classify, one class a photo: (n_classes it is, n_classes said), photos; NULL otherwise */
   char            **labels;
 } FoveaEvaluation;
 
@@ -690,6 +692,9 @@ FoveaModel      *fovea_model_new_untrained  (const char *architecture, guint cha
 /* Names and one-line descriptions of those that come along, alternating; NULL-terminated. Free with g_strfreev. */
 char           **fovea_list_architectures   (void);
 
+/* What the labels in a folder of photos are for, by its layout; UNKNOWN: there are none. */
+FoveaTask        fovea_guess_task  (const char *data);
+
 /* Reads the list of samples in `data` and prepares training of `base`, whose last layer is exchanged where its classes are others than the data's.
  * base NULL: an untrained `architecture`; both: the architecture with what weights of the base fit by name and shape. Errors: those of loading data and of
  * compiling, _ARGUMENT for settings that can't be. */
@@ -701,11 +706,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaTrainer, fovea_trainer_free)
 /* What was left out and what may go wrong, for people; borrowed, NULL-terminated. */
 const char *const *fovea_trainer_get_warnings (FoveaTrainer *trainer);
 
+/* The photos that it learns from and is judged by. */
+guint            fovea_trainer_count_photos (const FoveaTrainer *trainer);
+
 /* One line on the data and the network. Free with g_free. */
 char            *fovea_trainer_describe (FoveaTrainer *trainer);
 
 /* Trains to the end, or goes on where the checkpoint stands. FALSE with G_IO_ERROR_CANCELLED within 0.2 s; the checkpoint stays. */
 gboolean         fovea_trainer_run  (FoveaTrainer *trainer, GCancellable *cancellable, FoveaTrainProgress progress, gpointer user_data, GError **error);
+
+/* From any thread, while fovea_trainer_run is at work: it waits between two steps, until it goes on, is stopped or cancelled; waiting isn't counted as time. */
+void             fovea_trainer_pause (FoveaTrainer *trainer, gboolean pause);
+
+/* From any thread: the run ends well after the step under way, and what the trainer gives from then on is the network after its best epoch, where any was judged. */
+void             fovea_trainer_stop (FoveaTrainer *trainer);
 
 /* What the network is worth now on the photos of the data's validation split; NULL without an error where there are none. */
 FoveaEvaluation *fovea_trainer_evaluate (FoveaTrainer *trainer, GCancellable *cancellable, GError **error);
@@ -858,6 +872,10 @@ FoveaLabels     *fovea_labels_read       (const char *path, FoveaLabelFormat for
 /* Writes labels into a folder, which is made where there is none. Each file is written beside its place, then renamed. Numbers have at most ten digits after the
  * point, and what is read and written again stays the same text. FALSE with FOVEA_ERROR_FILE, also for names that the format can't keep. */
 gboolean         fovea_labels_write      (const FoveaLabels *labels, FoveaLabelFormat format, const char *folder, GError **error);
+
+/* The name of a folder for photos of a class, whatever that is called; and back: a name that can't come from there stays as it is. Free with g_free. */
+char            *fovea_label_to_folder   (const char *label);
+char            *fovea_folder_to_label   (const char *name);
 
 /* ---- where models lie ------------------------------------------------------------------------------------------------------------------- */
 

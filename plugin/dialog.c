@@ -10,6 +10,7 @@
 #include "fovea.h"
 
 #define CHOOSE_FILE "\001choose"
+#define NO_MODEL    "none"
 
 GtkListStore *
 dialog_make_store (const char *const *rows)
@@ -51,6 +52,8 @@ dialog_text_new (void)
 typedef struct
 {
   GimpProcedureConfig *config;
+  const char          *property;
+  const char          *none;   /* what the word “none” is called; NULL: there must be a model */
   GtkWidget           *window;
   GtkListStore        *store;
   char                *last; /* the model before a file is chosen */
@@ -68,12 +71,15 @@ fill_models (ModelChoice *choice)
   g_auto (GStrv)   installed = fovea_list_models ();
   g_autofree char *model = NULL;
 
-  g_object_get (choice->config, "model", &model, NULL);
+  g_object_get (choice->config, choice->property, &model, NULL);
   gtk_list_store_clear (choice->store);
   gtk_list_store_insert_with_values (choice->store, NULL, -1, 0, "", 1, _("Automatic"), -1);
+  if (choice->none)
+    gtk_list_store_insert_with_values (choice->store, NULL, -1, 0, NO_MODEL, 1, choice->none, -1);
   for (guint i = 0; installed[i]; i++)
     gtk_list_store_insert_with_values (choice->store, NULL, -1, 0, installed[i], 1, installed[i], -1);
-  if (model && *model && !dialog_is_choosing (model) && !g_strv_contains ((const char *const *) installed, model))
+  if (model && *model && !dialog_is_choosing (model) && !(choice->none && g_strcmp0 (model, NO_MODEL) == 0)
+      && !g_strv_contains ((const char *const *) installed, model))
     {
       g_autofree char *label = g_path_get_basename (model);
 
@@ -95,7 +101,7 @@ choose_file (ModelChoice *choice)
   gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (chooser), filter);
   if (gtk_native_dialog_run (GTK_NATIVE_DIALOG (chooser)) == GTK_RESPONSE_ACCEPT)
     path = gtk_file_chooser_get_filename (GTK_FILE_CHOOSER (chooser));
-  g_object_set (choice->config, "model", path ? path : choice->last, NULL);
+  g_object_set (choice->config, choice->property, path ? path : choice->last, NULL);
   fill_models (choice);
 }
 
@@ -104,7 +110,7 @@ on_model (GimpProcedureConfig *config, GParamSpec *property, ModelChoice *choice
 {
   g_autofree char *model = NULL;
 
-  g_object_get (config, "model", &model, NULL);
+  g_object_get (config, choice->property, &model, NULL);
   if (dialog_is_choosing (model))
     {
       choose_file (choice);
@@ -125,19 +131,90 @@ free_choice (gpointer data)
   g_free (choice);
 }
 
+static GtkWidget *
+make_combo (GimpProcedureConfig *config, const char *property, const char *none, GtkWidget *window)
+{
+  ModelChoice     *choice = g_new0 (ModelChoice, 1);
+  g_autofree char *signal = g_strconcat ("notify::", property, NULL);
+  GtkWidget       *combo;
+
+  choice->config = config;
+  choice->property = property;
+  choice->none = none;
+  choice->window = window;
+  choice->store = gtk_list_store_new (2, G_TYPE_STRING, G_TYPE_STRING);
+  g_object_get (config, property, &choice->last, NULL);
+  fill_models (choice);
+  combo = gimp_prop_string_combo_box_new (G_OBJECT (config), property, GTK_TREE_MODEL (choice->store), 0, 1);
+  g_signal_connect (config, signal, G_CALLBACK (on_model), choice);
+  g_object_set_data_full (G_OBJECT (combo), "model-choice", choice, free_choice);
+  return combo;
+}
+
 GtkWidget *
 dialog_model_combo_new (GimpProcedureConfig *config, GtkWidget *window)
 {
-  ModelChoice *choice = g_new0 (ModelChoice, 1);
-  GtkWidget   *combo;
+  return make_combo (config, "model", NULL, window);
+}
 
-  choice->config = config;
-  choice->window = window;
-  choice->store = gtk_list_store_new (2, G_TYPE_STRING, G_TYPE_STRING);
-  g_object_get (config, "model", &choice->last, NULL);
-  fill_models (choice);
-  combo = gimp_prop_string_combo_box_new (G_OBJECT (config), "model", GTK_TREE_MODEL (choice->store), 0, 1);
-  g_signal_connect (config, "notify::model", G_CALLBACK (on_model), choice);
-  g_object_set_data_full (G_OBJECT (combo), "model-choice", choice, free_choice);
-  return combo;
+GtkWidget *
+dialog_base_model_combo_new (GimpProcedureConfig *config, GtkWidget *window)
+{
+  return make_combo (config, "base-model", _("None: from scratch"), window);
+}
+
+/* ---- a question --------------------------------------------------------------------------------------------------- */
+
+static void
+on_folder (GtkFileChooserButton *button, GimpProcedureConfig *config)
+{
+  g_autofree char *path = gtk_file_chooser_get_filename (GTK_FILE_CHOOSER (button));
+
+  g_object_set (config, g_object_get_data (G_OBJECT (button), "property"), path ? path : "", NULL);
+}
+
+static GtkWidget *
+make_folder (GimpProcedureConfig *config, const DialogRow *row)
+{
+  GtkWidget       *button = gtk_file_chooser_button_new (row->tooltip, GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER);
+  g_autofree char *path = NULL;
+
+  g_object_get (config, row->property, &path, NULL);
+  if (path && *path)
+    gtk_file_chooser_set_filename (GTK_FILE_CHOOSER (button), path);
+  g_object_set_data (G_OBJECT (button), "property", (gpointer) row->property);
+  g_signal_connect (button, "file-set", G_CALLBACK (on_folder), config);
+  return button;
+}
+
+static void
+add_row (GimpProcedureConfig *config, GtkGrid *grid, int place, const DialogRow *row)
+{
+  g_autoptr (GtkListStore) store = row->kind == DIALOG_CHOICE ? dialog_make_store (row->words) : NULL;
+
+  if (row->kind == DIALOG_CHECK)
+    gtk_grid_attach (grid, gimp_prop_check_button_new (G_OBJECT (config), row->property, row->label), 1, place, 1, 1);
+  else
+    dialog_attach (grid, place, row->label, row->tooltip,
+                   store ? gimp_prop_string_combo_box_new (G_OBJECT (config), row->property, GTK_TREE_MODEL (store), 0, 1) : make_folder (config, row));
+}
+
+gboolean
+dialog_ask (GimpProcedureConfig *config, const char *title, const char *procedure, const char *yes, const DialogRow *rows, guint n)
+{
+  GtkWidget *dialog, *grid = gtk_grid_new ();
+  gboolean   answer;
+
+  gimp_ui_init ("fovea");
+  dialog = gimp_dialog_new (title, procedure, NULL, 0, gimp_standard_help_func, procedure, _("_Cancel"), GTK_RESPONSE_CANCEL, yes, GTK_RESPONSE_OK, NULL);
+  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
+  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
+  gtk_container_set_border_width (GTK_CONTAINER (grid), 12);
+  for (guint i = 0; i < n; i++)
+    add_row (config, GTK_GRID (grid), (int) i, &rows[i]);
+  gtk_widget_show_all (grid);
+  gtk_box_pack_start (GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (dialog))), grid, TRUE, TRUE, 0);
+  answer = gimp_dialog_run (GIMP_DIALOG (dialog)) == GTK_RESPONSE_OK;
+  gtk_widget_destroy (dialog);
+  return answer;
 }

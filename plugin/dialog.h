@@ -19,5 +19,21 @@ GtkWidget    *dialog_text_new   (void);
 /* A combo box for the setting “model”: the installed ones, the file that is set, and the way to another file. `window` is what the file chooser stands before. */
 GtkWidget    *dialog_model_combo_new (GimpProcedureConfig *config, GtkWidget *window);
 
+/* The same for the setting “base-model”, which may also be “none”. */
+GtkWidget    *dialog_base_model_combo_new (GimpProcedureConfig *config, GtkWidget *window);
+
 /* TRUE while the setting only says that the user wants to choose a file: it will change again. */
 gboolean      dialog_is_choosing     (const char *model);
+
+/* A question about a few settings. */
+typedef enum { DIALOG_CHOICE, DIALOG_FOLDER, DIALOG_CHECK } DialogRowKind;
+
+typedef struct
+{
+  DialogRowKind      kind;
+  const char        *property, *label, *tooltip;
+  const char *const *words; /* DIALOG_CHOICE: as for dialog_make_store */
+} DialogRow;
+
+/* Shows the settings; TRUE when the user has pressed the button `yes`. */
+gboolean      dialog_ask (GimpProcedureConfig *config, const char *title, const char *procedure, const char *yes, const DialogRow *rows, guint n);

@@ -8,6 +8,8 @@
 #include "about.h"
 #include "batch.h"
 #include "classify.h"
+#include "export-labels.h"
+#include "import-labels.h"
 #include "import-model.h"
 #include "label.h"
 #include "locate.h"
@@ -36,6 +38,8 @@ static const struct
   { SEGMENT_PROCEDURE, segment_create_procedure },
   { CUT_OUT_PROCEDURE, cut_out_create_procedure },
   { LABEL_PROCEDURE, label_create_procedure },
+  { EXPORT_LABELS_PROCEDURE, export_labels_create_procedure },
+  { IMPORT_LABELS_PROCEDURE, import_labels_create_procedure },
   { IMPORT_MODEL_PROCEDURE, import_model_create_procedure },
   { TRAIN_PROCEDURE, train_create_procedure },
   { BATCH_PROCEDURE, batch_create_procedure },

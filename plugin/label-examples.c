@@ -6,14 +6,14 @@
 #include "label-examples.h"
 
 #include <glib/gi18n.h>
-#include <json-glib/json-glib.h>
 #include <string.h>
+
+#include "label-paths.h"
 
 #define BAND_ROWS      64  /* rows of a tile */
 #define HALF           128 /* of 255 */
 #define FEW_PIXELS     16
 #define FEW_EXAMPLES   5
-#define PATH_PRECISION 0.5 /* pixels */
 
 /* A layer being read. */
 typedef struct
@@ -283,79 +283,24 @@ label_examples_draw (const LabelLayers *labels, int width, int height, GError **
 
 /* ---- paths ---------------------------------------------------------------------------------------------------------- */
 
-/* Which class a path is an object of: the one in the parasite that Locate gives it, or the one that it is named after; -1: none. */
-static gint
-class_of_path (const LabelLayers *labels, GimpItem *path)
-{
-  g_autofree char       *name = gimp_item_get_name (path);
-  GimpParasite          *parasite = gimp_item_get_parasite (path, "fovea-object");
-  g_autoptr (JsonParser) parser = json_parser_new ();
-  char                  *sign;
-  gint                   index = label_layers_index (labels, g_strstrip (name));
-
-  if (parasite && index < 0)
-    {
-      guint32     size;
-      const char *data = gimp_parasite_get_data (parasite, &size);
-
-      if (data && json_parser_load_from_data (parser, data, (gssize) strnlen (data, size), NULL) && JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
-        index = label_layers_index (labels, json_object_get_string_member_with_default (json_node_get_object (json_parser_get_root (parser)), "label", ""));
-    }
-  g_clear_pointer (&parasite, gimp_parasite_free);
-  sign = strrchr (name, '#');
-  if (index < 0 && sign && sign > name)
-    {
-      *sign = '\0';
-      index = label_layers_index (labels, g_strstrip (name));
-    }
-  return index;
-}
-
-/* What the path's strokes reach; FALSE: it has none. */
-static gboolean
-bound_path (GimpPath *path, double box[4])
-{
-  gsize             n_strokes, n_points;
-  g_autofree gint  *strokes = gimp_path_get_strokes (path, &n_strokes);
-  gboolean          closed, any = FALSE;
-
-  for (gsize s = 0; s < n_strokes; s++)
-    {
-      g_autofree gdouble *points = gimp_path_stroke_interpolate (path, strokes[s], PATH_PRECISION, &n_points, &closed);
-
-      for (gsize i = 0; points && i + 1 < n_points; i += 2)
-        {
-          box[0] = any ? MIN (box[0], points[i]) : points[i];
-          box[1] = any ? MIN (box[1], points[i + 1]) : points[i + 1];
-          box[2] = any ? MAX (box[2], points[i]) : points[i];
-          box[3] = any ? MAX (box[3], points[i + 1]) : points[i + 1];
-          any = TRUE;
-        }
-    }
-  return any;
-}
-
 static void
 add_paths (LabelCounts *counts, const LabelLayers *labels, int width, int height)
 {
-  g_autofree GimpPath **paths = gimp_image_get_paths (labels->image);
+  g_autoptr (GArray) paths = label_paths_list (labels);
 
-  for (guint i = 0; paths && paths[i]; i++)
+  for (guint i = 0; i < paths->len; i++)
     {
-      gint      index = class_of_path (labels, GIMP_ITEM (paths[i]));
-      double    box[4];
-      LabelBlob blob = { 0 };
+      const LabelPath *path = &g_array_index (paths, LabelPath, i);
+      LabelBlob        blob = { 0 };
 
-      if (index < 0 || !bound_path (paths[i], box))
-        continue;
-      blob.x = (int) CLAMP (box[0] + 0.5, 0, width);
-      blob.y = (int) CLAMP (box[1] + 0.5, 0, height);
-      blob.width = (int) CLAMP (box[2] + 0.5, 0, width) - blob.x;
-      blob.height = (int) CLAMP (box[3] + 0.5, 0, height) - blob.y;
+      blob.x = (int) CLAMP (path->x + 0.5, 0, width);
+      blob.y = (int) CLAMP (path->y + 0.5, 0, height);
+      blob.width = (int) CLAMP (path->x + path->width + 0.5, 0, width) - blob.x;
+      blob.height = (int) CLAMP (path->y + path->height + 0.5, 0, height) - blob.y;
       if (blob.width > 0 && blob.height > 0)
-        g_array_append_val (counts->classes[index].objects, blob);
+        g_array_append_val (counts->classes[path->class].objects, blob);
       else
-        counts->classes[index].outside++;
+        counts->classes[path->class].outside++;
     }
 }
 

@@ -10,7 +10,6 @@
 #include <json-glib/json-glib.h>
 #include <math.h>
 
-#define PARASITE     "fovea-object"
 #define LINE_SHARE   300 /* of the image's shorter side: a frame's width */
 #define LETTER_SHARE 40  /* the height of letters */
 #define MIN_LETTERS  10  /* pixels */
@@ -83,7 +82,7 @@ attach (GimpItem *item, const FoveaObject *object)
   root = json_builder_get_root (json);
   json_generator_set_root (generator, root);
   text = json_generator_to_data (generator, NULL);
-  parasite = gimp_parasite_new (PARASITE, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE, strlen (text) + 1, text);
+  parasite = gimp_parasite_new (OBJECT_OUTPUT_PARASITE, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE, strlen (text) + 1, text);
   gimp_item_attach_parasite (item, parasite);
   gimp_parasite_free (parasite);
 }
@@ -238,25 +237,33 @@ write_overlay (Work *work, GError **error)
 
 /* ---- paths -------------------------------------------------------------------------------------------------- */
 
+gboolean
+object_output_add_path (GimpImage *image, const char *name, const FoveaObject *object, gint position)
+{
+  GimpPath    *path = gimp_path_new (image, name);
+  const double left = object->x, top = object->y, right = left + object->width, bottom = top + object->height;
+  const double corners[4][2] = { { left, top }, { right, top }, { right, bottom }, { left, bottom } };
+  double       points[24]; /* each corner with its two handles, which lie on it */
+
+  for (int k = 0; k < 24; k++)
+    points[k] = corners[k / 6][k % 2];
+  if (!path || !gimp_image_insert_path (image, path, NULL, position)
+      || gimp_path_stroke_new_from_points (path, GIMP_PATH_STROKE_TYPE_BEZIER, G_N_ELEMENTS (points), points, TRUE) < 0)
+    return FALSE;
+  gimp_item_set_visible (GIMP_ITEM (path), TRUE);
+  attach (GIMP_ITEM (path), object);
+  return TRUE;
+}
+
 static gboolean
 write_paths (Work *work, GError **error)
 {
   for (gsize i = 0; i < work->objects->n; i++)
     {
-      const FoveaObject *object = &work->objects->objects[i];
-      g_autofree char   *name = make_name (work->objects, i);
-      GimpPath          *path = gimp_path_new (work->image, name);
-      const double       left = object->x, top = object->y, right = left + object->width, bottom = top + object->height;
-      const double       corners[4][2] = { { left, top }, { right, top }, { right, bottom }, { left, bottom } };
-      double             points[24]; /* each corner with its two handles, which lie on it */
+      g_autofree char *name = make_name (work->objects, i);
 
-      for (int k = 0; k < 24; k++)
-        points[k] = corners[k / 6][k % 2];
-      if (!path || !gimp_image_insert_path (work->image, path, NULL, (gint) i)
-          || gimp_path_stroke_new_from_points (path, GIMP_PATH_STROKE_TYPE_BEZIER, G_N_ELEMENTS (points), points, TRUE) < 0)
+      if (!object_output_add_path (work->image, name, &work->objects->objects[i], (gint) i))
         return fail (error);
-      gimp_item_set_visible (GIMP_ITEM (path), TRUE);
-      attach (GIMP_ITEM (path), object);
     }
   return TRUE;
 }

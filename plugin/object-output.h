@@ -9,6 +9,8 @@
 #include "fovea.h"
 #include "pixels.h"
 
+#define OBJECT_OUTPUT_PARASITE "fovea-object" /* on what shows an object: label, score and box as JSON */
+
 typedef enum { OUTPUT_OVERLAY, OUTPUT_PATHS, OUTPUT_SELECTION, OUTPUT_CROPS, OUTPUT_GUIDES, OUTPUT_HIDE, OUTPUT_NONE } ObjectOutputKind;
 typedef enum { HIDE_BLUR, HIDE_PIXELATE, HIDE_FILL } HideStyle;
 
@@ -28,3 +30,6 @@ gboolean object_output_check (const ObjectOutput *output, GimpImage *image, GErr
 
 /* Writes the objects (boxes in the image's pixels, best first) to the image, as one undo step. `reader` says what was looked at. */
 gboolean object_output_apply (const ObjectOutput *output, GimpImage *image, const FoveaObjects *objects, const PixelReader *reader, GError **error);
+
+/* One object's box as a path, with the parasite. FALSE where GIMP can't. */
+gboolean object_output_add_path (GimpImage *image, const char *name, const FoveaObject *object, gint position);

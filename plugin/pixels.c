@@ -246,6 +246,15 @@ open_together (PixelReader *reader, GimpImage *image, GPtrArray *chosen)
 }
 
 static gboolean
+open_own (PixelReader *reader, GimpDrawable *layer)
+{
+  reader->buffer = gimp_drawable_get_buffer (layer);
+  gimp_drawable_get_offsets (layer, &reader->offset_x, &reader->offset_y);
+  reader->has_alpha = gimp_drawable_has_alpha (layer);
+  return TRUE;
+}
+
+static gboolean
 open_layers (PixelReader *reader, GimpImage *image, GimpDrawable **drawables, gboolean unmasked, GError **error)
 {
   g_autoptr (GPtrArray) chosen = list_chosen (drawables, error);
@@ -261,10 +270,17 @@ open_layers (PixelReader *reader, GimpImage *image, GimpDrawable **drawables, gb
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("There is nothing to see there. Choose another part of the image."));
       return FALSE;
     }
-  reader->buffer = gimp_drawable_get_buffer (first);
-  gimp_drawable_get_offsets (first, &reader->offset_x, &reader->offset_y);
-  reader->has_alpha = gimp_drawable_has_alpha (first);
-  return TRUE;
+  return open_own (reader, first);
+}
+
+static gboolean
+open_region (PixelReader *reader, GimpImage *image, GimpDrawable **drawables, const char *region, GError **error)
+{
+  gboolean unmasked = g_strcmp0 (region, "layer-unmasked") == 0;
+
+  if (g_strcmp0 (region, "own") == 0)
+    return open_own (reader, drawables[0]);
+  return unmasked || g_strcmp0 (region, "layer") == 0 ? open_layers (reader, image, drawables, unmasked, error) : open_image (reader, image, error);
 }
 
 /* ---- the reader ------------------------------------------------------------------------------------------------- */
@@ -301,10 +317,8 @@ pixel_reader_new (GimpImage *image, GimpDrawable **drawables, const char *region
 {
   g_autoptr (PixelReader) reader = g_new0 (PixelReader, 1);
 
-  gboolean                unmasked = g_strcmp0 (region, "layer-unmasked") == 0;
-
   bound_cache ();
-  if (!(unmasked || g_strcmp0 (region, "layer") == 0 ? open_layers (reader, image, drawables, unmasked, error) : open_image (reader, image, error)))
+  if (!open_region (reader, image, drawables, region, error))
     return NULL;
   reader->region = *gegl_buffer_get_extent (reader->buffer);
   if (g_strcmp0 (region, "selection") == 0 && !cut_to_selection (reader, image, error))

@@ -11,7 +11,7 @@
 typedef struct _PixelReader PixelReader;
 
 /* region: "layer" (what the drawables show together, within the smallest rectangle that holds them; NULL-terminated, may be NULL), "layer-unmasked" (the
- * same, but of a single layer what its mask hides, too), "image" (all that is visible) or "selection" (all that is visible within the selection's bounds). Layers that Fovea made are left out. NULL with an error in words for the
+ * same, but of a single layer what its mask hides, too), "own" (the pixels of the first drawable alone, whoever made it), "image" (all that is visible) or "selection" (all that is visible within the selection's bounds). Layers that Fovea made are left out. NULL with an error in words for the
  * user. */
 PixelReader *pixel_reader_new  (GimpImage *image, GimpDrawable **drawables, const char *region, GError **error);
 void         pixel_reader_free (PixelReader *reader);

@@ -17,6 +17,7 @@ train_sources_free (TrainSources *sources)
     if (gimp_image_is_valid (sources->opened->pdata[i]))
       gimp_image_delete (sources->opened->pdata[i]);
   g_ptr_array_unref (sources->opened);
+  g_ptr_array_unref (sources->files);
   g_ptr_array_unref (sources->images);
   g_free (sources);
 }
@@ -51,10 +52,9 @@ compare_names (gconstpointer a, gconstpointer b)
 }
 
 static gboolean
-add_folder (TrainSources *sources, const char *folder, GError **error)
+list_folder (TrainSources *sources, const char *folder, GError **error)
 {
-  g_autoptr (GDir)      dir = g_dir_open (folder && *folder ? folder : ".", 0, error);
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GDir) dir = g_dir_open (folder && *folder ? folder : ".", 0, error);
 
   if (!dir)
     return FALSE;
@@ -63,41 +63,79 @@ add_folder (TrainSources *sources, const char *folder, GError **error)
       g_autofree char *small = g_ascii_strdown (name, -1);
 
       if (g_str_has_suffix (small, ".xcf") || g_str_has_suffix (small, ".xcf.gz"))
-        g_ptr_array_add (names, g_strdup (name));
+        g_ptr_array_add (sources->files, g_build_filename (folder, name, NULL));
     }
-  g_ptr_array_sort (names, compare_names);
-  for (guint i = 0; i < names->len; i++)
-    {
-      g_autoptr (GFile) file = g_file_new_build_filename (folder, names->pdata[i], NULL);
-      GimpImage        *image = gimp_file_load (GIMP_RUN_NONINTERACTIVE, file);
-
-      if (!image)
-        continue;
-      g_ptr_array_add (sources->opened, image);
-      if (label_layers_find (image) && !add_image (sources, image, error))
-        return FALSE;
-    }
+  g_ptr_array_sort (sources->files, compare_names);
+  sources->n_files = sources->files->len;
   return TRUE;
 }
 
 TrainSources *
-train_sources_open (const char *source, GimpImage *image, const char *folder, GError **error)
+train_sources_new (const char *source, GimpImage *image, const char *folder, GError **error)
 {
   g_autoptr (TrainSources) sources = g_new0 (TrainSources, 1);
 
   sources->images = g_ptr_array_new ();
   sources->labels = g_ptr_array_new_with_free_func ((GDestroyNotify) label_layers_free);
   sources->opened = g_ptr_array_new ();
-  if (g_strcmp0 (source, "image") == 0)
-    return add_image (sources, image, error) ? g_steal_pointer (&sources) : NULL;
+  sources->files = g_ptr_array_new_with_free_func (g_free);
+  if (g_strcmp0 (source, "image") == 0 && !add_image (sources, image, error))
+    return NULL;
   if (g_strcmp0 (source, "open-images") == 0)
     add_open_images (sources);
-  else if (!add_folder (sources, folder, error))
+  else if (g_strcmp0 (source, "folder") == 0 && !list_folder (sources, folder, error))
     return NULL;
+  return g_steal_pointer (&sources);
+}
+
+gboolean
+train_sources_step (TrainSources *sources)
+{
+  g_autofree char  *path = sources->files->len > 0 ? g_ptr_array_steal_index (sources->files, 0) : NULL;
+  g_autoptr (GFile) file = path ? g_file_new_for_path (path) : NULL;
+  GimpImage        *image = file ? gimp_file_load (GIMP_RUN_NONINTERACTIVE, file) : NULL;
+
+  if (image)
+    {
+      g_ptr_array_add (sources->opened, image);
+      if (label_layers_find (image))
+        add_image (sources, image, NULL);
+    }
+  return path != NULL;
+}
+
+gboolean
+train_sources_check (const TrainSources *sources, GError **error)
+{
   if (sources->images->len > 0)
-    return g_steal_pointer (&sources);
+    return TRUE;
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
-               g_strcmp0 (source, "folder") == 0 ? _("No XCF file in that folder has labels. Make some with Filters ▸ Fovea ▸ Label Layers, and save the images there.")
-                                                 : _("No open image has labels. Make some with Filters ▸ Fovea ▸ Label Layers."));
-  return NULL;
+               sources->n_files > 0 ? _("No XCF file in that folder has labels. Make some with Filters ▸ Fovea ▸ Label Layers, and save the images there.")
+                                    : _("No open image has labels. Make some with Filters ▸ Fovea ▸ Label Layers."));
+  return FALSE;
+}
+
+guint
+train_sources_keep (TrainSources *sources, FoveaTask task)
+{
+  guint n = 0;
+
+  for (guint i = sources->labels->len; i-- > 0;)
+    if (((LabelLayers *) sources->labels->pdata[i])->task != task)
+      {
+        g_ptr_array_remove_index (sources->labels, i);
+        g_ptr_array_remove_index (sources->images, i);
+        n++;
+      }
+  return n;
+}
+
+TrainSources *
+train_sources_open (const char *source, GimpImage *image, const char *folder, GError **error)
+{
+  g_autoptr (TrainSources) sources = train_sources_new (source, image, folder, error);
+
+  while (sources && train_sources_step (sources))
+    continue;
+  return sources && train_sources_check (sources, error) ? g_steal_pointer (&sources) : NULL;
 }

@@ -33,11 +33,12 @@ read_classes (Draft *draft, const char *path, gint split, GError **error)
     return FALSE;
   for (guint i = 0; names[i]; i++)
     {
-      g_autofree char *folder = g_build_filename (path, names[i], NULL), *label = NULL;
+      g_autofree char *folder = g_build_filename (path, names[i], NULL), *shown = NULL, *label = NULL;
 
       if (!g_file_test (folder, G_FILE_TEST_IS_DIR))
         continue;
-      label = g_filename_display_name (names[i]);
+      shown = g_filename_display_name (names[i]);
+      label = fovea_folder_to_label (shown);
       if (!read_class (draft, folder, label, split, error))
         return FALSE;
     }

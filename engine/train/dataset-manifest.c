@@ -51,11 +51,31 @@ find_subject_share (JsonObject *row)
   return node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_DOUBLE ? json_node_get_double (node) : 1.0;
 }
 
+/* "a;b", or a list for names with any sign in them. Free with g_strfreev. */
+static char **
+read_labels (JsonObject *row)
+{
+  JsonNode                *node = json_object_get_member (row, "labels");
+  g_autoptr (GStrvBuilder) labels = g_strv_builder_new ();
+
+  if (!node || !JSON_NODE_HOLDS_ARRAY (node))
+    return g_strsplit (member (row, "labels"), ";", -1);
+  for (guint i = 0; i < json_array_get_length (json_node_get_array (node)); i++)
+    {
+      JsonNode   *element = json_array_get_element (json_node_get_array (node), i);
+      const char *label = JSON_NODE_HOLDS_VALUE (element) ? json_node_get_string (element) : NULL;
+
+      if (label && *label)
+        g_strv_builder_add (labels, label);
+    }
+  return g_strv_builder_end (labels);
+}
+
 static void
 read_row (Draft *draft, const char *folder, JsonObject *row)
 {
   const char  *split = member (row, "split"), *mask = member (row, "mask");
-  char       **labels = g_strsplit (member (row, "labels"), ";", -1);
+  char       **labels = read_labels (row);
   gint         which = strcmp (split, "val") == 0 ? SPLIT_VAL : strcmp (split, "train") == 0 ? SPLIT_TRAIN : -1;
   DraftSample *sample = draft_add (draft, g_build_filename (folder, member (row, "file"), NULL), g_strdup (member (row, "src")), labels, which);
 

@@ -44,6 +44,9 @@ char       **list_folder (const char *path, GError **error);
 
 gboolean     dataset_read_manifest (Draft *draft, const char *path, GError **error);
 gboolean     dataset_read_folders  (Draft *draft, const char *path, GError **error);
+/* TRUE where label files of other programs are found. */
+gboolean     dataset_has_boxes     (const char *path);
+gboolean     dataset_read_boxes    (Draft *draft, const char *path, GError **error);
 gboolean     dataset_read_masks    (Draft *draft, const char *path, GError **error);
 
 /* Replaces the samples' labels by tags; *known gets, for each source, the tags it knows (char* -> GHashTable* of tag names). */

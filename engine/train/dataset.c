@@ -364,7 +364,48 @@ read_layout (Draft *draft, const char *path, GError **error)
     return dataset_read_manifest (draft, manifest, error);
   if (draft->task == FOVEA_TASK_SEGMENT && g_file_test (masks, G_FILE_TEST_IS_DIR))
     return dataset_read_masks (draft, path, error);
+  if (draft->task == FOVEA_TASK_DETECT && dataset_has_boxes (path))
+    return dataset_read_boxes (draft, path, error);
   return dataset_read_folders (draft, path, error);
+}
+
+/* Boxes before masks before labels: whoever drew them meant them. */
+static FoveaTask
+guess_of_samples (const GPtrArray *samples)
+{
+  FoveaTask task = FOVEA_TASK_UNKNOWN;
+
+  for (guint i = 0; i < samples->len; i++)
+    {
+      const DraftSample *sample = g_ptr_array_index (samples, i);
+
+      if (sample->boxes->len > 0)
+        return FOVEA_TASK_DETECT;
+      if (sample->mask)
+        task = FOVEA_TASK_SEGMENT;
+      else if (task == FOVEA_TASK_UNKNOWN && sample->labels[0])
+        task = FOVEA_TASK_CLASSIFY;
+    }
+  return task;
+}
+
+FoveaTask
+fovea_guess_task (const char *data)
+{
+  static const FoveaTask tasks[] = { FOVEA_TASK_SEGMENT, FOVEA_TASK_DETECT }; /* folders of classes are found by either */
+  FoveaTask              task = FOVEA_TASK_UNKNOWN;
+
+  for (guint i = 0; i < G_N_ELEMENTS (tasks) && (task == FOVEA_TASK_UNKNOWN || task == FOVEA_TASK_CLASSIFY); i++)
+    {
+      Draft draft = { .task = tasks[i], .samples = g_ptr_array_new_with_free_func (draft_sample_free), .warnings = g_ptr_array_new_with_free_func (g_free) };
+
+      if (read_layout (&draft, data, NULL))
+        task = guess_of_samples (draft.samples);
+      g_ptr_array_unref (draft.samples);
+      g_ptr_array_unref (draft.warnings);
+      g_strfreev (draft.classes);
+    }
+  return task;
 }
 
 /* The tags in the order of their lines. */

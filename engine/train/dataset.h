@@ -4,9 +4,10 @@
  *
  * Layouts, told apart by what lies there:
  *   a folder of folders    DIR/CLASS/photo.jpg; DIR/train and DIR/val above them are taken as the split
- *   manifest.jsonl         one JSON object a line: file, labels ("a;b"), split (train, val), boxes and crowd ([class, x, y, w, h], 0 to 1; a crowd is a region of many), mask (PNG: 0 background, 1 …
+ *   manifest.jsonl         one JSON object a line: file, labels ("a;b" or a list), split (train, val), boxes and crowd ([class, x, y, w, h], 0 to 1; a crowd is a region of many), mask (PNG: 0 background, 1 …
  *                          classes, 255 unknown), src (where it comes from: a source knows only the labels that occur in it), fg (the share of the photo that
  *                          the mask shows: below 0.05 the photo has no subject to speak of)
+ *   label files            detect: annotations.json, classes.txt with labels/, or Annotations/ of other programs (labels/label-files.h)
  *   images/ and masks/     photos, and masks of the same name (PNG as above); classes.txt has the names of 1 …, a line each
  */
 #pragma once

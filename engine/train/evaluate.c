@@ -103,6 +103,26 @@ add_metric (FoveaEvaluation *evaluation, const char *name, double value)
   evaluation->metrics[evaluation->n_metrics++] = (FoveaMetric) { name, value };
 }
 
+static gsize *
+count_confusions (const Tally *tally, const float *scores, const float *targets)
+{
+  guint  n = tally->dataset->n_classes;
+  gsize *confusion = g_new0 (gsize, (gsize) n * n + 1);
+
+  for (gsize i = 0; i < tally->n; i++)
+    {
+      guint truth = 0, said = 0;
+
+      for (guint c = 1; c < n; c++)
+        {
+          truth = targets[i * n + c] > targets[i * n + truth] ? c : truth;
+          said = scores[i * n + c] > scores[i * n + said] ? c : said;
+        }
+      confusion[truth * n + said]++;
+    }
+  return confusion;
+}
+
 static void
 sum_classes (FoveaEvaluation *evaluation, const Tally *tally)
 {
@@ -136,6 +156,7 @@ sum_classes (FoveaEvaluation *evaluation, const Tally *tally)
     }
   if (exclusive)
     {
+      evaluation->confusion = count_confusions (tally, scores, targets);
       add_metric (evaluation, "accuracy", (double) metric_count_top (scores, targets, tally->n, n_classes, 1) / (double) MAX (tally->n, 1));
       if (n_classes > 5)
         add_metric (evaluation, "top5", (double) metric_count_top (scores, targets, tally->n, n_classes, 5) / (double) MAX (tally->n, 1));
@@ -186,6 +207,7 @@ fovea_evaluation_free (FoveaEvaluation *evaluation)
   if (!evaluation)
     return;
   g_free (evaluation->classes);
+  g_free (evaluation->confusion);
   g_strfreev (evaluation->labels);
   g_free (evaluation);
 }

@@ -148,7 +148,7 @@ def check_refusals(gimp, photo, folder):
             ('a wrong base', two + both + train('#:base-model "nothing"'), 'nothing'),
             ('a wrong name', two + both + train('#:name "a/b"'), 'can\'t be the name'),
             ('a taken name', two + both + train('#:name "tagger"'), 'Choose another name'),
-            ('an empty folder', train(f'#:source "folder" #:folder "{folder}/empty"'), 'No XCF file'),
+            ('an empty folder', train(f'#:source "folder" #:folder "{folder}/empty"'), 'neither XCF files'),
             ('no folder', train('#:source "folder" #:folder "/nowhere"'), 'nowhere')):
         status, output = gimp.batch(TOOLS + scene(photo, '', body))
         assert status != 0 and words in output and 'Traceback' not in output, (name, output[-800:])

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * trainer-run.c: epochs of batches through a Learner, a score after each, checkpoints.
+ *
+ * What the next step will do depends on the settings, the data, the seed and the mark (epoch, step, …) in the checkpoint only: a training that was killed goes
+ * on to the same model to the bit, as long as its end is set by epochs and not by minutes.
+ */
+
+#include <math.h>
+#include <string.h>
+
+#include "train/evaluate.h"
+#include "train/head.h"
+#include "train/schedule.h"
+#include "train/trainer-private.h"
+
+#define CHECKPOINT_SECONDS 30
+#define FORMS              5   /* augmented forms whose features are kept, where only the last layer learns */
+#define MOST_REPEATS       4.0 /* of a rare class's photos within an epoch */
+#define MOST_RECOVERIES    6
+#define PAUSE_TICK         (G_TIME_SPAN_SECOND / 20)
+
+/* ---- an epoch's order -------------------------------------------------------------------------------------------------------------------------- */
+
+/* How often a sample comes in an epoch: the square root of how much rarer its rarest class is than the mean (Gupta et al. 2019, arXiv:1908.03195). */
+static double
+count_repeats (const FoveaTrainer *trainer, const Sample *sample, const double *rarity)
+{
+  double repeats = 1.0;
+
+  for (guint l = 0; l < sample->n_labels && trainer->settings.balance; l++)
+    repeats = MAX (repeats, rarity[sample->labels[l]]);
+  return MIN (repeats, MOST_REPEATS);
+}
+
+/* The samples of an epoch in their order: a whole number of batches, at least one. */
+static GArray *
+make_order (const FoveaTrainer *trainer, guint64 epoch)
+{
+  guint              n_classes = trainer->dataset->n_classes, n_full;
+  g_autofree double *rarity = g_new0 (double, n_classes + 1);
+  GArray            *order = g_array_new (FALSE, FALSE, sizeof (guint));
+  Random             random = random_stream (trainer->settings.seed, 0x0bde, epoch);
+  double             mean = 0.0;
+
+  for (guint i = 0; i < trainer->train->len; i++)
+    {
+      const Sample *sample = &g_array_index (trainer->dataset->samples, Sample, g_array_index (trainer->train, guint, i));
+
+      for (guint l = 0; l < sample->n_labels; l++)
+        rarity[sample->labels[l]] += 1.0;
+    }
+  for (guint c = 0; c < n_classes; c++)
+    mean += rarity[c] / n_classes;
+  for (guint c = 0; c < n_classes; c++)
+    rarity[c] = rarity[c] > 0.0 ? sqrt (mean / rarity[c]) : 1.0;
+  while (order->len < trainer->settings.batch)
+    for (guint i = 0; i < trainer->train->len; i++)
+      {
+        guint  index = g_array_index (trainer->train, guint, i);
+        double repeats = count_repeats (trainer, &g_array_index (trainer->dataset->samples, Sample, index), rarity) + random_between (&random, 0.0, 1.0);
+
+        for (guint k = 1; k <= (guint) repeats; k++)
+          g_array_append_val (order, index);
+      }
+  random_shuffle (&random, (guint *) (gpointer) order->data, order->len);
+  n_full = order->len / trainer->settings.batch * trainer->settings.batch;
+  g_array_set_size (order, n_full);
+  return order;
+}
+
+/* ---- checkpoints ----------------------------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+save_checkpoint (FoveaTrainer *trainer, GError **error)
+{
+  g_autoptr (GBytes) mark = g_bytes_new (&trainer->mark, sizeof trainer->mark);
+
+  if (!trainer->settings.checkpoint || learner_save (trainer->learner, trainer->settings.checkpoint, mark, error))
+    return TRUE;
+  g_prefix_error (error, "The training can't be kept in “%s”; the last state that was kept is whole. ", trainer->settings.checkpoint);
+  return FALSE;
+}
+
+/* FOVEA_CHECKPOINT_SECONDS is for tests and for careful people. */
+static gint64
+checkpoint_seconds (void)
+{
+  const char *seconds = g_getenv ("FOVEA_CHECKPOINT_SECONDS");
+
+  return seconds ? g_ascii_strtoll (seconds, NULL, 10) : CHECKPOINT_SECONDS;
+}
+
+static gboolean
+load_checkpoint (FoveaTrainer *trainer, GError **error)
+{
+  g_autoptr (GBytes) bytes = learner_load (trainer->learner, trainer->settings.checkpoint, error);
+  const Mark        *mark = bytes && g_bytes_get_size (bytes) == sizeof *mark ? g_bytes_get_data (bytes, NULL) : NULL;
+
+  if (!bytes)
+    return FALSE;
+  if (!mark || mark->version != 1 || mark->key != trainer->mark.key)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "“%s” belongs to a training with other settings or data. Train with those, or delete it to begin anew.",
+                   trainer->settings.checkpoint);
+      return FALSE;
+    }
+  trainer->mark = *mark;
+  return TRUE;
+}
+
+/* After a number that isn't finite: back to the last good state, at half the rate. */
+static gboolean
+recover (FoveaTrainer *trainer, GError **error)
+{
+  guint64 n = trainer->mark.n_recoveries + 1;
+  double  scale = trainer->mark.rate_scale / 2.0;
+
+  if (n > MOST_RECOVERIES)
+    {
+      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "The training fell apart again and again: its numbers left all bounds. Try a tenth of the "
+                           "learning rate, and look whether some photos or labels are damaged.");
+      return FALSE;
+    }
+  if (trainer->settings.checkpoint && g_file_test (trainer->settings.checkpoint, G_FILE_TEST_EXISTS) && !load_checkpoint (trainer, error))
+    return FALSE;
+  trainer->mark.n_recoveries = n;
+  trainer->mark.rate_scale = scale;
+  g_ptr_array_add (loader_get_warnings (trainer->loader), g_strdup ("The loss left all bounds; training goes on from the last good state at half the rate."));
+  return save_checkpoint (trainer, error);
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct
+{
+  FoveaTrainProgress progress;
+  gpointer           user_data;
+  GCancellable      *cancellable;
+  gint64             began;      /* minus what had elapsed before */
+  gint64             saved;
+  gsize              n_images;   /* since this run began */
+  gint64             run_began;
+  const guint       *order;      /* of this epoch */
+  FoveaTrainer      *trainer;
+} Run;
+
+static double
+find_fraction (const FoveaTrainer *trainer, gsize n_steps)
+{
+  if (trainer->settings.minutes > 0.0)
+    return MIN (trainer->mark.elapsed / (trainer->settings.minutes * 60.0), 1.0);
+  return ((double) trainer->mark.epoch + (double) trainer->mark.step / (double) n_steps) / trainer->settings.epochs;
+}
+
+static void
+report (FoveaTrainer *trainer, const Run *run, gsize n_steps, double rate, const FoveaEvaluation *score)
+{
+  double          fraction = find_fraction (trainer, n_steps), seconds = (double) (g_get_monotonic_time () - run->run_began) / 1e6;
+  FoveaTrainState state = { .epoch = (guint) trainer->mark.epoch, .n_epochs = trainer->settings.minutes > 0.0 ? 0 : trainer->settings.epochs,
+                            .step = trainer->mark.step, .n_steps = n_steps, .fraction = fraction, .loss = trainer->mark.loss, .learning_rate = rate,
+                            .images_per_second = (double) run->n_images / MAX (seconds, 1e-6), .score = score, .best = trainer->mark.best,
+                            .prepared = 1.0 };
+
+  state.seconds_left = trainer->settings.minutes > 0.0 ? trainer->settings.minutes * 60.0 - trainer->mark.elapsed
+                       : fraction > 0.0                ? trainer->mark.elapsed / fraction * (1.0 - fraction)
+                                                       : -1.0;
+  if (run->progress)
+    run->progress (&state, run->user_data);
+}
+
+/* ---- from other threads ---------------------------------------------------------------------------------------------------------------------------- */
+
+void
+fovea_trainer_pause (FoveaTrainer *trainer, gboolean pause)
+{
+  g_mutex_lock (&trainer->mutex);
+  trainer->is_paused = pause;
+  g_cond_signal (&trainer->changed);
+  g_mutex_unlock (&trainer->mutex);
+}
+
+void
+fovea_trainer_stop (FoveaTrainer *trainer)
+{
+  g_mutex_lock (&trainer->mutex);
+  trainer->is_stopped = TRUE;
+  g_cond_signal (&trainer->changed);
+  g_mutex_unlock (&trainer->mutex);
+}
+
+gboolean
+trainer_is_stopped (FoveaTrainer *trainer)
+{
+  gboolean is_stopped;
+
+  g_mutex_lock (&trainer->mutex);
+  is_stopped = trainer->is_stopped;
+  g_mutex_unlock (&trainer->mutex);
+  return is_stopped;
+}
+
+/* The time that is waited doesn't count. */
+static void
+wait_while_paused (FoveaTrainer *trainer, Run *run)
+{
+  gint64 began = g_get_monotonic_time (), waited;
+
+  g_mutex_lock (&trainer->mutex);
+  while (trainer->is_paused && !trainer->is_stopped && !g_cancellable_is_cancelled (run->cancellable))
+    g_cond_wait_until (&trainer->changed, &trainer->mutex, g_get_monotonic_time () + PAUSE_TICK);
+  g_mutex_unlock (&trainer->mutex);
+  waited = g_get_monotonic_time () - began;
+  run->began += waited;
+  run->run_began += waited;
+}
+
+/* ---- a step ---------------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Mixup: each photo with its neighbour in the batch, labels in the same shares. */
+static void
+mix_batch (FoveaTrainer *trainer, const Batch *batch, float *input, gsize n_floats)
+{
+  Random random = random_stream (trainer->settings.seed, 0x314c + trainer->mark.epoch, trainer->mark.step);
+  gsize  n = trainer->settings.batch, size = n_floats / n, classes = trainer->dataset->n_classes;
+  float  share, *targets = batch->targets;
+
+  if (trainer->dataset->task != FOVEA_TASK_CLASSIFY || !trainer->dataset->exclusive || !random_chance (&random, trainer->settings.augmentation.mixup))
+    return;
+  share = (float) random_between (&random, 0.6, 1.0);
+  for (gsize i = 0; i + 1 < n; i += 2)
+    {
+      for (gsize k = 0; k < size; k++)
+        {
+          float a = input[i * size + k], b = input[(i + 1) * size + k];
+
+          input[i * size + k] = share * a + (1.0f - share) * b;
+          input[(i + 1) * size + k] = share * b + (1.0f - share) * a;
+        }
+      for (gsize c = 0; c < classes; c++)
+        {
+          float a = targets[i * classes + c], b = targets[(i + 1) * classes + c];
+
+          targets[i * classes + c] = share * a + (1.0f - share) * b;
+          targets[(i + 1) * classes + c] = share * b + (1.0f - share) * a;
+        }
+    }
+}
+
+/* FALSE with G_IO_ERROR_CANCELLED, and where the loader fails. */
+static const Batch *
+next_batch (FoveaTrainer *trainer, const Run *run, GError **error)
+{
+  gsize n = trainer->settings.batch, first = trainer->mark.step * n;
+
+  if (!trainer->on_features)
+    return loader_next (trainer->loader, run->cancellable, error);
+  if (g_cancellable_set_error_if_cancelled (run->cancellable, error))
+    return NULL;
+  feature_cache_fill (trainer->features, run->order + first, n, trainer->settings.seed, trainer->mark.epoch, first, &trainer->batch);
+  return &trainer->batch;
+}
+
+/* One step. *done FALSE: the state went back, the epoch begins at another place. */
+static gboolean
+take_step (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *done, GError **error)
+{
+  const Batch *batch = next_batch (trainer, run, error);
+  const float *taught = NULL;
+  double       rate = schedule_rate (find_fraction (trainer, n_steps), trainer->settings.warm_up) * trainer->settings.learning_rate * trainer->mark.rate_scale, norm, loss;
+  gsize        n_floats = shape_count (&fovea_session_get_input (learner_get_session (trainer->learner), 0)->shape);
+  gboolean     finite = TRUE;
+  float       *input = learner_get_input (trainer->learner);
+
+  *done = TRUE;
+  if (!batch)
+    return FALSE;
+  wait_while_paused (trainer, run);
+  memcpy (input, batch->input, n_floats * sizeof (float));
+  mix_batch (trainer, batch, input, n_floats);
+  if (trainer->teacher && !(taught = teacher_run (trainer->teacher, input, run->cancellable, error)))
+    return FALSE;
+  lesson_begin (trainer->lesson, batch, taught);
+  if (!learner_step (trainer->learner, lesson_lose, trainer->lesson, rate, &norm, &finite, run->cancellable, error))
+    return FALSE;
+  loss = lesson_get_loss (trainer->lesson);
+  if (!finite || !isfinite (loss))
+    {
+      *done = FALSE;
+      return recover (trainer, error);
+    }
+  trainer->mark.step++;
+  trainer->mark.elapsed = (double) (g_get_monotonic_time () - run->began) / 1e6;
+  trainer->mark.loss = isnan (trainer->mark.loss) ? loss : 0.98 * trainer->mark.loss + 0.02 * loss;
+  run->n_images += batch->n;
+  report (trainer, run, n_steps, rate, NULL);
+  if (g_get_monotonic_time () - run->saved < checkpoint_seconds () * G_TIME_SPAN_SECOND)
+    return TRUE;
+  run->saved = g_get_monotonic_time ();
+  return save_checkpoint (trainer, error);
+}
+
+const GArray *
+trainer_look_at (const FoveaTrainer *trainer)
+{
+  return trainer->monitor->len > 0 ? trainer->monitor : trainer->val;
+}
+
+/* With the backbone before the layer that learned. */
+static FoveaEvaluation *
+look_whole (FoveaTrainer *trainer, FoveaModel *head, const LoaderSettings *settings, const GArray *samples, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (FoveaModel) whole = trainer_join_head (trainer, head, error);
+
+  return !whole ? NULL : evaluate_samples (whole, settings, (const guint *) (gconstpointer) samples->data, samples->len, NULL, cancellable, NULL, NULL, error);
+}
+
+/* What the network is worth now, on the photos kept out for that; NULL without an error: there are none. */
+static FoveaEvaluation *
+look (FoveaTrainer *trainer, const GArray *samples, GCancellable *cancellable, GError **error)
+{
+  LoaderSettings         settings = trainer_loader_settings (trainer, FALSE);
+  g_autoptr (FoveaModel) model = samples->len > 0 ? trainer_make_trained (trainer, error) : NULL;
+
+  if (model && trainer->on_features)
+    return samples == trainer_look_at (trainer) && trainer->judged ? evaluate_features (model, trainer->judged, trainer->dataset, error)
+                                                           : look_whole (trainer, model, &settings, samples, cancellable, error);
+  return model ? evaluate_samples (model, &settings, (const guint *) (gconstpointer) samples->data, samples->len, NULL, cancellable, NULL, NULL, error) : NULL;
+}
+
+/* What fovea_trainer_stop will keep. */
+static gboolean
+keep_best (FoveaTrainer *trainer, double score, GError **error)
+{
+  FoveaModel *model;
+
+  if (trainer->best && score <= trainer->best_score)
+    return TRUE;
+  model = trainer_make_trained (trainer, error);
+  if (!model)
+    return FALSE;
+  g_clear_pointer (&trainer->best, fovea_model_unref);
+  trainer->best = model;
+  trainer->best_score = score;
+  return TRUE;
+}
+
+static gboolean
+end_epoch (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *stop, GError **error)
+{
+  GError                     *local = NULL;
+  g_autoptr (FoveaEvaluation) score = look (trainer, trainer_look_at (trainer), run->cancellable, &local);
+
+  if (local)
+    {
+      g_propagate_error (error, local);
+      return FALSE;
+    }
+  if (score && !keep_best (trainer, score->metrics[0].value, error))
+    return FALSE;
+  if (score && (isnan (trainer->mark.best) || score->metrics[0].value > trainer->mark.best))
+    {
+      trainer->mark.best = score->metrics[0].value;
+      trainer->mark.best_epoch = trainer->mark.epoch;
+    }
+  report (trainer, run, n_steps, 0.0, score);
+  trainer->mark.epoch++;
+  trainer->mark.step = 0;
+  *stop = trainer->settings.minutes > 0.0 ? trainer->mark.elapsed >= trainer->settings.minutes * 60.0 : trainer->mark.epoch >= trainer->settings.epochs;
+  *stop = *stop || (trainer->settings.patience > 0 && trainer->monitor->len > 0 && trainer->mark.epoch > trainer->mark.best_epoch + trainer->settings.patience)
+          || trainer_is_stopped (trainer);
+  run->saved = g_get_monotonic_time ();
+  return save_checkpoint (trainer, error);
+}
+
+static gboolean
+run_epoch (FoveaTrainer *trainer, Run *run, gboolean *stop, GError **error)
+{
+  guint64            epoch = trainer->mark.epoch;
+  g_autoptr (GArray) order = make_order (trainer, epoch);
+  gsize              n_steps = order->len / trainer->settings.batch;
+  gboolean           done, late = FALSE;
+
+  run->order = (const guint *) (gconstpointer) order->data;
+  if (!trainer->on_features)
+    loader_start (trainer->loader, run->order, order->len, epoch, trainer->mark.step);
+  while (trainer->mark.step < n_steps && !late)
+    {
+      if (!take_step (trainer, run, n_steps, &done, error))
+        return FALSE;
+      if (!done)
+        return TRUE; /* again, from where the checkpoint stands */
+      late = (trainer->settings.minutes > 0.0 && trainer->mark.elapsed >= trainer->settings.minutes * 60.0) || trainer_is_stopped (trainer);
+    }
+  return end_epoch (trainer, run, n_steps, stop, error);
+}
+
+static void
+report_preparation (double fraction, gpointer data)
+{
+  Run            *run = data;
+  double          seconds = (double) (g_get_monotonic_time () - run->run_began) / 1e6;
+  FoveaTrainState state = { .prepared = fraction, .best = NAN, .loss = NAN, .seconds_left = fraction > 0.0 ? seconds / fraction * (1.0 - fraction) : -1.0 };
+
+  wait_while_paused (run->trainer, run);
+  if (run->progress)
+    run->progress (&state, run->user_data);
+}
+
+/* Once: the features of all photos that this training looks at. */
+static gboolean
+compute_features (FoveaTrainer *trainer, Run *run, GError **error)
+{
+  g_autoptr (FoveaModel) backbone = head_cut (trainer->model, trainer->head, error);
+  LoaderSettings         augmented = trainer_loader_settings (trainer, TRUE), plain = trainer_loader_settings (trainer, FALSE);
+  const GArray          *judged = trainer_look_at (trainer);
+  GPtrArray             *warnings = loader_get_warnings (trainer->loader);
+  gboolean               changes = trainer->settings.augmentation.crop < 1.0 || trainer->settings.augmentation.flip_horizontal;
+
+  if (!backbone)
+    return FALSE;
+  trainer->features = feature_cache_new (backbone, &augmented, (const guint *) (gpointer) trainer->train->data, trainer->train->len, changes ? FORMS : 1,
+                                         trainer->settings.cache, warnings, run->cancellable, report_preparation, run, error);
+  if (trainer->features && judged->len > 0)
+    trainer->judged = feature_cache_new (backbone, &plain, (const guint *) (gconstpointer) judged->data, judged->len, 1, trainer->settings.cache, warnings,
+                                         run->cancellable, NULL, NULL, error);
+  if (!trainer->features || (judged->len > 0 && !trainer->judged))
+    return FALSE;
+  feature_cache_measure (trainer->features, &trainer->mean, &trainer->scale);
+  feature_cache_standardize (trainer->features, trainer->mean, trainer->scale);
+  if (trainer->judged)
+    feature_cache_standardize (trainer->judged, trainer->mean, trainer->scale);
+  return TRUE;
+}
+
+gboolean
+fovea_trainer_run (FoveaTrainer *trainer, GCancellable *cancellable, FoveaTrainProgress progress, gpointer user_data, GError **error)
+{
+  Run      run = { progress, user_data, cancellable, 0, 0, 0, g_get_monotonic_time (), NULL, trainer };
+  gboolean stop = FALSE;
+
+  if (trainer->settings.checkpoint && g_file_test (trainer->settings.checkpoint, G_FILE_TEST_EXISTS) && !load_checkpoint (trainer, error))
+    return FALSE;
+  if (trainer->on_features && !trainer->features && !compute_features (trainer, &run, error))
+    return FALSE;
+  run.run_began = run.saved = g_get_monotonic_time ();
+  run.began = run.run_began - (gint64) (trainer->mark.elapsed * 1e6);
+  stop = trainer->settings.minutes > 0.0 ? trainer->mark.elapsed >= trainer->settings.minutes * 60.0 : trainer->mark.epoch >= trainer->settings.epochs;
+  while (!stop)
+    if (!run_epoch (trainer, &run, &stop, error))
+      {
+        if (error && g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+          save_checkpoint (trainer, NULL);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+FoveaEvaluation *
+fovea_trainer_evaluate (FoveaTrainer *trainer, GCancellable *cancellable, GError **error)
+{
+  return look (trainer, trainer->val, cancellable, error);
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * photo-page.c: see photo-page.h. While train_run is at work it calls show () many times a second, which lets the window live; the worker's thread never touches a
+ * widget.
+ */
+
+#include "photo-page.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#include "apply-model.h"
+#include "curve-view.h"
+#include "dialog.h"
+#include "label-examples.h"
+#include "pixels.h"
+#include "train-run.h"
+#include "training-folder.h"
+
+#define CONTROLS_WIDTH 300
+#define TELL_AFTER     2.0 /* seconds: before that a guess of the time left is worth nothing */
+
+enum { RESPONSE_GO_ON = 1, RESPONSE_FORGET };
+
+struct _PhotoPage
+{
+  GimpProcedureConfig *config;
+  GimpImage           *image;
+  GtkWidget           *widget, *left_bar, *left_text, *curve, *stage, *bar, *message, *classes, *score, *train, *pause, *stop, *cancel, *apply;
+  TrainRun             run;
+  gboolean             is_busy;
+  gint64               began;       /* the work that the bar is about */
+  double               last;        /* fraction of it that was shown */
+  guint                n_points;    /* of the curve that is shown */
+  char                *left;        /* the model whose training was interrupted; NULL: none */
+  char                *model;       /* file of what was trained here; NULL: nothing yet */
+  FoveaTask            task;        /* of that */
+};
+
+/* ---- what there is to learn from ----------------------------------------------------------------------------------- */
+
+static void
+tell (GtkWidget *label, const char *text)
+{
+  gtk_label_set_text (GTK_LABEL (label), text ? text : "");
+  gtk_widget_set_visible (label, text && *text);
+}
+
+static char *
+describe_class (const LabelLayers *labels, const LabelCounts *counts, guint index)
+{
+  const LabelCount *count = &counts->classes[index];
+  const char       *name = labels->classes[index].name;
+
+  if (labels->task == FOVEA_TASK_CLASSIFY)
+    return g_strdup_printf (ngettext ("%s: %u photo", "%s: %u photos", count->layers), name, count->layers);
+  if (labels->task == FOVEA_TASK_DETECT)
+    return g_strdup_printf (ngettext ("%s: %u object", "%s: %u objects", count->objects->len), name, count->objects->len);
+  return g_strdup_printf (ngettext ("%s: %u pixel painted", "%s: %u pixels painted", count->pixels), name, (guint) count->pixels);
+}
+
+/* The classes of the open image, and what is missing. */
+static char *
+describe_image (const PhotoPage *page, GError **error)
+{
+  g_autoptr (LabelLayers) labels = pixels_check_image (page->image, error) ? label_layers_read (page->image, error) : NULL;
+  g_autoptr (LabelCounts) counts = labels ? label_examples_count (labels, error) : NULL;
+  g_auto (GStrv)          advice = counts ? label_counts_advise (counts, labels) : NULL;
+  g_autoptr (GString)     text = g_string_new (NULL);
+
+  if (!counts)
+    return NULL;
+  for (guint i = 0; i < labels->n; i++)
+    {
+      g_autofree char *line = describe_class (labels, counts, i);
+
+      g_string_append_printf (text, "%s%s", text->len ? "\n" : "", line);
+    }
+  for (guint i = 0; advice[i]; i++)
+    g_string_append_printf (text, "\n\n%s", advice[i]);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+void
+photo_page_look (PhotoPage *page)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char   *source = NULL, *text = NULL;
+
+  if (page->is_busy)
+    return;
+  g_object_get (page->config, "source", &source, NULL);
+  if (g_strcmp0 (source, "image") == 0)
+    text = describe_image (page, &error);
+  else
+    text = g_strdup (g_strcmp0 (source, "folder") == 0 ? _("XCF files with labels; or photos, each class in a folder of its name, or with boxes or masks of other programs.")
+                                                       : _("All open images that have labels."));
+  tell (page->classes, text);
+  tell (page->message, error ? error->message : NULL);
+}
+
+/* ---- while it learns --------------------------------------------------------------------------------------------------- */
+
+/* Free with g_free. */
+static char *
+tell_time (double seconds)
+{
+  if (seconds < 0)
+    return g_strdup ("");
+  if (seconds < 60)
+    return g_strdup_printf (_("about %d s left"), MAX ((int) (seconds + 0.5), 1));
+  return g_strdup_printf (ngettext ("about %d minute left", "about %d minutes left", (int) (seconds / 60 + 0.5)), (int) (seconds / 60 + 0.5));
+}
+
+/* For work that doesn't say itself how long it will take. */
+static double
+guess_seconds (PhotoPage *page, double fraction)
+{
+  double passed;
+
+  if (fraction < page->last)
+    page->began = g_get_monotonic_time ();
+  page->last = fraction;
+  passed = (double) (g_get_monotonic_time () - page->began) / G_USEC_PER_SEC;
+  return fraction > 0 && passed > TELL_AFTER ? passed / fraction * (1 - fraction) : -1;
+}
+
+static void
+show_curve (PhotoPage *page, const PhotoState *state)
+{
+  if (state->n_points == page->n_points)
+    return;
+  page->n_points = state->n_points;
+  curve_view_set_curve (page->curve, photo_training_get_curve (page->run.training));
+}
+
+static void
+show (TrainRun *run, double fraction, gpointer data)
+{
+  PhotoPage       *page = data;
+  PhotoState       state = { 0 };
+  double           seconds = -1;
+  g_autofree char *time = NULL;
+
+  if (run->training)
+    {
+      state = photo_training_get_state (run->training);
+      show_curve (page, &state);
+      fraction = state.fraction;
+      seconds = state.seconds_left;
+    }
+  else if (fraction >= 0)
+    seconds = guess_seconds (page, fraction);
+  time = tell_time (seconds);
+  tell (page->stage, !run->training ? _("Reading photos and labels") : state.is_learning ? _("Learning") : _("Looking at the photos"));
+  gtk_widget_set_sensitive (page->pause, run->training != NULL);
+  gtk_widget_set_sensitive (page->stop, run->training && state.is_learning);
+  gtk_progress_bar_set_text (GTK_PROGRESS_BAR (page->bar), time);
+  if (fraction < 0)
+    gtk_progress_bar_pulse (GTK_PROGRESS_BAR (page->bar));
+  else
+    gtk_progress_bar_set_fraction (GTK_PROGRESS_BAR (page->bar), CLAMP (fraction, 0, 1));
+  while (gtk_events_pending ())
+    gtk_main_iteration ();
+}
+
+/* ---- a training ---------------------------------------------------------------------------------------------------------- */
+
+static void
+set_busy (PhotoPage *page, gboolean is_busy)
+{
+  page->is_busy = is_busy;
+  gtk_widget_set_sensitive (page->train, !is_busy);
+  gtk_widget_set_sensitive (page->cancel, is_busy);
+  gtk_widget_set_sensitive (page->pause, FALSE);
+  gtk_widget_set_sensitive (page->stop, FALSE);
+  gtk_widget_set_sensitive (page->apply, !is_busy && page->model);
+  gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (page->pause), FALSE);
+  gtk_widget_set_visible (page->bar, is_busy);
+  gtk_widget_set_visible (page->stage, is_busy);
+}
+
+static char *
+join_warnings (const TrainRun *run)
+{
+  return run->warnings && run->warnings[0] ? g_strjoinv ("\n", run->warnings) : NULL;
+}
+
+static void
+show_result (PhotoPage *page, const GError *error)
+{
+  static const char *const places[] = { "", N_("Classify"), N_("Locate"), N_("Segment") };
+  g_autofree char         *warnings = join_warnings (&page->run), *name = page->run.file ? g_path_get_basename (page->run.file) : NULL, *text = NULL;
+
+  if (error)
+    {
+      tell (page->message, g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? _("Cancelled. Nothing was changed; earlier models are as they were.") : error->message);
+      tell (page->score, warnings);
+      return;
+    }
+  g_free (page->model);
+  page->model = g_strdup (page->run.file);
+  page->task = apply_model_get_task (page->model);
+  text = g_strdup_printf (_("“%.*s” is saved; %s finds it by its name."), (int) (strlen (name) - strlen (".onnx")), name, _(places[page->task]));
+  tell (page->message, text);
+  g_free (text);
+  text = warnings ? g_strconcat (page->run.score, "\n\n", warnings, NULL) : g_strdup (page->run.score);
+  tell (page->score, text);
+}
+
+static void
+start (PhotoPage *page, const char *left)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError)       error = NULL;
+
+  gtk_widget_hide (page->left_bar);
+  train_run_clear (&page->run);
+  page->run = (TrainRun) { .config = page->config, .image = page->image, .left = left, .cancellable = cancellable, .show = show, .user_data = page };
+  page->n_points = 0;
+  page->last = 1;
+  curve_view_set_curve (page->curve, NULL);
+  tell (page->message, NULL);
+  tell (page->score, NULL);
+  set_busy (page, TRUE);
+  train_run (&page->run, &error);
+  page->run.cancellable = NULL;
+  show_result (page, error);
+  set_busy (page, FALSE);
+}
+
+static void
+on_train (GtkButton *button, PhotoPage *page)
+{
+  start (page, NULL);
+}
+
+static void
+on_pause (GtkToggleButton *button, PhotoPage *page)
+{
+  if (page->run.training)
+    photo_training_pause (page->run.training, gtk_toggle_button_get_active (button));
+}
+
+void
+photo_page_stop (PhotoPage *page)
+{
+  if (page->run.training)
+    photo_training_stop (page->run.training);
+}
+
+void
+photo_page_cancel (PhotoPage *page)
+{
+  if (page->run.cancellable)
+    g_cancellable_cancel (page->run.cancellable);
+}
+
+static void
+on_apply (GtkButton *button, PhotoPage *page)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char   *text = apply_model (page->config, page->image, page->model, page->task, &error);
+
+  tell (page->message, text ? text : error->message);
+}
+
+/* ---- an interrupted training --------------------------------------------------------------------------------------------- */
+
+static void
+on_left (GtkInfoBar *bar, gint response, PhotoPage *page)
+{
+  if (response == RESPONSE_GO_ON)
+    {
+      start (page, page->left);
+      return;
+    }
+  gtk_widget_hide (page->left_bar);
+  if (response == RESPONSE_FORGET)
+    {
+      g_autoptr (TrainingFolder) folder = training_folder_open (page->left, NULL);
+
+      if (folder)
+        training_folder_remove (folder);
+    }
+}
+
+static GtkWidget *
+make_left_bar (PhotoPage *page)
+{
+  GtkWidget       *bar = gtk_info_bar_new_with_buttons (_("G_o on"), RESPONSE_GO_ON, _("_Forget it"), RESPONSE_FORGET, NULL);
+  g_autofree char *text = NULL;
+
+  page->left = training_folder_find_left ();
+  text = g_strdup_printf (_("The training of “%s” was interrupted. It can go on where it was."), page->left ? page->left : "");
+  page->left_text = dialog_text_new ();
+  gtk_label_set_text (GTK_LABEL (page->left_text), text);
+  gtk_container_add (GTK_CONTAINER (gtk_info_bar_get_content_area (GTK_INFO_BAR (bar))), page->left_text);
+  g_signal_connect (bar, "response", G_CALLBACK (on_left), page);
+  gtk_widget_show_all (bar);
+  gtk_widget_set_visible (bar, page->left != NULL);
+  gtk_widget_set_no_show_all (bar, TRUE);
+  return bar;
+}
+
+/* ---- the page --------------------------------------------------------------------------------------------------------------- */
+
+static GtkWidget *
+make_button (PhotoPage *page, GtkWidget *button, const char *signal, GCallback callback, gboolean sensitive)
+{
+  g_signal_connect (button, signal, callback, page);
+  gtk_widget_set_sensitive (button, sensitive);
+  return button;
+}
+
+static GtkWidget *
+make_text (void)
+{
+  GtkWidget *label = dialog_text_new ();
+
+  gtk_label_set_max_width_chars (GTK_LABEL (label), 44);
+  gtk_widget_set_no_show_all (label, TRUE);
+  return label;
+}
+
+static void
+on_cancel (GtkButton *button, PhotoPage *page)
+{
+  photo_page_cancel (page);
+}
+
+static void
+on_stop (GtkButton *button, PhotoPage *page)
+{
+  photo_page_stop (page);
+}
+
+static GtkWidget *
+make_controls (PhotoPage *page)
+{
+  GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *grid = gtk_grid_new ();
+
+  page->train = make_button (page, gtk_button_new_with_mnemonic (_("_Train")), "clicked", G_CALLBACK (on_train), TRUE);
+  page->pause = make_button (page, gtk_toggle_button_new_with_mnemonic (_("_Pause")), "toggled", G_CALLBACK (on_pause), FALSE);
+  page->stop = make_button (page, gtk_button_new_with_mnemonic (_("_Stop and keep the best")), "clicked", G_CALLBACK (on_stop), FALSE);
+  page->cancel = make_button (page, gtk_button_new_with_mnemonic (_("Cance_l")), "clicked", G_CALLBACK (on_cancel), FALSE);
+  page->apply = make_button (page, gtk_button_new_with_mnemonic (_("_Apply now")), "clicked", G_CALLBACK (on_apply), FALSE);
+  page->classes = make_text ();
+  page->score = make_text ();
+  gtk_style_context_add_class (gtk_widget_get_style_context (page->train), "suggested-action");
+  gtk_widget_set_size_request (page->train, CONTROLS_WIDTH, 56);
+  gtk_widget_set_tooltip_text (page->apply, _("Uses the model on this image"));
+  gtk_box_pack_start (GTK_BOX (row), page->pause, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (row), page->stop, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (row), page->cancel, FALSE, FALSE, 0);
+  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
+  dialog_attach (GTK_GRID (grid), 0, _("_Name"), _("Of the model that is saved; empty: “My model”"), gimp_prop_entry_new (G_OBJECT (page->config), "name", -1));
+  for (int i = 0; i < 6; i++)
+    {
+      GtkWidget *const rows[] = { grid, page->train, row, page->classes, page->score, page->apply };
+
+      gtk_box_pack_start (GTK_BOX (column), rows[i], FALSE, FALSE, 0);
+    }
+  return column;
+}
+
+static GtkWidget *
+make_content (PhotoPage *page)
+{
+  GtkWidget *columns = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18), *left = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+
+  page->left_bar = make_left_bar (page);
+  page->curve = curve_view_new ();
+  page->stage = make_text ();
+  page->bar = gtk_progress_bar_new ();
+  page->message = make_text ();
+  gtk_label_set_max_width_chars (GTK_LABEL (page->message), 60);
+  gtk_progress_bar_set_show_text (GTK_PROGRESS_BAR (page->bar), TRUE);
+  gtk_widget_set_no_show_all (page->bar, TRUE);
+  gtk_box_pack_start (GTK_BOX (left), page->left_bar, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (left), page->curve, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (left), page->stage, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (left), page->bar, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (left), page->message, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (columns), left, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (columns), make_controls (page), FALSE, FALSE, 0);
+  gtk_widget_show_all (columns);
+  return columns;
+}
+
+PhotoPage *
+photo_page_new (GimpProcedureConfig *config, GimpImage *image)
+{
+  PhotoPage *page = g_new0 (PhotoPage, 1);
+
+  page->config = config;
+  page->image = image;
+  page->widget = make_content (page);
+  return page;
+}
+
+void
+photo_page_free (PhotoPage *page)
+{
+  train_run_clear (&page->run);
+  g_free (page->left);
+  g_free (page->model);
+  g_free (page);
+}
+
+GtkWidget *
+photo_page_get_widget (const PhotoPage *page)
+{
+  return page->widget;
+}
+
+gboolean
+photo_page_is_busy (const PhotoPage *page)
+{
+  return page->is_busy;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * photo-training.h: training on whole photos (classes, boxes, masks from files) as the procedure and the window do it, through the engine's trainer: what `fovea
+ * train` does, with settings chosen for few photos. No GIMP: it runs in any thread, and others may watch, pause and stop it.
+ */
+#pragma once
+
+#include "photo-order.h"
+
+typedef struct _PhotoTraining PhotoTraining;
+
+/* Takes the order over. Another process that trains a model of that name, a name that can't be, no room: NULL with an error in words. An empty name becomes a
+ * free one. */
+PhotoTraining    *photo_training_new       (PhotoOrder *order, GError **error);
+
+/* The interrupted training of the model of that name, as it was asked for. */
+PhotoTraining    *photo_training_new_left  (const char *name, GError **error);
+void              photo_training_free      (PhotoTraining *training);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhotoTraining, photo_training_free)
+
+const PhotoOrder *photo_training_get_order  (const PhotoTraining *training);
+
+/* Where photos are copied to. */
+const char       *photo_training_get_folder (const PhotoTraining *training);
+
+/* Before it runs: tells the copied photos from others. */
+void              photo_training_set_digest (PhotoTraining *training, const char *digest);
+
+/* What was left out, and what is doubtful: goes into the answer. */
+void              photo_training_warn       (PhotoTraining *training, const char *text);
+
+/* Learns, judges and writes the model to where it is found by name. Where the same was interrupted it goes on. FALSE with an error in words, or G_IO_ERROR_CANCELLED
+ * within 0.2 s; earlier models stay as they were. */
+gboolean          photo_training_run        (PhotoTraining *training, GCancellable *cancellable, GError **error);
+
+/* ---- meanwhile, from any thread ---- */
+
+typedef struct
+{
+  gboolean is_learning;  /* FALSE: the photos are being looked at; there is nothing to stop yet */
+  double   fraction;     /* of that */
+  double   seconds_left; /* likewise; negative: not known yet */
+  guint    n_points;     /* of the curve */
+} PhotoState;
+
+/* After an epoch. */
+typedef struct
+{
+  double fraction; /* of the training */
+  double loss;
+  double score;    /* 0 to 1, on photos kept out; NAN: none are */
+} PhotoPoint;
+
+PhotoState  photo_training_get_state (PhotoTraining *training);
+GArray     *photo_training_get_curve (PhotoTraining *training); /* of PhotoPoint; free with g_array_unref */
+const gint *photo_training_watch     (PhotoTraining *training); /* thousandths of the whole; atomic */
+void        photo_training_pause     (PhotoTraining *training, gboolean pause);
+void        photo_training_stop      (PhotoTraining *training); /* ends well, with what was best */
+
+/* ---- afterwards ---- */
+
+const char *photo_training_get_file   (const PhotoTraining *training);
+char       *photo_training_tell_score (const PhotoTraining *training); /* in words; free with g_free */
+char       *photo_training_make_json  (const PhotoTraining *training);
+
+/* Of char*. */
+const GPtrArray *photo_training_get_warnings (const PhotoTraining *training);

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * pixel-page.c: see pixel-page.h. It looks (look.h) at the photo as soon as it is shown and keeps what the network sees; a look after that reads the labels and
+ * learns. While “Live” is on, strokes that are painted in GIMP's window are noticed by reading the label layers now and then.
+ */
+
+#include "pixel-page.h"
+
+#include <libgimp/gimp.h>
+#include <libgimp/gimpui.h>
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#include "apply-model.h"
+#include "arguments.h"
+#include "dialog.h"
+#include "label-examples.h"
+#include "look.h"
+#include "mask-output.h"
+#include "pixel-training.h"
+#include "train-view.h"
+
+#define POLL_MS    300
+#define REST       3 /* reading labels takes at most one part of so many of the time */
+#define BARS_WIDTH 280
+
+struct _PixelPage
+{
+  GimpProcedureConfig *config;
+  GimpImage           *image;
+  GtkWidget           *widget, *view, *bars, *score, *next, *where, *train, *stop, *live, *apply, *save;
+  Look                *look;
+  PixelTraining       *training;
+  LabelLayers         *labels;      /* as they were read last; NULL: none */
+  guint8              *cells;       /* what is painted; NULL: not known yet */
+  guint8              *colours;     /* of the training's classes */
+  FoveaMasks          *masks, *new_masks;   /* shown; made by the worker */
+  TrainAnswer         *answer, *new_answer;
+  gboolean             has_photo;   /* the trainer has looked at it */
+  gboolean             are_new;     /* the classes are others than the trainer's */
+  gboolean             wants;       /* the user wants to learn, not only to have the photo looked at */
+  gboolean             judge;       /* say what it is worth, too */
+  gboolean             is_unsaved;
+  gint64               next_poll;
+  guint                poll;
+  gboolean             is_shown;
+};
+
+/* ---- labels -------------------------------------------------------------------------------------------------------- */
+
+static guint
+count_painted (const PixelPage *page, guint index)
+{
+  gsize n = (gsize) fovea_pixel_trainer_get_grid (page->training->trainer), found = 0;
+
+  for (gsize i = 0; page->cells && i < n * n; i++)
+    found += page->cells[i] == index;
+  return (guint) found;
+}
+
+static guint
+count_painted_classes (const PixelPage *page)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < page->training->classes->len; i++)
+    n += count_painted (page, i) > 0;
+  return n;
+}
+
+static void
+note_colours (PixelPage *page)
+{
+  GPtrArray *classes = page->training->classes;
+
+  g_free (page->colours);
+  page->colours = g_new0 (guint8, 3 * classes->len + 1);
+  for (guint i = 0; i < classes->len; i++)
+    {
+      gint place = label_layers_index (page->labels, classes->pdata[i]);
+
+      if (place >= 0)
+        memcpy (page->colours + 3 * i, page->labels->classes[place].rgb, 3);
+    }
+}
+
+/* A bar for each class: its share of what is painted. */
+static void
+show_bars (PixelPage *page)
+{
+  guint            n = page->training->classes->len, most = 1;
+  g_autofree guint *counts = g_new0 (guint, n + 1);
+  g_autoptr (GList) children = gtk_container_get_children (GTK_CONTAINER (page->bars));
+
+  for (GList *child = children; child; child = child->next)
+    gtk_widget_destroy (child->data);
+  for (guint i = 0; i < n && page->cells; i++)
+    most = MAX (most, counts[i] = count_painted (page, i));
+  for (guint i = 0; i < n; i++)
+    {
+      GtkWidget       *bar = gtk_progress_bar_new ();
+      g_autofree char *text = g_strdup_printf (ngettext ("%s: %u cell painted", "%s: %u cells painted", counts[i]), (const char *) page->training->classes->pdata[i], counts[i]);
+
+      gtk_progress_bar_set_show_text (GTK_PROGRESS_BAR (bar), TRUE);
+      gtk_progress_bar_set_text (GTK_PROGRESS_BAR (bar), text);
+      gtk_progress_bar_set_fraction (GTK_PROGRESS_BAR (bar), (double) counts[i] / most);
+      atk_object_set_name (gtk_widget_get_accessible (bar), text);
+      gtk_box_pack_start (GTK_BOX (page->bars), bar, FALSE, FALSE, 0);
+    }
+  gtk_widget_show_all (page->bars);
+}
+
+/* TRUE if anything is other than it was. While no worker is at work. */
+static gboolean
+read_labels (PixelPage *page, GError **error)
+{
+  PixelTraining         *training = page->training;
+  g_autoptr (LabelLayers) labels = pixels_check_image (page->image, error) ? label_layers_read (page->image, error) : NULL;
+  g_autoptr (GPtrArray)  before = g_ptr_array_new_with_free_func (g_free);
+  g_autofree guint8     *cells = NULL;
+  gboolean               changed;
+  gsize                  n;
+
+  if (!labels)
+    return FALSE;
+  for (guint i = 0; i < training->classes->len; i++)
+    g_ptr_array_add (before, g_strdup (training->classes->pdata[i]));
+  g_ptr_array_set_size (training->classes, 0);
+  pixel_training_add_classes (training, labels);
+  changed = before->len != training->classes->len;
+  for (guint i = 0; i < before->len && !changed; i++)
+    changed = g_strcmp0 (before->pdata[i], training->classes->pdata[i]) != 0;
+  page->are_new |= changed;
+  g_clear_pointer (&page->labels, label_layers_free);
+  page->labels = g_steal_pointer (&labels);
+  note_colours (page);
+  if (!training->trainer)
+    return changed;
+  cells = pixel_training_draw_labels (training, page->labels, NULL, error);
+  if (!cells)
+    return FALSE;
+  n = (gsize) fovea_pixel_trainer_get_grid (training->trainer);
+  changed |= !page->cells || memcmp (cells, page->cells, n * n) != 0;
+  g_free (page->cells);
+  page->cells = g_steal_pointer (&cells);
+  if (changed)
+    show_bars (page);
+  return changed;
+}
+
+/* ---- a look ---------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+load (const char *model, gpointer data, GError **error)
+{
+  PixelPage *page = data;
+
+  page->has_photo = FALSE;
+  return pixel_training_load_base (page->training, model, error);
+}
+
+static void
+loaded (gpointer data)
+{
+}
+
+static void
+forget (gpointer data)
+{
+  PixelPage *page = data;
+
+  gtk_widget_set_sensitive (page->stop, TRUE);
+  gtk_widget_set_sensitive (page->apply, FALSE);
+  gtk_widget_set_sensitive (page->save, FALSE);
+}
+
+static void
+show_photo (const guint8 *rgb, int width, int height, gpointer data)
+{
+  PixelPage *page = data;
+
+  train_view_set_answer (page->view, NULL, NULL, 0);
+  train_view_set_size (page->view, width, height);
+  photo_view_set_photo (page->view, rgb, width, height);
+}
+
+static void
+begin (gpointer data)
+{
+  PixelPage       *page = data;
+  g_autoptr (GError) error = NULL;
+
+  look_show_progress (page->look, TRUE);
+  read_labels (page, &error);
+  if (error)
+    look_show_message (page->look, error->message);
+}
+
+static gboolean
+learn (PixelPage *page, const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, GError **error)
+{
+  PixelTraining *training = page->training;
+
+  if (!fovea_pixel_trainer_set_labels (training->trainer, 0, page->cells, error) || !fovea_pixel_trainer_run (training->trainer, cancellable, progress, progress_data, error))
+    return FALSE;
+  g_clear_pointer (&training->score, fovea_pixel_score_free);
+  if (page->judge && !(training->score = fovea_pixel_trainer_judge (training->trainer, cancellable, error)))
+    return FALSE;
+  g_clear_pointer (&page->new_masks, fovea_masks_free);
+  page->new_masks = fovea_pixel_trainer_look (training->trainer, 0, cancellable, error);
+  page->new_answer = page->new_masks ? train_answer_new (training, photo, page->new_masks, error) : NULL;
+  return page->new_answer != NULL;
+}
+
+/* First the photo is looked at, which needs to be done once; what is painted can be drawn when the trainer has said how fine. */
+static gboolean
+run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer data, GError **error)
+{
+  PixelPage *page = data;
+
+  if (!page->training->trainer || page->are_new)
+    {
+      if (!pixel_training_begin (page->training, MAX (photo->width, photo->height), error))
+        return FALSE;
+      page->are_new = FALSE;
+    }
+  if (!page->has_photo)
+    {
+      page->has_photo = fovea_pixel_trainer_add_photo (page->training->trainer, photo, cancellable, error) >= 0;
+      if (!page->has_photo)
+        return FALSE;
+    }
+  return !page->wants || !page->cells || learn (page, photo, cancellable, progress, progress_data, error);
+}
+
+static void
+show_answer (PixelPage *page)
+{
+  g_autofree char *score = page->judge ? pixel_training_tell_score (page->training) : NULL;
+
+  train_view_set_answer (page->view, page->new_answer, page->colours, page->training->classes->len);
+  train_view_set_mark (page->view, FALSE);
+  g_clear_pointer (&page->answer, train_answer_free);
+  g_clear_pointer (&page->masks, fovea_masks_free);
+  page->answer = g_steal_pointer (&page->new_answer);
+  page->masks = g_steal_pointer (&page->new_masks);
+  page->is_unsaved = TRUE;
+  gtk_label_set_text (GTK_LABEL (page->where), "");
+  gtk_label_set_text (GTK_LABEL (page->score), score ? score : "");
+  atk_object_set_description (gtk_widget_get_accessible (page->view), _("Trained"));
+}
+
+static void
+ended (gboolean done, gpointer data)
+{
+  PixelPage *page = data;
+
+  gtk_widget_set_sensitive (page->stop, FALSE);
+  if (done && page->new_answer)
+    {
+      page->wants = FALSE;
+      show_answer (page);
+    }
+  else if (done && page->wants && !page->cells) /* the photo has been looked at, and Train pressed meanwhile */
+    {
+      look_start (page->look);
+      return;
+    }
+  else if (!done)
+    page->wants = FALSE;
+  g_clear_pointer (&page->new_answer, train_answer_free);
+  gtk_widget_set_sensitive (page->apply, page->masks != NULL);
+  gtk_widget_set_sensitive (page->save, page->masks != NULL);
+  gtk_widget_set_sensitive (page->next, page->masks != NULL);
+}
+
+/* Strokes that were painted since. When there are none any more, the score is found, too. */
+static gboolean
+on_poll (gpointer data)
+{
+  PixelPage       *page = data;
+  gint64             started = g_get_monotonic_time ();
+  g_autoptr (GError) error = NULL;
+
+  if (!page->is_shown || look_is_busy (page->look) || started < page->next_poll || !gtk_toggle_button_get_active (GTK_TOGGLE_BUTTON (page->live)))
+    return G_SOURCE_CONTINUE;
+  if (read_labels (page, &error))
+    {
+      page->wants = count_painted_classes (page) >= 2;
+      page->judge = FALSE;
+      if (page->wants || page->are_new)
+        look_start (page->look);
+    }
+  else if (error)
+    look_show_message (page->look, error->message);
+  else if (page->masks && !page->judge)
+    {
+      page->wants = page->judge = TRUE;
+      look_start (page->look);
+    }
+  page->next_poll = g_get_monotonic_time () + REST * (g_get_monotonic_time () - started);
+  return G_SOURCE_CONTINUE;
+}
+
+/* ---- buttons --------------------------------------------------------------------------------------------------------- */
+
+static void
+on_train (GtkButton *button, PixelPage *page)
+{
+  page->wants = page->judge = TRUE;
+  look_start (page->look);
+}
+
+static void
+on_base (GimpProcedureConfig *config, GParamSpec *property, PixelPage *page)
+{
+  g_autofree char *model = NULL;
+
+  g_object_get (config, "base-model", &model, NULL);
+  if (page->is_shown && !dialog_is_choosing (model))
+    look_start (page->look);
+}
+
+static void
+on_stop (GtkButton *button, PixelPage *page)
+{
+  gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (page->live), FALSE);
+  page->wants = FALSE;
+  look_stop (page->look);
+}
+
+static void
+on_next (GtkButton *button, PixelPage *page)
+{
+  FoveaPhoto       photo = look_get_photo (page->look);
+  g_autofree char *text = g_strdup_printf (_("At %d, %d: paint what it is there."), (int) (page->answer->next_x * photo.width), (int) (page->answer->next_y * photo.height));
+
+  train_view_set_mark (page->view, TRUE);
+  gtk_label_set_text (GTK_LABEL (page->where), text);
+}
+
+static void
+kind_toggled (GtkToggleButton *button, PixelPage *page)
+{
+  if (gtk_toggle_button_get_active (button))
+    train_view_set_kind (page->view, (TrainViewKind) GPOINTER_TO_INT (g_object_get_data (G_OBJECT (button), "kind")));
+}
+
+static void
+on_save (GtkButton *button, PixelPage *page)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char   *name = NULL, *path = NULL, *text = NULL;
+
+  g_object_get (page->config, "name", &name, NULL);
+  path = pixel_training_save (page->training, name, &error);
+  text = path ? g_strdup_printf (_("Saved as %s. Segment finds it by its name."), path) : NULL;
+  page->is_unsaved &= path == NULL;
+  look_show_message (page->look, text ? text : error->message);
+}
+
+static gboolean
+apply (PixelPage *page, GError **error)
+{
+  GimpDrawable      *drawables[] = { NULL, NULL };
+  FoveaPhoto         photo = look_get_photo (page->look);
+  MaskOutput         output = { .operation = GIMP_CHANNEL_OP_REPLACE, .options = { .threshold = 0.5, .softness = 1, .refine = TRUE } };
+  gsize              n = fovea_masks_count (page->masks), n_wanted = 0;
+  g_autofree gsize  *which = g_new0 (gsize, n + 1);
+  g_autofree double *areas = g_new0 (double, n + 1);
+  guint              kind;
+
+  if (!pixels_check_image (page->image, error) || !argument_read_word (page->config, "output", mask_output_kinds, &kind, error))
+    return FALSE;
+  drawables[0] = GIMP_DRAWABLE (apply_model_find_layer (page->image)); /* the user has a label layer chosen */
+  output.kind = (MaskOutputKind) kind;
+  for (gsize i = 0; i < n; i++)
+    if (!page->training->background[fovea_masks_get_class (page->masks, i)])
+      which[n_wanted++] = i;
+  if (!mask_output_check (&output, page->image, drawables, error))
+    return FALSE;
+  return mask_output_apply (&output, &(MaskSource) { page->image, drawables, look_get_reader (page->look), &photo, page->masks, which, n_wanted }, areas, error);
+}
+
+static void
+on_apply (GtkButton *button, PixelPage *page)
+{
+  g_autoptr (GError) error = NULL;
+
+  look_show_message (page->look, apply (page, &error) ? _("Applied.") : error->message);
+  gimp_displays_flush ();
+}
+
+/* ---- the page --------------------------------------------------------------------------------------------------------- */
+
+static GtkWidget *
+make_button (PixelPage *page, const char *label, GCallback clicked, gboolean sensitive)
+{
+  GtkWidget *button = gtk_button_new_with_mnemonic (label);
+
+  g_signal_connect (button, "clicked", clicked, page);
+  gtk_widget_set_sensitive (button, sensitive);
+  return button;
+}
+
+static GtkWidget *
+make_kinds (PixelPage *page)
+{
+  const char *const labels[] = { _("Classes"), _("Confidence"), _("Uncertainty") };
+  GtkWidget        *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0), *button = NULL;
+
+  gtk_style_context_add_class (gtk_widget_get_style_context (box), "linked");
+  for (int kind = 0; kind < (int) G_N_ELEMENTS (labels); kind++)
+    {
+      button = gtk_radio_button_new_with_label_from_widget (button ? GTK_RADIO_BUTTON (button) : NULL, labels[kind]);
+      gtk_toggle_button_set_mode (GTK_TOGGLE_BUTTON (button), FALSE);
+      g_object_set_data (G_OBJECT (button), "kind", GINT_TO_POINTER (kind));
+      g_signal_connect (button, "toggled", G_CALLBACK (kind_toggled), page);
+      gtk_box_pack_start (GTK_BOX (box), button, TRUE, TRUE, 0);
+    }
+  return box;
+}
+
+static GtkWidget *
+make_controls (PixelPage *page)
+{
+  const char *const output_rows[] = { "selection", _("A selection"), "layer-mask", _("A layer mask"), "channels", _("Channels"), "layers", _("Coloured layers"),
+                                      "cut-out", _("A cut-out"), NULL };
+  g_autoptr (GtkListStore) outputs = dialog_make_store (output_rows);
+  GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), *grid = gtk_grid_new ();
+
+  page->bars = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+  page->score = dialog_text_new ();
+  page->where = dialog_text_new ();
+  page->train = make_button (page, _("_Train"), G_CALLBACK (on_train), TRUE);
+  page->stop = make_button (page, _("_Stop"), G_CALLBACK (on_stop), FALSE);
+  page->next = make_button (page, _("Label here ne_xt"), G_CALLBACK (on_next), FALSE);
+  page->apply = make_button (page, _("_Apply now"), G_CALLBACK (on_apply), FALSE);
+  page->save = make_button (page, _("Save _model"), G_CALLBACK (on_save), FALSE);
+  page->live = gtk_check_button_new_with_mnemonic (_("_Live: learn each stroke that is painted"));
+  gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (page->live), TRUE);
+  gtk_style_context_add_class (gtk_widget_get_style_context (page->train), "suggested-action");
+  gtk_widget_set_size_request (page->train, BARS_WIDTH, 56);
+  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
+  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
+  dialog_attach (GTK_GRID (grid), 0, _("Ma_ke"), _("What the classes become in the image"),
+                 gimp_prop_string_combo_box_new (G_OBJECT (page->config), "output", GTK_TREE_MODEL (outputs), 0, 1));
+  gtk_grid_attach (GTK_GRID (grid), page->apply, 0, 1, 2, 1);
+  dialog_attach (GTK_GRID (grid), 2, _("_Name"), _("Of the model that is saved; empty: “My model”"), gimp_prop_entry_new (G_OBJECT (page->config), "name", -1));
+  gtk_grid_attach (GTK_GRID (grid), page->save, 0, 3, 2, 1);
+  for (int i = 0; i < 8; i++)
+    {
+      GtkWidget *const rows[] = { page->train, page->stop, page->live, page->bars, page->score, page->next, page->where, grid };
+
+      gtk_box_pack_start (GTK_BOX (column), rows[i], FALSE, FALSE, 0);
+    }
+  return column;
+}
+
+static GtkWidget *
+make_content (PixelPage *page)
+{
+  GtkWidget *columns = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18), *left = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+
+  page->view = train_view_new ();
+  gtk_box_pack_start (GTK_BOX (left), make_kinds (page), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (left), page->view, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (left), look_get_status (page->look), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (columns), left, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (columns), make_controls (page), FALSE, FALSE, 0);
+  gtk_widget_show_all (columns);
+  return columns;
+}
+
+PixelPage *
+pixel_page_new (GimpProcedureConfig *config, GimpImage *image)
+{
+  static const LookSteps steps = { load, loaded, forget, show_photo, begin, run, ended };
+  PixelPage             *page = g_new0 (PixelPage, 1);
+
+  page->config = config;
+  page->image = image;
+  page->training = pixel_training_new ();
+  page->look = look_new (config, image, NULL, "image", &steps, page);
+  look_fix (page->look, "base-model", "image");
+  page->widget = make_content (page);
+  page->poll = g_timeout_add (POLL_MS, on_poll, page);
+  g_signal_connect (config, "notify::base-model", G_CALLBACK (on_base), page);
+  return page;
+}
+
+GtkWidget *
+pixel_page_get_widget (const PixelPage *page)
+{
+  return page->widget;
+}
+
+void
+pixel_page_set_shown (PixelPage *page, gboolean is_shown)
+{
+  if (is_shown && !page->is_shown)
+    look_start (page->look);
+  else if (!is_shown && page->is_shown)
+    look_stop (page->look);
+  page->is_shown = is_shown;
+}
+
+gboolean
+pixel_page_is_unsaved (const PixelPage *page)
+{
+  return page->is_unsaved;
+}
+
+void
+pixel_page_save (PixelPage *page)
+{
+  if (!look_is_busy (page->look))
+    on_save (NULL, page);
+}
+
+void
+pixel_page_free (PixelPage *page)
+{
+  g_signal_handlers_disconnect_by_data (page->config, page);
+  g_source_remove (page->poll);
+  show_photo (NULL, 0, 0, page);
+  look_free (page->look);
+  pixel_training_free (page->training);
+  g_clear_pointer (&page->labels, label_layers_free);
+  g_clear_pointer (&page->masks, fovea_masks_free);
+  g_clear_pointer (&page->new_masks, fovea_masks_free);
+  g_clear_pointer (&page->answer, train_answer_free);
+  g_free (page->cells);
+  g_free (page->colours);
+  g_free (page);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * train-run-private.h: what the tasks of train-run.c share.
+ */
+#pragma once
+
+#include "train-run.h"
+#include "train-sources.h"
+
+typedef gboolean (*TrainWork) (gpointer data, GError **error);
+
+/* Does the work in a thread of its own, while the caller's `show` is called on this one. Returns what the work does. */
+gboolean train_run_beside (TrainRun *run, TrainWork work, gpointer data, GError **error);
+
+gboolean train_run_pixels (TrainRun *run, const TrainSources *sources, GError **error);

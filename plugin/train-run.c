@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * train-run.c: see train-run.h.
+ */
+
+#include "train-run.h"
+
+#include <glib/gi18n.h>
+
+#include "arguments.h"
+#include "train-photos.h"
+#include "train-run-private.h"
+
+#define TICK (G_TIME_SPAN_SECOND / 30)
+
+static const char *const tasks[] = { "auto", "segment", "classify", "detect", NULL };
+static const FoveaTask   task_values[] = { FOVEA_TASK_UNKNOWN, FOVEA_TASK_SEGMENT, FOVEA_TASK_CLASSIFY, FOVEA_TASK_DETECT };
+static const char *const trainables[] = { "auto", "head", "last", "all", NULL };
+static const char *const places[] = { "image", "open-images", "folder", NULL };
+
+/* ---- a thread beside ------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  TrainWork work;
+  gpointer  data;
+  GMutex    mutex;
+  GCond     cond;
+  gboolean  is_done, ok;
+  GError   *error;
+} Beside;
+
+static gpointer
+run_thread (gpointer data)
+{
+  Beside  *beside = data;
+  gboolean ok = beside->work (beside->data, &beside->error);
+
+  g_mutex_lock (&beside->mutex);
+  beside->ok = ok;
+  beside->is_done = TRUE;
+  g_cond_signal (&beside->cond);
+  g_mutex_unlock (&beside->mutex);
+  return NULL;
+}
+
+gboolean
+train_run_beside (TrainRun *run, TrainWork work, gpointer data, GError **error)
+{
+  Beside   beside = { .work = work, .data = data };
+  GThread *thread;
+
+  g_mutex_init (&beside.mutex);
+  g_cond_init (&beside.cond);
+  g_atomic_int_set (&run->thousandths, 0);
+  thread = g_thread_new ("train", run_thread, &beside);
+  g_mutex_lock (&beside.mutex);
+  while (!beside.is_done)
+    if (!g_cond_wait_until (&beside.cond, &beside.mutex, g_get_monotonic_time () + TICK))
+      {
+        g_mutex_unlock (&beside.mutex);
+        run->show (run, g_atomic_int_get (run->training ? photo_training_watch (run->training) : &run->thousandths) / 1000.0, run->user_data);
+        g_mutex_lock (&beside.mutex);
+      }
+  g_mutex_unlock (&beside.mutex);
+  g_thread_join (thread);
+  g_mutex_clear (&beside.mutex);
+  g_cond_clear (&beside.cond);
+  if (beside.error)
+    g_propagate_error (error, beside.error);
+  return beside.ok;
+}
+
+/* ---- whole photos ---------------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  PhotoTraining *training;
+  GCancellable  *cancellable;
+} PhotoWork;
+
+static gboolean
+learn_photos (gpointer data, GError **error)
+{
+  const PhotoWork *work = data;
+
+  return photo_training_run (work->training, work->cancellable, error);
+}
+
+static PhotoOrder *
+read_order (GimpProcedureConfig *config, FoveaTask task)
+{
+  PhotoOrder *order = g_new0 (PhotoOrder, 1);
+
+  order->task = task;
+  g_object_get (config, "name", &order->name, "base-model", &order->base, "trainable", &order->trainable, "epochs", &order->epochs, "batch", &order->batch,
+                "learning-rate", &order->learning_rate, "validation-share", &order->validation_share, "seed", &order->seed, NULL);
+  return order;
+}
+
+/* Copies the labelled photos to where the training finds them. */
+static gboolean
+copy_photos (TrainRun *run, PhotoTraining *training, const TrainSources *sources, GError **error)
+{
+  g_autoptr (TrainPhotos) photos = train_photos_new (sources, photo_training_get_order (training)->task, photo_training_get_folder (training));
+  GError                 *local = NULL;
+  double                  fraction = 0;
+
+  while (!g_cancellable_set_error_if_cancelled (run->cancellable, &local) && train_photos_step (photos, &fraction, &local))
+    run->show (run, fraction, run->user_data);
+  if (!local)
+    train_photos_finish (photos, &local);
+  if (local)
+    {
+      g_propagate_error (error, local);
+      return FALSE;
+    }
+  for (guint i = 0; i < train_photos_get_warnings (photos)->len; i++)
+    photo_training_warn (training, train_photos_get_warnings (photos)->pdata[i]);
+  photo_training_set_digest (training, train_photos_get_digest (photos));
+  return TRUE;
+}
+
+static gboolean
+learn (TrainRun *run, PhotoTraining *training, GError **error)
+{
+  PhotoWork                work = { training, run->cancellable };
+  g_autoptr (GStrvBuilder) warnings = g_strv_builder_new ();
+  gboolean                 ok;
+
+  run->training = training;
+  ok = train_run_beside (run, learn_photos, &work, error);
+  run->training = NULL;
+  for (guint i = 0; i < photo_training_get_warnings (training)->len; i++)
+    g_strv_builder_add (warnings, photo_training_get_warnings (training)->pdata[i]);
+  run->warnings = g_strv_builder_end (warnings);
+  if (!ok)
+    return FALSE;
+  run->file = g_strdup (photo_training_get_file (training));
+  run->score = photo_training_tell_score (training);
+  run->json = photo_training_make_json (training);
+  return TRUE;
+}
+
+/* sources NULL: the photos of the folder. */
+static gboolean
+train_photos (TrainRun *run, FoveaTask task, const TrainSources *sources, const char *folder, guint n_others, GError **error)
+{
+  PhotoOrder               *order = read_order (run->config, task);
+  g_autoptr (PhotoTraining) training = NULL;
+
+  order->data = sources ? NULL : g_strdup (folder);
+  training = photo_training_new (order, error);
+  if (!training || (sources && !copy_photos (run, training, sources, error)))
+    return FALSE;
+  if (n_others > 0)
+    photo_training_warn (training, _("Images whose labels are for something else were left out."));
+  return learn (run, training, error);
+}
+
+static gboolean
+go_on (TrainRun *run, GError **error)
+{
+  g_autoptr (PhotoTraining) training = photo_training_new_left (run->left, error);
+
+  return training && learn (run, training, error);
+}
+
+/* ---- what is learned --------------------------------------------------------------------------------------------------- */
+
+static gboolean
+train_folder (TrainRun *run, FoveaTask task, const char *folder, GError **error)
+{
+  task = task == FOVEA_TASK_UNKNOWN ? fovea_guess_task (folder) : task;
+  if (task != FOVEA_TASK_UNKNOWN)
+    return train_photos (run, task, NULL, folder, 0, error);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
+               _("In %s are neither XCF files with labels nor labelled photos. Save images with label layers there, or put photos of each class into a folder of its name."), folder);
+  return FALSE;
+}
+
+static gboolean
+train_images (TrainRun *run, FoveaTask task, TrainSources *sources, GError **error)
+{
+  guint n_others = 0;
+
+  while (!g_cancellable_set_error_if_cancelled (run->cancellable, error) && train_sources_step (sources))
+    run->show (run, -1, run->user_data);
+  if (g_cancellable_is_cancelled (run->cancellable) || !train_sources_check (sources, error))
+    return FALSE;
+  if (task == FOVEA_TASK_UNKNOWN)
+    {
+      task = ((LabelLayers *) sources->labels->pdata[0])->task;
+      n_others = train_sources_keep (sources, task);
+    }
+  return task == FOVEA_TASK_SEGMENT ? train_run_pixels (run, sources, error) : train_photos (run, task, sources, NULL, n_others, error);
+}
+
+gboolean
+train_run (TrainRun *run, GError **error)
+{
+  g_autofree char         *folder = NULL;
+  g_autoptr (TrainSources) sources = NULL;
+  guint                    task, place, trainable;
+
+  if (run->left)
+    return go_on (run, error);
+  if (!argument_read_word (run->config, "task", tasks, &task, error) || !argument_read_word (run->config, "source", places, &place, error)
+      || !argument_read_word (run->config, "trainable", trainables, &trainable, error))
+    return FALSE;
+  g_object_get (run->config, "folder", &folder, NULL);
+  sources = train_sources_new (places[place], run->image, folder, error);
+  if (!sources)
+    return FALSE;
+  if (g_strcmp0 (places[place], "folder") == 0 && sources->n_files == 0)
+    return train_folder (run, task_values[task], folder, error);
+  return train_images (run, task_values[task], sources, error);
+}
+
+FoveaTask
+train_run_guess (GimpProcedureConfig *config, GimpImage *image)
+{
+  g_autofree char         *folder = NULL, *source = NULL, *task = NULL;
+  g_autoptr (TrainSources) sources = NULL;
+  guint                    place;
+
+  g_object_get (config, "folder", &folder, "source", &source, "task", &task, NULL);
+  if (argument_read_word (config, "task", tasks, &place, NULL) && place > 0)
+    return task_values[place];
+  sources = train_sources_new (source, image, folder, NULL);
+  if (sources && sources->labels->len > 0)
+    return ((LabelLayers *) sources->labels->pdata[0])->task;
+  return g_strcmp0 (source, "folder") == 0 && folder && sources && sources->n_files == 0 ? fovea_guess_task (folder) : FOVEA_TASK_UNKNOWN;
+}
+
+void
+train_run_clear (TrainRun *run)
+{
+  g_clear_pointer (&run->file, g_free);
+  g_clear_pointer (&run->json, g_free);
+  g_clear_pointer (&run->score, g_free);
+  g_clear_pointer (&run->warnings, g_strfreev);
+}

@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""plug-in-fovea-train on whole images and objects in real GIMP, without windows: example layers, folders of photos, painted blobs and boxes of other programs become
+models that Classify and Locate find by their names; what can't be learned is refused in words; a training that was killed goes on; nothing is lost by any of it.
+
+    train_photos_batch.py BUILD/plugin/fovea FOVEA
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from isolated_gimp import IsolatedGimp, find_program, reference, skip
+
+from classify_batch import answer as classify_answer, answers_of, scene
+from label_batch import TOOLS, call as label
+from locate_batch import answer as locate_answer, run
+from train_batch import ROOT, answer, train
+
+KINDS = ('bonsai', 'ewer', 'starfish')  # of Caltech: no built-in model knows them
+N_EXAMPLES = 8
+ODD_NAME = 'étoile/de mer, 海星'  # a class may be called anything
+
+
+def rows_of(photos):
+    with open(photos / 'manifest.jsonl', encoding='utf-8') as manifest:
+        return [json.loads(line) for line in manifest]
+
+
+def list_kinds(photos):
+    """{kind: files}, N_EXAMPLES to learn from and as many others."""
+    kinds = {kind: [] for kind in KINDS}
+    for row in rows_of(photos):
+        if row['src'] == 'caltech101' and row['labels'].split(';')[0] in kinds:
+            kinds[row['labels'].split(';')[0]].append(photos / row['file'])
+    return {kind: sorted(files)[:2 * N_EXAMPLES] for kind, files in kinds.items()}
+
+
+def load_examples(names, kinds):
+    """Scheme that puts photos as layers into the groups of their classes."""
+    lines = [label('#:task "classify" #:classes (list ' + ' '.join(f'"{name}"' for name in names) + ')')]
+    for index, files in enumerate(kinds.values()):
+        lines += [f'(gimp-image-insert-layer image (gimp-file-load-layer RUN-NONINTERACTIVE image "{file}") (class-layer image {index}) 0)' for file in files[:N_EXAMPLES]]
+    return '\n'.join(lines)
+
+
+def names_right(found, kinds, names):
+    return sum(found[f'{index} {k}']['classes'][0]['label'] == names[index] for index in range(len(names)) for k in range(N_EXAMPLES)) / (len(names) * N_EXAMPLES)
+
+
+def judge(gimp, model, kinds):
+    """What the model says in Classify of photos that weren't learned."""
+    script = ''.join(scene(file, '', classify_answer(f'{index} {k}', f'#:model "{model}"')) for index, files in enumerate(kinds.values())
+                     for k, file in enumerate(files[N_EXAMPLES:]))
+    return answers_of(run(gimp, script))
+
+
+def check_layers(gimp, kinds, folder):
+    """Whole images from label groups; the same from XCF files, by layers alone; again the same bytes."""
+    names = [ODD_NAME if kind == 'starfish' else kind for kind in KINDS]
+    photo = kinds[KINDS[0]][0]
+    started = time.monotonic()
+    found = answers_of(run(gimp, TOOLS + scene(photo, '', f'''{load_examples(names, kinds)} {answer('first', '#:name "Kinds"')}
+      {answer('again', '#:name "Again"')}
+      (gimp-file-save RUN-NONINTERACTIVE image "{folder}/kinds.xcf") {answer('folder', f'#:name "Xcf" #:source "folder" #:folder "{folder}"')}''')))
+    seconds = time.monotonic() - started
+    models = gimp.folder / 'home/.local/share/fovea/models'
+    first = found['first']
+    assert first['task'] == 'classify' and first['base'] == 'tagger' and first['photos'] == len(KINDS) * N_EXAMPLES and first['model'] == str(models / 'Kinds.onnx'), first
+    assert 'Too few photos' in first['score'] and first['kept-out'] == 3 and not first['warnings'], first
+    assert (models / 'Kinds.onnx').read_bytes() == (models / 'Again.onnx').read_bytes(), 'the same seed gave another model'
+    assert found['folder']['photos'] == first['photos'], found['folder']
+    assert not list((gimp.folder / 'home/.cache/fovea/training').iterdir()), 'a training that is done left something'
+    share = names_right(judge(gimp, 'Kinds', kinds), kinds, names)
+    assert share >= 0.75, share
+    print(f'ok whole images from layers: {100 * share:.0f} % of {len(KINDS) * N_EXAMPLES} other photos; three trainings within {seconds:.0f} s')
+
+
+def check_folders(gimp, kinds, folder):
+    """A folder of folders, without any label in GIMP."""
+    for kind, files in kinds.items():
+        (folder / kind).mkdir()
+        for file in files[:N_EXAMPLES]:
+            (folder / kind / file.name).symlink_to(file)
+    photo = kinds[KINDS[0]][0]
+    found = answers_of(run(gimp, scene(photo, '', answer('folder', f'#:name "Folders" #:source "folder" #:folder "{folder}" #:validation-share 0.5'))))['folder']
+    assert found['photos'] == 24 and found['kept-out'] == 12 and found['accuracy'] >= 0.6 and 'kept out' in found['score'], found
+    assert len(found['confusion']) == 3 and sum(map(sum, found['confusion'])) == 12, found
+    print(f'ok a folder of folders: {found["score"]}')
+
+
+def paint_boxes(boxes, width, height):
+    return '\n'.join(f'(paint (class-layer image 0) image {round(x * width)} {round(y * height)} {max(round(w * width), 2)} {max(round(h * height), 2)})' for _, x, y, w, h in boxes)
+
+
+def check_objects(gimp, photos, folder):
+    """Blobs on XCF files, and the same boxes as COCO; a few steps only, since detectors take their time."""
+    rows = [row for row in rows_of(photos) if row['src'] == 'aquarium' and row['split'] == 'train' and {box[0] for box in row['boxes']} == {'jellyfish'} and len(row['boxes']) < 4][:6]
+    for row in rows:
+        run(gimp, TOOLS + scene(photos / row['file'], '', f'''{label('#:task "detect" #:classes (list "jelly fish")')} {paint_boxes(row['boxes'], row['w'], row['h'])}
+          (gimp-file-save RUN-NONINTERACTIVE image "{folder}/{pathlib.Path(row['file']).stem}.xcf")'''))
+    photo = photos / rows[0]['file']
+    found = answers_of(run(gimp, scene(photo, '', f'''{answer('boxes', f'#:name "Jelly" #:source "folder" #:folder "{folder}" #:epochs 2')}
+      {locate_answer('located', '#:model "Jelly" #:threshold 0.0')}
+      (plug-in-fovea-export-labels #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (gimp-image-get-layers image) #:source "folder" #:from "{folder}" #:folder "{folder}/coco")
+      {answer('coco', f'#:name "Jelly 2" #:source "folder" #:folder "{folder}/coco" #:epochs 1')}''')))
+    assert found['boxes']['task'] == 'detect' and found['boxes']['photos'] == 6 and found['boxes']['base'] == 'tagger', found['boxes']
+    assert all(thing['label'] == 'jelly fish' for thing in found['located']['objects']), found['located']
+    assert found['coco']['task'] == 'detect' and found['coco']['photos'] == 6, found['coco']
+    print(f'ok objects from blobs and from boxes of another program; {found["boxes"]["score"]}')
+
+
+def main():
+    photos = reference() / 'data/photos'
+    if not (photos / 'manifest.jsonl').exists():
+        skip('the reference photos are missing')
+    with tempfile.TemporaryDirectory() as temporary, IsolatedGimp(sys.argv[1]) as gimp:
+        folder = pathlib.Path(temporary)
+        (gimp.folder / 'models' / 'tagger').symlink_to(ROOT / 'models' / 'tagger')
+        kinds = list_kinds(photos)
+        for name in ('xcf', 'folders', 'objects'):
+            (folder / name).mkdir()
+        check_layers(gimp, kinds, folder / 'xcf')
+        check_folders(gimp, kinds, folder / 'folders')
+        check_objects(gimp, photos, folder / 'objects')
+
+
+if __name__ == '__main__':
+    main()
