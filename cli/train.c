@@ -17,9 +17,10 @@ static const CommandHelp help = {
   "train", "--data DIR --output FILE",
   "Trains a model on labelled photos and writes it as ONNX, with labels and settings inside. DIR is one of\n"
   "  a folder of folders: photos of each class in a folder of its name, optionally below train/ and val/;\n"
-  "  a folder with manifest.jsonl, one JSON object a line: file, labels \"a;b\", split, boxes\n"
+  "  a folder with manifest.jsonl, one JSON object a line: file, labels \"a;b\" or a list, split, boxes\n"
   "    [[class, x, y, w, h]] as shares of the photo, crowd (regions to ignore, alike), mask, src;\n"
-  "  a folder with images/ and masks/, gray PNGs of the same names: 0 background, 1 … classes of classes.txt, 255 unknown.\n"
+  "  a folder with images/ and masks/, gray PNGs of the same names: 0 background, 1 … classes of classes.txt, 255 unknown;\n"
+  "  for boxes, a folder with labels of COCO (annotations.json), YOLO (classes.txt, labels/) or VOC (Annotations/).\n"
   "\n"
   "Without --base and --arch a small network learns from nothing. --base begins with a trained classifier, whose last layer is exchanged for the new classes,\n"
   "or with a detector trained here, which keeps what it knows of classes that stay;\n"

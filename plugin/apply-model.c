@@ -21,7 +21,8 @@ static const char *const procedures[] = { NULL, CLASSIFY_PROCEDURE, LOCATE_PROCE
 FoveaTask
 apply_model_get_task (const char *model)
 {
-  g_autoptr (FoveaModel)    loaded = fovea_model_load (model, NULL);
+  g_autofree char          *path = fovea_find_model (model, NULL);
+  g_autoptr (FoveaModel)    loaded = path ? fovea_model_load (path, NULL) : NULL;
   g_autoptr (FoveaSettings) settings = loaded ? fovea_settings_read (loaded, NULL) : NULL;
 
   return settings ? settings->task : FOVEA_TASK_UNKNOWN;
@@ -83,15 +84,14 @@ tell_answer (const char *json, FoveaTask task)
 /* ---- the call --------------------------------------------------------------------------------------------------------- */
 
 char *
-apply_model (GimpProcedureConfig *config, GimpImage *image, const char *model, FoveaTask task, GError **error)
+apply_model_to (GimpImage *image, const char *model, FoveaTask task, const char *output, GError **error)
 {
   GimpProcedure       *procedure = procedures[task] ? gimp_pdb_lookup_procedure (gimp_get_pdb (), procedures[task]) : NULL;
   GimpLayer           *layer = pixels_check_image (image, error) ? apply_model_find_layer (image) : NULL;
   GObject             *drawables[] = { G_OBJECT (layer), NULL };
   GimpProcedureConfig *call;
   GimpValueArray      *values;
-  g_autofree char     *output = NULL, *json = NULL;
-  char                *text = NULL;
+  char                *json = NULL;
 
   if (!gimp_image_is_valid (image))
     return NULL;
@@ -103,19 +103,25 @@ apply_model (GimpProcedureConfig *config, GimpImage *image, const char *model, F
   call = gimp_procedure_create_config (procedure);
   g_object_set (call, "run-mode", GIMP_RUN_NONINTERACTIVE, "image", image, "model", model, "region", task == FOVEA_TASK_SEGMENT ? "layer" : "image", NULL);
   gimp_procedure_config_set_core_object_array (call, "drawables", drawables, 1);
-  g_object_get (config, "output", &output, NULL);
-  if (task == FOVEA_TASK_SEGMENT)
+  if (output)
     g_object_set (call, "output", output, NULL);
   values = gimp_procedure_run_config (procedure, call);
   if (GIMP_VALUES_GET_ENUM (values, 0) == GIMP_PDB_SUCCESS)
-    {
-      json = GIMP_VALUES_DUP_STRING (values, gimp_value_array_length (values) - 1); /* the last value of each of them */
-      text = tell_answer (json, task);
-    }
+    json = GIMP_VALUES_DUP_STRING (values, gimp_value_array_length (values) - 1); /* the last value of each of them */
   else
     g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, gimp_pdb_get_last_error (gimp_get_pdb ()));
   gimp_value_array_unref (values);
   g_object_unref (call);
   gimp_displays_flush ();
-  return text;
+  return json;
+}
+
+char *
+apply_model (GimpProcedureConfig *config, GimpImage *image, const char *model, FoveaTask task, GError **error)
+{
+  g_autofree char *output = NULL, *json = NULL;
+
+  g_object_get (config, "output", &output, NULL);
+  json = apply_model_to (image, model, task, task == FOVEA_TASK_SEGMENT ? output : NULL, error);
+  return json ? tell_answer (json, task) : NULL;
 }

@@ -47,6 +47,16 @@ dialog_text_new (void)
   return label;
 }
 
+char *
+dialog_tell_time (double seconds)
+{
+  if (seconds < 0)
+    return g_strdup ("");
+  if (seconds < 60)
+    return g_strdup_printf (_("about %d s left"), MAX ((int) (seconds + 0.5), 1));
+  return g_strdup_printf (ngettext ("about %d minute left", "about %d minutes left", (int) (seconds / 60 + 0.5)), (int) (seconds / 60 + 0.5));
+}
+
 /* ---- models ------------------------------------------------------------------------------------------------- */
 
 typedef struct

@@ -16,6 +16,9 @@ void          dialog_attach     (GtkGrid *grid, int row, const char *label, cons
 /* A line of text, wrapped. */
 GtkWidget    *dialog_text_new   (void);
 
+/* “about 20 s left”; negative: not known, and empty. Free with g_free. */
+char         *dialog_tell_time  (double seconds);
+
 /* A combo box for the setting “model”: the installed ones, the file that is set, and the way to another file. `window` is what the file chooser stands before. */
 GtkWidget    *dialog_model_combo_new (GimpProcedureConfig *config, GtkWidget *window);
 

@@ -9,7 +9,11 @@
 #include <json-glib/json-glib.h>
 
 #include "arguments.h"
+#include "dialog.h"
 #include "label-examples.h"
+#include "label-results.h"
+
+#define RESULT "result"
 
 static const char *const tasks[] = { "segment", "detect", "classify", "as-is", NULL };
 static const FoveaTask   task_values[] = { FOVEA_TASK_SEGMENT, FOVEA_TASK_DETECT, FOVEA_TASK_CLASSIFY, FOVEA_TASK_UNKNOWN };
@@ -104,21 +108,54 @@ wanted_classes (GimpProcedureConfig *config, GimpImage *image, FoveaTask task)
   return g_strdupv ((char **) (task == FOVEA_TASK_DETECT ? usual + 1 : usual));
 }
 
+/* The installed models follow what is there already. */
+static gboolean
+ask (GimpProcedureConfig *config)
+{
+  const char *const        tasks_rows[] = { "as-is", _("What they were for; pixels at first"), "segment", _("Pixels"), "detect", _("Objects: each blob or path is one"),
+                                            "classify", _("Whole images: layers in a group for each class"), NULL };
+  g_autoptr (GPtrArray)    from = g_ptr_array_new_with_free_func (g_free);
+  g_auto (GStrv)           models = fovea_list_models ();
+  DialogRow                rows[] = { { DIALOG_CHOICE, "task", _("_For"), _("What the labels are for"), tasks_rows },
+                                      { DIALOG_CHOICE, "from", _("_Begin with"), _("A model's masks or boxes become labels, which you correct"), NULL } };
+  const char *const        begin[] = { "", _("Nothing: I paint"), RESULT, _("A result of Segment or Locate in this image") };
+
+  for (guint i = 0; i < G_N_ELEMENTS (begin); i++)
+    g_ptr_array_add (from, g_strdup (begin[i]));
+  for (guint i = 0; models[i]; i++)
+    {
+      g_ptr_array_add (from, g_strdup (models[i]));
+      g_ptr_array_add (from, g_strdup_printf (_("What “%s” finds"), models[i]));
+    }
+  g_ptr_array_add (from, NULL);
+  rows[1].words = (const char *const *) from->pdata;
+  return dialog_ask (config, _("Label Layers"), LABEL_PROCEDURE, _("_Make"), rows, G_N_ELEMENTS (rows));
+}
+
 static GimpValueArray *
 label_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, GimpDrawable **drawables, GimpProcedureConfig *config, gpointer unused)
 {
   g_autoptr (LabelLayers) labels = NULL;
   g_autoptr (LabelCounts) counts = NULL;
   g_auto (GStrv)          classes = NULL;
+  g_autofree char        *from = NULL;
   GError                 *error = NULL;
   GimpValueArray         *values;
   double                  opacity;
-  guint                   task;
+  guint                   task, n;
 
   gegl_init (NULL, NULL);
+  if (run_mode == GIMP_RUN_INTERACTIVE)
+    {
+      g_object_set (config, "from", "", NULL); /* of another image, if any */
+      if (!ask (config))
+        return gimp_procedure_new_return_values (procedure, GIMP_PDB_CANCEL, NULL);
+    }
   if (!argument_read_word (config, "task", tasks, &task, &error))
     return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
-  g_object_get (config, "opacity", &opacity, NULL);
+  g_object_get (config, "opacity", &opacity, "from", &from, NULL);
+  if (from && *from && !(g_strcmp0 (from, RESULT) == 0 ? label_results_take (image, &n, &error) : label_results_find (image, from, &n, &error)))
+    return gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);
   classes = wanted_classes (config, image, task_values[task]);
   labels = label_layers_make (image, task_values[task], (const char *const *) classes, &error);
   if (labels && opacity >= 0)
@@ -142,7 +179,7 @@ label_create_procedure (GimpPlugIn *plug_in)
 
   gimp_procedure_set_image_types (procedure, "*");
   gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES | GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES);
-  gimp_procedure_set_menu_label (procedure, _("La_bel Layers"));
+  gimp_procedure_set_menu_label (procedure, _("La_bel Layers…"));
   gimp_procedure_add_menu_path (procedure, menu);
   gimp_procedure_set_icon_name (procedure, "gimp-tool-paintbrush");
   gimp_procedure_set_documentation (procedure, _("Make layers to paint examples on, one for each class, and count what they have"),
@@ -160,6 +197,11 @@ label_create_procedure (GimpPlugIn *plug_in)
                                             G_PARAM_READWRITE);
   gimp_procedure_add_double_argument (procedure, "opacity", _("_Opacity"), _("How much the labels cover the photo, per cent; -1: as it is"), -1, 100, -1,
                                       G_PARAM_READWRITE);
+
+  gimp_procedure_add_string_argument (procedure, "from", _("_Begin with"),
+                                      _("Empty: with nothing; result: with what Segment (coloured layers) or Locate (frames, paths) has found in this image; else the name or "
+                                        "file of a model: with what it finds now"),
+                                      "", G_PARAM_READWRITE);
 
   gimp_procedure_add_layer_return_value (procedure, "group", _("Group"), _("The group of the label layers"), FALSE, G_PARAM_READWRITE);
   gimp_procedure_add_string_return_value (procedure, "json", _("JSON"), _("The classes, what they have and what is missing, as one JSON object"), "",

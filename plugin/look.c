@@ -12,6 +12,7 @@
 
 #define BAND_BYTES (4 << 20)
 #define TICK_MS    100
+#define TELL_AFTER 2.0 /* seconds: before that a guess of the time left is worth nothing */
 
 struct _Look
 {
@@ -33,6 +34,7 @@ struct _Look
   gboolean      is_busy;     /* a worker or an idle source is at work */
   gboolean      look_again;  /* something changed meanwhile */
   gint          looked;      /* thousandths of the look; atomic */
+  gint64        began;       /* the network's run */
   guint         tick;
 };
 
@@ -89,9 +91,13 @@ look_show_progress (Look *look, gboolean visible)
 static gboolean
 on_tick (gpointer data)
 {
-  Look *look = data;
+  Look            *look = data;
+  double           fraction = g_atomic_int_get (&look->looked) / 1000.0, passed = (double) (g_get_monotonic_time () - look->began) / G_USEC_PER_SEC;
+  g_autofree char *left = dialog_tell_time (fraction > 0 && passed > TELL_AFTER ? passed / fraction * (1 - fraction) : -1);
 
-  gtk_progress_bar_set_fraction (GTK_PROGRESS_BAR (look->bar), g_atomic_int_get (&look->looked) / 1000.0);
+  gtk_progress_bar_set_fraction (GTK_PROGRESS_BAR (look->bar), fraction);
+  gtk_progress_bar_set_text (GTK_PROGRESS_BAR (look->bar), left);
+  gtk_progress_bar_set_show_text (GTK_PROGRESS_BAR (look->bar), *left != '\0');
   return G_SOURCE_CONTINUE;
 }
 
@@ -165,6 +171,7 @@ start_network (Look *look)
   g_autoptr (GTask) task = g_task_new (NULL, look->cancellable, network_done, look);
 
   g_atomic_int_set (&look->looked, 0);
+  look->began = g_get_monotonic_time ();
   look->steps.begin (look->user_data);
   g_task_set_task_data (task, look, NULL);
   g_task_run_in_thread (task, run_network);

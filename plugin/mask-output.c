@@ -259,6 +259,16 @@ fill_colour (Work *work, const GeglRectangle *part, float *pixels, gpointer data
   return TRUE;
 }
 
+/* So that label layers can be made of it, whatever its name. */
+static void
+note_label (GimpLayer *layer, const char *label)
+{
+  GimpParasite *parasite = gimp_parasite_new (MASK_OUTPUT_PARASITE, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE, strlen (label) + 1, label);
+
+  gimp_item_attach_parasite (GIMP_ITEM (layer), parasite);
+  gimp_parasite_free (parasite);
+}
+
 static gboolean
 write_layers (Work *work, GError **error)
 {
@@ -285,6 +295,7 @@ write_layers (Work *work, GError **error)
         return fail (error);
       gimp_layer_set_offsets (layer, work->region.x, work->region.y);
       pixels_mark_layer (GIMP_ITEM (layer));
+      note_label (layer, fovea_masks_get_label (work->source->masks, i));
       fovea_get_class_colour (fovea_masks_get_class (work->source->masks, i), rgb);
       for (int c = 0; c < 3; c++)
         paint.colour[c] = rgb[c] / 255.0f;

@@ -9,6 +9,8 @@
 #include "fovea.h"
 #include "pixels.h"
 
+#define MASK_OUTPUT_PARASITE "fovea-segment" /* on coloured layers: the label as text */
+
 typedef enum { MASK_LAYER_MASK, MASK_SELECTION, MASK_CHANNELS, MASK_LAYERS, MASK_PATHS, MASK_CUT_OUT, MASK_NONE } MaskOutputKind;
 
 /* The words of the procedure, in the order of the values; NULL-terminated. */

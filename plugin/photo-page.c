@@ -101,17 +101,6 @@ photo_page_look (PhotoPage *page)
 
 /* ---- while it learns --------------------------------------------------------------------------------------------------- */
 
-/* Free with g_free. */
-static char *
-tell_time (double seconds)
-{
-  if (seconds < 0)
-    return g_strdup ("");
-  if (seconds < 60)
-    return g_strdup_printf (_("about %d s left"), MAX ((int) (seconds + 0.5), 1));
-  return g_strdup_printf (ngettext ("about %d minute left", "about %d minutes left", (int) (seconds / 60 + 0.5)), (int) (seconds / 60 + 0.5));
-}
-
 /* For work that doesn't say itself how long it will take. */
 static double
 guess_seconds (PhotoPage *page, double fraction)
@@ -151,7 +140,7 @@ show (TrainRun *run, double fraction, gpointer data)
     }
   else if (fraction >= 0)
     seconds = guess_seconds (page, fraction);
-  time = tell_time (seconds);
+  time = dialog_tell_time (seconds);
   tell (page->stage, !run->training ? _("Reading photos and labels") : state.is_learning ? _("Learning") : _("Looking at the photos"));
   gtk_widget_set_sensitive (page->pause, run->training != NULL);
   gtk_widget_set_sensitive (page->stop, run->training && state.is_learning);

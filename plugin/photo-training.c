@@ -26,6 +26,7 @@ struct _PhotoTraining
   GPtrArray       *warnings;
   FoveaEvaluation *score;
   guint            n_photos;
+  gboolean         is_resumed; /* an interrupted training went on */
   gint             thousandths;
   GMutex           mutex;    /* of what follows */
   FoveaTrainer    *trainer;  /* while it runs */
@@ -241,6 +242,7 @@ learn (PhotoTraining *training, FoveaModel *base, GCancellable *cancellable, GEr
   gboolean                 ok;
 
   settings.checkpoint = training_folder_get_checkpoint (training->folder);
+  training->is_resumed = g_file_test (settings.checkpoint, G_FILE_TEST_EXISTS);
   trainer = fovea_trainer_new (base, architecture, data, &settings, image_read_file, NULL, error);
   if (!trainer)
     return FALSE;
@@ -371,6 +373,8 @@ photo_training_make_json (const PhotoTraining *training)
   add_string (json, "base", training->base_name ? training->base_name : PHOTO_ORDER_NO_BASE);
   json_builder_set_member_name (json, "photos");
   json_builder_add_int_value (json, training->n_photos);
+  json_builder_set_member_name (json, "resumed");
+  json_builder_add_boolean_value (json, training->is_resumed);
   add_string (json, "score", words);
   json_builder_set_member_name (json, "kept-out");
   json_builder_add_int_value (json, training->score ? (gint64) training->score->n_images : 0);

@@ -13,6 +13,8 @@
 #include "pixels.h"
 
 #define MOST_SIDE 1280 /* pixels of a copy's longer side: networks see a quarter of that */
+#define TINY      320  /* that part of a photo's side is what no network sees */
+#define SAME      0.8  /* overlap of two boxes that show one object */
 #define FEW       5    /* examples of a class */
 
 /* A photo that is to be copied: a layer of a class, or an image. */
@@ -31,8 +33,9 @@ struct _TrainPhotos
   guint      next, n;  /* n: photos that have been copied */
   GArray    *classes;  /* of PhotoClass */
   GPtrArray *rows;     /* of char*, of the list */
-  GPtrArray *warnings;
-  GChecksum *checksum;
+  GPtrArray  *warnings;
+  GChecksum  *checksum;
+  GHashTable *seen;     /* whole images: pixels' checksum → class */
 };
 
 /* ---- its life ---------------------------------------------------------------------------------------------------- */
@@ -92,6 +95,7 @@ train_photos_new (const TrainSources *sources, FoveaTask task, const char *folde
   photos->rows = g_ptr_array_new_with_free_func (g_free);
   photos->warnings = g_ptr_array_new_with_free_func (g_free);
   photos->checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  photos->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   for (guint i = 0; i < sources->labels->len; i++)
     list_items (photos, sources->labels->pdata[i]);
   return photos;
@@ -108,6 +112,7 @@ train_photos_free (TrainPhotos *photos)
   g_ptr_array_unref (photos->rows);
   g_ptr_array_unref (photos->warnings);
   g_checksum_free (photos->checksum);
+  g_hash_table_unref (photos->seen);
   g_free (photos);
 }
 
@@ -137,6 +142,31 @@ train_photos_get_warnings (const TrainPhotos *photos)
 
 /* ---- a photo ------------------------------------------------------------------------------------------------------ */
 
+static void
+warn (TrainPhotos *photos, const LabelLayers *labels, const char *text)
+{
+  g_autofree char *name = gimp_image_is_valid (labels->image) ? gimp_image_get_name (labels->image) : g_strdup (_("An image"));
+
+  g_ptr_array_add (photos->warnings, g_strdup_printf ("%s: %s", name, text));
+}
+
+/* One photo in two classes contradicts itself. */
+static void
+note_pixels (TrainPhotos *photos, const Item *item, const GdkPixbuf *photo)
+{
+  g_autofree char *sum = g_compute_checksum_for_data (G_CHECKSUM_SHA256, gdk_pixbuf_read_pixels (photo), gdk_pixbuf_get_byte_length (photo));
+  const char      *class = item->layer ? item->labels->classes[item->class].name : "", *other = g_hash_table_lookup (photos->seen, sum);
+
+  g_checksum_update (photos->checksum, (const guchar *) sum, -1);
+  if (item->layer && other && g_strcmp0 (other, class) != 0)
+    {
+      g_autofree char *text = g_strdup_printf (_("the same photo is an example of “%s” and of “%s”: take it out of one of them."), other, class);
+
+      warn (photos, item->labels, text);
+    }
+  g_hash_table_insert (photos->seen, g_steal_pointer (&sum), g_strdup (class));
+}
+
 /* Free with g_free; NULL with an error. */
 static char *
 copy_photo (TrainPhotos *photos, const Item *item, GError **error)
@@ -153,7 +183,7 @@ copy_photo (TrainPhotos *photos, const Item *item, GError **error)
       g_prefix_error (error, _("The photos can't be copied to %s: make room there. "), photos->folder);
       return NULL;
     }
-  g_checksum_update (photos->checksum, gdk_pixbuf_read_pixels (photo), (gssize) gdk_pixbuf_get_byte_length (photo));
+  note_pixels (photos, item, photo);
   return g_steal_pointer (&name);
 }
 
@@ -171,6 +201,49 @@ add_box (JsonBuilder *json, const char *name, const LabelBlob *blob, int width, 
   json_builder_end_array (json);
 }
 
+/* An object that no network could see. */
+static gboolean
+is_tiny (const LabelBlob *blob, int width, int height)
+{
+  return (gint64) blob->width * TINY < width || (gint64) blob->height * TINY < height;
+}
+
+static void
+warn_of_tiny (TrainPhotos *photos, const LabelLayers *labels, guint index, const LabelBlob *blob)
+{
+  g_autofree char *text = g_strdup_printf (_("an object of “%s” at %d, %d is too small to be seen; it is left out."), labels->classes[index].name, blob->x, blob->y);
+
+  warn (photos, labels, text);
+}
+
+static double
+find_overlap (const LabelBlob *a, const LabelBlob *b)
+{
+  double width = MIN (a->x + a->width, b->x + b->width) - MAX (a->x, b->x), height = MIN (a->y + a->height, b->y + b->height) - MAX (a->y, b->y);
+  double both = MAX (width, 0) * MAX (height, 0);
+
+  return both / ((double) a->width * a->height + (double) b->width * b->height - both);
+}
+
+/* One object in two classes contradicts itself. */
+static void
+warn_of_contradictions (TrainPhotos *photos, const LabelLayers *labels, const LabelCounts *counts)
+{
+  for (guint i = 0; i < labels->n; i++)
+    for (guint j = i + 1; j < labels->n; j++)
+      for (guint k = 0; k < counts->classes[i].objects->len; k++)
+        for (guint l = 0; l < counts->classes[j].objects->len; l++)
+          {
+            const LabelBlob *a = &g_array_index (counts->classes[i].objects, LabelBlob, k), *b = &g_array_index (counts->classes[j].objects, LabelBlob, l);
+            g_autofree char *text = NULL;
+
+            if (labels->classes[i].background || labels->classes[j].background || find_overlap (a, b) < SAME)
+              continue;
+            text = g_strdup_printf (_("the object at %d, %d is “%s” and “%s” at once: erase one of them."), a->x, a->y, labels->classes[i].name, labels->classes[j].name);
+            warn (photos, labels, text);
+          }
+}
+
 /* Their number. */
 static guint
 add_boxes (TrainPhotos *photos, JsonBuilder *json, const LabelLayers *labels, const LabelCounts *counts)
@@ -183,20 +256,19 @@ add_boxes (TrainPhotos *photos, JsonBuilder *json, const LabelLayers *labels, co
   for (guint i = 0; i < labels->n; i++)
     for (guint k = 0; k < counts->classes[i].objects->len && !labels->classes[i].background; k++)
       {
-        add_box (json, labels->classes[i].name, &g_array_index (counts->classes[i].objects, LabelBlob, k), width, height);
+        const LabelBlob *blob = &g_array_index (counts->classes[i].objects, LabelBlob, k);
+
+        if (is_tiny (blob, width, height))
+          {
+            warn_of_tiny (photos, labels, i, blob);
+            continue;
+          }
+        add_box (json, labels->classes[i].name, blob, width, height);
         find_class (photos, labels->classes[i].name)->n++;
         n++;
       }
   json_builder_end_array (json);
   return n;
-}
-
-static void
-warn (TrainPhotos *photos, const LabelLayers *labels, const char *text)
-{
-  g_autofree char *name = gimp_image_is_valid (labels->image) ? gimp_image_get_name (labels->image) : g_strdup (_("An image"));
-
-  g_ptr_array_add (photos->warnings, g_strdup_printf ("%s: %s", name, text));
 }
 
 static void
@@ -237,6 +309,7 @@ add_image (TrainPhotos *photos, const Item *item, GError **error)
         warn (photos, item->labels, _("no object is labelled; the image is left out."));
       return TRUE;
     }
+  warn_of_contradictions (photos, item->labels, counts);
   file = copy_photo (photos, item, error);
   if (file)
     finish_row (photos, json, file);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Train window in real GIMP under Xvfb, driven through the accessibility bus: an image with strokes is trained on, the result applied and saved; an image
-without labels is told what to do. Screenshots stay in the folder given.
+without labels is told what to do; example layers become a classifier; a detector's training is paused, cancelled at once, and stopped with what is best.
+Screenshots stay in the folder given.
 
     train_window.py BUILD/plugin/fovea SCREENSHOTS [SCENE…]
 """
@@ -16,7 +17,7 @@ import time
 
 from classify_window import act, shoot, wait, walk
 from isolated_gimp import IsolatedGimp, find_program, reference, skip
-from label_batch import TOOLS
+from label_batch import TOOLS, call as label
 from locate_batch import run
 from train_batch import PETS, ROOT, scene, scribble
 
@@ -26,7 +27,7 @@ try:
 except ImportError as missing:
     skip(missing)
 
-SCENES = ('strokes', 'none')
+SCENES = ('strokes', 'none', 'photos', 'objects')
 SIZE = (960, 1280)
 
 
@@ -50,7 +51,8 @@ class Window:
         return next(app for app in self.pyatspi.Registry.getDesktop(0) if app and app.name.startswith(name) and app.childCount)
 
     def button(self, name):
-        return next(node for node in walk(self.dialog) if node.getRoleName() in ('button', 'push button', 'toggle button', 'radio button') and node.name == name)
+        return next(node for window in self.application('fovea') for node in walk(window) if node.getRoleName() in ('button', 'push button', 'toggle button', 'radio button')
+                    and node.name == name and node.getState().contains(self.pyatspi.STATE_SHOWING))
 
     def press(self, name):
         wait(lambda: self.button(name).getState().contains(self.pyatspi.STATE_SENSITIVE), f'{name} to be possible', 60)
@@ -64,8 +66,56 @@ class Window:
         wait(lambda: not any(app and app.name.startswith('fovea') for app in self.pyatspi.Registry.getDesktop(0)), 'the end of the plug-in')
 
 
+def learn_photos(window, folder):
+    """Layers of two kinds."""
+    wait(lambda: window.words('ewer: 5 photos'), 'what there is to learn from', 30)
+    shoot(folder / 'train-photos-begin.png')
+    started = time.monotonic()
+    window.press('Train')
+    saved = wait(lambda: window.words('is saved; Classify'), 'the model', 240)
+    took = time.monotonic() - started
+    window.press('Apply now')
+    names = wait(lambda: next(node.name for node in walk(window.dialog) if re.search(r'(bonsai|ewer) \d+ %', node.name)), 'names', 60)
+    shoot(folder / 'train-photos-end.png')
+    window.press('Close')
+    window.ended()
+    print(f'ok photos: {saved} After {took:.1f} s; {names}', flush=True)
+
+
+def learn_objects(window, folder):
+    window.press('Train')
+    wait(lambda: window.words('Learning'), 'the first step', 240)
+    wait(lambda: window.button('Stop and keep the best').getState().contains(window.pyatspi.STATE_SENSITIVE), 'steps', 240)
+    time.sleep(5)
+    shoot(folder / 'train-objects-learning.png')
+    window.press('Pause')
+    time.sleep(1)
+    shoot(folder / 'train-objects-paused.png')
+    window.press('Pause')
+    started = time.monotonic()
+    window.press('Cancel')
+    wait(lambda: window.words('Cancelled. Nothing was changed'), 'the end of cancelling', 30)
+    took = time.monotonic() - started
+    window.press('Train')
+    wait(lambda: window.button('Stop and keep the best').getState().contains(window.pyatspi.STATE_SENSITIVE), 'steps', 240)
+    window.press('Close')
+    wait(lambda: window.button('Abandon it'), 'the question', 30)
+    shoot(folder / 'train-objects-question.png')
+    window.press('Go on')
+    time.sleep(1)
+    window.press('Stop and keep the best')
+    saved = wait(lambda: window.words('is saved; Locate'), 'the model', 120)
+    shoot(folder / 'train-objects-stopped.png')
+    window.press('Close')
+    window.ended()
+    print(f'ok objects: cancelled within {took:.2f} s of asking; closing asks; {saved}', flush=True)
+
+
 def inside(scene, folder):
     window = Window()
+    if scene in ('photos', 'objects'):
+        (learn_photos if scene == 'photos' else learn_objects)(window, folder)
+        return
     if scene == 'none':
         wait(lambda: window.words('Label Layers'), 'what to do without labels', 60)
         shoot(folder / 'train-none.png')
@@ -95,12 +145,27 @@ def inside(scene, folder):
     print(f'ok strokes: opened in {window.opened:.2f} s, first result {first:.2f} s after Train, {score}; {saved}', flush=True)
 
 
+def prepare_layers(gimp, photo):
+    """Five photos of each of two kinds, as layers of their groups."""
+    kinds = {kind: sorted((reference() / 'data/photos/img/caltech101').glob(f'*{kind}*'))[:5] for kind in ('bonsai', 'ewer')}
+    run(gimp, TOOLS + scene(photo, '', label('#:task "classify" #:classes (list "bonsai" "ewer")') + ''.join(
+        f'(gimp-image-insert-layer image (gimp-file-load-layer RUN-NONINTERACTIVE image "{file}") (class-layer image {index}) 0)'
+        for index, files in enumerate(kinds.values()) for file in files) + f'(gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'))
+
+
 def prepare(gimp, scene_name):
-    """An XCF with strokes, or a photo without."""
+    """An XCF with labels, or a photo without."""
     photo = gimp.folder / 'photo.png'
     Image.open(reference() / f'data/photos/img/pets/{PETS[0]}.jpg').convert('RGB').resize(SIZE).save(photo)
     if scene_name == 'none':
         return photo
+    if scene_name == 'photos':
+        prepare_layers(gimp, photo)
+        return gimp.folder / 'labels.xcf'
+    if scene_name == 'objects':
+        run(gimp, TOOLS + scene(photo, '', f'''{label('#:task "detect" #:classes (list "pet")')} (paint (class-layer image 0) image 100 200 600 700)
+          (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'''))
+        return gimp.folder / 'labels.xcf'
     truth = np.asarray(Image.open(reference() / f'data/photos/mask/pets/{PETS[0]}.png').resize(SIZE, Image.Resampling.NEAREST)) == 1
     run(gimp, TOOLS + scene(photo, '', f'''{scribble(truth)} (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'''))
     return gimp.folder / 'labels.xcf'
@@ -127,12 +192,12 @@ def run_scene(name, plugin, folder):
 {find_program('gimp')} -n --no-splash -c "{photo}" >"{log}" 2>&1 & gimp=$!
 "{sys.executable}" "{__file__}" --inside {name} "{folder}"; status=$?
 import -window root "{folder}/train-{name}-end.png"; kill $gimp 2>/dev/null; exit $status'''
-            done = subprocess.run(['dbus-run-session', '--', 'sh', '-c', script], env=environment, timeout=300)
+            done = subprocess.run(['dbus-run-session', '--', 'sh', '-c', script], env=environment, timeout=600)
             text = log.read_text(errors='replace')
             trouble = [line for line in text.splitlines() if re.search(r'\(fovea:.*(CRITICAL|WARNING.*assert)|Plug-in crashed|duplicate mnemonic', line)]
             assert done.returncode == 0, f'{name} failed:\n{text[-3000:]}'
             assert not trouble, '\n'.join(trouble)
-            if name == 'strokes':
+            if name in ('strokes', 'photos', 'objects'):
                 assert (gimp.folder / 'home/.local/share/fovea/models/My model.onnx').exists()
         finally:
             display.kill()

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Labels that go to files of other programs and come back, in real GIMP without windows: boxes of COCO, YOLO and VOC, masks, folders of classes; what comes back is
+the same to the last byte. Files with broken labels are refused in words.
+
+    labels_batch.py BUILD/plugin/fovea
+"""
+
+import json
+import pathlib
+import sys
+import tempfile
+
+from isolated_gimp import IsolatedGimp, skip
+
+try:
+    import numpy as np
+    from PIL import Image
+except ImportError as missing:
+    skip(missing)
+
+from classify_batch import answers_of, scene
+from label_batch import TOOLS, answer as label_answer, by_name, call as label
+from locate_batch import run
+
+SIZE = (240, 160)
+NAMES = ['Katze, grau', 'a/b', '小さい猫', 'قطة', '.x  y %2F "z"']
+
+
+def send(folder, name, more=''):
+    return f'''(plug-in-fovea-export-labels #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (gimp-image-get-layers image) #:format "{name}" #:folder "{folder}" {more})'''
+
+
+def fetch(folder, name, more=''):
+    return f'''(plug-in-fovea-import-labels #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (gimp-image-get-layers image) #:format "{name}" #:folder "{folder}" {more})'''
+
+
+def scheme(text):
+    return '"' + text.replace('\\', '\\\\').replace('"', '\\"') + '"'
+
+
+def classes(names):
+    return '(list ' + ' '.join(map(scheme, names)) + ')'
+
+
+def files_of(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob('*')) if path.is_file()}
+
+
+def check_boxes(gimp, photo, folder):
+    """Blobs and paths of five classes; each format there, back to another copy of the photo, and there again: the same bytes."""
+    paint = '\n'.join(f'(paint (class-layer image {i}) image {10 + 40 * i} {5 + 20 * i} {20 + i} 15) (paint (class-layer image {i}) image {12 + 40 * i} 130 7 {9 + i})'
+                      for i in range(len(NAMES)))
+    made = f'{label(f"""#:task "detect" #:classes {classes(NAMES)}""")} {paint}'
+    for name, files in (('coco', 2), ('yolo', 5), ('voc', 2)):
+        one, two, three = (folder / f'{name}-{i}' for i in range(3))
+        found = answers_of(run(gimp, TOOLS + scene(photo, '', f'''{made} {send(one, name)}''')
+                               + scene(photo, '', f'''{fetch(one, name)} {label_answer(name)} {send(two, name)} {fetch(two, name)} {send(three, name, '#:photos FALSE')}
+                                 (gimp-file-save RUN-NONINTERACTIVE image "{folder}/{name}.xcf")
+                                 (let ((image (gimp-file-load RUN-NONINTERACTIVE "{folder}/{name}.xcf"))) {send(folder / f'{name}-xcf', name)})''')))[name]
+        assert len(files_of(one)) == files and files_of(one) == files_of(two), (name, list(files_of(one)), list(files_of(two)))
+        if name == 'coco':
+            text = json.loads((one / 'annotations.json').read_text())
+            assert [item['name'] for item in text['categories']] == NAMES and len(text['annotations']) == 10, text
+            assert text['annotations'][0]['bbox'] == [10, 5, 20, 15] and text['images'] == [{'id': 1, 'file_name': 'photo.png', 'width': SIZE[0], 'height': SIZE[1]}], text
+            assert (folder / 'coco-xcf/annotations.json').read_text().replace('coco.png', 'photo.png') == (one / 'annotations.json').read_text()
+        assert sum(item['objects'] for item in found['classes']) == 10 and set(by_name(found)) == set(NAMES), found
+        assert not (three / 'images').exists()
+    print('ok boxes of five classes, in COCO, YOLO and VOC: there, back and there again without a change; nothing twice')
+
+
+def check_fractions(gimp, photo, folder):
+    """Boxes of another program: with fractions, scores, over the edge, in an order of its own."""
+    boxes = [(1, [10.25, 20.125, 30.3333333333, 11.7]), (0, [-3.5, 100, 20, 80.25]), (1, [10.25, 20.125, 30.3333333333, 11.8]), (0, [200, 5, 39.99, 10])]
+    text = {'images': [{'id': 1, 'file_name': 'photo.png', 'width': SIZE[0], 'height': SIZE[1]}], 'categories': [{'id': 1, 'name': 'b'}, {'id': 2, 'name': 'a'}],
+            'annotations': [{'id': i + 1, 'image_id': 1, 'category_id': c + 1, 'bbox': box, 'score': 0.5} for i, (c, box) in enumerate(boxes)]}
+    (folder / 'others').mkdir()
+    (folder / 'others/annotations.json').write_text(json.dumps(text))
+    run(gimp, TOOLS + scene(photo, '', f'''{fetch(folder / 'others', 'coco')} (gimp-file-save RUN-NONINTERACTIVE image "{folder}/photo.xcf")
+      (let ((image (gimp-file-load RUN-NONINTERACTIVE "{folder}/photo.xcf"))) {send(folder / 'again', 'coco')})'''))
+    again = json.loads((folder / 'again/annotations.json').read_text())
+    assert [(item['category_id'] - 1, item['bbox'], item.get('score')) for item in again['annotations']] == [(c, box, 0.5) for c, box in boxes], again
+    assert again['categories'] == text['categories'], again
+    print('ok boxes with fractions and scores come back to the last digit, through an XCF file')
+
+
+def check_masks(gimp, photo, folder):
+    """Painted pixels: what is in two classes, and what isn't painted, is unknown."""
+    made = f'''{label(f"""#:task "segment" #:classes {classes(["Background", *NAMES])}""")}
+      (paint (class-layer image 0) image 0 0 50 50) (paint (class-layer image 1) image 60 10 9 90) (paint (class-layer image 3) image 100 100 30 40)
+      (paint (class-layer image 5) image 110 110 10 10)'''
+    run(gimp, TOOLS + scene(photo, '', f'{made} {send(folder / "masks-1", "masks")}')
+        + scene(photo, '', f'{fetch(folder / "masks-1", "masks")} {send(folder / "masks-2", "masks")} {fetch(folder / "masks-2", "masks")} {send(folder / "masks-3", "masks")}'))
+    one = files_of(folder / 'masks-1')
+    mask = np.asarray(Image.open(folder / 'masks-1/masks/photo.png').convert('L'))
+    truth = np.full(mask.shape, 255)
+    truth[0:50, 0:50], truth[10:100, 60:69], truth[100:140, 100:130], truth[110:120, 110:120] = 0, 1, 3, 255
+    assert (mask == truth).all() and one['classes.txt'].decode().splitlines() == NAMES, one['classes.txt']
+    assert one == files_of(folder / 'masks-2') == files_of(folder / 'masks-3')
+    print('ok masks: there and back twice without a change')
+
+
+def check_folders(gimp, photo, folder):
+    """Example layers of whole images."""
+    names = NAMES[:3]
+    insert = ' '.join(f'''(gimp-image-insert-layer image (gimp-layer-new image "photo {k}/{i}" {20 + i} {30 + k} RGBA-IMAGE 100 LAYER-MODE-NORMAL) (class-layer image {i}) {k})
+      (gimp-drawable-fill (vector-ref (gimp-item-get-children (class-layer image {i})) {k}) FILL-FOREGROUND)''' for i in range(3) for k in range(2))
+    found = answers_of(run(gimp, TOOLS + scene(photo, '', f'''{label(f"""#:task "classify" #:classes {classes(names)}""")} {insert} {send(folder / "folders-1", "folders")}''')
+                           + scene(photo, '', f'''{fetch(folder / "folders-1", "folders")} {label_answer('folders')} {send(folder / "folders-2", "folders")}''')))['folders']
+    assert {name: item['layers'] for name, item in by_name(found).items()} == {name: 2 for name in names}, found
+    one = files_of(folder / 'folders-1')
+    assert len(one) == 6 and one == files_of(folder / 'folders-2'), list(one)
+    print('ok folders of classes of any name: there and back without a change')
+
+
+def check_refusals(gimp, photo, folder):
+    for name, text in (('broken', '{"images": ['), ('other', json.dumps({'images': [{'id': 1, 'file_name': 'x.png', 'width': 9, 'height': 9}, {'id': 2, 'file_name': 'y.png', 'width': 9, 'height': 9}],
+                                                                        'categories': [], 'annotations': []}))):
+        (folder / name).mkdir()
+        (folder / name / 'annotations.json').write_text(text)
+    for name, value, size in (('large', 0, (9, 9)), ('value', 7, SIZE)):
+        (folder / name / 'masks').mkdir(parents=True)
+        Image.new('L', size, value).save(folder / name / 'masks/photo.png')
+    (folder / 'file').write_text('')
+    for name, body, words in (
+            ('no labels', send(folder / 'x', 'coco'), 'Label Layers'),
+            ('a wrong word', fetch(folder, 'csv'), 'coco, yolo, voc, masks, folders'),
+            ('no folder', label() + send('', 'coco'), 'Say the folder'),
+            ('folders of pixels', label() + send(folder / 'x', 'folders'), 'whole images'),
+            ('a folder that cannot be', label() + send(folder / 'file/x', 'coco'), 'file/x'),
+            ('broken', fetch(folder / 'broken', 'coco'), 'no JSON'),
+            ('another photo', fetch(folder / 'other', 'coco'), 'no labels of a photo with this image'),
+            ('a mask of another size', fetch(folder / 'large', 'masks'), '9 × 9'),
+            ('a nameless value', fetch(folder / 'value', 'masks'), 'value 7'),
+            ('nothing there', fetch(folder / 'nowhere', 'yolo'), 'nowhere')):
+        status, output = gimp.batch(TOOLS + scene(photo, '', body))
+        assert status != 0 and words in output and 'CRITICAL' not in output, (name, output[-800:])
+    print('ok ten refusals in words')
+
+
+def main():
+    with tempfile.TemporaryDirectory() as temporary, IsolatedGimp(sys.argv[1]) as gimp:
+        folder = pathlib.Path(temporary)
+        photo = folder / 'photo.png'
+        Image.fromarray(np.random.default_rng(1).integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8)).save(photo)
+        check_boxes(gimp, photo, folder)
+        check_fractions(gimp, photo, folder)
+        check_masks(gimp, photo, folder)
+        check_folders(gimp, photo, folder)
+        check_refusals(gimp, photo, folder)
+
+
+if __name__ == '__main__':
+    main()
