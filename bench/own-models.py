@@ -100,7 +100,7 @@ def measure_boxes(given, gimp, folder, kind, rows):
         for index, (_, x, y, w, h) in enumerate(boxes):
             corners = [round(value) for value in (x * row['w'], y * row['h'], (x + w) * row['w'], (y + h) * row['h'])]
             layers += f'''(let ((path (gimp-path-new image "{kind}"))) (gimp-image-insert-path image path 0 0)
-              (gimp-path-stroke-new-from-points path PATH-STROKE-TYPE-BEZIER (vector {' '.join(f'{corners[i]} {corners[j]}' for i, j in ((0, 1), (2, 1), (2, 3), (0, 3)) for _ in range(3))}) TRUE))'''
+              (gimp-path-stroke-new-from-points path PATH-STROKE-TYPE-BEZIER (vector {' '.join(f'{corners[i]} {corners[j]}' for i, j in ((0, 1), (2, 1), (2, 3), (0, 3)) for _ in range(3))}) #t))'''
         script += scene(given.photos / row['file'], '', f'''{layers} (gimp-file-save RUN-NONINTERACTIVE image "{folder}/xcf/{pathlib.Path(row['file']).stem}.xcf")''')
     run(gimp, script)
     (folder / 'judge').mkdir()

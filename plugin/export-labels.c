@@ -41,11 +41,9 @@ typedef struct
 static char *
 get_stem (GimpImage *image, char **suffix)
 {
-  GFile           *file = gimp_image_get_file (image);
-  g_autofree char *name = file ? g_file_get_basename (file) : gimp_image_get_name (image);
+  g_autofree char *name = pixels_get_file_name (image);
   char            *point = strrchr (name, '.');
 
-  g_clear_object (&file);
   *suffix = g_strdup (point && point > name && !g_str_has_prefix (point, ".xcf") && strlen (point) <= strlen (".jpeg") ? point : ".png");
   if (point && point > name)
     *point = '\0';

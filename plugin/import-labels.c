@@ -16,6 +16,7 @@
 #include "image.h"
 #include "label-layers.h"
 #include "label-paths.h"
+#include "pixels.h"
 
 #define MASK_UNKNOWN 255
 #define N_VALUES     256
@@ -45,20 +46,10 @@ get_stem (const char *file)
   return stem;
 }
 
-static char *
-get_name (GimpImage *image)
-{
-  GFile *file = gimp_image_get_file (image);
-  char  *name = file ? g_file_get_basename (file) : gimp_image_get_name (image);
-
-  g_clear_object (&file);
-  return name;
-}
-
 static const FoveaLabelPhoto *
 find_photo (const Import *import, GimpImage *image)
 {
-  g_autofree char *name = get_name (image), *stem = get_stem (name);
+  g_autofree char *name = pixels_get_file_name (image), *stem = get_stem (name);
   const GPtrArray *photos = import->labels->photos;
 
   for (int exactly = 1; exactly >= 0; exactly--)
@@ -153,7 +144,7 @@ read_mask_classes (const char *folder, GError **error)
 static char *
 find_mask (const Import *import, GimpImage *image)
 {
-  g_autofree char *name = get_name (image), *stem = get_stem (name), *file = g_strconcat (stem, ".png", NULL);
+  g_autofree char *name = pixels_get_file_name (image), *stem = get_stem (name), *file = g_strconcat (stem, ".png", NULL);
   char            *path = g_file_test (import->folder, G_FILE_TEST_IS_DIR) ? g_build_filename (import->folder, "masks", file, NULL) : g_strdup (import->folder);
 
   if (!g_file_test (path, G_FILE_TEST_EXISTS))

@@ -45,6 +45,18 @@ pixels_check_image (GimpImage *image, GError **error)
   return FALSE;
 }
 
+char *
+pixels_get_file_name (GimpImage *image)
+{
+  GFile *file = gimp_image_get_file (image);
+  char  *name;
+
+  file = file ? file : gimp_image_get_imported_file (image);
+  name = file ? g_file_get_basename (file) : gimp_image_get_name (image);
+  g_clear_object (&file);
+  return name;
+}
+
 /* Whether Fovea made it, or the group that it lies in: what the user puts into a label group is a label, too. */
 static gboolean
 is_marked (GimpItem *layer)

@@ -43,6 +43,9 @@ GeglBuffer  *pixel_reader_get_buffer (const PixelReader *reader, gint *offset_x,
 /* FALSE with an error if the user has closed the image meanwhile. */
 gboolean     pixels_check_image (GimpImage *image, GError **error);
 
+/* The name of the file that the image was opened from, without folders; where there is none, what GIMP calls the image. Free with g_free. */
+char        *pixels_get_file_name (GimpImage *image);
+
 /* Marks a layer as made by Fovea. */
 void         pixels_mark_layer  (GimpItem *layer);
 

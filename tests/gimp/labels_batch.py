@@ -55,7 +55,7 @@ def check_boxes(gimp, photo, folder):
     for name, files in (('coco', 2), ('yolo', 5), ('voc', 2)):
         one, two, three = (folder / f'{name}-{i}' for i in range(3))
         found = answers_of(run(gimp, TOOLS + scene(photo, '', f'''{made} {send(one, name)}''')
-                               + scene(photo, '', f'''{fetch(one, name)} {label_answer(name)} {send(two, name)} {fetch(two, name)} {send(three, name, '#:photos FALSE')}
+                               + scene(photo, '', f'''{fetch(one, name)} {label_answer(name)} {send(two, name)} {fetch(two, name)} {send(three, name, '#:photos #f')}
                                  (gimp-file-save RUN-NONINTERACTIVE image "{folder}/{name}.xcf")
                                  (let ((image (gimp-file-load RUN-NONINTERACTIVE "{folder}/{name}.xcf"))) {send(folder / f'{name}-xcf', name)})''')))[name]
         assert len(files_of(one)) == files and files_of(one) == files_of(two), (name, list(files_of(one)), list(files_of(two)))
