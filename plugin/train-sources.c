@@ -98,6 +98,7 @@ train_sources_step (TrainSources *sources)
   if (image)
     {
       g_ptr_array_add (sources->opened, image);
+      gimp_image_set_file (image, file); /* loading alone leaves it nameless */
       if (label_layers_find (image))
         add_image (sources, image, NULL);
     }
