@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 import classify_window
-from classify_window import shoot, wait, walk
+from classify_window import shoot, wait
 from isolated_gimp import SIDECAR, IsolatedGimp, find_program, reference, skip
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -25,6 +25,16 @@ SCENES = {'light': ('C.UTF-8', 'light', 'manage'), 'import': ('C.UTF-8', 'light'
 FILTERS = ('Filters', 'Filter')
 ABOUT = ('About and Self-Test', 'Über Fovea und Selbsttest')
 MODELS = ('Models…', 'Modelle …', 'Modelle…')
+
+
+def walk(node, depth=0):
+    """All that a window has but the cells of its tables: they are many, and each takes a question over the bus."""
+    if node is None or depth > 40:
+        return
+    yield node
+    if 'table' not in node.getRoleName():
+        for child in node:
+            yield from walk(child, depth + 1)
 
 
 def act(node):
