@@ -241,7 +241,8 @@ void fovea_session_options_set_threads      (FoveaSessionOptions *options, guint
 /* Plain reference operators only, no passes: slow, the meaning. */
 void fovea_session_options_set_reference    (FoveaSessionOptions *options, gboolean reference);
 
-/* Most bytes that the arena (tensors and scratch) may take; packed weights come on top. 0 (the default): no limit but the machine's. */
+/* Most bytes that the session may take for tensors, scratch and packed weights together; what needs more is refused before it is taken. 0 (the
+ * default): the machine's memory. */
 void fovea_session_options_set_memory_limit (FoveaSessionOptions *options, guint64 bytes);
 
 /* The shape of an input. Inputs without one take the model's own, symbolic dimensions 1. */

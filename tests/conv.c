@@ -165,6 +165,20 @@ test_plain (gconstpointer transposed)
     }
 }
 
+/* Rows long enough to be cut into several tasks, so that a run of them can be cancelled. */
+static void
+test_long_rows (void)
+{
+  Case c = { .n_spatial = 1, .n = 1, .channels = 30, .outputs = 1, .group = 1, .in = { 30000 }, .kernel = { 9 }, .stride = { 1 }, .dilation = { 2 },
+             .pad = { 3, 0, 0, 5 } };
+
+  g_assert_cmpuint (step_pieces (30000, 30 * 9), >, 1);
+  check_plain (&c, FOVEA_TYPE_FLOAT32, TRUE);
+  c.transposed = TRUE;
+  c.stride[0] = 2;
+  check_plain (&c, FOVEA_TYPE_FLOAT64, FALSE);
+}
+
 /* ---- blocked ---------------------------------------------------------------------------------------------- */
 
 static const struct
@@ -427,6 +441,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func ("/conv/plain", GINT_TO_POINTER (FALSE), test_plain);
   g_test_add_data_func ("/conv/transpose", GINT_TO_POINTER (TRUE), test_plain);
+  g_test_add_func ("/conv/long-rows", test_long_rows);
   g_test_add_func ("/conv/blocked", test_blocked);
   g_test_add_func ("/conv/blocked-random", test_blocked_random);
   g_test_add_func ("/conv/fold", test_fold);

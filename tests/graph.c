@@ -327,6 +327,12 @@ test_inline_function (void)
 static void
 test_attributes (void)
 {
+  static const AttributeSpec right[] = {
+    { "pads", ATTRIBUTE_INTS }, { "group", ATTRIBUTE_INT }, { "alpha", ATTRIBUTE_FLOAT }, { "auto_pad", ATTRIBUTE_STRING }, { NULL },
+  };
+  static const AttributeSpec wrong[] = {
+    { "pads", ATTRIBUTE_INT }, { "group", ATTRIBUTE_INT }, { "alpha", ATTRIBUTE_FLOAT }, { "auto_pad", ATTRIBUTE_STRING }, { NULL },
+  };
   g_autoptr (Graph) graph = graph_new ();
   g_autoptr (GError) error = NULL;
   Node  *node = graph_add_node (graph, "", "Conv", "conv1", -1);
@@ -348,14 +354,15 @@ test_attributes (void)
   g_assert_cmpuint (node_ints (node, "strides", &ints), ==, 0);
   g_assert_null (ints);
 
-  g_assert_true (node_check_attributes (node, &error, "pads", ATTRIBUTE_INTS, "group", ATTRIBUTE_INT, "alpha", ATTRIBUTE_FLOAT, "auto_pad",
-                                        ATTRIBUTE_STRING, NULL));
-  g_assert_false (node_check_attributes (node, &error, "pads", ATTRIBUTE_INT, "group", ATTRIBUTE_INT, "alpha", ATTRIBUTE_FLOAT, "auto_pad",
-                                         ATTRIBUTE_STRING, NULL));
+  g_assert_true (node_check_attributes (node, right, &error));
+  g_assert_false (node_check_attributes (node, wrong, &error));
   g_assert_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL);
   g_assert_nonnull (strstr (error->message, "layer “conv1” (Conv): its attribute “pads” is a list of integers, but should be an integer"));
   g_clear_error (&error);
-  g_assert_false (node_check_attributes (node, &error, "pads", ATTRIBUTE_INTS, NULL));
+  g_assert_false (node_check_attributes (node, right + 1, &error));
+  g_assert_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED);
+  g_clear_error (&error);
+  g_assert_false (node_check_attributes (node, NULL, &error));
   g_assert_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED);
 }
 

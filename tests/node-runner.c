@@ -194,7 +194,7 @@ runner_run (Runner *runner, gboolean blocked, guint n_threads, guint output, con
   if (blocked && !(runner->node->op->blocked && runner->node->op->blocked (runner->node, &form)))
     return NULL;
   set_layouts (runner, &form);
-  if (!step_make (&step, runner->node, !blocked, n_threads, &error))
+  if (!step_make (&step, runner->node, !blocked, n_threads, G_MAXSIZE, &error))
     g_error ("%s", error->message);
   give_data (runner, &step, n_threads);
 

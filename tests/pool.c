@@ -193,6 +193,28 @@ test_plain (void)
     }
 }
 
+/* Windows large enough for the output of a channel to be cut into several tasks, so that a run of them can be cancelled. */
+static void
+test_large_windows (void)
+{
+  static const Case plain = { .type = "MaxPool", .n_spatial = 3, .n = 1, .channels = 1, .in = { 40, 40, 20 }, .kernel = { 8, 8, 8 }, .stride = { 1, 1, 1 },
+                              .dilation = { 1, 1, 1 }, .pad = { 2, 0, 1, 0, 3, 0 } };
+  static const Case blocked = { .type = "AveragePool", .n_spatial = 2, .n = 1, .channels = 17, .in = { 60, 60 }, .kernel = { 17, 17 }, .stride = { 1, 1 },
+                                .dilation = { 1, 1 }, .pad = { 8, 8, 0, 8, 8, 0 } };
+  gpointer           data;
+  g_autoptr (Runner) runner = make_runner (&blocked, FOVEA_TYPE_FLOAT32, &data);
+  g_autofree float  *expected = NULL, *got = NULL;
+
+  g_assert_cmpuint (step_pieces (40 * 40 * 13, 8 * 8 * 8), >, 1);
+  g_assert_cmpuint (step_pieces (60, 60 * 16 * 17 * 17), >, 1);
+  check_plain (&plain, FOVEA_TYPE_FLOAT32);
+  g_assert_true (runner_infer (runner, 1, NULL));
+  expected = runner_run (runner, FALSE, 1, 0, NULL);
+  got = runner_run (runner, TRUE, 2, 0, NULL);
+  for (gsize i = 0; i < shape_count (&runner->out[0]->shape); i++)
+    g_assert_cmpfloat_with_epsilon (got[i], expected[i], 1e-5);
+}
+
 static void
 test_blocked (void)
 {
@@ -286,6 +308,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/pool/plain", test_plain);
+  g_test_add_func ("/pool/large-windows", test_large_windows);
   g_test_add_func ("/pool/blocked", test_blocked);
   g_test_add_func ("/pool/column-major", test_column_major);
   g_test_add_func ("/pool/ceil-mode", test_ceil_mode);

@@ -7,9 +7,12 @@
  */
 
 #include <math.h>
+#include <time.h>
 
 #include "base/half.h"
 #include "base/memory.h"
+#include "ops/step.h"
+#include "run/session.h"
 #include "small-graph.h"
 
 gpointer __real_g_malloc (gsize size);
@@ -282,6 +285,74 @@ test_cancel_any_time (void)
     }
 }
 
+/* Seconds of processor time that the whole program has taken: what else the machine does doesn't count. */
+static double
+processor_time (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
+  return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
+}
+
+typedef struct
+{
+  FoveaSession *session;
+  GCancellable *cancellable;
+  GError       *error;
+} LongRun;
+
+static gpointer
+run_long (gpointer data)
+{
+  LongRun *run = data;
+
+  fovea_session_run (run->session, run->cancellable, NULL, NULL, &run->error);
+  return NULL;
+}
+
+/* Cancelled in the middle, the run gives its threads back within 0.2 s: in the first case between steps, in the second within one, of plain loops over a
+ * large window. */
+static void
+test_cancel_soon (gconstpointer is_one_step)
+{
+  const guint  n_threads = 2;
+  Graph       *graph = small_graph_new ();
+  const gint64 kernel[] = { 9, 9, 9 }, pads[] = { 1, 1, 1, 1 };
+  Value       *y = small_graph_add_input (graph, "x", is_one_step ? &(FoveaShape){ 5, { 1, 1, 100, 100, 100 } } : &(FoveaShape){ 4, { 1, 32, 200, 200 } });
+  g_autoptr (FoveaModel) model = NULL;
+  g_autoptr (FoveaSession) session = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  LongRun  run;
+  GThread *thread;
+  double   begin;
+
+  if (is_one_step)
+    {
+      y = small_graph_add_node (graph, "MaxPool", y, NULL);
+      node_set_ints (y->producer, "kernel_shape", kernel, 3);
+    }
+  for (guint i = 0; !is_one_step && i < 100; i++)
+    {
+      y = small_graph_add_node (graph, "Conv", y, add_random (graph, 4, (gint64[]){ 32, 32, 3, 3 }));
+      node_set_ints (y->producer, "pads", pads, 4);
+    }
+  model = model_new_for_graph (small_graph_finish (graph, y, NULL), "long");
+  session = new_session (model, n_threads);
+  run = (LongRun) { session, cancellable, NULL };
+  begin = processor_time ();
+  thread = g_thread_new ("run", run_long, &run);
+  while (processor_time () - begin < 0.1)
+    g_usleep (1000);
+  g_cancellable_cancel (cancellable);
+  begin = processor_time ();
+  g_thread_join (thread);
+  g_assert_cmpfloat (processor_time () - begin, <, 0.2 * n_threads);
+  error = run.error;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
 static void
 test_progress (void)
 {
@@ -294,6 +365,34 @@ test_progress (void)
   g_assert_false (progress.wrong);
   g_assert_cmpuint (progress.n_calls, ==, fovea_session_get_n_steps (session));
   g_assert_cmpfloat_with_epsilon (progress.last, 1, 1e-9);
+}
+
+static void
+note_first (double fraction, gpointer first)
+{
+  if (*(double *) first < 0)
+    *(double *) first = fraction;
+}
+
+/* Progress goes by arithmetic: a step with nearly all of it is nearly all of the way. */
+static void
+test_progress_by_work (void)
+{
+  Graph *graph = small_graph_new ();
+  Value *x = small_graph_add_input (graph, "x", &(FoveaShape){ 2, { 64, 256 } });
+  Value *y = small_graph_add_node (graph, "MatMul", x, add_random (graph, 2, (gint64[]){ 256, 64 }));
+  g_autoptr (FoveaModel) model = NULL;
+  g_autoptr (FoveaSession) session = NULL;
+  double first = -1;
+
+  for (guint i = 0; i < 3; i++)
+    y = small_graph_add_node (graph, "Softmax", y, NULL);
+  model = model_new_for_graph (small_graph_finish (graph, y, NULL), "uneven");
+  session = new_session (model, 1);
+  g_assert_cmpuint (fovea_session_get_n_steps (session), ==, 4);
+  g_assert_true (fovea_session_run (session, NULL, note_first, &first, NULL));
+  g_assert_cmpfloat (first, >, 0.7);
+  g_assert_cmpfloat (first, <, 1);
 }
 
 static void
@@ -377,6 +476,33 @@ test_float16 (void)
     g_assert_cmpfloat (half_to_float (halves[i]), ==, -values[i]);
 }
 
+/* The model doesn't say the output's type: it is what a Cast makes, or what float16 becomes in the operators after it. */
+static void
+test_float16_undeclared (void)
+{
+  for (guint n_after = 0; n_after < 3; n_after++)
+    {
+      Graph *graph = small_graph_new ();
+      Value *y = small_graph_add_node (graph, "Cast", small_graph_add_input (graph, "x", &(FoveaShape){ 1, { 2 } }), NULL);
+      g_autoptr (FoveaModel) model = NULL;
+      g_autoptr (FoveaSession) session = NULL;
+      const guint16 *halves;
+
+      node_set_int (y->producer, "to", 10);
+      for (guint i = 0; i < n_after; i++)
+        y = small_graph_add_node (graph, "Neg", y, NULL);
+      model = model_new_for_graph (small_graph_finish (graph, y, NULL), "half");
+      session = new_session (model, 1);
+      g_assert_cmpint (fovea_session_get_input (session, 0)->type, ==, FOVEA_TYPE_FLOAT32);
+      g_assert_cmpint (fovea_session_get_output (session, 0)->type, ==, FOVEA_TYPE_FLOAT16);
+      memcpy (fovea_session_get_input (session, 0)->data, (float[]){ 1.5f, -0.25f }, 2 * sizeof (float));
+      g_assert_true (fovea_session_run (session, NULL, NULL, NULL, NULL));
+      halves = fovea_session_get_output (session, 0)->data;
+      g_assert_cmpfloat (half_to_float (halves[0]), ==, n_after == 1 ? -1.5f : 1.5f);
+      g_assert_cmpfloat (half_to_float (halves[1]), ==, n_after == 1 ? 0.25f : -0.25f);
+    }
+}
+
 /* The output's size is that of the data, anew at each run. */
 static void
 test_dynamic (void)
@@ -434,6 +560,52 @@ test_refused (void)
   check_refused (free_model, "x", &(FoveaShape){ 4, { 1, 3, 1 << 20, 1 << 20 } }, 1 << 30, FOVEA_ERROR_MEMORY);
 }
 
+static FoveaSession *
+new_limited (FoveaModel *model, guint64 limit, GError **error)
+{
+  g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
+
+  fovea_session_options_set_threads (options, 1);
+  fovea_session_options_set_memory_limit (options, limit);
+  return fovea_session_new (model, options, error);
+}
+
+/* The limit holds for packed weights and the arena together, and what is packed isn't kept twice. */
+static void
+test_limit (void)
+{
+  Graph *graph = small_graph_new ();
+  Value *x = small_graph_add_input (graph, "x", &(FoveaShape){ 4, { 1, 64, 8, 8 } });
+  Value *y = small_graph_add_node (graph, "Conv", x, add_random (graph, 4, (gint64[]){ 128, 64, 3, 3 }));
+  g_autoptr (FoveaModel) model = model_new_for_graph (small_graph_finish (graph, y, NULL), "wide");
+  g_autoptr (FoveaSession) session = new_session (model, 1), tight = NULL;
+  g_autoptr (GError) error = NULL;
+  const guint64 arena = fovea_session_get_arena_bytes (session), weights = 128 * 64 * 9 * sizeof (float);
+  guint64       least = arena;
+
+  g_assert_cmpuint (arena, <, weights);
+  tight = new_limited (model, arena, &error);
+  g_assert_null (tight);
+  g_assert_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY);
+  g_assert_nonnull (strstr (error->message, "layer “"));
+  for (guint64 step = 1 << 20; step > 0; step /= 2) /* the greatest limit that is refused */
+    {
+      g_autoptr (FoveaSession) fits = new_limited (model, least + step, NULL);
+
+      least += fits ? 0 : step;
+    }
+  g_assert_cmpuint (least + 1, >=, arena + weights);
+  tight = new_limited (model, least + 1, NULL);
+  g_assert_nonnull (tight);
+  for (guint i = 0; i < fovea_session_get_n_steps (session); i++)
+    {
+      const Step *step = session_get_step (session, i);
+
+      if (g_str_equal (step->node->type, "Conv"))
+        g_assert_true (step->in[1].packed && !step->in[1].value->constant);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -442,11 +614,16 @@ main (int argc, char **argv)
   g_test_add_func ("/session/side-by-side", test_side_by_side);
   g_test_add_func ("/session/cancel", test_cancel);
   g_test_add_func ("/session/cancel-any-time", test_cancel_any_time);
+  g_test_add_data_func ("/session/cancel-soon/steps", GINT_TO_POINTER (FALSE), test_cancel_soon);
+  g_test_add_data_func ("/session/cancel-soon/step", GINT_TO_POINTER (TRUE), test_cancel_soon);
   g_test_add_func ("/session/progress", test_progress);
+  g_test_add_func ("/session/progress-by-work", test_progress_by_work);
   g_test_add_func ("/session/no-allocation", test_no_allocation);
   g_test_add_func ("/session/bound", test_bound);
   g_test_add_func ("/session/float16", test_float16);
   g_test_add_func ("/session/dynamic", test_dynamic);
   g_test_add_func ("/session/refused", test_refused);
+  g_test_add_func ("/session/float16-undeclared", test_float16_undeclared);
+  g_test_add_func ("/session/limit", test_limit);
   return g_test_run ();
 }

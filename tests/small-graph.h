@@ -53,14 +53,7 @@ small_graph_add_floats (Graph *graph, const char *name, const FoveaShape *shape,
 static inline Value *
 small_graph_add_node (Graph *graph, const char *type, Value *a, Value *b)
 {
-  Node  *node = graph_add_node (graph, "", type, NULL, -1);
-  Value *out = graph_add_value (graph, NULL);
-
-  node_add_input (node, a);
-  if (b)
-    node_add_input (node, b);
-  node_add_output (node, out);
-  return out;
+  return graph_append (graph, type, NULL, a, b);
 }
 
 /* Makes `value` an output of the graph; its shape as the file would say it, or NULL. Returns the graph. */

@@ -12,6 +12,7 @@
 #include "compile/passes.h"
 #include "compile/plan.h"
 #include "compile/step-make.h"
+#include "ops/macs.h"
 #include "ops/operator.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -24,6 +25,8 @@
 #ifndef SEPARATE_BLOCKS
 #define SEPARATE_BLOCKS FALSE
 #endif
+
+#define MEMORY_WORK 8 /* a number that is read or written takes as long as so many multiply-adds */
 
 gboolean
 plan_value_bytes (const Value *value, gsize *bytes)
@@ -102,6 +105,14 @@ set_input_shapes (Graph *graph, const CompileOptions *options, GError **error)
 
 /* ---- steps ------------------------------------------------------------------------------------------------ */
 
+static gsize
+memory_limit (const CompileOptions *options)
+{
+  guint64 machine = (guint64) sysconf (_SC_PHYS_PAGES) * (guint64) sysconf (_SC_PAGESIZE);
+
+  return (gsize) MIN (options->memory_limit ? options->memory_limit : machine, G_MAXSSIZE);
+}
+
 /* Operators make tables for their outputs: what can never fit is refused before they do. */
 static gboolean
 check_outputs (const Node *node, guint64 limit, GError **error)
@@ -128,22 +139,66 @@ node_is_loss (const Node *node)
   return strcmp (node->domain, "fovea") == 0 && strcmp (node->type, "Loss") == 0;
 }
 
+/* Constants that every step that uses them has packed aren't needed any more: those that passes made go, those of the model stay there. */
+static void
+drop_packed (const Step *step, GHashTable *uses)
+{
+  for (guint i = 0; i < step->n_inputs; i++)
+    {
+      Value *value = step->in[i].value;
+      guint  left;
+
+      if (!value || !value->constant || !step->in[i].packed)
+        continue;
+      left = GPOINTER_TO_UINT (g_hash_table_lookup (uses, value)) - 1;
+      g_hash_table_insert (uses, value, GUINT_TO_POINTER (left));
+      if (left == 0)
+        g_clear_pointer (&value->constant, fovea_tensor_unref);
+    }
+}
+
+static GHashTable *
+count_uses (const Graph *graph)
+{
+  GHashTable *uses = g_hash_table_new (NULL, NULL); /* Value* -> inputs of nodes and outputs of the graph that it is */
+
+  for (guint i = 0; i < graph->nodes->len; i++)
+    for (guint k = 0; k < ((const Node *) graph->nodes->pdata[i])->inputs->len; k++)
+      {
+        Value *value = node_input (graph->nodes->pdata[i], k);
+
+        if (value)
+          g_hash_table_insert (uses, value, GUINT_TO_POINTER (GPOINTER_TO_UINT (g_hash_table_lookup (uses, value)) + 1));
+      }
+  for (guint i = 0; i < graph->outputs->len; i++)
+    g_hash_table_insert (uses, graph->outputs->pdata[i],
+                         GUINT_TO_POINTER (GPOINTER_TO_UINT (g_hash_table_lookup (uses, graph->outputs->pdata[i])) + 1));
+  return uses;
+}
+
 static gboolean
 make_steps (Plan *plan, const CompileOptions *options, GError **error)
 {
-  guint64 machine = (guint64) sysconf (_SC_PHYS_PAGES) * (guint64) sysconf (_SC_PAGESIZE);
-  guint64 limit = options->memory_limit ? options->memory_limit : machine;
+  gsize limit = memory_limit (options);
+  g_autoptr (GHashTable) uses = count_uses (plan->graph);
 
   plan->steps = g_new0 (Step, plan->graph->nodes->len + 1);
+  plan->work = g_new0 (double, plan->graph->nodes->len + 1);
   for (guint i = 0; i < plan->graph->nodes->len; i++)
     {
-      if (!check_outputs (g_ptr_array_index (plan->graph->nodes, i), limit, error))
+      const Node *node = g_ptr_array_index (plan->graph->nodes, i);
+      Step       *step = &plan->steps[i];
+
+      if (!check_outputs (node, limit, error))
         return FALSE;
       plan->n_steps++;
-      if (options->training && node_is_loss (g_ptr_array_index (plan->graph->nodes, i)))
+      if (options->training && node_is_loss (node))
         plan->loss_step = (gint) i;
-      if (!step_make (&plan->steps[i], g_ptr_array_index (plan->graph->nodes, i), options->reference, options->n_threads, error))
+      if (!step_make (step, node, options->reference, options->n_threads, limit - plan->weight_bytes, error))
         return FALSE;
+      plan->weight_bytes += step->held;
+      plan->work[i] = (double) node_count_macs (node) + MEMORY_WORK * (double) node_count_elements (node);
+      drop_packed (step, uses);
     }
   return TRUE;
 }
@@ -339,13 +394,14 @@ place_tensors (Plan *plan, const CompileOptions *options, GError **error)
       fits &= g_size_checked_mul (&scratch->size, plan->steps[s].scratch_size, options->n_threads);
     }
   fits = fits && memory_plan (blocks, n, SEPARATE_BLOCKS, &plan->arena_bytes);
-  if (!fits || (options->memory_limit && plan->arena_bytes > options->memory_limit))
+  if (!fits || plan->arena_bytes > memory_limit (options) - plan->weight_bytes)
     {
       g_autofree char *wanted = g_format_size_full (fits ? plan->arena_bytes : G_MAXSIZE, G_FORMAT_SIZE_IEC_UNITS);
-      g_autofree char *limit = g_format_size_full (options->memory_limit, G_FORMAT_SIZE_IEC_UNITS);
+      g_autofree char *weights = g_format_size_full (plan->weight_bytes, G_FORMAT_SIZE_IEC_UNITS);
+      g_autofree char *limit = g_format_size_full (memory_limit (options), G_FORMAT_SIZE_IEC_UNITS);
 
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "This input needs %s of memory, more than the limit of %s. Use a smaller input.", wanted,
-                   limit);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY,
+                   "This input needs %s of memory beside weights of %s, more than the limit of %s. Use a smaller input.", wanted, weights, limit);
       return FALSE;
     }
 
@@ -380,8 +436,12 @@ plan_new (const Graph *graph, const CompileOptions *options, GError **error)
   plan->inputs = g_ptr_array_ref (plan->graph->inputs);
   plan->outputs = g_ptr_array_ref (plan->graph->outputs);
 
-  if (!set_input_shapes (plan->graph, options, error) || !infer_shapes (plan->graph, options, plan->bound, error)
-      || (options->training && !append_gradients (plan->graph, options->training, error))
+  if (!set_input_shapes (plan->graph, options, error) || !infer_shapes (plan->graph, options, plan->bound, error))
+    return NULL;
+  plan->are_halves = g_new0 (gboolean, plan->outputs->len + 1);
+  for (guint i = 0; i < plan->outputs->len; i++)
+    plan->are_halves[i] = ((const Value *) plan->outputs->pdata[i])->is_half;
+  if ((options->training && !append_gradients (plan->graph, options->training, error))
       || !run_passes (plan->graph, options->reference, error) || !make_steps (plan, options, error) || !find_lives (plan, error))
     return NULL;
   share_tensors (plan);
@@ -409,6 +469,8 @@ plan_free (Plan *plan)
   for (guint i = 0; i < plan->n_steps; i++)
     step_clear (&plan->steps[i]);
   g_free (plan->steps);
+  g_free (plan->work);
+  g_free (plan->are_halves);
   g_array_unref (plan->tensors);
   g_hash_table_unref (plan->places);
   g_hash_table_unref (plan->bound);

@@ -79,7 +79,7 @@ evaluate_node (const Node *node, GError **error)
 {
   g_autofree FoveaTensor **outputs = g_new0 (FoveaTensor *, node->outputs->len + 1);
   Step                     step;
-  gboolean                 ok = step_make (&step, node, TRUE, 1, error) && make_outputs (&step, outputs, error);
+  gboolean                 ok = step_make (&step, node, TRUE, 1, G_MAXSIZE, error) && make_outputs (&step, outputs, error);
 
   ok = ok && run_step (&step, error); /* never a view: those of constants are copies */
 

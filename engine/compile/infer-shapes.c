@@ -6,6 +6,8 @@
 
 #include "compile/infer-shapes.h"
 
+#include <string.h>
+
 #include "compile/evaluate.h"
 #include "compile/unroll-loop.h"
 #include "ops/operator.h"
@@ -85,12 +87,32 @@ context_constant (InferContext *context, const Node *node, guint i, GError **err
   return NULL;
 }
 
-/* float16 is stored, float32 is computed. */
+/* float16 is stored, float32 is computed: no operator ever sees float16. */
 static void
 widen_value (Value *value)
 {
-  if (value && value->type == FOVEA_TYPE_FLOAT16)
-    value->type = FOVEA_TYPE_FLOAT32;
+  if (!value || value->type != FOVEA_TYPE_FLOAT16)
+    return;
+  value->type = FOVEA_TYPE_FLOAT32;
+  value->is_half = TRUE;
+}
+
+/* What an operator makes of nothing but float16 is float16 in the model. */
+static void
+note_half (const Node *node)
+{
+  gboolean any = FALSE, all = TRUE;
+
+  for (guint i = 0; i < node->inputs->len; i++)
+    {
+      const Value *value = node_input (node, i);
+
+      any |= value && value->is_half;
+      all &= !value || value->type != FOVEA_TYPE_FLOAT32 || value->is_half;
+    }
+  for (guint i = 0; any && all && i < node->outputs->len; i++)
+    if (node_output (node, i) && node_output (node, i)->type == FOVEA_TYPE_FLOAT32)
+      node_output (node, i)->is_half = TRUE;
 }
 
 static void
@@ -223,6 +245,8 @@ infer_shapes (Graph *graph, const CompileOptions *options, GHashTable *used, GEr
       if (!operator_parse_node (node, error) || !check_inputs (node, error) || !node->op->infer (node, &inference.context, error)
           || !check_outputs (node, error))
         return FALSE;
+      if (*node->domain || (strcmp (node->type, "Cast") != 0 && strcmp (node->type, "EyeLike") != 0)) /* whose type is an attribute */
+        note_half (node);
       i++;
     }
   return TRUE;

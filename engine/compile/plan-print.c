@@ -54,7 +54,7 @@ plan_print (const Plan *plan)
   GString         *text = g_string_new (NULL);
   g_autofree char *arena = g_format_size_full (plan->arena_bytes, G_FORMAT_SIZE_IEC_UNITS);
   gsize            sum = 0;
-  g_autofree char *unshared = NULL;
+  g_autofree char *unshared = NULL, *weights = g_format_size_full (plan->weight_bytes, G_FORMAT_SIZE_IEC_UNITS);
 
   for (guint i = 0; i < plan->tensors->len; i++)
     sum += g_array_index (plan->tensors, PlanTensor, i).bytes;
@@ -62,6 +62,6 @@ plan_print (const Plan *plan)
 
   append_steps (text, plan);
   append_tensors (text, plan);
-  g_string_append_printf (text, "\narena: %s for tensors of %s in all\n", arena, unshared);
+  g_string_append_printf (text, "\narena: %s for tensors of %s in all; weights: %s\n", arena, unshared, weights);
   return g_string_free (text, FALSE);
 }

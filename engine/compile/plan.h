@@ -18,7 +18,7 @@ struct _CompileOptions
 {
   guint       n_threads;
   gboolean    reference;
-  guint64     memory_limit; /* 0: none */
+  guint64     memory_limit; /* 0: the machine's memory */
   GHashTable *shapes;       /* input name -> FoveaShape* */
   GHashTable *bound;        /* input name -> FoveaTensor* */
   const struct _Training *training; /* NULL: the network only answers */
@@ -39,12 +39,14 @@ struct _Plan
 {
   Graph      *graph;
   Step       *steps;
+  double     *work;       /* how long each step takes, roughly: in no unit, for progress */
   guint       n_steps;
   GArray     *tensors;    /* of PlanTensor */
   GHashTable *places;     /* Value* -> index in tensors + 1 */
-  gsize       arena_bytes;
+  gsize       arena_bytes, weight_bytes; /* the latter: what steps keep of packed and widened constants */
   GPtrArray  *inputs;     /* Value* of each input of the model; bound ones too */
   GPtrArray  *outputs;    /* Value* of each output of the model */
+  gboolean   *are_halves; /* for each output: it is float16 in the model, declared or not */
   GHashTable *bound;      /* input name -> FoveaTensor*: the values that shapes were made from */
   gint        loss_step;  /* where the trainer steps in; -1: nowhere */
 };

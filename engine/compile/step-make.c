@@ -12,10 +12,15 @@
 
 /* A constant as the steps read it: aligned, and of the value's type (float16 is computed as float32). A new reference. */
 static FoveaTensor *
-constant_for_step (const Value *value, GError **error)
+constant_for_step (Step *step, const Value *value, GError **error)
 {
   FoveaTensor *constant = value->constant, *wide;
+  gsize        bytes = 0;
 
+  if (constant->type == value->type && tensor_is_aligned (constant))
+    return fovea_tensor_ref (constant);
+  if (!shape_bytes_checked (&constant->shape, value->type, &bytes) || !step_hold (step, bytes, error))
+    return NULL;
   if (constant->type == value->type)
     return tensor_aligned (constant, error);
 
@@ -54,7 +59,7 @@ settle_constants (Step *step, GError **error)
           mapping_release_pages (view->value->constant);
           continue;
         }
-      settled = constant_for_step (view->value, error);
+      settled = constant_for_step (step, view->value, error);
       if (!settled)
         return FALSE;
       fovea_tensor_unref (view->value->constant);
@@ -84,10 +89,11 @@ copy_viewed_constant (Step *step)
 }
 
 gboolean
-step_make (Step *step, const Node *node, gboolean reference, guint n_threads, GError **error)
+step_make (Step *step, const Node *node, gboolean reference, guint n_threads, gsize may_hold, GError **error)
 {
   memset (step, 0, sizeof *step);
   step->node = node;
+  step->may_hold = may_hold;
   step->kernel = "";
   step->reference = reference;
   step->n_threads = n_threads;

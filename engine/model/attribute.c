@@ -5,7 +5,6 @@
 
 #include "model/graph.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 static const char *const kind_names[] = {
@@ -75,42 +74,24 @@ node_ints (const Node *node, const char *name, const gint64 **ints)
   return attribute ? attribute->n : 0;
 }
 
-/* The kind that the list has for `name`; FALSE if it hasn't got the name. */
-static gboolean
-find_kind (va_list list, const char *name, AttributeKind *kind)
-{
-  const char *listed;
-
-  while ((listed = va_arg (list, const char *)))
-    {
-      *kind = va_arg (list, AttributeKind);
-      if (strcmp (listed, name) == 0)
-        return TRUE;
-    }
-  return FALSE;
-}
-
 gboolean
-node_check_attributes (const Node *node, GError **error, ...)
+node_check_attributes (const Node *node, const AttributeSpec *known, GError **error)
 {
   for (guint i = 0; i < node->attributes->len; i++)
     {
-      const Attribute *attribute = g_ptr_array_index (node->attributes, i);
-      g_autofree char *name = name_for_display (attribute->name);
-      AttributeKind    kind = attribute->kind;
-      gboolean         listed;
-      va_list          list;
+      const Attribute     *attribute = g_ptr_array_index (node->attributes, i);
+      const AttributeSpec *spec = known;
+      g_autofree char     *name = name_for_display (attribute->name);
 
-      va_start (list, error);
-      listed = find_kind (list, attribute->name, &kind);
-      va_end (list);
-      if (!listed)
+      while (spec && spec->name && strcmp (spec->name, attribute->name) != 0)
+        spec++;
+      if (!spec || !spec->name)
         return node_error (node, error, FOVEA_ERROR_UNSUPPORTED,
                            "its attribute “%s” isn't known. Export the model with a lower opset, or without that option.", name);
-      if (kind != attribute->kind)
+      if (spec->kind != attribute->kind)
         return node_error (node, error, FOVEA_ERROR_MODEL,
                            "its attribute “%s” is %s, but should be %s. Export the model again, with another version of the exporter.",
-                           name, kind_names[attribute->kind], kind_names[kind]);
+                           name, kind_names[attribute->kind], kind_names[spec->kind]);
     }
   return TRUE;
 }

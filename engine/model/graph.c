@@ -176,6 +176,19 @@ graph_add_node (Graph *graph, const char *domain, const char *type, const char *
   return node;
 }
 
+Value *
+graph_append (Graph *graph, const char *type, const char *name, Value *a, Value *b)
+{
+  Node  *node = graph_add_node (graph, "", type, name, -1);
+  Value *out = graph_add_value (graph, name);
+
+  node_add_input (node, a);
+  if (b)
+    node_add_input (node, b);
+  node_add_output (node, out);
+  return out;
+}
+
 void
 node_add_input (Node *node, Value *value)
 {

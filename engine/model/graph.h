@@ -29,12 +29,13 @@ struct _Value
   gboolean     has_rank; /* FALSE: not even the number of dimensions is known */
   FoveaShape   shape;    /* -1 where a dimension isn't known */
   char        *dim_names[FOVEA_MAX_DIMS]; /* symbolic dimensions ("batch"), NULL where there is none */
-  FoveaTensor *constant; /* not NULL: an initializer or folded; may be float16 while type says float32 (see compile/widen-float16). Above
+  FoveaTensor *constant; /* not NULL: an initializer or folded; may be float16 while type says float32 (see compile/infer-shapes). Above
                             MAPPING_SMALL bytes the data may be unaligned, where they lie in the file: tensor_read_*, or tensor_aligned first */
   FoveaTensor *variable; /* not NULL: a parameter that is being trained, float32. Its data change between runs, so that nothing may be made from
                             them while compiling but what a step's refresh makes anew; constant is NULL then */
   Node        *producer; /* NULL: an input of the graph, a constant or a variable */
   Layout       layout;
+  gboolean     is_half;  /* float16 in the model, though it is computed as float32 (compile/infer-shapes) */
   gboolean     dynamic;  /* the true size is known only after running; shape is the upper bound */
   gboolean     outer;    /* in a sub-graph: stands for the value of the same name of the graph around it (see below) */
 };
@@ -50,6 +51,13 @@ typedef enum
   ATTRIBUTE_FLOATS,
   ATTRIBUTE_STRINGS,
 } AttributeKind;
+
+/* An attribute that an operator knows. */
+typedef struct
+{
+  const char   *name;
+  AttributeKind kind;
+} AttributeSpec;
 
 struct _Attribute
 {
@@ -119,6 +127,9 @@ Value       *graph_add_constant (Graph *graph, const char *name, FoveaTensor *te
 /* A new node before position `index` of nodes (-1: at the end). Opset is that of the graph for the domain. Name and type are copied. */
 Node        *graph_add_node     (Graph *graph, const char *domain, const char *type, const char *name, gint index);
 
+/* A node of ONNX's own at the end, on one or two values (b may be NULL), and its output, named as the node is: for networks written in code. */
+Value       *graph_append       (Graph *graph, const char *type, const char *name, Value *a, Value *b);
+
 void         node_add_input     (Node *node, Value *value);
 void         node_add_output    (Node *node, Value *value); /* sets value->producer */
 
@@ -150,8 +161,8 @@ gboolean     graph_sort         (Graph *graph, GError **error);
 Value       *node_input         (const Node *node, guint i);
 Value       *node_output        (const Node *node, guint i);
 
-/* FALSE with an error if an attribute is of another kind than listed, or isn't listed. Pairs of name and AttributeKind, ended by NULL. */
-gboolean     node_check_attributes (const Node *node, GError **error, ...) G_GNUC_NULL_TERMINATED;
+/* FALSE with an error if an attribute is of another kind than listed, or isn't listed. The list ends with a NULL name; NULL: none is known. */
+gboolean     node_check_attributes (const Node *node, const AttributeSpec *known, GError **error);
 
 /* Attributes by name: the default when absent. A wrong kind is found by node_check_attributes at parse time. */
 const Attribute *node_attribute (const Node *node, const char *name);

@@ -102,7 +102,11 @@ activation_backward (Gradients *gradients, Node *node, GError **error)
   return gradient_give (gradients, x, gradient_end (gradients, gradient, 1, error), error);
 }
 
+static const AttributeSpec gradient_attributes[] = {
+  { "activation", ATTRIBUTE_INT }, { "alpha", ATTRIBUTE_FLOAT }, { "beta", ATTRIBUTE_FLOAT }, { NULL },
+};
+
 const Operator activation_gradient_operators[] = {
-  { "ActivationGradient", "fovea", sizeof (Activation), gradient_parse, gradient_infer, gradient_blocked, gradient_prepare, NULL },
+  { "ActivationGradient", "fovea", sizeof (Activation), gradient_parse, gradient_infer, gradient_blocked, gradient_prepare, NULL, gradient_attributes },
   { NULL },
 };

@@ -119,11 +119,22 @@ activation_of_node (const Node *node, Activation *activation)
   return TRUE;
 }
 
-#define ACTIVATION(type) { type, "", sizeof (Activation), activation_parse, activation_infer, elementwise_blocked, activation_prepare, NULL }
+static const AttributeSpec with_alpha[] = { { "alpha", ATTRIBUTE_FLOAT }, { NULL } };
+/* HardSwish has none in ONNX; join-gates gives it those of the HardSigmoid that it comes from. */
+static const AttributeSpec with_alpha_beta[] = { { "alpha", ATTRIBUTE_FLOAT }, { "beta", ATTRIBUTE_FLOAT }, { NULL } };
+static const AttributeSpec with_alpha_gamma[] = { { "alpha", ATTRIBUTE_FLOAT }, { "gamma", ATTRIBUTE_FLOAT }, { NULL } };
+static const AttributeSpec gelu_attributes[] = { { "approximate", ATTRIBUTE_STRING }, { NULL } };
+
+#define ACTIVATION(type, attributes) \
+  { type, "", sizeof (Activation), activation_parse, activation_infer, elementwise_blocked, activation_prepare, NULL, attributes }
 
 const Operator activation_operators[] = {
-  ACTIVATION ("Celu"),       ACTIVATION ("Elu"),        ACTIVATION ("Erf"),      ACTIVATION ("Exp"),      ACTIVATION ("Gelu"),
-  ACTIVATION ("HardSigmoid"), ACTIVATION ("HardSwish"), ACTIVATION ("LeakyRelu"), ACTIVATION ("Mish"),    ACTIVATION ("Reciprocal"),
-  ACTIVATION ("Relu"),       ACTIVATION ("Selu"),       ACTIVATION ("Sigmoid"),  ACTIVATION ("Softplus"), ACTIVATION ("Softsign"),
-  ACTIVATION ("Sqrt"),       ACTIVATION ("Swish"),      ACTIVATION ("Tanh"),     ACTIVATION ("ThresholdedRelu"), { NULL },
+  ACTIVATION ("Erf", NULL),        ACTIVATION ("Exp", NULL),        ACTIVATION ("Mish", NULL),     ACTIVATION ("Reciprocal", NULL),
+  ACTIVATION ("Relu", NULL),       ACTIVATION ("Sigmoid", NULL),    ACTIVATION ("Softplus", NULL), ACTIVATION ("Softsign", NULL),
+  ACTIVATION ("Sqrt", NULL),       ACTIVATION ("Tanh", NULL),
+  ACTIVATION ("Celu", with_alpha), ACTIVATION ("Elu", with_alpha),  ACTIVATION ("LeakyRelu", with_alpha),
+  ACTIVATION ("Swish", with_alpha), ACTIVATION ("ThresholdedRelu", with_alpha),
+  ACTIVATION ("HardSigmoid", with_alpha_beta), ACTIVATION ("HardSwish", with_alpha_beta),
+  ACTIVATION ("Selu", with_alpha_gamma), ACTIVATION ("Gelu", gelu_attributes),
+  { NULL },
 };

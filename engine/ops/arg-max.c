@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/element.h"
 #include "ops/families.h"
 
 typedef struct
@@ -35,16 +36,6 @@ split_shape (const FoveaShape *shape, guint axis, gsize *outer, gsize *length, g
   *outer = shape_count_range (shape, 0, axis);
   *length = (gsize) shape->dims[axis];
   *inner = shape_count_range (shape, axis + 1, shape->n_dims);
-}
-
-static double
-read_number (const TensorView *view, gsize i)
-{
-  const FoveaTensor tensor = { .type = view->type, .data = view->data };
-  double            value;
-
-  tensor_read_double (&tensor, i, 1, &value);
-  return value;
 }
 
 /* ---- ArgMax, ArgMin --------------------------------------------------------------------------------------- */
@@ -81,11 +72,11 @@ arg_run (const Step *step, gsize first, gsize last, guint thread)
   for (gsize task = first; task < last; task++)
     {
       gsize  base = task / inner * length * inner + task % inner, best = 0;
-      double best_value = read_number (&step->in[0], base);
+      double best_value = element_read_number (&step->in[0], base);
 
       for (gsize i = 1; i < length; i++)
         {
-          double value = read_number (&step->in[0], base + i * inner);
+          double value = element_read_number (&step->in[0], base + i * inner);
 
           if ((params->least ? value < best_value : value > best_value) || (isnan (value) && !isnan (best_value))
               || (params->last && value == best_value))
@@ -133,8 +124,6 @@ static void
 cumsum_run (const Step *step, gsize first, gsize last, guint thread)
 {
   const AxisParams *params = step->node->params;
-  const FoveaTensor in = { .type = step->in[0].type, .data = step->in[0].data };
-  void             *out = step->out[0].data;
   gsize             outer, length, inner;
 
   split_shape (&step->in[0].shape, params->axis, &outer, &length, &inner);
@@ -147,31 +136,17 @@ cumsum_run (const Step *step, gsize first, gsize last, guint thread)
       for (gsize i = 0; i < length; i++)
         {
           gsize  at = base + (params->reverse ? length - 1 - i : i) * inner;
-          double before = sum, x;
-          gint64 integer;
+          double  before = sum;
+          guint64 integer_before = integer_sum;
 
-          if (type_is_float (in.type))
+          if (type_is_float (step->in[0].type))
             {
-              tensor_read_double (&in, at, 1, &x);
-              sum += x;
-              if (in.type == FOVEA_TYPE_FLOAT32)
-                ((float *) out)[at] = (float) (params->exclusive ? before : sum);
-              else
-                ((double *) out)[at] = params->exclusive ? before : sum;
+              sum += element_read_number (&step->in[0], at);
+              element_write_number (&step->out[0], at, params->exclusive ? before : sum);
               continue;
             }
-          tensor_read_int64 (&in, at, 1, &integer);
-          if (!params->exclusive)
-            integer_sum += (guint64) integer;
-          switch (type_size (in.type))
-            {
-            case 1: ((guint8 *) out)[at] = (guint8) integer_sum; break;
-            case 2: ((guint16 *) out)[at] = (guint16) integer_sum; break;
-            case 4: ((guint32 *) out)[at] = (guint32) integer_sum; break;
-            default: ((guint64 *) out)[at] = integer_sum; break;
-            }
-          if (params->exclusive)
-            integer_sum += (guint64) integer;
+          integer_sum += (guint64) element_read_integer (&step->in[0], at);
+          element_write_integer (&step->out[0], at, params->exclusive ? integer_before : integer_sum);
         }
     }
 }
@@ -187,9 +162,14 @@ cumsum_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec arg_attributes[] = {
+  { "axis", ATTRIBUTE_INT }, { "keepdims", ATTRIBUTE_INT }, { "select_last_index", ATTRIBUTE_INT }, { NULL },
+};
+static const AttributeSpec cumsum_attributes[] = { { "exclusive", ATTRIBUTE_INT }, { "reverse", ATTRIBUTE_INT }, { NULL } };
+
 const Operator arg_max_operators[] = {
-  { "ArgMax", "", sizeof (AxisParams), axis_parse, arg_infer, NULL, arg_prepare, NULL },
-  { "ArgMin", "", sizeof (AxisParams), axis_parse, arg_infer, NULL, arg_prepare, NULL },
-  { "CumSum", "", sizeof (AxisParams), axis_parse, cumsum_infer, NULL, cumsum_prepare, NULL },
+  { "ArgMax", "", sizeof (AxisParams), axis_parse, arg_infer, NULL, arg_prepare, NULL, arg_attributes },
+  { "ArgMin", "", sizeof (AxisParams), axis_parse, arg_infer, NULL, arg_prepare, NULL, arg_attributes },
+  { "CumSum", "", sizeof (AxisParams), axis_parse, cumsum_infer, NULL, cumsum_prepare, NULL, cumsum_attributes },
   { NULL },
 };

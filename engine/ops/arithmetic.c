@@ -431,7 +431,7 @@ pack_constant (Step *step, BlockedState *state, guint input, GError **error)
   const FoveaTensor *constant = step->in[input].value->constant;
   gsize              channels = (gsize) step->out[0].shape.dims[1], count = shape_count (&constant->shape);
 
-  state->packed = memory_alloc_n (state->blocks * KERNEL_BLOCK, sizeof (float), "weights", error);
+  state->packed = step_alloc (step, state->blocks * KERNEL_BLOCK, sizeof (float), error);
   if (!state->packed)
     return FALSE;
   tensor_read_float (constant, 0, count, state->packed);
@@ -479,10 +479,15 @@ binary_prepare (Step *step, GError **error)
   return TRUE;
 }
 
-#define BINARY(type) { type, "", sizeof (BinaryParams), binary_parse, binary_infer, binary_blocked, binary_prepare, NULL }
+static const AttributeSpec shift_attributes[] = { { "direction", ATTRIBUTE_STRING }, { NULL } };
+static const AttributeSpec mod_attributes[] = { { "fmod", ATTRIBUTE_INT }, { NULL } };
+
+#define BINARY(type, attributes) { type, "", sizeof (BinaryParams), binary_parse, binary_infer, binary_blocked, binary_prepare, NULL, attributes }
 
 const Operator arithmetic_operators[] = {
-  BINARY ("Add"), BINARY ("BitShift"), BINARY ("BitwiseAnd"), BINARY ("BitwiseOr"), BINARY ("BitwiseXor"), BINARY ("Div"), BINARY ("Max"),
-  BINARY ("Mean"), BINARY ("Min"),     BINARY ("Mod"),        BINARY ("Mul"),       BINARY ("PRelu"),      BINARY ("Sub"), BINARY ("Sum"),
+  BINARY ("Add", NULL),        BINARY ("BitwiseAnd", NULL), BINARY ("BitwiseOr", NULL), BINARY ("BitwiseXor", NULL), BINARY ("Div", NULL),
+  BINARY ("Max", NULL),        BINARY ("Mean", NULL),       BINARY ("Min", NULL),       BINARY ("Mul", NULL),        BINARY ("PRelu", NULL),
+  BINARY ("Sub", NULL),        BINARY ("Sum", NULL),
+  BINARY ("BitShift", shift_attributes), BINARY ("Mod", mod_attributes),
   { NULL },
 };

@@ -412,8 +412,13 @@ batch_norm_backward (Gradients *gradients, Node *node, GError **error)
   return gradient_give (gradients, x, gradient_of_two (gradients, "Mul", gradient_get (gradients, node_output (node, 0)), numbers, error), error);
 }
 
+static const AttributeSpec norm_attributes[] = {
+  { "epsilon", ATTRIBUTE_FLOAT }, { "momentum", ATTRIBUTE_FLOAT }, { "activation", ATTRIBUTE_INT },
+  { "alpha", ATTRIBUTE_FLOAT }, { "beta", ATTRIBUTE_FLOAT }, { NULL },
+};
+
 const Operator batch_norm_training_operators[] = {
-  { "BatchNormTraining", "fovea", sizeof (NormParams), norm_parse, training_infer, training_blocked, training_prepare, NULL },
-  { "BatchNormGradient", "fovea", sizeof (NormParams), norm_parse, gradient_infer, gradient_blocked, gradient_prepare, NULL },
+  { "BatchNormTraining", "fovea", sizeof (NormParams), norm_parse, training_infer, training_blocked, training_prepare, NULL, norm_attributes },
+  { "BatchNormGradient", "fovea", sizeof (NormParams), norm_parse, gradient_infer, gradient_blocked, gradient_prepare, NULL, norm_attributes },
   { NULL },
 };

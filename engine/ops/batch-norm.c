@@ -23,6 +23,8 @@ batch_norm_parse (Node *node, GError **error)
   ((BatchNormParams *) node->params)->epsilon = node_float (node, "epsilon", 1e-5f);
   if (node_int (node, "training_mode", 0))
     return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "it is in training mode. Export the model for inference (in PyTorch: model.eval ()).");
+  if (!node_int (node, "spatial", 1))
+    return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "it has statistics for each pixel. Export the model with opset 9 or later.");
   return TRUE;
 }
 
@@ -175,9 +177,9 @@ batch_norm_prepare (Step *step, GError **error)
       step_set_run (step, "plain", plain_run, images * channels, 1);
       return TRUE;
     }
-  state->block_scale = memory_alloc_n (blocks * KERNEL_BLOCK, sizeof (float), "weights", error);
+  state->block_scale = step_alloc (step, blocks * KERNEL_BLOCK, sizeof (float), error);
   if (state->block_scale)
-    state->block_shift = memory_alloc_n (blocks * KERNEL_BLOCK, sizeof (float), "weights", error);
+    state->block_shift = step_alloc (step, blocks * KERNEL_BLOCK, sizeof (float), error);
   if (!state->block_shift)
     return FALSE;
   for (gsize c = 0; c < channels; c++)
@@ -191,7 +193,12 @@ batch_norm_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec batch_norm_attributes[] = {
+  { "epsilon", ATTRIBUTE_FLOAT }, { "momentum", ATTRIBUTE_FLOAT }, { "spatial", ATTRIBUTE_INT },
+  { "training_mode", ATTRIBUTE_INT }, { NULL },
+};
+
 const Operator batch_norm_operators[] = {
-  { "BatchNormalization", "", sizeof (BatchNormParams), batch_norm_parse, batch_norm_infer, batch_norm_blocked, batch_norm_prepare, NULL },
+  { "BatchNormalization", "", sizeof (BatchNormParams), batch_norm_parse, batch_norm_infer, batch_norm_blocked, batch_norm_prepare, NULL, batch_norm_attributes },
   { NULL },
 };

@@ -149,8 +149,13 @@ cast_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec cast_attributes[] = {
+  { "to", ATTRIBUTE_INT }, { "saturate", ATTRIBUTE_INT }, { "round_mode", ATTRIBUTE_STRING }, { NULL },
+};
+static const AttributeSpec like_attributes[] = { { "saturate", ATTRIBUTE_INT }, { "round_mode", ATTRIBUTE_STRING }, { NULL } };
+
 const Operator cast_operators[] = {
-  { "Cast", "", sizeof (CastParams), cast_parse, cast_infer, NULL, cast_prepare, NULL },
-  { "CastLike", "", sizeof (CastParams), cast_parse, cast_infer, NULL, cast_prepare, NULL },
+  { "Cast", "", sizeof (CastParams), cast_parse, cast_infer, NULL, cast_prepare, NULL, cast_attributes },
+  { "CastLike", "", sizeof (CastParams), cast_parse, cast_infer, NULL, cast_prepare, NULL, like_attributes },
   { NULL },
 };

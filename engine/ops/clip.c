@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "ops/element.h"
 #include "ops/elementwise.h"
 #include "ops/families.h"
 
@@ -67,43 +68,42 @@ kernel_run (const Step *step, gsize first, gsize last, guint thread)
     elementwise_clear_tail (&step->out[0], begin, end);
 }
 
-/* min (max (x, low), high), NaN stays NaN; low above high gives high. */
-#define CLIP(T)                                                              \
-  {                                                                          \
-    const T *in = step->in[0].data;                                          \
-    const T *low = step->n_inputs > 1 ? step->in[1].data : NULL;             \
-    const T *high = step->n_inputs > 2 ? step->in[2].data : NULL;            \
-    T       *out = step->out[0].data;                                        \
-                                                                             \
-    for (gsize i = begin; i < end; i++)                                      \
-      {                                                                      \
-        T x = in[i];                                                         \
-                                                                             \
-        x = low && x < *low ? *low : x;                                      \
-        out[i] = high && x > *high ? *high : x;                              \
-      }                                                                      \
-  }                                                                          \
-  break
+/* min (max (x, low), high), NaN stays NaN; low above high gives high. Input 1 and 2 are the bounds, where they are there. */
+static void
+clip_number (const Step *step, gsize i)
+{
+  double x = element_read_number (&step->in[0], i);
+
+  if (step->n_inputs > 1 && step->in[1].value && x < element_read_number (&step->in[1], 0))
+    x = element_read_number (&step->in[1], 0);
+  if (step->n_inputs > 2 && step->in[2].value && x > element_read_number (&step->in[2], 0))
+    x = element_read_number (&step->in[2], 0);
+  element_write_number (&step->out[0], i, x);
+}
+
+static void
+clip_integer (const Step *step, gsize i)
+{
+  gint64 x = element_read_integer (&step->in[0], i), low, high;
+
+  low = step->n_inputs > 1 && step->in[1].value ? element_read_integer (&step->in[1], 0) : x;
+  x = element_compare_integers (step->in[0].type, x, low) < 0 ? low : x;
+  high = step->n_inputs > 2 && step->in[2].value ? element_read_integer (&step->in[2], 0) : x;
+  x = element_compare_integers (step->in[0].type, x, high) > 0 ? high : x;
+  element_write_integer (&step->out[0], i, (guint64) x);
+}
 
 static void
 plain_run (const Step *step, gsize first, gsize last, guint thread)
 {
-  gsize begin = first * ELEMENTWISE_CHUNK, end = MIN (last * ELEMENTWISE_CHUNK, elementwise_count (step));
+  gsize    end = MIN (last * ELEMENTWISE_CHUNK, elementwise_count (step));
+  gboolean is_float = type_is_float (step->in[0].type);
 
-  switch (step->in[0].type)
-    {
-    case FOVEA_TYPE_FLOAT32: CLIP (float);
-    case FOVEA_TYPE_FLOAT64: CLIP (double);
-    case FOVEA_TYPE_INT8:    CLIP (gint8);
-    case FOVEA_TYPE_INT16:   CLIP (gint16);
-    case FOVEA_TYPE_INT32:   CLIP (gint32);
-    case FOVEA_TYPE_INT64:   CLIP (gint64);
-    case FOVEA_TYPE_UINT8:   CLIP (guint8);
-    case FOVEA_TYPE_UINT16:  CLIP (guint16);
-    case FOVEA_TYPE_UINT32:  CLIP (guint32);
-    case FOVEA_TYPE_UINT64:  CLIP (guint64);
-    default:                 break;
-    }
+  for (gsize i = first * ELEMENTWISE_CHUNK; i < end; i++)
+    if (is_float)
+      clip_number (step, i);
+    else
+      clip_integer (step, i);
 }
 
 static gboolean
@@ -124,7 +124,9 @@ clip_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec clip_attributes[] = { { "min", ATTRIBUTE_FLOAT }, { "max", ATTRIBUTE_FLOAT }, { NULL } };
+
 const Operator clip_operators[] = {
-  { "Clip", "", 0, NULL, clip_infer, clip_blocked, clip_prepare, NULL },
+  { "Clip", "", 0, NULL, clip_infer, clip_blocked, clip_prepare, NULL, clip_attributes },
   { NULL },
 };

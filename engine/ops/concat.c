@@ -315,8 +315,13 @@ split_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec concat_attributes[] = { { "axis", ATTRIBUTE_INT }, { NULL } };
+static const AttributeSpec split_attributes[] = {
+  { "axis", ATTRIBUTE_INT }, { "split", ATTRIBUTE_INTS }, { "num_outputs", ATTRIBUTE_INT }, { NULL },
+};
+
 const Operator concat_operators[] = {
-  { "Concat", "", sizeof (ConcatParams), NULL, concat_infer, concat_blocked, concat_prepare, NULL },
-  { "Split", "", sizeof (ConcatParams), NULL, split_infer, split_blocked, split_prepare, NULL },
+  { "Concat", "", sizeof (ConcatParams), NULL, concat_infer, concat_blocked, concat_prepare, NULL, concat_attributes },
+  { "Split", "", sizeof (ConcatParams), NULL, split_infer, split_blocked, split_prepare, NULL, split_attributes },
   { NULL },
 };

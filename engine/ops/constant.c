@@ -297,12 +297,21 @@ eye_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec constant_attributes[] = {
+  { "value", ATTRIBUTE_TENSOR }, { "value_int", ATTRIBUTE_INT }, { "value_ints", ATTRIBUTE_INTS },
+  { "value_float", ATTRIBUTE_FLOAT }, { "value_floats", ATTRIBUTE_FLOATS },
+  { "value_string", ATTRIBUTE_STRING }, { "value_strings", ATTRIBUTE_STRINGS }, { NULL },
+};
+static const AttributeSpec of_shape_attributes[] = { { "value", ATTRIBUTE_TENSOR }, { NULL } };
+static const AttributeSpec eye_attributes[] = { { "dtype", ATTRIBUTE_INT }, { "k", ATTRIBUTE_INT }, { NULL } };
+static const AttributeSpec shape_attributes[] = { { "start", ATTRIBUTE_INT }, { "end", ATTRIBUTE_INT }, { NULL } };
+
 const Operator constant_operators[] = {
-  { "Constant", "", 0, NULL, constant_infer, NULL, constant_prepare, NULL },
-  { "ConstantOfShape", "", 0, NULL, of_shape_infer, NULL, of_shape_prepare, NULL },
-  { "EyeLike", "", 0, NULL, eye_infer, NULL, eye_prepare, NULL },
+  { "Constant", "", 0, NULL, constant_infer, NULL, constant_prepare, NULL, constant_attributes },
+  { "ConstantOfShape", "", 0, NULL, of_shape_infer, NULL, of_shape_prepare, NULL, of_shape_attributes },
+  { "EyeLike", "", 0, NULL, eye_infer, NULL, eye_prepare, NULL, eye_attributes },
   { "Range", "", 0, NULL, range_infer, NULL, range_prepare, NULL },
-  { "Shape", "", 0, NULL, shape_infer, NULL, shape_prepare, NULL },
+  { "Shape", "", 0, NULL, shape_infer, NULL, shape_prepare, NULL, shape_attributes },
   { "Size", "", 0, NULL, shape_infer, NULL, shape_prepare, NULL },
   { NULL },
 };

@@ -336,14 +336,13 @@ pack (Step *step, ConvState *state, GError **error)
   const ConvParams *params = step->node->params;
   gsize             outputs = (gsize) state->shape.outputs, channels = (gsize) (state->shape.channels / state->shape.group);
   gsize             taps = (gsize) (state->shape.window.kernel[0] * state->shape.window.kernel[1]), size;
-  g_autofree char  *what = g_strdup_printf ("the weights of layer “%s”", step->node->name);
 
   size = state->kind == CONV_DEPTHWISE ? pack_depthwise_size (outputs, taps)
          : state->kind == CONV_WINOGRAD ? pack_winograd_size (outputs, channels)
                                         : pack_conv_size (outputs, state->kind == CONV_DIAGONAL ? KERNEL_BLOCK : channels, taps);
-  state->weights = memory_alloc_n (size, sizeof (float), what, error);
+  state->weights = step_alloc (step, size, sizeof (float), error);
   if (state->weights && params->turned)
-    state->turned = memory_alloc_n (outputs * channels * taps, sizeof (float), what, error);
+    state->turned = step_alloc (step, outputs * channels * taps, sizeof (float), error);
   if (!state->weights || (params->turned && !state->turned))
     return FALSE;
   if (step->in[1].value->constant)
@@ -361,7 +360,7 @@ pack (Step *step, ConvState *state, GError **error)
     {
       float *bias = NULL;
 
-      state->bias = memory_alloc_n (state->n_blocks * KERNEL_BLOCK, sizeof (float), what, error);
+      state->bias = step_alloc (step, state->n_blocks * KERNEL_BLOCK, sizeof (float), error);
       if (!state->bias || (step->in[2].value->constant && !(bias = step_constant_floats (step, 2, error))))
         return FALSE;
       if (bias)

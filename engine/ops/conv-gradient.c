@@ -400,7 +400,7 @@ prepare_depthwise (Step *step, const ConvShape *forward, GError **error)
   state->channels = (gsize) forward->channels;
   state->blocks = kernel_blocks (state->channels);
   state->taps = (gsize) (forward->window.kernel[0] * forward->window.kernel[1]);
-  state->weights = memory_alloc_n (pack_depthwise_size (state->channels, state->taps), sizeof (float), "weights", error);
+  state->weights = step_alloc (step, pack_depthwise_size (state->channels, state->taps), sizeof (float), error);
   if (!state->weights)
     return FALSE;
   if (step->in[1].value->constant)
@@ -693,8 +693,14 @@ conv_backward (Gradients *gradients, Node *node, GError **error)
   return gradient_give (gradients, x, gradient_end (gradients, begin (gradients, node, "ConvInputGradient", dy, weights, &x->shape), 1, error), error);
 }
 
+static const AttributeSpec gradient_attributes[] = {
+  { "kernel_shape", ATTRIBUTE_INTS }, { "strides", ATTRIBUTE_INTS }, { "dilations", ATTRIBUTE_INTS },
+  { "pads", ATTRIBUTE_INTS }, { "auto_pad", ATTRIBUTE_STRING }, { "group", ATTRIBUTE_INT },
+  { "shape", ATTRIBUTE_INTS }, { NULL },
+};
+
 const Operator conv_gradient_operators[] = {
-  { "ConvInputGradient", "fovea", sizeof (GradientParams), gradient_parse, input_infer, input_blocked, input_prepare, NULL },
-  { "ConvWeightGradient", "fovea", sizeof (GradientParams), gradient_parse, weight_infer, weight_blocked, weight_prepare, NULL },
+  { "ConvInputGradient", "fovea", sizeof (GradientParams), gradient_parse, input_infer, input_blocked, input_prepare, NULL, gradient_attributes },
+  { "ConvWeightGradient", "fovea", sizeof (GradientParams), gradient_parse, weight_infer, weight_blocked, weight_prepare, NULL, gradient_attributes },
   { NULL },
 };

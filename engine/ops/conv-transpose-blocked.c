@@ -201,11 +201,11 @@ pack (Step *step, TransposeState *state, GError **error)
 {
   const ConvShape *shape = &state->shape;
   gsize            taps = (gsize) (shape->window.kernel[0] * shape->window.kernel[1]), channels = (gsize) (shape->channels / shape->group);
-  g_autofree char *what = g_strdup_printf ("the weights of layer “%s”", step->node->name);
 
-  state->turned = memory_alloc_n ((gsize) shape->outputs * channels * taps, sizeof (float), what, error);
+  state->turned = step->in[1].value->constant ? memory_alloc_n ((gsize) shape->outputs * channels * taps, sizeof (float), "weights", error)
+                                              : step_alloc (step, (gsize) shape->outputs * channels * taps, sizeof (float), error);
   if (state->turned)
-    state->weights = memory_alloc_n (pack_conv_size ((gsize) shape->outputs, channels, taps), sizeof (float), what, error);
+    state->weights = step_alloc (step, pack_conv_size ((gsize) shape->outputs, channels, taps), sizeof (float), error);
   if (!state->weights)
     return FALSE;
   describe_phases (state);
@@ -225,7 +225,7 @@ pack (Step *step, TransposeState *state, GError **error)
     {
       float *bias = NULL;
 
-      state->bias = memory_alloc_n (state->n_blocks * KERNEL_BLOCK, sizeof (float), what, error);
+      state->bias = step_alloc (step, state->n_blocks * KERNEL_BLOCK, sizeof (float), error);
       if (!state->bias || (step->in[2].value->constant && !(bias = step_constant_floats (step, 2, error))))
         return FALSE;
       if (bias)

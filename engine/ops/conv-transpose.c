@@ -41,10 +41,6 @@ conv_transpose_parse (Node *node, GError **error)
 {
   ConvParams *params = node->params;
 
-  if (!node_check_attributes (node, error, "kernel_shape", ATTRIBUTE_INTS, "strides", ATTRIBUTE_INTS, "dilations", ATTRIBUTE_INTS, "pads",
-                              ATTRIBUTE_INTS, "auto_pad", ATTRIBUTE_STRING, "group", ATTRIBUTE_INT, "output_padding", ATTRIBUTE_INTS,
-                              "output_shape", ATTRIBUTE_INTS, NULL))
-    return FALSE;
   params->group = node_int (node, "group", 1);
   if (params->group < 1)
     return node_error (node, error, FOVEA_ERROR_MODEL, "its attribute “group” must be at least 1.");
@@ -178,6 +174,7 @@ typedef struct
 {
   gsize  channels, outputs, group; /* channels and outputs of one group */
   gint64 in[3], out[3], kernel[3], stride[3], dilation[3], pad[3];
+  gsize  n_strips; /* that an output row is cut into, each a task */
 } PlainTranspose;
 
 static void
@@ -203,13 +200,13 @@ read_element (const void *data, gboolean is_double, gsize i)
   return is_double ? ((const double *) data)[i] : (double) ((const float *) data)[i];
 }
 
-/* One task: an output row, (image, output channel, z, y); `sums` is scratch for it. Rows are added up tap by tap, channel by channel. */
+/* Outputs [begin, end) of row (image, output channel, z, y), into `sums`, tap by tap, channel by channel. */
 static inline void
-transpose_row (const Step *step, const PlainTranspose *conv, gsize task, double *sums, gboolean is_double)
+transpose_strip (const Step *step, const PlainTranspose *conv, gsize out_row, gint64 begin, gint64 end, double *sums, gboolean is_double)
 {
-  gsize  rows = (gsize) (conv->out[0] * conv->out[1]), channel = task / rows % (conv->outputs * conv->group);
-  gsize  image = task / rows / (conv->outputs * conv->group), group = channel / conv->outputs;
-  gint64 out_z = (gint64) (task % rows) / conv->out[1], out_y = (gint64) (task % rows) % conv->out[1];
+  gsize  rows = (gsize) (conv->out[0] * conv->out[1]), channel = out_row / rows % (conv->outputs * conv->group);
+  gsize  image = out_row / rows / (conv->outputs * conv->group), group = channel / conv->outputs;
+  gint64 out_z = (gint64) (out_row % rows) / conv->out[1], out_y = (gint64) (out_row % rows) % conv->out[1];
 
   for (gsize c = group * conv->channels; c < (group + 1) * conv->channels; c++)
     for (gint64 kz = 0; kz < conv->kernel[0]; kz++)
@@ -231,13 +228,14 @@ transpose_row (const Step *step, const PlainTranspose *conv, gsize task, double 
               gint64 first = kx * conv->dilation[2] - conv->pad[2];
 
               /* From the first input that falls inside to the last. */
-              x = first < 0 ? (-first + conv->stride[2] - 1) / conv->stride[2] : 0;
-              for (gint64 at = first + x * conv->stride[2]; x < conv->in[2] && at < conv->out[2]; x++, at += conv->stride[2])
-                sums[at] += factor * read_element (step->in[0].data, is_double, row + (gsize) x);
+              x = first < begin ? (begin - first + conv->stride[2] - 1) / conv->stride[2] : 0;
+              for (gint64 at = first + x * conv->stride[2]; x < conv->in[2] && at < end; x++, at += conv->stride[2])
+                sums[at - begin] += factor * read_element (step->in[0].data, is_double, row + (gsize) x);
             }
         }
 }
 
+/* A task is a strip of an output row. */
 static void
 transpose_run (const Step *step, gsize first, gsize last, guint thread)
 {
@@ -249,23 +247,25 @@ transpose_run (const Step *step, gsize first, gsize last, guint thread)
 
   for (gsize task = first; task < last; task++)
     {
+      gsize  row = task / conv->n_strips, strip = task % conv->n_strips;
+      gsize  begin = width * strip / conv->n_strips, end = width * (strip + 1) / conv->n_strips;
       double bias = step->n_inputs > 2 && step->in[2].value
-                      ? read_element (step->in[2].data, is_double, task / rows % (conv->outputs * conv->group)) : 0.0;
+                      ? read_element (step->in[2].data, is_double, row / rows % (conv->outputs * conv->group)) : 0.0;
 
-      for (gsize x = 0; x < width; x++)
-        sums[x] = bias;
+      for (gsize x = begin; x < end; x++)
+        sums[x - begin] = bias;
       if (is_double)
-        transpose_row (step, conv, task, sums, TRUE);
+        transpose_strip (step, conv, row, (gint64) begin, (gint64) end, sums, TRUE);
       else
-        transpose_row (step, conv, task, sums, FALSE);
-      for (gsize x = 0; x < width; x++)
+        transpose_strip (step, conv, row, (gint64) begin, (gint64) end, sums, FALSE);
+      for (gsize x = begin; x < end; x++)
         {
-          double result = activation_reference (&params->activation, sums[x]);
+          double result = activation_reference (&params->activation, sums[x - begin]);
 
           if (is_double)
-            ((double *) step->out[0].data)[task * width + x] = result;
+            ((double *) step->out[0].data)[row * width + x] = result;
           else
-            ((float *) step->out[0].data)[task * width + x] = (float) result;
+            ((float *) step->out[0].data)[row * width + x] = (float) result;
         }
     }
 }
@@ -302,12 +302,19 @@ conv_transpose_prepare (Step *step, GError **error)
   three (conv->dilation, window.dilation, window.n_spatial, 1);
   three (conv->pad, window.pad_begin, window.n_spatial, 0);
   step->scratch_size = (gsize) conv->out[2] * sizeof (double);
-  step_set_run (step, "plain", transpose_run, (gsize) (out.dims[0] * out.dims[1] * conv->out[0] * conv->out[1]), 1);
+  conv->n_strips = step_pieces ((gsize) conv->out[2], conv->channels * (gsize) (conv->kernel[0] * conv->kernel[1] * conv->kernel[2]));
+  step_set_run (step, "plain", transpose_run, (gsize) (out.dims[0] * out.dims[1] * conv->out[0] * conv->out[1]) * conv->n_strips, 1);
   return TRUE;
 }
 
+static const AttributeSpec conv_transpose_attributes[] = {
+  { "kernel_shape", ATTRIBUTE_INTS }, { "strides", ATTRIBUTE_INTS }, { "dilations", ATTRIBUTE_INTS },
+  { "pads", ATTRIBUTE_INTS }, { "auto_pad", ATTRIBUTE_STRING }, { "group", ATTRIBUTE_INT },
+  { "output_padding", ATTRIBUTE_INTS }, { "output_shape", ATTRIBUTE_INTS }, { NULL },
+};
+
 const Operator conv_transpose_operators[] = {
   { "ConvTranspose", "", sizeof (ConvParams), conv_transpose_parse, conv_transpose_infer, conv_transpose_blocked, conv_transpose_prepare,
-    NULL },
-  { NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL },
+    NULL, conv_transpose_attributes },
+  { NULL },
 };

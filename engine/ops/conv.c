@@ -18,9 +18,6 @@ conv_parse (Node *node, GError **error)
 {
   ConvParams *params = node->params;
 
-  if (!node_check_attributes (node, error, "kernel_shape", ATTRIBUTE_INTS, "strides", ATTRIBUTE_INTS, "dilations", ATTRIBUTE_INTS, "pads",
-                              ATTRIBUTE_INTS, "auto_pad", ATTRIBUTE_STRING, "group", ATTRIBUTE_INT, NULL))
-    return FALSE;
   params->group = node_int (node, "group", 1);
   if (params->group < 1)
     return node_error (node, error, FOVEA_ERROR_MODEL, "its attribute “group” must be at least 1.");
@@ -155,6 +152,7 @@ conv_loops_init (ConvLoops *conv, gint64 group, const FoveaShape *in, const Fove
   read_three (conv->stride, window->stride, n_spatial, 1);
   read_three (conv->dilation, window->dilation, n_spatial, 1);
   read_three (conv->pad, window->pad_begin, n_spatial, 0);
+  conv->n_strips = step_pieces ((gsize) conv->out[2], conv->channels * (gsize) (conv->kernel[0] * conv->kernel[1] * conv->kernel[2]));
 }
 
 static inline double
@@ -204,21 +202,22 @@ plain_sum (const ConvLoops *conv, const void *in, gsize in_first, const void *we
   return sum;
 }
 
-/* One task: an output row, (image, output channel, z, y). */
+/* One task: a strip of an output row, (image, output channel, z, y, strip). */
 static inline void
 plain_task (const Step *step, const ConvLoops *conv, gsize task, gboolean is_double)
 {
   const ConvParams *params = step->node->params;
-  gsize             row = task, y = task % (gsize) conv->out[1], z = task / (gsize) conv->out[1] % (gsize) conv->out[0];
-  gsize             channel = task / (gsize) (conv->out[0] * conv->out[1]) % (conv->outputs * conv->group);
-  gsize             image = task / (gsize) (conv->out[0] * conv->out[1]) / (conv->outputs * conv->group);
+  gsize             row = task / conv->n_strips, strip = task % conv->n_strips, width = (gsize) conv->out[2];
+  gsize             y = row % (gsize) conv->out[1], z = row / (gsize) conv->out[1] % (gsize) conv->out[0];
+  gsize             channel = row / (gsize) (conv->out[0] * conv->out[1]) % (conv->outputs * conv->group);
+  gsize             image = row / (gsize) (conv->out[0] * conv->out[1]) / (conv->outputs * conv->group);
   gsize in_first = (image * conv->group + channel / conv->outputs) * conv->channels * (gsize) (conv->in[0] * conv->in[1] * conv->in[2]);
   gsize             weights_first = channel * conv->channels * (gsize) (conv->kernel[0] * conv->kernel[1] * conv->kernel[2]);
 
-  for (gint64 x = 0; x < conv->out[2]; x++)
+  for (gsize x = width * strip / conv->n_strips; x < width * (strip + 1) / conv->n_strips; x++)
     {
-      const gint64 at[3] = { (gint64) z, (gint64) y, x };
-      gsize        i = row * (gsize) conv->out[2] + (gsize) x;
+      const gint64 at[3] = { (gint64) z, (gint64) y, (gint64) x };
+      gsize        i = row * width + x;
       double       sum = plain_sum (conv, step->in[0].data, in_first, step->in[1].data, weights_first, at, is_double);
 
       if (step->n_inputs > 2 && step->in[2].value)
@@ -266,11 +265,16 @@ conv_prepare (Step *step, GError **error)
   step->state = conv;
   step->free_state = g_free;
   conv_loops_init (conv, params->group, &step->in[0].shape, &out, &window);
-  step_set_run (step, "plain", plain_run, (gsize) (out.dims[0] * out.dims[1] * conv->out[0] * conv->out[1]), 1);
+  step_set_run (step, "plain", plain_run, (gsize) (out.dims[0] * out.dims[1] * conv->out[0] * conv->out[1]) * conv->n_strips, 1);
   return TRUE;
 }
 
+const AttributeSpec conv_attributes[] = {
+  { "kernel_shape", ATTRIBUTE_INTS }, { "strides", ATTRIBUTE_INTS }, { "dilations", ATTRIBUTE_INTS },
+  { "pads", ATTRIBUTE_INTS }, { "auto_pad", ATTRIBUTE_STRING }, { "group", ATTRIBUTE_INT }, { NULL },
+};
+
 const Operator conv_operators[] = {
-  { "Conv", "", sizeof (ConvParams), conv_parse, conv_infer, conv_blocked, conv_prepare, NULL },
-  { NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL },
+  { "Conv", "", sizeof (ConvParams), conv_parse, conv_infer, conv_blocked, conv_prepare, NULL, conv_attributes },
+  { NULL },
 };

@@ -56,10 +56,12 @@ typedef struct
   gsize  channels, outputs;          /* of one group */
   gsize  group;
   gint64 in[3], out[3], kernel[3], stride[3], dilation[3], pad[3];
+  gsize  n_strips;                   /* that an output row is cut into, each a task */
 } ConvLoops;
 
 /* Reads Conv's attributes into ConvParams. */
 gboolean conv_parse            (Node *node, GError **error);
+extern const AttributeSpec conv_attributes[]; /* that conv_parse reads */
 
 /* Checks image, weights and bias (may be NULL) against each other and finds the sizes of the output; n_dims 3 to 5. */
 gboolean conv_check_sizes      (const Node *node, const Value *in, const Value *weights, const Value *bias, Window *window, FoveaShape *out,

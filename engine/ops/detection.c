@@ -259,8 +259,15 @@ roi_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec suppression_attributes[] = { { "center_point_box", ATTRIBUTE_INT }, { NULL } };
+static const AttributeSpec roi_attributes[] = {
+  { "coordinate_transformation_mode", ATTRIBUTE_STRING }, { "mode", ATTRIBUTE_STRING },
+  { "output_height", ATTRIBUTE_INT }, { "output_width", ATTRIBUTE_INT }, { "sampling_ratio", ATTRIBUTE_INT },
+  { "spatial_scale", ATTRIBUTE_FLOAT }, { NULL },
+};
+
 const Operator detection_operators[] = {
-  { "NonMaxSuppression", "", sizeof (SuppressionParams), NULL, suppression_infer, NULL, suppression_prepare, NULL },
-  { "RoiAlign", "", sizeof (RoiParams), roi_parse, roi_infer, NULL, roi_prepare, NULL },
+  { "NonMaxSuppression", "", sizeof (SuppressionParams), NULL, suppression_infer, NULL, suppression_prepare, NULL, suppression_attributes },
+  { "RoiAlign", "", sizeof (RoiParams), roi_parse, roi_infer, NULL, roi_prepare, NULL, roi_attributes },
   { NULL },
 };

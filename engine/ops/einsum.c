@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "ops/element.h"
 #include "ops/families.h"
 
 #define MAX_INPUTS 8
@@ -198,18 +199,7 @@ product_of_integers (const Step *step, const gsize *offsets)
   guint64 product = 1;
 
   for (guint i = 0; i < step->n_inputs; i++)
-    {
-      const FoveaTensor tensor = { .type = step->in[i].type, .data = step->in[i].data };
-      gint64            value;
-
-      if (tensor.type == FOVEA_TYPE_UINT64)
-        product *= ((const guint64 *) tensor.data)[offsets[i]];
-      else
-        {
-          tensor_read_int64 (&tensor, offsets[i], 1, &value);
-          product *= (guint64) value;
-        }
-    }
+    product *= (guint64) element_read_integer (&step->in[i], offsets[i]);
   return product;
 }
 
@@ -268,7 +258,9 @@ einsum_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec einsum_attributes[] = { { "equation", ATTRIBUTE_STRING }, { NULL } };
+
 const Operator einsum_operators[] = {
-  { "Einsum", "", sizeof (EinsumParams), NULL, einsum_infer, NULL, einsum_prepare, NULL },
+  { "Einsum", "", sizeof (EinsumParams), NULL, einsum_infer, NULL, einsum_prepare, NULL, einsum_attributes },
   { NULL },
 };

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "ops/element.h"
 #include "ops/families.h"
 
 typedef struct
@@ -254,16 +255,14 @@ one_hot_run (const Step *step, gsize first, gsize last, guint thread)
 {
   const GatherParams *params = step->node->params;
   const FoveaShape   *out = &step->out[0].shape;
-  const FoveaTensor   indices = { .type = step->in[0].type, .data = step->in[0].data };
   gsize               size = type_size (step->out[0].type), inner = shape_count_range (out, params->axis + 1, out->n_dims);
   gint64              depth = out->dims[params->axis];
 
   for (gsize task = first; task < last; task++)
     {
       gsize  outer = task / ((gsize) depth * inner), at = task / inner % (gsize) depth;
-      gint64 index;
+      gint64 index = element_read_integer (&step->in[0], outer * inner + task % inner);
 
-      tensor_read_int64 (&indices, outer * inner + task % inner, 1, &index);
       if (index < 0)
         index += depth;
       memcpy ((guint8 *) step->out[0].data + task * size, (const guint8 *) step->in[2].data + (index == (gint64) at ? size : 0), size);
@@ -385,12 +384,16 @@ reverse_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec axis_attributes[] = { { "axis", ATTRIBUTE_INT }, { NULL } };
+static const AttributeSpec nd_attributes[] = { { "batch_dims", ATTRIBUTE_INT }, { NULL } };
+static const AttributeSpec reverse_attributes[] = { { "batch_axis", ATTRIBUTE_INT }, { "time_axis", ATTRIBUTE_INT }, { NULL } };
+
 const Operator gather_operators[] = {
-  { "Compress", "", sizeof (GatherParams), NULL, compress_infer, NULL, compress_prepare, NULL },
-  { "Gather", "", sizeof (GatherParams), NULL, gather_infer, NULL, gather_prepare, NULL },
-  { "GatherElements", "", sizeof (GatherParams), NULL, elements_infer, NULL, elements_prepare, NULL },
-  { "GatherND", "", sizeof (GatherParams), NULL, nd_infer, NULL, nd_prepare, NULL },
-  { "OneHot", "", sizeof (GatherParams), NULL, one_hot_infer, NULL, one_hot_prepare, NULL },
-  { "ReverseSequence", "", sizeof (GatherParams), NULL, reverse_infer, NULL, reverse_prepare, NULL },
+  { "Compress", "", sizeof (GatherParams), NULL, compress_infer, NULL, compress_prepare, NULL, axis_attributes },
+  { "Gather", "", sizeof (GatherParams), NULL, gather_infer, NULL, gather_prepare, NULL, axis_attributes },
+  { "GatherElements", "", sizeof (GatherParams), NULL, elements_infer, NULL, elements_prepare, NULL, axis_attributes },
+  { "GatherND", "", sizeof (GatherParams), NULL, nd_infer, NULL, nd_prepare, NULL, nd_attributes },
+  { "OneHot", "", sizeof (GatherParams), NULL, one_hot_infer, NULL, one_hot_prepare, NULL, axis_attributes },
+  { "ReverseSequence", "", sizeof (GatherParams), NULL, reverse_infer, NULL, reverse_prepare, NULL, reverse_attributes },
   { NULL },
 };

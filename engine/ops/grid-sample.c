@@ -243,7 +243,11 @@ grid_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec grid_attributes[] = {
+  { "align_corners", ATTRIBUTE_INT }, { "mode", ATTRIBUTE_STRING }, { "padding_mode", ATTRIBUTE_STRING }, { NULL },
+};
+
 const Operator grid_sample_operators[] = {
-  { "GridSample", "", sizeof (GridParams), grid_parse, grid_infer, NULL, grid_prepare, NULL },
+  { "GridSample", "", sizeof (GridParams), grid_parse, grid_infer, NULL, grid_prepare, NULL, grid_attributes },
   { NULL },
 };

@@ -131,15 +131,3 @@ infer_ints (const Node *node, InferContext *context, guint i, const char *name, 
     }
   return TRUE;
 }
-
-float *
-step_constant_floats (const Step *step, guint input, GError **error)
-{
-  const FoveaTensor *tensor = step->in[input].value->constant;
-  gsize              count = shape_count (&tensor->shape);
-  float             *floats = memory_alloc_n (count, sizeof (float), "weights", error);
-
-  if (floats)
-    tensor_read_float (tensor, 0, count, floats);
-  return floats;
-}

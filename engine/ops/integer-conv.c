@@ -165,7 +165,7 @@ integer_conv_prepare (Step *step, GError **error)
 }
 
 const Operator integer_conv_operators[] = {
-  { "ConvInteger", "", sizeof (ConvParams), conv_parse, integer_conv_infer, NULL, integer_conv_prepare, NULL },
-  { "QLinearConv", "", sizeof (ConvParams), conv_parse, integer_conv_infer, NULL, integer_conv_prepare, NULL },
+  { "ConvInteger", "", sizeof (ConvParams), conv_parse, integer_conv_infer, NULL, integer_conv_prepare, NULL, conv_attributes },
+  { "QLinearConv", "", sizeof (ConvParams), conv_parse, integer_conv_infer, NULL, integer_conv_prepare, NULL, conv_attributes },
   { NULL },
 };

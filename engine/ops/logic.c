@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ops/broadcast.h"
+#include "ops/element.h"
 #include "ops/families.h"
 
 typedef enum
@@ -58,40 +59,33 @@ logic_infer (const Node *node, InferContext *context, GError **error)
   return TRUE;
 }
 
-/* -1, 0, 1, or 2 where one is NaN. */
+/* -1, 0, 1, or 2 where one is NaN. Both are of one type. */
 static int
-compare (FoveaType type, const void *a, gsize i, const void *b, gsize j)
+compare (const TensorView *a, gsize i, const TensorView *b, gsize j)
 {
-#define COMPARE(T) { T x = ((const T *) a)[i], y = ((const T *) b)[j]; return x < y ? -1 : x > y ? 1 : x == y ? 0 : 2; }
-  switch (type)
-    {
-    case FOVEA_TYPE_FLOAT32: COMPARE (float)
-    case FOVEA_TYPE_FLOAT64: COMPARE (double)
-    case FOVEA_TYPE_INT8:    COMPARE (gint8)
-    case FOVEA_TYPE_INT16:   COMPARE (gint16)
-    case FOVEA_TYPE_INT32:   COMPARE (gint32)
-    case FOVEA_TYPE_INT64:   COMPARE (gint64)
-    case FOVEA_TYPE_UINT16:  COMPARE (guint16)
-    case FOVEA_TYPE_UINT32:  COMPARE (guint32)
-    case FOVEA_TYPE_UINT64:  COMPARE (guint64)
-    default:                 COMPARE (guint8)
-    }
-#undef COMPARE
+  double x, y;
+
+  if (!type_is_float (a->type))
+    return element_compare_integers (a->type, element_read_integer (a, i), element_read_integer (b, j));
+  x = element_read_number (a, i);
+  y = element_read_number (b, j);
+  return x < y ? -1 : x > y ? 1 : x == y ? 0 : 2;
 }
 
 static gboolean
-relate (Relation relation, FoveaType type, const void *a, gsize i, const void *b, gsize j)
+relate (Relation relation, const TensorView *a, gsize i, const TensorView *b, gsize j)
 {
-  int order;
+  const guint8 *truth_a = a->data, *truth_b = b->data;
+  int           order;
 
   if (relation == RELATION_AND)
-    return ((const guint8 *) a)[i] && ((const guint8 *) b)[j];
+    return truth_a[i] && truth_b[j];
   if (relation == RELATION_OR)
-    return ((const guint8 *) a)[i] || ((const guint8 *) b)[j];
+    return truth_a[i] || truth_b[j];
   if (relation == RELATION_XOR)
-    return !((const guint8 *) a)[i] != !((const guint8 *) b)[j];
+    return !truth_a[i] != !truth_b[j];
 
-  order = compare (type, a, i, b, j);
+  order = compare (a, i, b, j);
   switch (relation)
     {
     case RELATION_EQUAL:            return order == 0;
@@ -114,8 +108,8 @@ logic_run (const Step *step, gsize first, gsize last, guint thread)
 
       broadcast_piece (step->state, task, &piece);
       for (gsize i = 0; i < piece.n; i++)
-        out[piece.out + i] = (guint8) relate (params->relation, step->in[0].type, step->in[0].data, piece.in[0] + i * piece.step[0],
-                                              step->in[1].data, piece.in[1] + i * piece.step[1]);
+        out[piece.out + i] = (guint8) relate (params->relation, &step->in[0], piece.in[0] + i * piece.step[0], &step->in[1],
+                                              piece.in[1] + i * piece.step[1]);
     }
 }
 

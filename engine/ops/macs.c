@@ -38,3 +38,17 @@ node_count_macs (const Node *node)
     return count (out, 0, out->n_dims) * (guint64) MAX (weights->dims[node_int (node, "transB", 0) ? 1 : 0], 0);
   return 0;
 }
+
+guint64
+node_count_elements (const Node *node)
+{
+  guint64 n = 0;
+
+  for (guint i = 0; i < node->inputs->len; i++)
+    if (node_input (node, i) && !node_input (node, i)->constant)
+      n += count (&node_input (node, i)->shape, 0, node_input (node, i)->shape.n_dims);
+  for (guint i = 0; i < node->outputs->len; i++)
+    if (node_output (node, i))
+      n += count (&node_output (node, i)->shape, 0, node_output (node, i)->shape.n_dims);
+  return n;
+}

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "kernels/kernels.h"
 #include "ops/broadcast.h"
+#include "ops/element.h"
 #include "ops/families.h"
 #include "ops/matmul.h"
 
@@ -130,38 +131,6 @@ gemm_infer (const Node *node, InferContext *context, GError **error)
 
 /* ---- plain loops ------------------------------------------------------------------------------------------ */
 
-static gint64
-read_integer (const TensorView *view, gsize i)
-{
-  const FoveaTensor tensor = { .type = view->type, .data = view->data };
-  gint64            value;
-
-  tensor_read_int64 (&tensor, i, 1, &value);
-  return value;
-}
-
-static double
-read_double (const TensorView *view, gsize i)
-{
-  const FoveaTensor tensor = { .type = view->type, .data = view->data };
-  double            value;
-
-  tensor_read_double (&tensor, i, 1, &value);
-  return value;
-}
-
-static void
-write_integer (const TensorView *view, gsize i, guint64 value)
-{
-  switch (type_size (view->type))
-    {
-    case 1: ((guint8 *) view->data)[i] = (guint8) value; break;
-    case 2: ((guint16 *) view->data)[i] = (guint16) value; break;
-    case 4: ((guint32 *) view->data)[i] = (guint32) value; break;
-    default: ((guint64 *) view->data)[i] = value; break;
-    }
-}
-
 /* C's element that is added to output element i. */
 static gsize
 c_index (const Product *product, gsize i)
@@ -193,10 +162,10 @@ plain_run (const Step *step, gsize first, gsize last, guint thread)
             double sum = 0;
 
             for (gsize k = 0; k < product->k; k++)
-              sum += read_double (&step->in[0], a + k * product->a_column) * read_double (&step->in[1], b + k * product->b_row);
+              sum += element_read_number (&step->in[0], a + k * product->a_column) * element_read_number (&step->in[1], b + k * product->b_row);
             sum *= params->alpha;
             if (has_c)
-              sum += params->beta * read_double (&step->in[2], c_index (product, at));
+              sum += params->beta * element_read_number (&step->in[2], c_index (product, at));
             if (step->out[0].type == FOVEA_TYPE_FLOAT32)
               ((float *) step->out[0].data)[at] = (float) sum;
             else
@@ -207,12 +176,12 @@ plain_run (const Step *step, gsize first, gsize last, guint thread)
             guint64 sum = 0;
 
             for (gsize k = 0; k < product->k; k++)
-              sum += (guint64) read_integer (&step->in[0], a + k * product->a_column) * (guint64) read_integer (&step->in[1], b + k * product->b_row);
+              sum += (guint64) element_read_integer (&step->in[0], a + k * product->a_column) * (guint64) element_read_integer (&step->in[1], b + k * product->b_row);
             if (params->alpha != 1)
               sum = (guint64) int64_from_double ((double) (gint64) sum * params->alpha);
             if (has_c)
-              sum += (guint64) int64_from_double (params->beta * (double) read_integer (&step->in[2], c_index (product, at)));
-            write_integer (&step->out[0], at, sum);
+              sum += (guint64) int64_from_double (params->beta * (double) element_read_integer (&step->in[2], c_index (product, at)));
+            element_write_integer (&step->out[0], at, sum);
           }
       }
 }
@@ -389,7 +358,7 @@ pack_constants (Step *step, Product *product, GError **error)
       float *b = step_constant_floats (step, 1, error);
 
       if (b)
-        product->packed = memory_alloc_n (packed_size (product), sizeof (float), "weights", error);
+        product->packed = step_alloc (step, packed_size (product), sizeof (float), error);
       if (product->packed)
         pack_gemm (b, product->n, product->k, params->transpose_b ? product->k : product->n, params->transpose_b, product->packed);
       memory_free (b);
@@ -401,7 +370,7 @@ pack_constants (Step *step, Product *product, GError **error)
     }
   if (c && c->constant && shape_count (&c->shape) == product->n && c->shape.dims[c->shape.n_dims - 1] == (gint64) product->n)
     {
-      product->bias = memory_alloc_n (kernel_blocks (product->n) * KERNEL_BLOCK, sizeof (float), "weights", error);
+      product->bias = step_alloc (step, kernel_blocks (product->n) * KERNEL_BLOCK, sizeof (float), error);
       if (!product->bias)
         return FALSE;
       tensor_read_float (c->constant, 0, product->n, product->bias);
@@ -452,8 +421,13 @@ matmul_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec gemm_attributes[] = {
+  { "alpha", ATTRIBUTE_FLOAT }, { "beta", ATTRIBUTE_FLOAT }, { "transA", ATTRIBUTE_INT }, { "transB", ATTRIBUTE_INT },
+  { NULL },
+};
+
 const Operator matmul_operators[] = {
-  { "Gemm", "", sizeof (MatmulParams), matmul_parse, gemm_infer, NULL, matmul_prepare, NULL },
+  { "Gemm", "", sizeof (MatmulParams), matmul_parse, gemm_infer, NULL, matmul_prepare, NULL, gemm_attributes },
   { "MatMul", "", sizeof (MatmulParams), matmul_parse, matmul_infer, NULL, matmul_prepare, NULL },
   { NULL },
 };

@@ -361,12 +361,19 @@ depth_prepare (Step *step, GError **error)
   return set_copy (step, &copy, to_space ? "depth to space" : "space to depth");
 }
 
+static const AttributeSpec depth_attributes[] = { { "blocksize", ATTRIBUTE_INT }, { "mode", ATTRIBUTE_STRING }, { NULL } };
+static const AttributeSpec space_attributes[] = { { "blocksize", ATTRIBUTE_INT }, { NULL } };
+static const AttributeSpec slice_attributes[] = {
+  { "starts", ATTRIBUTE_INTS }, { "ends", ATTRIBUTE_INTS }, { "axes", ATTRIBUTE_INTS }, { NULL },
+};
+static const AttributeSpec transpose_attributes[] = { { "perm", ATTRIBUTE_INTS }, { NULL } };
+
 const Operator movement_operators[] = {
-  { "DepthToSpace", "", sizeof (DepthParams), depth_parse, depth_infer, NULL, depth_prepare, NULL },
+  { "DepthToSpace", "", sizeof (DepthParams), depth_parse, depth_infer, NULL, depth_prepare, NULL, depth_attributes },
   { "Expand", "", 0, NULL, expand_infer, NULL, expand_prepare, NULL },
-  { "Slice", "", sizeof (SliceParams), NULL, slice_infer, NULL, slice_prepare, NULL },
-  { "SpaceToDepth", "", sizeof (DepthParams), depth_parse, depth_infer, NULL, depth_prepare, NULL },
+  { "Slice", "", sizeof (SliceParams), NULL, slice_infer, NULL, slice_prepare, NULL, slice_attributes },
+  { "SpaceToDepth", "", sizeof (DepthParams), depth_parse, depth_infer, NULL, depth_prepare, NULL, space_attributes },
   { "Tile", "", 0, NULL, tile_infer, NULL, tile_prepare, NULL },
-  { "Transpose", "", sizeof (TransposeParams), NULL, transpose_infer, NULL, transpose_prepare, NULL },
+  { "Transpose", "", sizeof (TransposeParams), NULL, transpose_infer, NULL, transpose_prepare, NULL, transpose_attributes },
   { NULL },
 };

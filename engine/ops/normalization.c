@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/element.h"
 #include "ops/families.h"
 
 typedef struct
@@ -42,21 +43,6 @@ norm_parse (Node *node, GError **error)
   if (params->groups < 1 || params->size < 1)
     return node_error (node, error, FOVEA_ERROR_MODEL, "its number of groups or its size isn't positive. The model is damaged.");
   return TRUE;
-}
-
-static double
-read_number (const TensorView *view, gsize i)
-{
-  return view->type == FOVEA_TYPE_FLOAT64 ? ((const double *) view->data)[i] : ((const float *) view->data)[i];
-}
-
-static void
-write_number (const TensorView *view, gsize i, double value)
-{
-  if (view->type == FOVEA_TYPE_FLOAT64)
-    ((double *) view->data)[i] = value;
-  else
-    ((float *) view->data)[i] = (float) value;
 }
 
 static gboolean
@@ -145,12 +131,12 @@ statistics (const Step *step, gsize base, gsize length, gboolean root_mean_squar
 
   *mean = 0;
   for (gsize i = 0; !root_mean_square && i < length; i++)
-    sum += read_number (&step->in[0], base + i);
+    sum += element_read_number (&step->in[0], base + i);
   if (!root_mean_square)
     *mean = sum / (double) length;
   for (gsize i = 0; i < length; i++)
     {
-      double difference = read_number (&step->in[0], base + i) - *mean;
+      double difference = element_read_number (&step->in[0], base + i) - *mean;
 
       squares += difference * difference;
     }
@@ -172,16 +158,16 @@ sets_run (const Step *step, gsize first, gsize last, guint thread)
       for (gsize i = 0; i < sets->length; i++)
         {
           gsize  at = sets->scales_per_set ? group * sets->scales_per_set + (sets->scales_per_set > 1 ? i / sets->pixels : 0) : i;
-          double y = (read_number (&step->in[0], base + i) - mean) * inverse * read_number (&step->in[1], at % sets->n_scales);
+          double y = (element_read_number (&step->in[0], base + i) - mean) * inverse * element_read_number (&step->in[1], at % sets->n_scales);
 
           if (sets->n_biases)
-            y += read_number (&step->in[2], at % sets->n_biases);
-          write_number (&step->out[0], base + i, y);
+            y += element_read_number (&step->in[2], at % sets->n_biases);
+          element_write_number (&step->out[0], base + i, y);
         }
       if (step->n_outputs > 1 && step->out[1].value)
-        write_number (&step->out[1], task, mean);
+        element_write_number (&step->out[1], task, mean);
       if (step->n_outputs > 2 && step->out[2].value)
-        write_number (&step->out[2], task, inverse);
+        element_write_number (&step->out[2], task, inverse);
     }
 }
 
@@ -277,13 +263,13 @@ mean_variance_run (const Step *step, gsize first, gsize last, guint thread)
     {
       gsize set = set_of (params, shape, i);
 
-      sums[set] += read_number (&step->in[0], i);
+      sums[set] += element_read_number (&step->in[0], i);
       counts[set] += 1;
     }
   for (gsize i = 0; i < count; i++)
     {
       gsize  set = set_of (params, shape, i);
-      double difference = read_number (&step->in[0], i) - sums[set] / counts[set];
+      double difference = element_read_number (&step->in[0], i) - sums[set] / counts[set];
 
       squares[set] += difference * difference;
     }
@@ -291,7 +277,7 @@ mean_variance_run (const Step *step, gsize first, gsize last, guint thread)
     {
       gsize set = set_of (params, shape, i);
 
-      write_number (&step->out[0], i, (read_number (&step->in[0], i) - sums[set] / counts[set]) / (sqrt (squares[set] / counts[set]) + 1e-9));
+      element_write_number (&step->out[0], i, (element_read_number (&step->in[0], i) - sums[set] / counts[set]) / (sqrt (squares[set] / counts[set]) + 1e-9));
     }
 }
 
@@ -338,14 +324,14 @@ lp_run (const Step *step, gsize first, gsize last, guint thread)
 
       for (gsize i = 0; i < length; i++)
         {
-          double x = read_number (&step->in[0], base + i * inner);
+          double x = element_read_number (&step->in[0], base + i * inner);
 
           norm += params->p == 1 ? fabs (x) : x * x;
         }
       if (params->p == 2)
         norm = sqrt (norm);
       for (gsize i = 0; i < length; i++)
-        write_number (&step->out[0], base + i * inner, norm == 0 ? 0 : read_number (&step->in[0], base + i * inner) / norm);
+        element_write_number (&step->out[0], base + i * inner, norm == 0 ? 0 : element_read_number (&step->in[0], base + i * inner) / norm);
     }
 }
 
@@ -392,12 +378,12 @@ lrn_run (const Step *step, gsize first, gsize last, guint thread)
 
           for (gint64 k = MAX (0, c - before); k <= MIN (channels - 1, c + after); k++)
             {
-              double x = read_number (&step->in[0], (image + (gsize) k) * pixels + i);
+              double x = element_read_number (&step->in[0], (image + (gsize) k) * pixels + i);
 
               squares += x * x;
             }
-          write_number (&step->out[0], task * pixels + i,
-                        read_number (&step->in[0], task * pixels + i) / pow (params->bias + params->alpha / (double) params->size * squares, params->beta));
+          element_write_number (&step->out[0], task * pixels + i,
+                        element_read_number (&step->in[0], task * pixels + i) / pow (params->bias + params->alpha / (double) params->size * squares, params->beta));
         }
     }
 }
@@ -409,13 +395,27 @@ lrn_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec group_attributes[] = {
+  { "epsilon", ATTRIBUTE_FLOAT }, { "num_groups", ATTRIBUTE_INT }, { "stash_type", ATTRIBUTE_INT }, { NULL },
+};
+static const AttributeSpec instance_attributes[] = { { "epsilon", ATTRIBUTE_FLOAT }, { NULL } };
+static const AttributeSpec layer_attributes[] = {
+  { "axis", ATTRIBUTE_INT }, { "epsilon", ATTRIBUTE_FLOAT }, { "stash_type", ATTRIBUTE_INT }, { NULL },
+};
+static const AttributeSpec lrn_attributes[] = {
+  { "alpha", ATTRIBUTE_FLOAT }, { "beta", ATTRIBUTE_FLOAT }, { "bias", ATTRIBUTE_FLOAT }, { "size", ATTRIBUTE_INT },
+  { NULL },
+};
+static const AttributeSpec lp_attributes[] = { { "axis", ATTRIBUTE_INT }, { "p", ATTRIBUTE_INT }, { NULL } };
+static const AttributeSpec mean_variance_attributes[] = { { "axes", ATTRIBUTE_INTS }, { NULL } };
+
 const Operator normalization_operators[] = {
-  { "GroupNormalization", "", sizeof (NormParams), norm_parse, group_infer, NULL, sets_prepare, NULL },
-  { "InstanceNormalization", "", sizeof (NormParams), norm_parse, group_infer, NULL, sets_prepare, NULL },
-  { "LRN", "", sizeof (NormParams), norm_parse, lrn_infer, NULL, lrn_prepare, NULL },
-  { "LayerNormalization", "", sizeof (NormParams), norm_parse, layer_infer, NULL, sets_prepare, NULL },
-  { "LpNormalization", "", sizeof (NormParams), norm_parse, lp_infer, NULL, lp_prepare, NULL },
-  { "MeanVarianceNormalization", "", sizeof (NormParams), norm_parse, mean_variance_infer, NULL, mean_variance_prepare, NULL },
-  { "RMSNormalization", "", sizeof (NormParams), norm_parse, layer_infer, NULL, sets_prepare, NULL },
+  { "GroupNormalization", "", sizeof (NormParams), norm_parse, group_infer, NULL, sets_prepare, NULL, group_attributes },
+  { "InstanceNormalization", "", sizeof (NormParams), norm_parse, group_infer, NULL, sets_prepare, NULL, instance_attributes },
+  { "LRN", "", sizeof (NormParams), norm_parse, lrn_infer, NULL, lrn_prepare, NULL, lrn_attributes },
+  { "LayerNormalization", "", sizeof (NormParams), norm_parse, layer_infer, NULL, sets_prepare, NULL, layer_attributes },
+  { "LpNormalization", "", sizeof (NormParams), norm_parse, lp_infer, NULL, lp_prepare, NULL, lp_attributes },
+  { "MeanVarianceNormalization", "", sizeof (NormParams), norm_parse, mean_variance_infer, NULL, mean_variance_prepare, NULL, mean_variance_attributes },
+  { "RMSNormalization", "", sizeof (NormParams), norm_parse, layer_infer, NULL, sets_prepare, NULL, layer_attributes },
   { NULL },
 };

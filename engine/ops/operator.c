@@ -127,7 +127,7 @@ operator_parse_node (Node *node, GError **error)
   node->clear = operator_clear_node;
   if (op->params_size)
     node->params = g_malloc0 (op->params_size);
-  return !op->parse || op->parse (node, error);
+  return node_check_attributes (node, op->attributes, error) && (!op->parse || op->parse (node, error));
 }
 
 void

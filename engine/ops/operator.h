@@ -3,7 +3,7 @@
  * operator.h: what an operator is to the engine, and the table of all of them.
  *
  * One file of ops/ holds one family; for each operator parse, infer, prepare and run stand side by side:
- *   parse    reads the attributes of a node into its own params struct, once, and refuses what it doesn't know;
+ *   parse    reads the attributes of a node, which are known to be of the kinds listed, into its own params struct, once;
  *   infer    gives the outputs' types and shapes from the inputs', and refuses inputs that don't fit;
  *   blocked  (optional) says that the node can run on blocked tensors, and which of its inputs and outputs are blocked then;
  *   prepare  chooses the kernel for the final shapes, packs weights, says how many tasks and how much scratch: fills a Step;
@@ -46,11 +46,13 @@ struct _Operator
   const char *domain;      /* "" or "fovea" */
   gsize       params_size; /* 0: none */
 
-  gboolean (*parse)   (Node *node, GError **error);                                  /* NULL: no attributes */
+  gboolean (*parse)   (Node *node, GError **error);                                  /* NULL: nothing to prepare */
   gboolean (*infer)   (const Node *node, InferContext *context, GError **error);
   gboolean (*blocked) (const Node *node, BlockedForm *form);                         /* NULL: plain only; shapes are known when called */
   gboolean (*prepare) (Step *step, GError **error);
   void     (*clear)   (gpointer params);                                             /* NULL: params hold nothing to free */
+
+  const AttributeSpec *attributes; /* all that it knows, in any version of it, ended by a NULL name; NULL: none. Checked before parse. */
 };
 
 /* The operator of that name, or NULL. */

@@ -214,8 +214,13 @@ center_prepare (Step *step, GError **error)
   return pad_prepare (step, error);
 }
 
+static const AttributeSpec center_attributes[] = { { "axes", ATTRIBUTE_INTS }, { NULL } };
+static const AttributeSpec pad_attributes[] = {
+  { "mode", ATTRIBUTE_STRING }, { "pads", ATTRIBUTE_INTS }, { "value", ATTRIBUTE_FLOAT }, { NULL },
+};
+
 const Operator pad_operators[] = {
-  { "CenterCropPad", "", sizeof (PadParams), NULL, center_infer, NULL, center_prepare, NULL },
-  { "Pad", "", sizeof (PadParams), pad_parse, pad_infer, NULL, pad_prepare, NULL },
+  { "CenterCropPad", "", sizeof (PadParams), NULL, center_infer, NULL, center_prepare, NULL, center_attributes },
+  { "Pad", "", sizeof (PadParams), pad_parse, pad_infer, NULL, pad_prepare, NULL, pad_attributes },
   { NULL },
 };

@@ -263,7 +263,13 @@ pool_backward (Gradients *gradients, Node *node, GError **error)
   return gradient_give (gradients, node_input (node, 0), gradient_end (gradients, gradient, 1, error), error);
 }
 
+static const AttributeSpec gradient_attributes[] = {
+  { "kind", ATTRIBUTE_INT }, { "p", ATTRIBUTE_INT }, { "count_padding", ATTRIBUTE_INT },
+  { "kernel_shape", ATTRIBUTE_INTS }, { "strides", ATTRIBUTE_INTS }, { "dilations", ATTRIBUTE_INTS },
+  { "begin", ATTRIBUTE_INTS }, { "end", ATTRIBUTE_INTS }, { NULL },
+};
+
 const Operator pool_gradient_operators[] = {
-  { "PoolGradient", "fovea", sizeof (GradientParams), gradient_parse, gradient_infer, gradient_blocked, gradient_prepare, NULL },
+  { "PoolGradient", "fovea", sizeof (GradientParams), gradient_parse, gradient_infer, gradient_blocked, gradient_prepare, NULL, gradient_attributes },
   { NULL },
 };

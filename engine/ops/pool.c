@@ -18,10 +18,6 @@ max_pool_parse (Node *node, GError **error)
 {
   PoolParams *params = node->params;
 
-  if (!node_check_attributes (node, error, "kernel_shape", ATTRIBUTE_INTS, "strides", ATTRIBUTE_INTS, "dilations", ATTRIBUTE_INTS, "pads",
-                              ATTRIBUTE_INTS, "auto_pad", ATTRIBUTE_STRING, "ceil_mode", ATTRIBUTE_INT, "storage_order", ATTRIBUTE_INT,
-                              NULL))
-    return FALSE;
   params->kind = KIND_MAX;
   params->column_major = node_int (node, "storage_order", 0) != 0;
   return window_parse (node, &params->window, error);
@@ -32,10 +28,6 @@ average_pool_parse (Node *node, GError **error)
 {
   PoolParams *params = node->params;
 
-  if (!node_check_attributes (node, error, "kernel_shape", ATTRIBUTE_INTS, "strides", ATTRIBUTE_INTS, "dilations", ATTRIBUTE_INTS, "pads",
-                              ATTRIBUTE_INTS, "auto_pad", ATTRIBUTE_STRING, "ceil_mode", ATTRIBUTE_INT, "count_include_pad", ATTRIBUTE_INT,
-                              NULL))
-    return FALSE;
   params->kind = KIND_AVERAGE;
   params->count_padding = node_int (node, "count_include_pad", 0) != 0;
   return window_parse (node, &params->window, error);
@@ -56,9 +48,7 @@ lp_pool_parse (Node *node, GError **error)
 {
   PoolParams *params = node->params;
 
-  return node_check_attributes (node, error, "kernel_shape", ATTRIBUTE_INTS, "strides", ATTRIBUTE_INTS, "dilations", ATTRIBUTE_INTS, "pads",
-                                ATTRIBUTE_INTS, "auto_pad", ATTRIBUTE_STRING, "ceil_mode", ATTRIBUTE_INT, "p", ATTRIBUTE_INT, NULL)
-         && read_p (node, params, error) && window_parse (node, &params->window, error);
+  return read_p (node, params, error) && window_parse (node, &params->window, error);
 }
 
 static gboolean
@@ -68,7 +58,7 @@ global_pool_parse (Node *node, GError **error)
 
   params->global = TRUE;
   params->kind = strcmp (node->type, "GlobalMaxPool") == 0 ? KIND_MAX : KIND_AVERAGE;
-  return node_check_attributes (node, error, NULL);
+  return TRUE;
 }
 
 static gboolean
@@ -77,7 +67,7 @@ global_lp_pool_parse (Node *node, GError **error)
   PoolParams *params = node->params;
 
   params->global = TRUE;
-  return node_check_attributes (node, error, "p", ATTRIBUTE_INT, NULL) && read_p (node, params, error);
+  return read_p (node, params, error);
 }
 
 /* What a window rounded up hangs over the end isn't counted as padding (PyTorch, ONNX Runtime), except, says ONNX's test data, where it
@@ -202,10 +192,11 @@ typedef struct
   const Kernels *kernels;
   KernelPool     pool;    /* of image 0, without data */
   gsize          n_blocks, in_image, out_image;
+  gsize          n_bands; /* of rows, that a block of an image is cut into, each a task */
   float          scale;   /* global average */
 } PoolState;
 
-/* A task: the rows of one block of one image. */
+/* A task: a band of rows of one block of one image. */
 static void
 pool_blocked_run (const Step *step, gsize first, gsize last, guint thread)
 {
@@ -213,12 +204,13 @@ pool_blocked_run (const Step *step, gsize first, gsize last, guint thread)
 
   for (gsize task = first; task < last; task++)
     {
-      gsize      image = task / state->n_blocks, block = task % state->n_blocks;
+      gsize      band = task % state->n_bands, block = task / state->n_bands % state->n_blocks, image = task / state->n_bands / state->n_blocks;
       KernelPool pool = state->pool;
+      gsize      rows = (gsize) pool.out_h;
 
       pool.in = (const float *) step->in[0].data + image * state->in_image;
       pool.out = (float *) step->out[0].data + image * state->out_image;
-      state->kernels->pool (&pool, block, block + 1, 0, (gsize) pool.out_h);
+      state->kernels->pool (&pool, block, block + 1, rows * band / state->n_bands, rows * (band + 1) / state->n_bands);
     }
 }
 
@@ -272,8 +264,10 @@ prepare_blocked (Step *step, GError **error)
   pool->pad_bottom = (int) window.pad_end[0];
   pool->pad_right = (int) window.pad_end[1];
 
-  n_tasks = (gsize) in->dims[0] * state->n_blocks;
-  work = pool->out_plane * (gsize) pool->kernel_h * (gsize) pool->kernel_w; /* floats that a task reads */
+  work = (gsize) pool->out_w * KERNEL_BLOCK * (gsize) pool->kernel_h * (gsize) pool->kernel_w; /* floats that an output row is made from */
+  state->n_bands = params->global && params->kind == KIND_AVERAGE ? 1 : step_pieces ((gsize) pool->out_h, work);
+  n_tasks = (gsize) in->dims[0] * state->n_blocks * state->n_bands;
+  work *= (gsize) pool->out_h / state->n_bands;
   step_set_run (step, params->global ? "global pool" : "pool",
                 params->global && params->kind == KIND_AVERAGE ? global_average_run : pool_blocked_run, n_tasks,
                 200000 / MAX (work, 1) + 1);
@@ -286,6 +280,7 @@ prepare_blocked (Step *step, GError **error)
 typedef struct
 {
   gint64 in[3], out[3], kernel[3], stride[3], dilation[3], begin[3], end[3];
+  gsize  n_pieces; /* that the output of a channel is cut into, each a task */
 } PlainPool;
 
 static inline double
@@ -369,30 +364,33 @@ pool_result (const PoolParams *params, const Window3 *sum)
   return sum->n_inside > 0 ? sum->result / (double) sum->n_inside : 0.0;
 }
 
-/* A task: one channel of one image. */
+/* A task: a piece of one channel of one image. */
 static void
 pool_plain_run (const Step *step, gsize first, gsize last, guint thread)
 {
   const PoolParams *params = step->node->params;
   const PlainPool  *pool = step->state;
   gint64           *indices = step->n_outputs > 1 && step->out[1].value ? step->out[1].data : NULL;
-  gsize in_plane = (gsize) (pool->in[0] * pool->in[1] * pool->in[2]), i = first * (gsize) (pool->out[0] * pool->out[1] * pool->out[2]);
+  gsize             in_plane = (gsize) (pool->in[0] * pool->in[1] * pool->in[2]), out_plane = (gsize) (pool->out[0] * pool->out[1] * pool->out[2]);
   FoveaType         type = step->in[0].type;
 
   for (gsize task = first; task < last; task++)
-    for (gint64 z = 0; z < pool->out[0]; z++)
-      for (gint64 y = 0; y < pool->out[1]; y++)
-        for (gint64 x = 0; x < pool->out[2]; x++, i++)
-          {
-            const gint64 out[3] = { z, y, x };
-            Window3      sum = pool_window (pool, params, step->in[0].data, type, task * in_plane, out);
+    {
+      gsize plane = task / pool->n_pieces, piece = task % pool->n_pieces;
 
-            pool_store (step->out[0].data, type, i, pool_result (params, &sum));
-            if (indices)
-              indices[i] = (gint64) (task * in_plane)
-                           + (params->column_major ? (sum.at[2] * pool->in[1] + sum.at[1]) * pool->in[0] + sum.at[0]
-                                                   : (sum.at[0] * pool->in[1] + sum.at[1]) * pool->in[2] + sum.at[2]);
-          }
+      for (gsize i = out_plane * piece / pool->n_pieces; i < out_plane * (piece + 1) / pool->n_pieces; i++)
+        {
+          gint64       row = (gint64) i / pool->out[2];
+          const gint64 out[3] = { row / pool->out[1], row % pool->out[1], (gint64) i % pool->out[2] };
+          Window3      sum = pool_window (pool, params, step->in[0].data, type, plane * in_plane, out);
+
+          pool_store (step->out[0].data, type, plane * out_plane + i, pool_result (params, &sum));
+          if (indices)
+            indices[plane * out_plane + i] = (gint64) (plane * in_plane)
+                                             + (params->column_major ? (sum.at[2] * pool->in[1] + sum.at[1]) * pool->in[0] + sum.at[0]
+                                                                     : (sum.at[0] * pool->in[1] + sum.at[1]) * pool->in[2] + sum.at[2]);
+        }
+    }
 }
 
 static void
@@ -441,16 +439,34 @@ pool_prepare (Step *step, GError **error)
       three (pool->begin, window.pad_begin, window.n_spatial, 0);
       three (pool->end, window.pad_end, window.n_spatial, 0);
     }
-  step_set_run (step, "plain", pool_plain_run, (gsize) (in->dims[0] * in->dims[1]), 1);
+  pool->n_pieces = step_pieces ((gsize) (pool->out[0] * pool->out[1] * pool->out[2]), (gsize) (pool->kernel[0] * pool->kernel[1] * pool->kernel[2]));
+  step_set_run (step, "plain", pool_plain_run, (gsize) (in->dims[0] * in->dims[1]) * pool->n_pieces, 1);
   return TRUE;
 }
 
+static const AttributeSpec max_pool_attributes[] = {
+  { "kernel_shape", ATTRIBUTE_INTS }, { "strides", ATTRIBUTE_INTS }, { "dilations", ATTRIBUTE_INTS },
+  { "pads", ATTRIBUTE_INTS }, { "auto_pad", ATTRIBUTE_STRING }, { "ceil_mode", ATTRIBUTE_INT },
+  { "storage_order", ATTRIBUTE_INT }, { NULL },
+};
+static const AttributeSpec average_pool_attributes[] = {
+  { "kernel_shape", ATTRIBUTE_INTS }, { "strides", ATTRIBUTE_INTS }, { "dilations", ATTRIBUTE_INTS },
+  { "pads", ATTRIBUTE_INTS }, { "auto_pad", ATTRIBUTE_STRING }, { "ceil_mode", ATTRIBUTE_INT },
+  { "count_include_pad", ATTRIBUTE_INT }, { NULL },
+};
+static const AttributeSpec lp_pool_attributes[] = {
+  { "kernel_shape", ATTRIBUTE_INTS }, { "strides", ATTRIBUTE_INTS }, { "dilations", ATTRIBUTE_INTS },
+  { "pads", ATTRIBUTE_INTS }, { "auto_pad", ATTRIBUTE_STRING }, { "ceil_mode", ATTRIBUTE_INT }, { "p", ATTRIBUTE_INT },
+  { NULL },
+};
+static const AttributeSpec global_lp_pool_attributes[] = { { "p", ATTRIBUTE_INT }, { NULL } };
+
 const Operator pool_operators[] = {
-  { "AveragePool", "", sizeof (PoolParams), average_pool_parse, pool_infer, pool_blocked, pool_prepare, NULL },
+  { "AveragePool", "", sizeof (PoolParams), average_pool_parse, pool_infer, pool_blocked, pool_prepare, NULL, average_pool_attributes },
   { "GlobalAveragePool", "", sizeof (PoolParams), global_pool_parse, pool_infer, pool_blocked, pool_prepare, NULL },
-  { "GlobalLpPool", "", sizeof (PoolParams), global_lp_pool_parse, pool_infer, NULL, pool_prepare, NULL },
+  { "GlobalLpPool", "", sizeof (PoolParams), global_lp_pool_parse, pool_infer, NULL, pool_prepare, NULL, global_lp_pool_attributes },
   { "GlobalMaxPool", "", sizeof (PoolParams), global_pool_parse, pool_infer, pool_blocked, pool_prepare, NULL },
-  { "LpPool", "", sizeof (PoolParams), lp_pool_parse, pool_infer, NULL, pool_prepare, NULL },
-  { "MaxPool", "", sizeof (PoolParams), max_pool_parse, pool_infer, pool_blocked, pool_prepare, NULL },
-  { NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL },
+  { "LpPool", "", sizeof (PoolParams), lp_pool_parse, pool_infer, NULL, pool_prepare, NULL, lp_pool_attributes },
+  { "MaxPool", "", sizeof (PoolParams), max_pool_parse, pool_infer, pool_blocked, pool_prepare, NULL, max_pool_attributes },
+  { NULL },
 };

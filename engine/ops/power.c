@@ -7,6 +7,7 @@
 
 #include "base/tensor.h"
 #include "ops/broadcast.h"
+#include "ops/element.h"
 #include "ops/families.h"
 
 static gboolean
@@ -27,16 +28,6 @@ power_infer (const Node *node, InferContext *context, GError **error)
   return TRUE;
 }
 
-static double
-read_number (const TensorView *view, gsize i)
-{
-  const FoveaTensor tensor = { .type = view->type, .data = view->data };
-  double            value;
-
-  tensor_read_double (&tensor, i, 1, &value);
-  return value;
-}
-
 /* By squaring, wrapping as integers do; a negative exponent gives what 1 / x is rounded to. */
 static guint64
 integer_power (gint64 base, gint64 exponent)
@@ -51,42 +42,20 @@ integer_power (gint64 base, gint64 exponent)
   return power;
 }
 
-static gint64
-read_integer (const TensorView *view, gsize i)
-{
-  const FoveaTensor tensor = { .type = view->type, .data = view->data };
-  gint64            value;
-
-  tensor_read_int64 (&tensor, i, 1, &value);
-  return value;
-}
-
-static void
-write_integer (const TensorView *view, gsize i, guint64 value)
-{
-  switch (type_size (view->type))
-    {
-    case 1: ((guint8 *) view->data)[i] = (guint8) value; break;
-    case 2: ((guint16 *) view->data)[i] = (guint16) value; break;
-    case 4: ((guint32 *) view->data)[i] = (guint32) value; break;
-    default: ((guint64 *) view->data)[i] = value; break;
-    }
-}
-
 static void
 power_one (const Step *step, gsize a, gsize b, gsize out)
 {
   if (step->in[0].type == FOVEA_TYPE_FLOAT32)
-    ((float *) step->out[0].data)[out] = (float) pow (((const float *) step->in[0].data)[a], read_number (&step->in[1], b));
+    ((float *) step->out[0].data)[out] = (float) pow (((const float *) step->in[0].data)[a], element_read_number (&step->in[1], b));
   else if (step->in[0].type == FOVEA_TYPE_FLOAT64)
-    ((double *) step->out[0].data)[out] = pow (((const double *) step->in[0].data)[a], read_number (&step->in[1], b));
+    ((double *) step->out[0].data)[out] = pow (((const double *) step->in[0].data)[a], element_read_number (&step->in[1], b));
   else if (type_is_integer (step->in[1].type))
-    write_integer (&step->out[0], out, integer_power (read_integer (&step->in[0], a), read_integer (&step->in[1], b)));
+    element_write_integer (&step->out[0], out, integer_power (element_read_integer (&step->in[0], a), element_read_integer (&step->in[1], b)));
   else
     {
-      double power = pow (read_number (&step->in[0], a), read_number (&step->in[1], b));
+      double power = pow (element_read_number (&step->in[0], a), element_read_number (&step->in[1], b));
 
-      write_integer (&step->out[0], out, (guint64) (gint64) (isfinite (power) ? CLAMP (power, -9e18, 9e18) : 0));
+      element_write_integer (&step->out[0], out, (guint64) (gint64) (isfinite (power) ? CLAMP (power, -9e18, 9e18) : 0));
     }
 }
 

@@ -38,9 +38,6 @@ quantize_parse (Node *node, GError **error)
 {
   QuantizeParams *params = node->params;
 
-  if (!node_check_attributes (node, error, "axis", ATTRIBUTE_INT, "block_size", ATTRIBUTE_INT, "output_dtype", ATTRIBUTE_INT, "saturate", ATTRIBUTE_INT,
-                              "precision", ATTRIBUTE_INT, NULL))
-    return FALSE;
   params->axis = node_int (node, "axis", 1);
   params->block = node_int (node, "block_size", 0);
   params->to = cast_type_of_onnx (node_int (node, "output_dtype", 0));
@@ -256,9 +253,14 @@ dynamic_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec quantize_attributes[] = {
+  { "axis", ATTRIBUTE_INT }, { "block_size", ATTRIBUTE_INT }, { "output_dtype", ATTRIBUTE_INT },
+  { "saturate", ATTRIBUTE_INT }, { "precision", ATTRIBUTE_INT }, { NULL },
+};
+
 const Operator quantize_operators[] = {
-  { "DequantizeLinear", "", sizeof (QuantizeParams), quantize_parse, quantize_infer, NULL, quantize_prepare, NULL },
+  { "DequantizeLinear", "", sizeof (QuantizeParams), quantize_parse, quantize_infer, NULL, quantize_prepare, NULL, quantize_attributes },
   { "DynamicQuantizeLinear", "", 0, NULL, dynamic_infer, NULL, dynamic_prepare, NULL },
-  { "QuantizeLinear", "", sizeof (QuantizeParams), quantize_parse, quantize_infer, NULL, quantize_prepare, NULL },
+  { "QuantizeLinear", "", sizeof (QuantizeParams), quantize_parse, quantize_infer, NULL, quantize_prepare, NULL, quantize_attributes },
   { NULL },
 };

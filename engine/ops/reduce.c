@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "ops/element.h"
 #include "ops/families.h"
 #include "ops/reduce.h"
 
@@ -101,24 +102,6 @@ typedef struct
   gsize count; /* elements reduced to one */
 } Reduction;
 
-static double
-read_number (const TensorView *view, gsize i)
-{
-  switch (view->type)
-    {
-    case FOVEA_TYPE_FLOAT32: return ((const float *) view->data)[i];
-    case FOVEA_TYPE_FLOAT64: return ((const double *) view->data)[i];
-    default:
-      {
-        const FoveaTensor tensor = { .type = view->type, .data = view->data };
-        double            value;
-
-        tensor_read_double (&tensor, i, 1, &value);
-        return value;
-      }
-    }
-}
-
 /* The input's offset of reduced element i. */
 static gsize
 walk (const gsize *sizes, const gsize *strides, guint n, gsize i)
@@ -140,13 +123,13 @@ reduce_floats (const Step *step, const Reduction *reduction, ReduceKind kind, gs
 
   if (kind == REDUCE_LOG_SUM_EXP)
     for (gsize i = 0; i < reduction->count; i++)
-      greatest = fmax (greatest, read_number (&step->in[0], base + walk (reduction->reduced, reduction->reduced_strides, reduction->n_reduced, i)));
+      greatest = fmax (greatest, element_read_number (&step->in[0], base + walk (reduction->reduced, reduction->reduced_strides, reduction->n_reduced, i)));
   if (!isfinite (greatest))
     greatest = 0;
 
   for (gsize i = 0; i < reduction->count; i++)
     {
-      double x = read_number (&step->in[0], base + walk (reduction->reduced, reduction->reduced_strides, reduction->n_reduced, i));
+      double x = element_read_number (&step->in[0], base + walk (reduction->reduced, reduction->reduced_strides, reduction->n_reduced, i));
 
       switch (kind)
         {
@@ -174,19 +157,14 @@ reduce_floats (const Step *step, const Reduction *reduction, ReduceKind kind, gs
 static gint64
 reduce_integers (const Step *step, const Reduction *reduction, ReduceKind kind, gsize base)
 {
-  const FoveaTensor in = { .type = step->in[0].type, .data = step->in[0].data };
-  guint64           result = kind == REDUCE_PROD ? 1 : 0;
-  gboolean          is_unsigned = in.type == FOVEA_TYPE_UINT64;
+  guint64  result = kind == REDUCE_PROD ? 1 : 0;
+  gboolean is_unsigned = step->in[0].type == FOVEA_TYPE_UINT64;
 
   for (gsize i = 0; i < reduction->count; i++)
     {
       gsize  at = base + walk (reduction->reduced, reduction->reduced_strides, reduction->n_reduced, i);
-      gint64 x;
+      gint64 x = element_read_integer (&step->in[0], at);
 
-      if (is_unsigned)
-        x = (gint64) ((const guint64 *) in.data)[at];
-      else
-        tensor_read_int64 (&in, at, 1, &x);
       switch (kind)
         {
         case REDUCE_MAX:        result = i == 0 || (is_unsigned ? (guint64) x > result : x > (gint64) result) ? (guint64) x : result; break;
@@ -200,18 +178,6 @@ reduce_integers (const Step *step, const Reduction *reduction, ReduceKind kind, 
   if (kind == REDUCE_MEAN && reduction->count > 0)
     return is_unsigned ? (gint64) (result / reduction->count) : (gint64) result / (gint64) reduction->count;
   return (gint64) result;
-}
-
-static void
-write_integer (const TensorView *view, gsize i, gint64 value)
-{
-  switch (type_size (view->type))
-    {
-    case 1: ((guint8 *) view->data)[i] = (guint8) value; break;
-    case 2: ((guint16 *) view->data)[i] = (guint16) value; break;
-    case 4: ((guint32 *) view->data)[i] = (guint32) value; break;
-    default: ((gint64 *) view->data)[i] = value; break;
-    }
 }
 
 static void
@@ -229,9 +195,9 @@ reduce_run (const Step *step, gsize first, gsize last, guint thread)
       else if (step->in[0].type == FOVEA_TYPE_FLOAT64)
         ((double *) step->out[0].data)[task] = reduce_floats (step, reduction, kind, base);
       else if (kind == REDUCE_L2 || kind == REDUCE_LOG_SUM || kind == REDUCE_LOG_SUM_EXP)
-        write_integer (&step->out[0], task, int64_from_double (reduce_floats (step, reduction, kind, base)));
+        element_write_integer (&step->out[0], task, int64_from_double (reduce_floats (step, reduction, kind, base)));
       else
-        write_integer (&step->out[0], task, reduce_integers (step, reduction, kind, base));
+        element_write_integer (&step->out[0], task, reduce_integers (step, reduction, kind, base));
     }
 }
 
@@ -302,7 +268,11 @@ reduce_prepare (Step *step, GError **error)
   return TRUE;
 }
 
-#define REDUCE(type) { type, "", sizeof (ReduceParams), reduce_parse, reduce_infer, reduce_blocked, reduce_prepare, NULL }
+static const AttributeSpec reduce_attributes[] = {
+  { "axes", ATTRIBUTE_INTS }, { "keepdims", ATTRIBUTE_INT }, { "noop_with_empty_axes", ATTRIBUTE_INT }, { NULL },
+};
+
+#define REDUCE(type) { type, "", sizeof (ReduceParams), reduce_parse, reduce_infer, reduce_blocked, reduce_prepare, NULL, reduce_attributes }
 
 const Operator reduce_operators[] = {
   REDUCE ("ReduceL1"),  REDUCE ("ReduceL2"),  REDUCE ("ReduceLogSum"), REDUCE ("ReduceLogSumExp"), REDUCE ("ReduceMax"), REDUCE ("ReduceMean"),

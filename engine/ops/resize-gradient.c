@@ -157,7 +157,12 @@ resize_backward (Gradients *gradients, Node *node, GError **error)
   return gradient_give (gradients, x, gradient_end (gradients, gradient, 1, error), error);
 }
 
+static const AttributeSpec gradient_attributes[] = {
+  { "shape", ATTRIBUTE_INTS }, { "rows", ATTRIBUTE_INTS }, { "row_weights", ATTRIBUTE_FLOATS },
+  { "columns", ATTRIBUTE_INTS }, { "column_weights", ATTRIBUTE_FLOATS }, { NULL },
+};
+
 const Operator resize_gradient_operators[] = {
-  { "ResizeGradient", "fovea", sizeof (ResizeGradientParams), gradient_parse, gradient_infer, gradient_blocked, gradient_prepare, NULL },
+  { "ResizeGradient", "fovea", sizeof (ResizeGradientParams), gradient_parse, gradient_infer, gradient_blocked, gradient_prepare, NULL, gradient_attributes },
   { NULL },
 };

@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "kernels/kernels.h"
+#include "ops/element.h"
 #include "ops/families.h"
 #include "ops/resize.h"
 
@@ -423,21 +424,6 @@ resize_table (const Node *node, guint dim, gint64 **positions, float **weights)
 
 /* ---- general ----------------------------------------------------------------------------------------------- */
 
-static double
-read_number (const TensorView *view, gsize i)
-{
-  if (view->type == FOVEA_TYPE_FLOAT32)
-    return ((const float *) view->data)[i];
-  else
-    {
-      const FoveaTensor tensor = { .type = view->type, .data = view->data };
-      double            value;
-
-      tensor_read_double (&tensor, i, 1, &value);
-      return value;
-    }
-}
-
 /* Integers are cut off as ONNX's reference does it, and stay within their type. */
 static void
 write_number (const TensorView *view, gsize i, double value)
@@ -465,7 +451,7 @@ interpolate (const Step *step, const ResizeState *state, guint dim, const gsize 
   double      sum = 0;
 
   if (dim == state->n_dims)
-    return read_number (&step->in[0], base);
+    return element_read_number (&step->in[0], base);
   axis = &state->axes[dim];
   tap = &axis->taps[at[dim]];
   for (guint i = tap->first; i < tap->first + tap->n; i++)
@@ -633,8 +619,16 @@ resize_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec resize_attributes[] = {
+  { "antialias", ATTRIBUTE_INT }, { "axes", ATTRIBUTE_INTS }, { "coordinate_transformation_mode", ATTRIBUTE_STRING },
+  { "cubic_coeff_a", ATTRIBUTE_FLOAT }, { "exclude_outside", ATTRIBUTE_INT },
+  { "extrapolation_value", ATTRIBUTE_FLOAT }, { "keep_aspect_ratio_policy", ATTRIBUTE_STRING },
+  { "mode", ATTRIBUTE_STRING }, { "nearest_mode", ATTRIBUTE_STRING }, { NULL },
+};
+static const AttributeSpec upsample_attributes[] = { { "mode", ATTRIBUTE_STRING }, { "scales", ATTRIBUTE_FLOATS }, { NULL } };
+
 const Operator resize_operators[] = {
-  { "Resize", "", sizeof (ResizeParams), resize_parse, resize_infer, resize_blocked, resize_prepare, NULL },
-  { "Upsample", "", sizeof (ResizeParams), resize_parse, resize_infer, resize_blocked, resize_prepare, NULL },
+  { "Resize", "", sizeof (ResizeParams), resize_parse, resize_infer, resize_blocked, resize_prepare, NULL, resize_attributes },
+  { "Upsample", "", sizeof (ResizeParams), resize_parse, resize_infer, resize_blocked, resize_prepare, NULL, upsample_attributes },
   { NULL },
 };

@@ -264,9 +264,13 @@ nd_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec scatter_attributes[] = { { "axis", ATTRIBUTE_INT }, { NULL } };
+static const AttributeSpec elements_attributes[] = { { "axis", ATTRIBUTE_INT }, { "reduction", ATTRIBUTE_STRING }, { NULL } };
+static const AttributeSpec nd_attributes[] = { { "reduction", ATTRIBUTE_STRING }, { NULL } };
+
 const Operator scatter_operators[] = {
-  { "Scatter", "", sizeof (ScatterParams), scatter_parse, elements_infer, NULL, elements_prepare, NULL },
-  { "ScatterElements", "", sizeof (ScatterParams), scatter_parse, elements_infer, NULL, elements_prepare, NULL },
-  { "ScatterND", "", sizeof (ScatterParams), scatter_parse, nd_infer, NULL, nd_prepare, NULL },
+  { "Scatter", "", sizeof (ScatterParams), scatter_parse, elements_infer, NULL, elements_prepare, NULL, scatter_attributes },
+  { "ScatterElements", "", sizeof (ScatterParams), scatter_parse, elements_infer, NULL, elements_prepare, NULL, elements_attributes },
+  { "ScatterND", "", sizeof (ScatterParams), scatter_parse, nd_infer, NULL, nd_prepare, NULL, nd_attributes },
   { NULL },
 };

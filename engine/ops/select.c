@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/element.h"
 #include "ops/families.h"
 
 typedef struct
@@ -15,16 +16,6 @@ typedef struct
   gint64   k;
   gboolean largest, sorted;
 } SelectParams;
-
-static double
-read_number (const TensorView *view, gsize i)
-{
-  const FoveaTensor tensor = { .type = view->type, .data = view->data };
-  double            value;
-
-  tensor_read_double (&tensor, i, 1, &value);
-  return value;
-}
 
 /* ---- TopK --------------------------------------------------------------------------------------------------- */
 
@@ -98,7 +89,7 @@ top_of_line (const Step *step, gsize base, gsize inner, gsize length, gsize out_
 
   for (gsize i = 0; i < length; i++)
     {
-      Candidate candidate = { read_number (&step->in[0], base + i * inner), (gint64) i };
+      Candidate candidate = { element_read_number (&step->in[0], base + i * inner), (gint64) i };
 
       if (i < k)
         {
@@ -178,9 +169,9 @@ nonzero_run (const Step *step, gsize first, gsize last, guint thread)
   gint64           *out = step->out[0].data;
 
   for (gsize i = 0; i < count; i++)
-    found += read_number (&step->in[0], i) != 0;
+    found += element_read_number (&step->in[0], i) != 0;
   for (gsize i = 0; i < count; i++)
-    if (read_number (&step->in[0], i) != 0)
+    if (element_read_number (&step->in[0], i) != 0)
       {
         gsize rest = i;
 
@@ -239,7 +230,7 @@ compare_slices (const Step *step, gsize outer, gsize length, gsize inner, gsize 
   for (gsize o = 0; o < outer; o++)
     for (gsize k = 0; k < inner; k++)
       {
-        double a = read_number (&step->in[0], (o * length + i) * inner + k), b = read_number (&step->in[0], (o * length + j) * inner + k);
+        double a = element_read_number (&step->in[0], (o * length + i) * inner + k), b = element_read_number (&step->in[0], (o * length + j) * inner + k);
 
         if (a != b)
           return a < b ? -1 : 1;
@@ -366,10 +357,17 @@ trilu_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec top_attributes[] = {
+  { "axis", ATTRIBUTE_INT }, { "k", ATTRIBUTE_INT }, { "largest", ATTRIBUTE_INT }, { "sorted", ATTRIBUTE_INT },
+  { NULL },
+};
+static const AttributeSpec trilu_attributes[] = { { "upper", ATTRIBUTE_INT }, { NULL } };
+static const AttributeSpec unique_attributes[] = { { "axis", ATTRIBUTE_INT }, { "sorted", ATTRIBUTE_INT }, { NULL } };
+
 const Operator select_operators[] = {
   { "NonZero", "", 0, NULL, nonzero_infer, NULL, nonzero_prepare, NULL },
-  { "TopK", "", sizeof (SelectParams), NULL, top_infer, NULL, top_prepare, NULL },
-  { "Trilu", "", sizeof (SelectParams), NULL, trilu_infer, NULL, trilu_prepare, NULL },
-  { "Unique", "", sizeof (SelectParams), NULL, unique_infer, NULL, unique_prepare, NULL },
+  { "TopK", "", sizeof (SelectParams), NULL, top_infer, NULL, top_prepare, NULL, top_attributes },
+  { "Trilu", "", sizeof (SelectParams), NULL, trilu_infer, NULL, trilu_prepare, NULL, trilu_attributes },
+  { "Unique", "", sizeof (SelectParams), NULL, unique_infer, NULL, unique_prepare, NULL, unique_attributes },
   { NULL },
 };

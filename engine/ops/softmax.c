@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "ops/element.h"
 #include "ops/families.h"
 
 typedef enum
@@ -44,21 +45,6 @@ softmax_infer (const Node *node, InferContext *context, GError **error)
   return TRUE;
 }
 
-static double
-read_number (const TensorView *view, gsize i)
-{
-  return view->type == FOVEA_TYPE_FLOAT64 ? ((const double *) view->data)[i] : ((const float *) view->data)[i];
-}
-
-static void
-write_number (const TensorView *view, gsize i, double value)
-{
-  if (view->type == FOVEA_TYPE_FLOAT64)
-    ((double *) view->data)[i] = value;
-  else
-    ((float *) view->data)[i] = (float) value;
-}
-
 /* The line of `length` elements, `inner` apart, from `base` on. */
 static void
 softmax_line (const Step *step, SoftmaxKind kind, gsize base, gsize length, gsize inner)
@@ -68,7 +54,7 @@ softmax_line (const Step *step, SoftmaxKind kind, gsize base, gsize length, gsiz
 
   for (gsize i = 0; i < length; i++)
     {
-      double x = read_number (&step->in[0], base + i * inner);
+      double x = element_read_number (&step->in[0], base + i * inner);
 
       if (x > greatest || isnan (x))
         {
@@ -77,12 +63,12 @@ softmax_line (const Step *step, SoftmaxKind kind, gsize base, gsize length, gsiz
         }
     }
   for (gsize i = 0; kind != HARDMAX && i < length; i++)
-    sum += exp (read_number (&step->in[0], base + i * inner) - greatest);
+    sum += exp (element_read_number (&step->in[0], base + i * inner) - greatest);
   for (gsize i = 0; i < length; i++)
     {
-      double x = read_number (&step->in[0], base + i * inner) - greatest;
+      double x = element_read_number (&step->in[0], base + i * inner) - greatest;
 
-      write_number (&step->out[0], base + i * inner, kind == HARDMAX ? i == best : kind == SOFTMAX ? exp (x) / sum : x - log (sum));
+      element_write_number (&step->out[0], base + i * inner, kind == HARDMAX ? i == best : kind == SOFTMAX ? exp (x) / sum : x - log (sum));
     }
 }
 
@@ -122,7 +108,9 @@ softmax_prepare (Step *step, GError **error)
   return TRUE;
 }
 
-#define SOFTMAX_OPERATOR(type) { type, "", sizeof (SoftmaxParams), softmax_parse, softmax_infer, NULL, softmax_prepare, NULL }
+static const AttributeSpec softmax_attributes[] = { { "axis", ATTRIBUTE_INT }, { NULL } };
+
+#define SOFTMAX_OPERATOR(type) { type, "", sizeof (SoftmaxParams), softmax_parse, softmax_infer, NULL, softmax_prepare, NULL, softmax_attributes }
 
 const Operator softmax_operators[] = {
   SOFTMAX_OPERATOR ("Hardmax"), SOFTMAX_OPERATOR ("LogSoftmax"), SOFTMAX_OPERATOR ("Softmax"), { NULL },

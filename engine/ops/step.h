@@ -33,6 +33,7 @@ struct _Step
   guint       n_inputs, n_outputs;
   TensorView *in;              /* n_inputs; .value NULL where left out */
   TensorView *out;             /* n_outputs */
+  gsize       may_hold;        /* the most that it may keep of them */
   gboolean    reference;       /* prepare must choose the plain reference path */
   guint       n_threads;       /* of the pool it will run on: for choices of task size only, never of results */
 
@@ -52,6 +53,7 @@ struct _Step
                                 * others still are: run sees by the addresses which */
   gboolean    splits;          /* the outputs, one after the other, are input 0; as above */
   void      (*refresh) (const Step *step); /* packs the variables among the inputs anew, after their values have changed; NULL: nothing to do */
+  gsize       held;            /* bytes of weights that the step keeps (step_hold) */
   gpointer    state;           /* packed weights and settings; freed by free_state */
   GDestroyNotify free_state;
 
@@ -76,6 +78,23 @@ step_set_run (Step *step, const char *kernel, StepRun run, gsize n_tasks, gsize 
   step->phase[0].n_tasks = n_tasks;
   step->phase[0].grain = MAX (grain, 1);
 }
+
+/* Arithmetic of a task of plain loops, at most where it can be cut: between tasks a run can be cancelled. */
+#define STEP_TASK_WORK ((gsize) 1 << 22)
+
+/* Into how many pieces `n` items of `work` each are cut for that: 1 to n. */
+static inline gsize
+step_pieces (gsize n, gsize work)
+{
+  gsize items = CLAMP (STEP_TASK_WORK / MAX (work, 1), 1, MAX (n, 1));
+
+  return (MAX (n, 1) + items - 1) / items;
+}
+
+/* A block for weights that lives as long as the step, zeroed; free with memory_free. It is said before it is taken: NULL with FOVEA_ERROR_MEMORY where
+ * more than the plan's limit would be held. step_hold only counts. */
+gpointer step_alloc (Step *step, gsize n_items, gsize item_size, GError **error);
+gboolean step_hold  (Step *step, gsize bytes, GError **error);
 
 /* A constant input as float32, n = shape_count elements, from float32 or float16 data; free with memory_free. NULL with an error. */
 float *step_constant_floats (const Step *step, guint input, GError **error);

@@ -108,8 +108,10 @@ dropout_training_backward (Gradients *gradients, Node *node, GError **error)
 }
 
 /* Plain only: the mask depends on the place in memory, which must be the same both ways. */
+static const AttributeSpec dropout_attributes[] = { { "ratio", ATTRIBUTE_FLOAT }, { "seed", ATTRIBUTE_INT }, { NULL } };
+
 const Operator training_operators[] = {
-  { "DropoutTraining", "fovea", sizeof (DropoutParams), dropout_parse, dropout_infer, NULL, dropout_prepare, NULL },
+  { "DropoutTraining", "fovea", sizeof (DropoutParams), dropout_parse, dropout_infer, NULL, dropout_prepare, NULL, dropout_attributes },
   { "Loss", "fovea", 0, NULL, loss_infer, NULL, loss_prepare, NULL },
   { NULL },
 };

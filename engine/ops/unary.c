@@ -264,14 +264,18 @@ shrink_prepare (Step *step, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec infinity_attributes[] = { { "detect_negative", ATTRIBUTE_INT }, { "detect_positive", ATTRIBUTE_INT }, { NULL } };
+static const AttributeSpec shrink_attributes[] = { { "bias", ATTRIBUTE_FLOAT }, { "lambd", ATTRIBUTE_FLOAT }, { NULL } };
+
 #define UNARY(type) { type, "", sizeof (UnaryParams), unary_parse, unary_infer, NULL, unary_prepare, NULL }
 
 const Operator unary_operators[] = {
   UNARY ("Abs"),   UNARY ("Acos"), UNARY ("Acosh"), UNARY ("Asin"),  UNARY ("Asinh"), UNARY ("Atan"), UNARY ("Atanh"),
-  UNARY ("Ceil"),  UNARY ("Cos"),  UNARY ("Cosh"),  UNARY ("Floor"), UNARY ("IsInf"), UNARY ("IsNaN"), UNARY ("Log"),
-  UNARY ("Neg"),   UNARY ("Round"), UNARY ("Sign"), UNARY ("Sin"),   UNARY ("Sinh"),  UNARY ("Tan"),
+  UNARY ("Ceil"),  UNARY ("Cos"),  UNARY ("Cosh"),  UNARY ("Floor"), UNARY ("IsNaN"), UNARY ("Log"),  UNARY ("Neg"),
+  UNARY ("Round"), UNARY ("Sign"), UNARY ("Sin"),   UNARY ("Sinh"),  UNARY ("Tan"),
   { "BitwiseNot", "", 0, NULL, not_infer, NULL, not_prepare, NULL },
+  { "IsInf", "", sizeof (UnaryParams), unary_parse, unary_infer, NULL, unary_prepare, NULL, infinity_attributes },
   { "Not", "", 0, NULL, not_infer, NULL, not_prepare, NULL },
-  { "Shrink", "", sizeof (ShrinkParams), shrink_parse, shrink_infer, NULL, shrink_prepare, NULL },
+  { "Shrink", "", sizeof (ShrinkParams), shrink_parse, shrink_infer, NULL, shrink_prepare, NULL, shrink_attributes },
   { NULL },
 };

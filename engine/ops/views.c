@@ -219,12 +219,17 @@ unsqueeze_infer (const Node *node, InferContext *context, GError **error)
   return TRUE;
 }
 
+static const AttributeSpec dropout_attributes[] = { { "ratio", ATTRIBUTE_FLOAT }, { "seed", ATTRIBUTE_INT }, { NULL } };
+static const AttributeSpec flatten_attributes[] = { { "axis", ATTRIBUTE_INT }, { NULL } };
+static const AttributeSpec reshape_attributes[] = { { "allowzero", ATTRIBUTE_INT }, { NULL } };
+static const AttributeSpec axes_attributes[] = { { "axes", ATTRIBUTE_INTS }, { NULL } };
+
 const Operator view_operators[] = {
-  { "Dropout", "", 0, NULL, dropout_infer, identity_blocked, dropout_prepare, NULL },
-  { "Flatten", "", 0, NULL, flatten_infer, NULL, view_prepare, NULL },
+  { "Dropout", "", 0, NULL, dropout_infer, identity_blocked, dropout_prepare, NULL, dropout_attributes },
+  { "Flatten", "", 0, NULL, flatten_infer, NULL, view_prepare, NULL, flatten_attributes },
   { "Identity", "", 0, NULL, identity_infer, identity_blocked, view_prepare, NULL },
-  { "Reshape", "", 0, NULL, reshape_infer, NULL, view_prepare, NULL },
-  { "Squeeze", "", 0, NULL, squeeze_infer, NULL, view_prepare, NULL },
-  { "Unsqueeze", "", 0, NULL, unsqueeze_infer, NULL, view_prepare, NULL },
+  { "Reshape", "", 0, NULL, reshape_infer, NULL, view_prepare, NULL, reshape_attributes },
+  { "Squeeze", "", 0, NULL, squeeze_infer, NULL, view_prepare, NULL, axes_attributes },
+  { "Unsqueeze", "", 0, NULL, unsqueeze_infer, NULL, view_prepare, NULL, axes_attributes },
   { NULL },
 };

@@ -48,6 +48,7 @@ struct _FoveaSession
   SessionLoss loss;      /* NULL: the network only answers */
   gpointer    loss_data;
   double     *step_ms;   /* of the last run, one for each step; NULL: not measured */
+  double      work;      /* of all steps, as plan.h counts it */
   gint        stop; /* atomic: tasks not yet begun are left out */
   FoveaShape *actual; /* true shapes of dynamic outputs, n_outputs of them */
 };
@@ -172,17 +173,16 @@ settle_steps (FoveaSession *session)
     }
 }
 
-/* `type` is the model's own, before float16 was widened. */
 static gboolean
-make_port (FoveaSession *session, Port *port, Value *value, FoveaType type, GError **error)
+make_port (FoveaSession *session, Port *port, Value *value, gboolean is_half, GError **error)
 {
   gpointer place = value_place (session, value);
   gsize    size;
 
   port->value = value;
-  if (type == FOVEA_TYPE_FLOAT16 && value->type == FOVEA_TYPE_FLOAT32)
+  if (is_half && value->type == FOVEA_TYPE_FLOAT32)
     {
-      port->tensor = fovea_tensor_new (type, &value->shape, error);
+      port->tensor = fovea_tensor_new (FOVEA_TYPE_FLOAT16, &value->shape, error);
       port->floats = place;
     }
   else if (shape_bytes_checked (&value->shape, value->type, &size))
@@ -211,15 +211,16 @@ make_ports (FoveaSession *session, GError **error)
             return FALSE;
           memcpy (port->tensor->data, bound->data, bound->size);
         }
-      else if (!make_port (session, port, value, fovea_model_get_input (session->model, i)->type, error))
+      else if (!make_port (session, port, value, fovea_model_get_input (session->model, i)->type == FOVEA_TYPE_FLOAT16, error))
         return FALSE;
     }
   for (guint i = 0; i < session->n_outputs; i++)
     {
       Value           *value = g_ptr_array_index (plan->outputs, i);
       const FoveaPort *port = fovea_model_get_output (session->model, i); /* NULL: a gradient */
+      gboolean         is_half = port && (port->type == FOVEA_TYPE_NONE ? plan->are_halves[i] : port->type == FOVEA_TYPE_FLOAT16);
 
-      if (!make_port (session, &session->outputs[i], value, port ? port->type : value->type, error))
+      if (!make_port (session, &session->outputs[i], value, is_half, error))
         return FALSE;
     }
   return TRUE;
@@ -272,6 +273,8 @@ session_new_training (FoveaModel *model, const FoveaSessionOptions *options, con
   session->outputs = g_new0 (Port, session->n_outputs + 1);
   session->actual = g_new0 (FoveaShape, session->n_outputs + 1);
   settle_steps (session);
+  for (guint s = 0; s < session->plan->n_steps; s++)
+    session->work += session->plan->work[s];
   if (!make_ports (session, error))
     return NULL;
   return g_steal_pointer (&session);
@@ -443,6 +446,7 @@ gboolean
 fovea_session_run (FoveaSession *session, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
 {
   const Plan *plan = session->plan;
+  double      done = 0;
   gulong      handler = 0;
   gboolean    stopped;
 
@@ -467,8 +471,9 @@ fovea_session_run (FoveaSession *session, GCancellable *cancellable, FoveaProgre
         }
       if (session->step_ms)
         session->step_ms[s] = now_ms () - begin;
+      done += plan->work[s];
       if (progress)
-        progress ((s + 1) / (double) plan->n_steps, user_data);
+        progress (s + 1 == plan->n_steps ? 1 : done / session->work, user_data);
     }
 
   g_cancellable_disconnect (cancellable, handler);

@@ -15,19 +15,6 @@
 /* ---- nodes ---------------------------------------------------------------------------------------------------------------------------------- */
 
 static Value *
-append (Graph *graph, const char *type, const char *name, Value *a, Value *b)
-{
-  Node  *node = graph_add_node (graph, "", type, name, -1);
-  Value *out = graph_add_value (graph, name);
-
-  node_add_input (node, a);
-  if (b)
-    node_add_input (node, b);
-  node_add_output (node, out);
-  return out;
-}
-
-static Value *
 add_integers (Graph *graph, const char *name, const gint64 *numbers, gint64 n)
 {
   const FoveaShape shape = { .n_dims = 1, .dims = { n } };
@@ -63,7 +50,7 @@ slice (Graph *graph, const char *name, Value *x, gint64 first, gint64 last)
 {
   const gint64     axis = 1;
   g_autofree char *starts = g_strconcat (name, ".first", NULL), *ends = g_strconcat (name, ".last", NULL), *axes = g_strconcat (name, ".axis", NULL);
-  Value           *out = append (graph, "Slice", name, x, add_integers (graph, starts, &first, 1));
+  Value           *out = graph_append (graph, "Slice", name, x, add_integers (graph, starts, &first, 1));
 
   node_add_input (out->producer, add_integers (graph, ends, &last, 1));
   node_add_input (out->producer, add_integers (graph, axes, &axis, 1));
@@ -127,9 +114,9 @@ join_grids (Graph *graph, gint64 channels)
     {
       g_autofree char *name = g_strdup_printf ("decode%u", g);
 
-      flat[g] = append (graph, "Reshape", name, g_ptr_array_index (graph->outputs, g), shape);
+      flat[g] = graph_append (graph, "Reshape", name, g_ptr_array_index (graph->outputs, g), shape);
     }
-  joined = append (graph, "Concat", "decode.cells", flat[0], NULL);
+  joined = graph_append (graph, "Concat", "decode.cells", flat[0], NULL);
   for (guint g = 1; g < n; g++)
     node_add_input (joined->producer, flat[g]);
   node_set_int (joined->producer, "axis", 2);
@@ -150,15 +137,15 @@ decode (Graph *graph, const CellPlaces *places, gint64 channels, GError **error)
   centre = reach ? add_floats (graph, "decode.centres", places->centres, 2, places->n, error) : NULL;
   if (!centre)
     return FALSE;
-  distances = append (graph, "Clip", "decode.bounded", slice (graph, "decode.sides", cells, 0, 4), low);
+  distances = graph_append (graph, "Clip", "decode.bounded", slice (graph, "decode.sides", cells, 0, 4), low);
   node_add_input (distances->producer, high);
-  distances = append (graph, "Mul", "decode.distances", append (graph, "Exp", "decode.exp", distances, NULL), reach);
+  distances = graph_append (graph, "Mul", "decode.distances", graph_append (graph, "Exp", "decode.exp", distances, NULL), reach);
   near = slice (graph, "decode.near", distances, 0, 2);
   far = slice (graph, "decode.far", distances, 2, 4);
-  size = append (graph, "Add", "decode.size", near, far);
-  moved = append (graph, "Mul", "decode.shift", append (graph, "Sub", "decode.difference", far, near), scale);
-  scores = append (graph, "Sigmoid", "decode.scores", slice (graph, "decode.logits", cells, 4, channels), NULL);
-  out = append (graph, "Concat", "objects", append (graph, "Add", "decode.place", centre, moved), size);
+  size = graph_append (graph, "Add", "decode.size", near, far);
+  moved = graph_append (graph, "Mul", "decode.shift", graph_append (graph, "Sub", "decode.difference", far, near), scale);
+  scores = graph_append (graph, "Sigmoid", "decode.scores", slice (graph, "decode.logits", cells, 4, channels), NULL);
+  out = graph_append (graph, "Concat", "objects", graph_append (graph, "Add", "decode.place", centre, moved), size);
   node_add_input (out->producer, scores);
   node_set_int (out->producer, "axis", 1);
   out->type = FOVEA_TYPE_FLOAT32;

@@ -106,22 +106,9 @@ add_answer_tap (Builder *builder, const Graph *inferred)
 /* ---- building ---------------------------------------------------------------------------------------------------------------------------- */
 
 static Value *
-append (Graph *graph, const char *type, const char *name, Value *a, Value *b)
-{
-  Node  *node = graph_add_node (graph, "", type, name, -1);
-  Value *out = graph_add_value (graph, name);
-
-  node_add_input (node, a);
-  if (b)
-    node_add_input (node, b);
-  node_add_output (node, out);
-  return out;
-}
-
-static Value *
 append_mean (Graph *graph, const char *name, Value *x, int kernel, int stride)
 {
-  Value       *out = append (graph, "AveragePool", name, x, NULL);
+  Value       *out = graph_append (graph, "AveragePool", name, x, NULL);
   const gint64 kernels[2] = { kernel, kernel }, strides[2] = { stride, stride }, pad = (kernel - stride) / 2, pads[4] = { pad, pad, pad, pad };
 
   node_set_ints (out->producer, "kernel_shape", kernels, 2);
@@ -200,14 +187,14 @@ add_colour_taps (Builder *builder, Value *photo)
   Graph *graph = builder->graph;
   int    grid = builder->side / 2;
   Value *colour = append_mean (graph, "colour", photo, 2, 2), *mean = append_mean (graph, "colour.mean", colour, 5, 1);
-  Value *squares = append_mean (graph, "colour.squares", append (graph, "Mul", "colour.square", colour, colour), 5, 1);
-  Value *variance = append (graph, "Sub", "colour.variance", squares, append (graph, "Mul", "colour.mean-square", mean, mean));
+  Value *squares = append_mean (graph, "colour.squares", graph_append (graph, "Mul", "colour.square", colour, colour), 5, 1);
+  Value *variance = graph_append (graph, "Sub", "colour.variance", squares, graph_append (graph, "Mul", "colour.mean-square", mean, mean));
 
   add_tap (builder, append_mean (graph, "colour.wide", photo, builder->side / 80, builder->side / 80), 3, 80);
   add_tap (builder, append_mean (graph, "colour.around", photo, builder->side / 160, builder->side / 160), 3, 160);
   add_tap (builder, colour, 3, grid);
   add_tap (builder, mean, 3, grid);
-  add_tap (builder, append (graph, "Sqrt", "colour.contrast", append (graph, "Relu", "colour.positive", variance, NULL), NULL), 3, grid);
+  add_tap (builder, graph_append (graph, "Sqrt", "colour.contrast", graph_append (graph, "Relu", "colour.positive", variance, NULL), NULL), 3, grid);
 }
 
 static int
