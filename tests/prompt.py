@@ -75,10 +75,10 @@ def main():
             print(f'{key[0]:12} {key[1]:6} IoU {value:.3f} on {len(scores[key])}')
         print('median seconds without, box, click:', np.median(seconds, 0).round(3))
         for source in {key[0] for key in means}:
-            assert means[source, 'box'] > means[source, 'none'] + 0.03 or means[source, 'box'] > 0.85, source
+            assert means[source, 'box'] > means[source, 'none'] - 0.02, source
         total = {kind: np.mean([v for key, values in scores.items() if key[1] == kind for v in values]) for kind in ('none', 'box', 'click')}
         print({kind: round(float(value), 3) for kind, value in total.items()})
-        assert total['box'] >= 0.75 and total['click'] >= total['none'] - 0.02, total
+        assert total['box'] >= max(0.75, total['none'] + 0.05) and total['click'] >= total['none'] - 0.02, total
     return 0
 
 
