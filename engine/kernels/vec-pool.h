@@ -40,7 +40,7 @@ pool_window (const KernelPool *pool, bool maximum, int n_columns, const float *i
         {
           const float *at = in + (size_t) ky * row + lane;
 
-          UNROLL for (int kx = 0; kx < (n_columns ? n_columns : n_x); kx++)
+          for (int kx = 0; kx < (n_columns ? n_columns : n_x); kx++)
             {
               Vec value = vec_load (at + (size_t) kx * column);
 
