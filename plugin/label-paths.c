@@ -15,20 +15,29 @@
 #define PRECISION 0.5   /* of curves, pixels */
 #define UNMOVED   0.01  /* XCF files keep places as floats */
 
+char *
+label_paths_read_text (GimpItem *item, const char *name)
+{
+  GimpParasite *parasite = gimp_item_get_parasite (item, name);
+  const char   *data;
+  char         *text;
+  guint32       size = 0;
+
+  if (!parasite)
+    return NULL;
+  data = gimp_parasite_get_data (parasite, &size);
+  text = g_strndup (data ? data : "", data ? size : 0);
+  gimp_parasite_free (parasite);
+  return text;
+}
+
 /* The object in the path's parasite; NULL: there is none. */
 static JsonNode *
 read_parasite (GimpItem *path)
 {
-  GimpParasite    *parasite = gimp_item_get_parasite (path, OBJECT_OUTPUT_PARASITE);
-  g_autofree char *text = NULL;
-  JsonNode        *node;
-  guint32          size;
+  g_autofree char *text = label_paths_read_text (path, OBJECT_OUTPUT_PARASITE);
+  JsonNode        *node = text ? json_from_string (text, NULL) : NULL;
 
-  if (!parasite)
-    return NULL;
-  text = g_strndup (gimp_parasite_get_data (parasite, &size), size);
-  gimp_parasite_free (parasite);
-  node = json_from_string (text, NULL);
   if (node && !JSON_NODE_HOLDS_OBJECT (node))
     g_clear_pointer (&node, json_node_unref);
   return node;

@@ -19,3 +19,6 @@ GArray  *label_paths_list (const LabelLayers *labels);
 
 /* Draws a box as a path of the class of that name, below the paths 0 … position - 1. FALSE with an error. */
 gboolean label_paths_add  (GimpImage *image, const FoveaLabelBox *box, gint position, GError **error);
+
+/* The text of an item's parasite, to be freed with g_free; NULL: it hasn't got it. */
+char   *label_paths_read_text (GimpItem *item, const char *name);

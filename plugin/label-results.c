@@ -30,17 +30,6 @@ box_clear (gpointer box)
   g_free (((FoveaLabelBox *) box)->label);
 }
 
-static char *
-read_text (GimpItem *item, const char *name)
-{
-  GimpParasite *parasite = gimp_item_get_parasite (item, name);
-  guint32       size;
-  char         *text = parasite ? g_strndup (gimp_parasite_get_data (parasite, &size), size) : NULL;
-
-  g_clear_pointer (&parasite, gimp_parasite_free);
-  return text;
-}
-
 static void
 note_name (Results *results, const char *label)
 {
@@ -52,7 +41,7 @@ note_name (Results *results, const char *label)
 static gboolean
 read_object (GimpItem *item, FoveaLabelBox *box)
 {
-  g_autofree char     *text = read_text (item, OBJECT_OUTPUT_PARASITE);
+  g_autofree char     *text = label_paths_read_text (item, OBJECT_OUTPUT_PARASITE);
   g_autoptr (JsonNode) root = text ? json_from_string (text, NULL) : NULL;
   JsonObject          *object = root && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
   JsonNode            *node = object ? json_object_get_member (object, "box") : NULL;
@@ -71,7 +60,7 @@ gather_layers (Results *results, GimpItem **items)
   for (guint i = 0; items[i]; i++)
     {
       g_autofree GimpItem **children = gimp_item_is_group (items[i]) ? gimp_item_get_children (items[i]) : NULL;
-      g_autofree char      *label = read_text (items[i], MASK_OUTPUT_PARASITE);
+      g_autofree char      *label = label_paths_read_text (items[i], MASK_OUTPUT_PARASITE);
       FoveaLabelBox         box;
 
       if (children)
