@@ -138,7 +138,7 @@ def check_refusals(gimp, photo, folder):
             ('another photo', fetch(folder / 'other', 'coco'), 'no labels of a photo with this image'),
             ('a mask of another size', fetch(folder / 'large', 'masks'), '9 × 9'),
             ('a nameless value', fetch(folder / 'value', 'masks'), 'value 7'),
-            ('nothing there', fetch(folder / 'nowhere', 'yolo'), 'nowhere')):
+            ('nothing there', fetch(folder / 'nowhere', 'yolo'), 'classes.txt')):
         status, output = gimp.batch(TOOLS + scene(photo, '', body))
         assert status != 0 and words in output and not re.search(r'\(fovea:.*CRITICAL', output), (name, output[-800:])
     print('ok ten refusals in words')

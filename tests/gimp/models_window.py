@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # Language, theme, what is done. "import": the window is opened by a script, with a file.
 SCENES = {'light': ('C.UTF-8', 'light', 'manage'), 'import': ('C.UTF-8', 'light', 'import'), 'dark': ('C.UTF-8', 'dark', 'look'), 'german': ('de_DE.UTF-8', 'light', 'look')}
 FILTERS = ('Filters', 'Filter')
-ABOUT = ('About and Self-Test', 'Über Fovea und Selbsttest')
+ABOUT = ('About and Self-Test', 'Info und Selbsttest')
 MODELS = ('Models…', 'Modelle …', 'Modelle…')
 
 
