@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 import xml.etree.ElementTree
 
@@ -167,7 +166,7 @@ class StrangeLabels(unittest.TestCase):
             self.assertNotRegex(self.fovea(*verb).stdout.decode(), "[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
     def test_lists_without_end(self):
-        model, started = self.folder / "model.onnx", time.monotonic()
+        model = self.folder / "model.onnx"
         for names in ({"0": "red", "2000000000": "far"}, [f"label {i}" for i in range(300000)]): # not its classes' names: these have numbers
             model.write_bytes(tiny_model.corner_colour(names=json.dumps(names)))
             images = json.loads(self.fovea("classify", model, self.photos, "--json").stdout)["images"]
@@ -175,7 +174,6 @@ class StrangeLabels(unittest.TestCase):
         model.write_bytes(tiny_model.corner_colour(names="[]"))
         (self.folder / "model.labels.txt").write_text("label\n" * 300000)
         self.assertIn(b"labels", self.fovea("classify", model, self.photos, status=1).stderr)
-        self.assertLess(time.monotonic() - started, 60)
 
 
 if __name__ == "__main__":
