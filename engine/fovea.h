@@ -583,7 +583,8 @@ FoveaMasks          *fovea_segmenter_run_prompt (FoveaSegmenter *segmenter, cons
 
 /* ---- training ---------------------------------------------------------------------------------------------------------------------------- */
 
-/* Reads a photo, upright, as 8-bit samples: channels 3: (height, width, 3) sRGB; 1: (height, width), a mask's values as they are in the file. The result is freed with g_free. Called from several threads. NULL with an error that names the file. */
+/* Reads a photo, upright, as 8-bit samples: channels 3: (height, width, 3) sRGB; 1: (height, width), a mask's values as they are in the file. The result is freed
+ * with g_free. Called from several threads. NULL with an error that names the file. */
 typedef guint8 *(*FoveaReadFile) (const char *file, int channels, int *width, int *height, gpointer user_data, GError **error);
 
 #define FOVEA_PIXEL_UNKNOWN 255 /* in a mask's place: nobody has said what is there */
