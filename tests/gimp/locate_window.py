@@ -9,13 +9,11 @@ it applies in one undo step, it can be cancelled. Screenshots stay in the folder
 import os
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
 import time
 
-from classify_window import act, make_photo, shoot, wait, walk
-from isolated_gimp import IsolatedGimp, find_program, skip
+from gimp_window import GimpWindow, act, main, make_photo, run_session, shoot, wait, walk
+from isolated_gimp import IsolatedGimp
 
 # Name of the screenshot: photo, language, theme, what is done.
 SCENES = {
@@ -31,32 +29,17 @@ VIEW = {'C.UTF-8': 'The photo with its objects', 'de_DE.UTF-8': 'Das Foto mit se
 SLOWEST = 0.5  # seconds from a slider's move to the boxes, through the accessibility bus of a busy machine; by itself it takes milliseconds
 
 
-class Window:
-    def __init__(self, language, may_be_empty):
-        import pyatspi
-
-        self.pyatspi, self.language = pyatspi, language
-        gimp = wait(lambda: self.application('gimp'), 'GIMP')
-        wait(lambda: any(re.search(r'\d+x\d+', window.name) for window in gimp), 'the open image')
-        node = wait(lambda: next(node for node in walk(gimp) if node.getRoleName() == 'menu bar' and node.childCount > 5), 'the menu bar')
-        self.menu(node, MENU[language])
+class Window(GimpWindow):
+    def __init__(self, language, may_be_empty, menu=None):
+        super().__init__()
+        self.language = language
         started = time.monotonic()
-        self.dialog = wait(lambda: self.application('fovea')[0], 'the dialog')
-        self.opened = time.monotonic() - started
+        self.opened = self.open((menu or MENU)[language])
         if may_be_empty:
-            wait(lambda: self.find('button', BUTTONS[language][0]).getState().contains(pyatspi.STATE_SENSITIVE), 'an answer')
+            wait(lambda: self.find('button', BUTTONS[language][0]).getState().contains(self.pyatspi.STATE_SENSITIVE), 'an answer')
         else:
             wait(self.objects, 'an answer')
         self.answered = time.monotonic() - started
-
-    def menu(self, node, names):
-        for name in names:
-            menu = node
-            node = wait(lambda: next(child for child in menu if child.name.startswith(name)), f'the menu {name}')
-            act(node)
-
-    def application(self, name):
-        return next(app for app in self.pyatspi.Registry.getDesktop(0) if app and app.name.startswith(name) and app.childCount)
 
     def find(self, role, name=None):
         return next(node for node in walk(self.dialog) if node.getRoleName() == role and (name is None or node.name == name))
@@ -96,7 +79,7 @@ def layers(window):
 def toggle(window):
     """Unticks the first row of the table with a click."""
     table = next(node for node in walk(window.dialog) if node.name == 'Objects')
-    cell = next(node for node in walk(table) if node.getRoleName() == 'table cell')
+    cell = next(node for node in walk(table, cells=True) if node.getRoleName() == 'table cell')
     box = cell.queryComponent().getExtents(window.pyatspi.DESKTOP_COORDS)
     window.pyatspi.Registry.generateMouseEvent(box.x + box.width // 2, box.y + box.height // 2, 'b1c')
 
@@ -126,8 +109,7 @@ def change(window, scene, folder):
     window.close(0)
     wait(lambda: layers(window) == 1 + 1 + 2 * len(fewer), f'{2 * len(fewer)} frames and names and their group in GIMP', 60)
     shoot(folder / f'locate-{scene}-applied.png')
-    bar = next(node for node in walk(window.application('gimp')) if node.getRoleName() == 'menu bar' and node.childCount > 5)
-    window.menu(bar, ('Edit', 'Undo'))
+    window.menu(('Edit', 'Undo'))
     wait(lambda: layers(window) == 1, 'all of it undone in one step', 30)
     print(f'ok {scene}: {len(fewer)} of {len(every)} objects applied, and undone in one step')
 
@@ -143,56 +125,11 @@ def inside(scene, folder):
         window.close(1)
 
 
-def run_scene(scene, plugin, folder, program, scenes, model):
-    photo, language, theme, _ = scenes[scene]
-    with IsolatedGimp(plugin, models=(model,)) as gimp:
-        environment = gimp.environment | {
-            'LC_ALL': language, 'LANG': language, 'LANGUAGE': language.split('_')[0] if '_' in language else '', 'GTK_A11Y': 'atspi', 'NO_AT_BRIDGE': '0',
-            'GDK_BACKEND': 'x11', 'XDG_RUNTIME_DIR': str(gimp.folder / 'home'), 'LIBGL_ALWAYS_SOFTWARE': '1'}
-        os.chmod(gimp.folder / 'home', 0o700)
-        if '_' in language:
-            (gimp.folder / 'locales').mkdir()
-            subprocess.run(['localedef', '-i', language.split('.')[0], '-f', 'UTF-8', gimp.folder / 'locales' / language], check=True)
-            environment['LOCPATH'] = str(gimp.folder / 'locales')
-        with open(gimp.folder / 'profile' / 'gimprc', 'a', encoding='utf-8') as file:
-            file.write(f'(theme-color-scheme {theme})\n(image-title-format "%D*%f-%p.%i (%t, %L) %wx%h")\n')
-        reader, writer = os.pipe()
-        display = subprocess.Popen(['Xvfb', '-displayfd', str(writer), '-screen', '0', '1280x900x24', '-nolisten', 'tcp'], pass_fds=[writer],
-                                   stderr=subprocess.DEVNULL)
-        os.close(writer)
-        try:
-            environment['DISPLAY'] = ':' + os.read(reader, 16).decode().strip()
-            log = gimp.folder / 'gimp.log'
-            script = f'''openbox --sm-disable >/dev/null 2>&1 &
-/usr/libexec/at-spi-bus-launcher --launch-immediately >/dev/null 2>&1 &
-{find_program('gimp')} -n --no-splash -c "{make_photo(photo, gimp.folder)}" >"{log}" 2>&1 & gimp=$!
-"{sys.executable}" "{program}" --inside {scene} "{folder}"; status=$?
-kill $gimp 2>/dev/null; exit $status'''
-            done = subprocess.run(['dbus-run-session', '--', 'sh', '-c', script], env=environment, timeout=240)
-            text = log.read_text(errors='replace')
-            trouble = [line for line in text.splitlines() if re.search(r'\(fovea:.*(CRITICAL|WARNING.*assert)|Plug-in crashed|duplicate mnemonic', line)]
-            assert done.returncode == 0, f'{scene} failed:\n{text[-3000:]}'
-            assert not trouble, '\n'.join(trouble)
-        finally:
-            display.kill()
-            display.wait()
-            os.close(reader)
-
-
-def main(program=__file__, scenes=SCENES, model='yolox_nano'):
-    """Also the Segment window's, whose scenes and steps are others."""
-    if sys.argv[1] == '--inside':
-        inside(sys.argv[2], pathlib.Path(sys.argv[3]))
-        return 0
-    for needed in ('Xvfb', 'dbus-run-session', 'openbox', 'import'):
-        if not shutil.which(needed):
-            skip(f'there is no {needed}')
-    folder = pathlib.Path(sys.argv[2])
-    folder.mkdir(parents=True, exist_ok=True)
-    for scene in sys.argv[3:] or scenes:
-        run_scene(scene, sys.argv[1], folder, program, scenes, model)
-    return 0
+def run_scene(scene, plugin, folder):
+    photo, language, theme, _ = SCENES[scene]
+    with IsolatedGimp(plugin, models=('yolox_nano',)) as gimp:
+        run_session(gimp, scene, folder, f'"{make_photo(photo, gimp.folder)}"', language, theme)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(SCENES, inside, run_scene))

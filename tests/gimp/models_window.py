@@ -10,14 +10,12 @@ Screenshots stay in the folder given.
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
 
-import classify_window
-from classify_window import shoot, wait
-from isolated_gimp import SIDECAR, IsolatedGimp, find_program, reference, skip
+from gimp_window import GimpWindow, act, main, run_session, shoot, wait, walk
+from isolated_gimp import SIDECAR, IsolatedGimp, reference
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # Language, theme, what is done. "import": the window is opened by a script, with a file.
@@ -27,59 +25,18 @@ ABOUT = ('About and Self-Test', 'Info und Selbsttest')
 MODELS = ('Models…', 'Modelle …', 'Modelle…')
 
 
-def walk(node, depth=0):
-    """All that a window has but the cells of its tables: they are many, and each takes a question over the bus."""
-    if node is None or depth > 40:
-        return
-    yield node
-    if 'table' not in node.getRoleName():
-        for child in node:
-            yield from walk(child, depth + 1)
+class Windows(GimpWindow):
+    """One after the other."""
 
-
-def act(node):
-    """A busy machine may answer late; what was to be done is done nevertheless."""
-    try:
-        classify_window.act(node)
-    except Exception as late:
-        if 'timeout' not in str(late):
-            raise
-
-
-class Windows:
-    def __init__(self):
-        import pyatspi
-
-        self.pyatspi, self.dialog = pyatspi, None
-        gimp = wait(lambda: self.application('gimp'), 'GIMP', 240)
-        wait(lambda: any(re.search(r'\d+x\d+', window.name) for window in gimp), 'the open image', 240)
-        self.bar = wait(lambda: next(node for node in walk(gimp) if node.getRoleName() == 'menu bar' and node.childCount > 5), 'the menu bar', 240)
-
-    def application(self, name):
-        return next(app for app in self.pyatspi.Registry.getDesktop(0) if app and app.name.startswith(name) and app.childCount)
-
-    def open(self, names):
-        node = self.bar
-        for choices in (FILTERS, ('Fovea',), names):
-            menu = node
-            node = wait(lambda: next(child for child in menu if child.name in choices), f'the menu {choices}')
-            act(node)
-        self.dialog = wait(lambda: self.application('fovea')[0], 'the window')
+    def open_filter(self, names):
+        self.open((FILTERS, 'Fovea', names))
 
     def close(self):
-        act(next(node for node in walk(self.dialog) if node.getRoleName() in ('button', 'push button') and node.name in ('Close', 'Schließen')))
-        wait(lambda: not any(app and app.name.startswith('fovea') for app in self.pyatspi.Registry.getDesktop(0)), 'the end of the plug-in')
+        self.press('Close|Schließen')
+        self.ended()
 
     def find(self, name, roles=('button', 'push button')):
         return next(node for node in walk(self.dialog) if node.getRoleName() in roles and node.name == name)
-
-    def press(self, name):
-        wait(lambda: self.find(name).getState().contains(self.pyatspi.STATE_SENSITIVE), f'{name} to be possible', 60)
-        act(self.find(name))
-
-    def says(self, part):
-        """The label that has these words."""
-        return next(node.name for node in walk(self.dialog) if node.getRoleName() == 'label' and part in node.name)
 
     def text(self, name):
         node = next(node for node in walk(self.dialog) if node.name == name and node.getRoleName() == 'text')
@@ -115,16 +72,16 @@ def keys(*words):
 
 
 def about(windows, folder, scene):
-    windows.open(ABOUT)
+    windows.open_filter(ABOUT)
     if scene == 'german':
         wait(lambda: 'SHA-256' in ' '.join(node.queryText().getText(0, -1) for node in walk(windows.dialog) if node.getRoleName() == 'text'), 'the report', 120)
     else:
-        wait(lambda: windows.says('Everything is right'), 'the verdict', 120)
+        wait(lambda: windows.words('Everything is right'), 'the verdict', 120)
         report = windows.text('Report')
         for part in ('GIMP  ', 'GEGL  ', 'GTK  ', 'GLib  ', 'kernels    reference', 'SHA-256', 'tagger', 'everything is right'):
             assert part in report, (part, report)
         windows.press('Copy Report')
-        wait(lambda: windows.says('copied'), 'the copy')
+        wait(lambda: windows.words('copied'), 'the copy')
     shoot(folder / f'about-{scene}.png')
     windows.close()
     print(f'ok {scene}: the report is there', flush=True)
@@ -155,8 +112,9 @@ def manage(windows, folder, home):
 
 def study(windows, folder, scene):
     """Card and layers of the tagger."""
-    wait(lambda: any(row[0] == 'tagger' for row in windows.cells('Models')), 'the models')
-    windows.choose('Models', 'tagger')
+    table = 'Modelle' if scene == 'german' else 'Models'
+    wait(lambda: any(row[0] == 'tagger' for row in windows.cells(table)), 'the models')
+    windows.choose(table, 'tagger')
     if scene != 'german':
         wait(lambda: 'How good it is' in windows.text('Card'), 'the card')
         row = next(row for row in windows.cells('Models') if row[0] == 'tagger')
@@ -165,8 +123,8 @@ def study(windows, folder, scene):
     windows.turn(('Layers', 'Ebenen', 'Schichten'), 1)
     if scene != 'german':
         wait(lambda: len(windows.cells('Layers')) > 20, 'the layers')
-        wait(lambda: windows.says('Slides small filters'), 'what a convolution is')
-        assert windows.says('multiply-adds for a photo')
+        wait(lambda: windows.words('Slides small filters'), 'what a convolution is')
+        assert windows.words('multiply-adds for a photo')
     shoot(folder / f'layers-{scene}.png')
 
 
@@ -175,19 +133,19 @@ def import_file(windows, folder, home):
     windows.dialog = wait(lambda: windows.application('fovea')[0], 'the window', 240)
     wait(lambda: windows.field('Input size').queryText().getText(0, -1) == '416x416', 'the settings')
     windows.press('Try on the Open Image')
-    wait(lambda: windows.says('Raw output:'), 'the raw numbers', 60)
-    before = wait(lambda: windows.says(' %'), 'what it finds')
+    wait(lambda: windows.words('Raw output:'), 'the raw numbers', 60)
+    before = wait(lambda: windows.words(' %'), 'what it finds')
     shoot(folder / 'import.png')
     threshold = windows.field('Threshold')
     threshold.queryEditableText().setTextContents('0.99')
-    wait(lambda: windows.says('It finds nothing here'), 'the effect of a threshold')
+    wait(lambda: windows.words('It finds nothing here'), 'the effect of a threshold')
     threshold.queryEditableText().setTextContents('nonsense')
-    wait(lambda: windows.says('threshold'), 'what may stand there')
+    wait(lambda: windows.words('threshold'), 'what may stand there')
     threshold.queryEditableText().setTextContents('0.4')
-    wait(lambda: windows.says(' %'), 'objects again')
+    wait(lambda: windows.words(' %'), 'objects again')
     windows.field('Name').queryEditableText().setTextContents('everyday things')
     windows.press('Import')
-    wait(lambda: windows.says('Imported as “everyday things”.'), 'the import', 60)
+    wait(lambda: windows.words('Imported as “everyday things”.'), 'the import', 60)
     sidecar = json.loads((home / '.local/share/fovea/models/everyday things.json').read_text())
     assert sidecar['task'] == 'detect' and sidecar['fovea']['output']['threshold'] == 0.4, sidecar
     print(f'ok import: tried ({before}), corrected and imported', flush=True)
@@ -198,9 +156,9 @@ def fetch(windows, folder, home, scene):
     wait(lambda: len(windows.cells('Catalogue')) > 8 if scene != 'german' else True, 'the catalogue')
     if scene == 'import':
         windows.choose('Catalogue', 'yunet')
-        wait(lambda: windows.says('8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4'), 'its sum')
+        wait(lambda: windows.words('8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4'), 'its sum')
         windows.press('Fetch')
-        wait(lambda: windows.says("can't be reached"), 'that there is no network', 60)
+        wait(lambda: windows.words("can't be reached"), 'that there is no network', 60)
         left = [path for path in (home / '.cache/fovea/downloads').iterdir()]
         assert left == [], left
         print('ok import: without a network it says so, and nothing is left', flush=True)
@@ -214,7 +172,7 @@ def inside(scene, folder):
         import_file(windows, folder, home)
     else:
         about(windows, folder, scene)
-        windows.open(MODELS)
+        windows.open_filter(MODELS)
         study(windows, folder, scene)
     if action == 'manage':
         manage(windows, folder, home)
@@ -228,73 +186,27 @@ def inside(scene, folder):
     print(f'ok {scene}: closed, and nothing hidden is left', flush=True)
 
 
-def prepare(gimp, environment, language):
-    os.chmod(gimp.folder / 'home', 0o700)
+def prepare(gimp):
     own = gimp.folder / 'home/.local/share/fovea/models'
     own.mkdir(parents=True)
     shutil.copy(reference() / 'models/squeezenet11_fp32.onnx', own / 'mine.onnx')
     (own / 'mine.json').write_text(SIDECAR)
     for name in ('tagger', 'cutout'):
         (gimp.folder / 'models' / name).symlink_to(ROOT / 'models' / name)
-    if '_' in language:
-        (gimp.folder / 'locales').mkdir()
-        subprocess.run(['localedef', '-i', language.split('.')[0], '-f', 'UTF-8', gimp.folder / 'locales' / language], check=True)
-        environment['LOCPATH'] = str(gimp.folder / 'locales')
-        environment['LANGUAGE'] = language.split('_')[0]
 
 
 def run_scene(scene, plugin, folder):
     language, theme, _ = SCENES[scene]
     with IsolatedGimp(plugin) as gimp:
-        environment = gimp.environment | {'LC_ALL': language, 'LANG': language, 'GTK_A11Y': 'atspi', 'NO_AT_BRIDGE': '0', 'GDK_BACKEND': 'x11',
-                                          'XDG_RUNTIME_DIR': str(gimp.folder / 'home'), 'LIBGL_ALWAYS_SOFTWARE': '1'}
-        prepare(gimp, environment, language)
-        for name in ('XDG_CACHE_HOME', 'http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'):
-            environment.pop(name, None)
-        environment['https_proxy'] = environment['http_proxy'] = 'http://127.0.0.1:9'  # no test leaves this machine
-        with open(gimp.folder / 'profile' / 'gimprc', 'a', encoding='utf-8') as file:
-            file.write(f'(theme-color-scheme {theme})\n(image-title-format "%D*%f-%p.%i (%t, %L) %wx%h")\n')
-        reader, writer = os.pipe()
-        display = subprocess.Popen(['Xvfb', '-displayfd', str(writer), '-screen', '0', '1280x900x24', '-nolisten', 'tcp'], pass_fds=[writer],
-                                   stderr=subprocess.DEVNULL)
-        os.close(writer)
-        try:
-            environment['DISPLAY'] = ':' + os.read(reader, 16).decode().strip()
-            log = gimp.folder / 'gimp.log'
-            photo = reference() / 'data/large/coco-000000257896.jpg'
-            batch = ''
-            if scene == 'import':
-                (gimp.folder / 'import.scm').write_text(f'(script-fu-use-v3) (plug-in-fovea-models #:run-mode RUN-INTERACTIVE #:file "{reference()}/models/yolox_nano.onnx")')
-                batch = f'--batch-interpreter=plug-in-script-fu-eval -b \'(load "{gimp.folder}/import.scm")\''
-            script = f'''openbox --sm-disable >/dev/null 2>&1 &
-/usr/libexec/at-spi-bus-launcher --launch-immediately >/dev/null 2>&1 &
-{find_program('gimp')} -n --no-splash -c "{photo}" {batch} >"{log}" 2>&1 & gimp=$!
-"{sys.executable}" "{__file__}" --inside {scene} "{folder}"; status=$?
-import -window root "{folder}/models-{scene}-end.png"; kill $gimp 2>/dev/null; exit $status'''
-            done = subprocess.run(['dbus-run-session', '--', 'sh', '-c', script], env=environment, timeout=600)
-            text = log.read_text(errors='replace')
-            trouble = [line for line in text.splitlines() if re.search(r'\(fovea:.*(CRITICAL|WARNING)|Plug-in crashed', line)]
-            assert done.returncode == 0, f'{scene} failed:\n{text[-3000:]}'
-            assert not trouble, '\n'.join(trouble)
-        finally:
-            display.kill()
-            display.wait()
-            os.close(reader)
-
-
-def main():
-    if sys.argv[1] == '--inside':
-        inside(sys.argv[2], pathlib.Path(sys.argv[3]))
-        return 0
-    for program in ('Xvfb', 'dbus-run-session', 'openbox', 'import', 'xdotool'):
-        if not shutil.which(program):
-            skip(f'there is no {program}')
-    folder = pathlib.Path(sys.argv[2]).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    for scene in sys.argv[3:] or SCENES:
-        run_scene(scene, sys.argv[1], folder)
-    return 0
+        prepare(gimp)
+        nowhere = 'http://127.0.0.1:9'  # no test leaves this machine
+        environment = dict.fromkeys(('XDG_CACHE_HOME', 'HTTP_PROXY', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY')) | {'http_proxy': nowhere, 'https_proxy': nowhere}
+        arguments = f'"{reference()}/data/large/coco-000000257896.jpg"'
+        if scene == 'import':
+            (gimp.folder / 'import.scm').write_text(f'(script-fu-use-v3) (plug-in-fovea-models #:run-mode RUN-INTERACTIVE #:file "{reference()}/models/yolox_nano.onnx")')
+            arguments += f' --batch-interpreter=plug-in-script-fu-eval -b \'(load "{gimp.folder}/import.scm")\''
+        run_session(gimp, scene, folder, arguments, language, theme, environment, timeout=600)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(SCENES, inside, run_scene, needs=('xdotool',)))

@@ -6,13 +6,12 @@ undo step, it can be cancelled. Screenshots stay in the folder given.
     segment_window.py BUILD/plugin/fovea SCREENSHOTS [SCENE…]
 """
 
-import pathlib
 import subprocess
 import sys
 import time
 
-import locate_window
-from classify_window import act, shoot, wait, walk
+from gimp_window import act, main, make_photo, run_session, shoot, wait, walk
+from isolated_gimp import IsolatedGimp
 from locate_window import Window, layers
 
 # Name of the screenshot: photo, language, theme, what is done.
@@ -75,8 +74,7 @@ def click(window, folder):
 
 def inside(scene, folder):
     _, language, _, action = SCENES[scene]
-    locate_window.MENU = MENU
-    window = MaskWindow(language, scene == 'gray')
+    window = MaskWindow(language, scene == 'gray', MENU)
     shoot(folder / f'segment-{scene}.png')
     print(f'ok {scene}: opened in {window.opened:.2f} s, answered in {window.answered:.2f} s: {window.objects()}', flush=True)
     if action == 'change':
@@ -86,12 +84,11 @@ def inside(scene, folder):
         window.close(1)
 
 
-def main():
-    if sys.argv[1] == '--inside':
-        inside(sys.argv[2], pathlib.Path(sys.argv[3]))
-        return 0
-    return locate_window.main(__file__, SCENES, 'selfie_segmentation')
+def run_scene(scene, plugin, folder):
+    photo, language, theme, _ = SCENES[scene]
+    with IsolatedGimp(plugin, models=('selfie_segmentation',)) as gimp:
+        run_session(gimp, scene, folder, f'"{make_photo(photo, gimp.folder)}"', language, theme)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(SCENES, inside, run_scene))

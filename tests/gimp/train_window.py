@@ -7,16 +7,12 @@ Screenshots stay in the folder given.
     train_window.py BUILD/plugin/fovea SCREENSHOTS [SCENE…]
 """
 
-import os
-import pathlib
 import re
-import shutil
-import subprocess
 import sys
 import time
 
-from classify_window import act, shoot, wait, walk
-from isolated_gimp import IsolatedGimp, find_program, reference, skip
+from gimp_window import GimpWindow, main, run_session, shoot, wait, walk
+from isolated_gimp import IsolatedGimp, reference, skip
 from label_batch import TOOLS, call as label
 from locate_batch import run
 from train_batch import PETS, ROOT, scene, scribble
@@ -29,41 +25,7 @@ except ImportError as missing:
 
 SCENES = ('strokes', 'none', 'photos', 'objects')
 SIZE = (960, 1280)
-
-
-class Window:
-    def __init__(self):
-        import pyatspi
-
-        self.pyatspi = pyatspi
-        gimp = wait(lambda: self.application('gimp'), 'GIMP')
-        wait(lambda: any(re.search(r'\d+x\d+', window.name) for window in gimp), 'the open image')
-        node = wait(lambda: next(node for node in walk(gimp) if node.getRoleName() == 'menu bar' and node.childCount > 5), 'the menu bar')
-        for name in ('Filters', 'Fovea', 'Train…'):
-            menu = node
-            node = wait(lambda: next(child for child in menu if child.name.startswith(name)), f'the menu {name}')
-            act(node)
-        started = time.monotonic()
-        self.dialog = wait(lambda: self.application('fovea')[0], 'the dialog')
-        self.opened = time.monotonic() - started
-
-    def application(self, name):
-        return next(app for app in self.pyatspi.Registry.getDesktop(0) if app and app.name.startswith(name) and app.childCount)
-
-    def button(self, name):
-        return next(node for window in self.application('fovea') for node in walk(window) if node.getRoleName() in ('button', 'push button', 'toggle button', 'radio button')
-                    and node.name == name and node.getState().contains(self.pyatspi.STATE_SHOWING))
-
-    def press(self, name):
-        wait(lambda: self.button(name).getState().contains(self.pyatspi.STATE_SENSITIVE), f'{name} to be possible', 60)
-        act(self.button(name))
-
-    def words(self, part):
-        """The text in the window that has these words."""
-        return next(node.name for node in walk(self.dialog) if node.getRoleName() == 'label' and part in node.name)
-
-    def ended(self):
-        wait(lambda: not any(app and app.name.startswith('fovea') for app in self.pyatspi.Registry.getDesktop(0)), 'the end of the plug-in')
+MENU = ('Filters', 'Fovea', 'Train…')
 
 
 def learn_photos(window, folder):
@@ -112,7 +74,8 @@ def learn_objects(window, folder):
 
 
 def inside(scene, folder):
-    window = Window()
+    window = GimpWindow()
+    opened = window.open(MENU)
     if scene in ('photos', 'objects'):
         (learn_photos if scene == 'photos' else learn_objects)(window, folder)
         return
@@ -121,7 +84,7 @@ def inside(scene, folder):
         shoot(folder / 'train-none.png')
         window.press('Close')
         window.ended()
-        print(f'ok none: opened in {window.opened:.2f} s; says what to do', flush=True)
+        print(f'ok none: opened in {opened:.2f} s; says what to do', flush=True)
         return
     started = time.monotonic()
     window.press('Train')
@@ -142,7 +105,7 @@ def inside(scene, folder):
     shoot(folder / 'train-applied.png')
     window.press('Close')
     window.ended()
-    print(f'ok strokes: opened in {window.opened:.2f} s, first result {first:.2f} s after Train, {score}; {saved}', flush=True)
+    print(f'ok strokes: opened in {opened:.2f} s, first result {first:.2f} s after Train, {score}; {saved}', flush=True)
 
 
 def prepare_layers(gimp, photo):
@@ -175,51 +138,10 @@ def run_scene(name, plugin, folder):
     with IsolatedGimp(plugin) as gimp:
         (gimp.folder / 'models' / 'tagger').symlink_to(ROOT / 'models' / 'tagger')
         photo = prepare(gimp, name)
-        environment = gimp.environment | {'LANG': 'C.UTF-8', 'GTK_A11Y': 'atspi', 'NO_AT_BRIDGE': '0', 'GDK_BACKEND': 'x11', 'XDG_RUNTIME_DIR': str(gimp.folder / 'home'),
-                                          'LIBGL_ALWAYS_SOFTWARE': '1'}
-        os.chmod(gimp.folder / 'home', 0o700)
-        with open(gimp.folder / 'profile' / 'gimprc', 'a', encoding='utf-8') as file:
-            file.write('(theme-color-scheme light)\n(image-title-format "%D*%f-%p.%i (%t, %L) %wx%h")\n')
-        reader, writer = os.pipe()
-        display = subprocess.Popen(['Xvfb', '-displayfd', str(writer), '-screen', '0', '1280x900x24', '-nolisten', 'tcp'], pass_fds=[writer],
-                                   stderr=subprocess.DEVNULL)
-        os.close(writer)
-        try:
-            environment['DISPLAY'] = ':' + os.read(reader, 16).decode().strip()
-            log = gimp.folder / 'gimp.log'
-            script = f'''openbox --sm-disable >/dev/null 2>&1 &
-/usr/libexec/at-spi-bus-launcher --launch-immediately >/dev/null 2>&1 &
-{find_program('gimp')} -n --no-splash -c "{photo}" >"{log}" 2>&1 & gimp=$!
-"{sys.executable}" "{__file__}" --inside {name} "{folder}"; status=$?
-import -window root "{folder}/train-{name}-end.png"; kill $gimp 2>/dev/null; exit $status'''
-            done = subprocess.run(['dbus-run-session', '--', 'sh', '-c', script], env=environment, timeout=600)
-            text = log.read_text(errors='replace')
-            trouble = [line for line in text.splitlines() if re.search(r'\(fovea:.*(CRITICAL|WARNING.*assert)|Plug-in crashed|duplicate mnemonic', line)]
-            assert done.returncode == 0, f'{name} failed:\n{text[-3000:]}'
-            assert not trouble, '\n'.join(trouble)
-            if name in ('strokes', 'photos', 'objects'):
-                assert (gimp.folder / 'home/.local/share/fovea/models/My model.onnx').exists()
-        finally:
-            display.kill()
-            display.wait()
-            os.close(reader)
-
-
-def main():
-    if sys.argv[1] == '--inside':
-        inside(sys.argv[2], pathlib.Path(sys.argv[3]))
-        return 0
-    for program in ('Xvfb', 'dbus-run-session', 'openbox', 'import'):
-        if not shutil.which(program):
-            skip(f'there is no {program}')
-    if not (reference() / 'data/photos/mask/pets').exists():
-        skip('the reference photos are missing')
-    folder = pathlib.Path(sys.argv[2]).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    for scene_name in sys.argv[3:] or SCENES:
-        run_scene(scene_name, sys.argv[1], folder)
-    return 0
+        run_session(gimp, name, folder, f'"{photo}"', timeout=600)
+        if name != 'none':
+            assert (gimp.folder / 'home/.local/share/fovea/models/My model.onnx').exists()
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(SCENES, inside, run_scene, photos='data/photos/mask/pets'))
