@@ -6,19 +6,8 @@
 
 #include <math.h>
 
+#include "base/sanitizer.h"
 #include "small-graph.h"
-
-/* With the address sanitizer each tensor has memory of its own (compile.c). */
-#if defined(__SANITIZE_ADDRESS__)
-#define TENSORS_ARE_APART TRUE
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TENSORS_ARE_APART TRUE
-#endif
-#endif
-#ifndef TENSORS_ARE_APART
-#define TENSORS_ARE_APART FALSE
-#endif
 
 static FoveaTensor *
 random_tensor (const FoveaShape *shape, float low, float high)
@@ -312,7 +301,7 @@ test_pass (gconstpointer data)
     g_assert_nonnull (strstr (plan, "blocked"));
   if (g_str_equal (c->pass, "block-layout"))
     g_assert_null (strstr (plan_without, "blocked"));
-  if (g_str_equal (c->pass, "share-parts") && !TENSORS_ARE_APART)
+  if (g_str_equal (c->pass, "share-parts") && !UNDER_ADDRESS_SANITIZER)
     g_assert_nonnull (strstr (plan, "in place"));
   if (g_str_equal (c->pass, "share-parts"))
     g_assert_null (strstr (plan_without, "in place"));

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/sanitizer.h"
 #include "compile/gradients.h"
 #include "compile/infer-shapes.h"
 #include "compile/memory-plan.h"
@@ -14,17 +15,6 @@
 #include "compile/step-make.h"
 #include "ops/macs.h"
 #include "ops/operator.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SEPARATE_BLOCKS TRUE
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SEPARATE_BLOCKS TRUE
-#endif
-#endif
-#ifndef SEPARATE_BLOCKS
-#define SEPARATE_BLOCKS FALSE
-#endif
 
 #define MEMORY_WORK 8 /* a number that is read or written takes as long as so many multiply-adds */
 
@@ -113,21 +103,22 @@ memory_limit (const CompileOptions *options)
   return (gsize) MIN (options->memory_limit ? options->memory_limit : machine, G_MAXSSIZE);
 }
 
-/* Operators make tables for their outputs: what can never fit is refused before they do. */
+/* Operators make tables for what they read and write: what can never fit is refused before they do. */
 static gboolean
-check_outputs (const Node *node, guint64 limit, GError **error)
+check_values (const Node *node, gboolean outputs, guint64 limit, GError **error)
 {
-  for (guint i = 0; i < node->outputs->len; i++)
+  for (guint i = 0; i < (outputs ? node->outputs : node->inputs)->len; i++)
     {
-      const Value *value = node_output (node, i);
+      const Value *value = outputs ? node_output (node, i) : node_input (node, i);
       gsize        bytes;
 
-      if (value && (!shape_bytes_checked (&value->shape, value->type, &bytes) || bytes > limit))
+      if (value && (outputs || !value->constant) && (!shape_bytes_checked (&value->shape, value->type, &bytes) || bytes > limit))
         {
           g_autofree char *shape = shape_to_string (&value->shape);
           g_autofree char *text = g_format_size_full (limit, G_FORMAT_SIZE_IEC_UNITS);
 
-          return node_error (node, error, FOVEA_ERROR_MEMORY, "its output of shape %s takes more than %s. Give the model a smaller input.", shape, text);
+          return node_error (node, error, FOVEA_ERROR_MEMORY, "its %s of shape %s takes more than %s. Give the model a smaller input.",
+                             outputs ? "output" : "input", shape, text);
         }
     }
   return TRUE;
@@ -189,7 +180,7 @@ make_steps (Plan *plan, const CompileOptions *options, GError **error)
       const Node *node = g_ptr_array_index (plan->graph->nodes, i);
       Step       *step = &plan->steps[i];
 
-      if (!check_outputs (node, limit, error))
+      if (!check_values (node, FALSE, limit, error) || !check_values (node, TRUE, limit, error))
         return FALSE;
       plan->n_steps++;
       if (options->training && node_is_loss (node))
@@ -343,7 +334,7 @@ reads_same_memory (const Plan *plan, const Step *step, gint from)
 static void
 share_tensors (Plan *plan)
 {
-  gboolean share = !SEPARATE_BLOCKS && pass_is_on ("share-parts");
+  gboolean share = !UNDER_ADDRESS_SANITIZER && pass_is_on ("share-parts");
 
   for (gint s = 0; s < (gint) plan->n_steps; s++)
     {
@@ -362,7 +353,7 @@ share_tensors (Plan *plan)
       in = tensor_index (plan, step->in[from].value);
       out = tensor_index (plan, step->out[0].value);
       if (step->view >= 0
-          || (!SEPARATE_BLOCKS && tensor_at (plan, tensor_root (plan, in, NULL))->last == s && tensor_at (plan, in)->bytes == tensor_at (plan, out)->bytes
+          || (!UNDER_ADDRESS_SANITIZER && tensor_at (plan, tensor_root (plan, in, NULL))->last == s && tensor_at (plan, in)->bytes == tensor_at (plan, out)->bytes
               && !reads_same_memory (plan, step, from)))
         share_memory (plan, out, in, 0);
     }
@@ -393,7 +384,7 @@ place_tensors (Plan *plan, const CompileOptions *options, GError **error)
       *workspace = (MemoryBlock){ plan->steps[s].workspace_size, (gint) s, (gint) s, 0 };
       fits &= g_size_checked_mul (&scratch->size, plan->steps[s].scratch_size, options->n_threads);
     }
-  fits = fits && memory_plan (blocks, n, SEPARATE_BLOCKS, &plan->arena_bytes);
+  fits = fits && memory_plan (blocks, n, UNDER_ADDRESS_SANITIZER, &plan->arena_bytes);
   if (!fits || plan->arena_bytes > memory_limit (options) - plan->weight_bytes)
     {
       g_autofree char *wanted = g_format_size_full (fits ? plan->arena_bytes : G_MAXSIZE, G_FORMAT_SIZE_IEC_UNITS);

@@ -149,8 +149,10 @@ resize_backward (Gradients *gradients, Node *node, GError **error)
     {
       g_autofree gint64 *positions = NULL;
       g_autofree float  *weights = NULL;
-      gsize              n = resize_table (node, 2 + axis, &positions, &weights) * (gsize) y->shape.dims[2 + axis];
+      gsize              n = resize_table (node, 2 + axis, &positions, &weights, error) * (gsize) y->shape.dims[2 + axis];
 
+      if (!positions)
+        return FALSE;
       node_set_ints (gradient, axis ? "columns" : "rows", positions, n);
       node_set_floats (gradient, axis ? "column_weights" : "row_weights", weights, n);
     }

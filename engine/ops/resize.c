@@ -62,8 +62,9 @@ typedef struct
 typedef struct
 {
   Tap    *taps;      /* one for each output coordinate */
-  GArray *positions; /* of gint64 */
-  GArray *weights;   /* of double */
+  gint64 *positions; /* taps of all of them, one after the other */
+  double *weights;
+  guint   n;
 } Axis;
 
 typedef struct
@@ -309,9 +310,22 @@ filter_weight (const ResizeParams *params, double distance)
 static void
 add_tap (Axis *axis, Tap *tap, gint64 position, double weight)
 {
-  g_array_append_val (axis->positions, position);
-  g_array_append_val (axis->weights, weight);
+  axis->positions[axis->n] = position;
+  axis->weights[axis->n++] = weight;
   tap->n++;
+}
+
+/* How much wider than when it enlarges the filter is, so that it sees all that it skips. */
+static double
+filter_width (const ResizeParams *params, guint dim)
+{
+  return params->antialias && params->scale[dim] < 1 ? 1 / params->scale[dim] : 1;
+}
+
+static double
+filter_support (const ResizeParams *params, guint dim)
+{
+  return params->mode == MODE_NEAREST ? 0 : (params->mode == MODE_CUBIC ? 2 : 1) * filter_width (params, dim);
 }
 
 static void
@@ -319,11 +333,10 @@ make_tap (const ResizeParams *params, guint dim, gint64 x, gint64 in, gint64 out
 {
   Tap   *tap = &axis->taps[x];
   double at = original (params, dim, x, in, out), sum = 0;
-  double widen = params->antialias && params->scale[dim] < 1 ? 1 / params->scale[dim] : 1;
-  double support = (params->mode == MODE_CUBIC ? 2 : 1) * widen;
+  double widen = filter_width (params, dim), support = filter_support (params, dim);
 
   at = CLAMP (at, -1e12, 1e12);
-  tap->first = axis->weights->len;
+  tap->first = axis->n;
   tap->outside = params->coordinate == COORDINATE_CROP && (at < 0 || at > (double) (in - 1));
   if (params->mode == MODE_NEAREST)
     {
@@ -350,7 +363,36 @@ make_tap (const ResizeParams *params, guint dim, gint64 x, gint64 in, gint64 out
       sum = 1;
     }
   for (guint i = 0; i < tap->n && (params->exclude_outside || params->antialias); i++)
-    g_array_index (axis->weights, double, tap->first + i) /= sum;
+    axis->weights[tap->first + i] /= sum;
+}
+
+static void
+axis_clear (Axis *axis)
+{
+  memory_free (axis->taps);
+  memory_free (axis->positions);
+  memory_free (axis->weights);
+}
+
+/* The table of dimension `dim`, of which axis_clear is due in any case. Tables come before tensors: a filter that reaches far beyond the input is asked for politely,
+ * from what `step` (may be NULL) may hold. */
+static gboolean
+axis_make (const Node *node, guint dim, Step *step, Axis *axis, GError **error)
+{
+  const ResizeParams *params = node->params;
+  const gint64        in = node_input (node, 0)->shape.dims[dim], out = node_output (node, 0)->shape.dims[dim];
+  double              most = (double) out * (2 * ceil (filter_support (params, dim)) + 2) + 1;
+
+  if (!(most < G_MAXUINT))
+    return node_error (node, error, FOVEA_ERROR_MEMORY, "one number of dimension %u would be made of too many. The model is damaged, or its input too large.", dim);
+  if (step && !step_hold (step, (gsize) most * (sizeof *axis->positions + sizeof *axis->weights) + (gsize) (out + 1) * sizeof (Tap), error))
+    return FALSE;
+  axis->taps = memory_alloc_n ((gsize) out + 1, sizeof (Tap), "the table of a resize", error);
+  axis->positions = axis->taps ? memory_alloc_n ((gsize) most, sizeof *axis->positions, "the table of a resize", error) : NULL;
+  axis->weights = axis->positions ? memory_alloc_n ((gsize) most, sizeof *axis->weights, "the table of a resize", error) : NULL;
+  for (gint64 x = 0; axis->weights && x < out; x++)
+    make_tap (params, dim, x, in, out, axis);
+  return axis->weights != NULL;
 }
 
 static void
@@ -359,37 +401,25 @@ state_free (gpointer data)
   ResizeState *state = data;
 
   for (guint i = 0; i < state->n_dims; i++)
-    {
-      memory_free (state->axes[i].taps);
-      g_clear_pointer (&state->axes[i].positions, g_array_unref);
-      g_clear_pointer (&state->axes[i].weights, g_array_unref);
-    }
+    axis_clear (&state->axes[i]);
   g_free (state);
 }
 
 static ResizeState *
-make_state (const Step *step, GError **error)
+make_state (Step *step, GError **error)
 {
-  const ResizeParams *params = step->node->params;
-  const FoveaShape   *in = &step->in[0].shape, *out = &step->out[0].shape;
-  ResizeState        *state = g_new0 (ResizeState, 1);
-  gint64              stride = 1;
+  const FoveaShape *in = &step->in[0].shape;
+  ResizeState      *state = g_new0 (ResizeState, 1);
+  gint64            stride = 1;
 
-  state->n_dims = out->n_dims;
-  for (guint i = out->n_dims; i-- > 0;)
+  state->n_dims = in->n_dims;
+  for (guint i = in->n_dims; i-- > 0;)
     {
-      Axis *axis = &state->axes[i];
-
-      axis->taps = memory_alloc_n ((gsize) out->dims[i] + 1, sizeof (Tap), "the table of a resize", error);
-      if (!axis->taps)
+      if (!axis_make (step->node, i, step, &state->axes[i], error))
         {
           state_free (state);
           return NULL;
         }
-      axis->positions = g_array_new (FALSE, FALSE, sizeof (gint64));
-      axis->weights = g_array_new (FALSE, FALSE, sizeof (double));
-      for (gint64 x = 0; x < out->dims[i]; x++)
-        make_tap (params, i, x, in->dims[i], out->dims[i], axis);
       state->strides[i] = stride;
       stride *= in->dims[i];
     }
@@ -397,28 +427,27 @@ make_state (const Step *step, GError **error)
 }
 
 gsize
-resize_table (const Node *node, guint dim, gint64 **positions, float **weights)
+resize_table (const Node *node, guint dim, gint64 **positions, float **weights, GError **error)
 {
-  const gint64 in = node_input (node, 0)->shape.dims[dim], out = node_output (node, 0)->shape.dims[dim];
-  Axis         axis = { g_new0 (Tap, (gsize) out + 1), g_array_new (FALSE, FALSE, sizeof (gint64)), g_array_new (FALSE, FALSE, sizeof (double)) };
-  gsize        most = 1;
+  const gsize out = (gsize) node_output (node, 0)->shape.dims[dim];
+  Axis        axis = { 0 };
+  gsize       most = 0;
 
-  for (gint64 x = 0; x < out; x++)
+  if (axis_make (node, dim, NULL, &axis, error))
     {
-      make_tap (node->params, dim, x, in, out, &axis);
-      most = MAX (most, axis.taps[x].n);
+      most = 1;
+      for (gsize x = 0; x < out; x++)
+        most = MAX (most, axis.taps[x].n);
+      *positions = g_new0 (gint64, out * most + 1);
+      *weights = g_new0 (float, out * most + 1);
+      for (gsize x = 0; x < out; x++)
+        for (guint i = 0; i < axis.taps[x].n && !axis.taps[x].outside; i++)
+          {
+            (*positions)[x * most + i] = axis.positions[axis.taps[x].first + i];
+            (*weights)[x * most + i] = (float) axis.weights[axis.taps[x].first + i];
+          }
     }
-  *positions = g_new0 (gint64, (gsize) out * most + 1);
-  *weights = g_new0 (float, (gsize) out * most + 1);
-  for (gsize x = 0; x < (gsize) out; x++)
-    for (guint i = 0; i < axis.taps[x].n && !axis.taps[x].outside; i++)
-      {
-        (*positions)[x * most + i] = g_array_index (axis.positions, gint64, axis.taps[x].first + i);
-        (*weights)[x * most + i] = (float) g_array_index (axis.weights, double, axis.taps[x].first + i);
-      }
-  g_free (axis.taps);
-  g_array_unref (axis.positions);
-  g_array_unref (axis.weights);
+  axis_clear (&axis);
   return most;
 }
 
@@ -455,8 +484,7 @@ interpolate (const Step *step, const ResizeState *state, guint dim, const gsize 
   axis = &state->axes[dim];
   tap = &axis->taps[at[dim]];
   for (guint i = tap->first; i < tap->first + tap->n; i++)
-    sum += g_array_index (axis->weights, double, i)
-           * interpolate (step, state, dim + 1, at, base + (gsize) (g_array_index (axis->positions, gint64, i) * state->strides[dim]));
+    sum += axis->weights[i] * interpolate (step, state, dim + 1, at, base + (gsize) (axis->positions[i] * state->strides[dim]));
   return sum;
 }
 
@@ -478,7 +506,7 @@ general_run (const Step *step, gsize first, gsize last, guint thread)
           at[i] = rest % (gsize) out->dims[i];
           rest /= (gsize) out->dims[i];
           outside |= state->axes[i].taps[at[i]].outside;
-          from += (gsize) (g_array_index (state->axes[i].positions, gint64, state->axes[i].taps[at[i]].first) * state->strides[i]);
+          from += (gsize) (state->axes[i].positions[state->axes[i].taps[at[i]].first] * state->strides[i]);
         }
       if (outside)
         write_number (&step->out[0], task, params->extrapolation);
@@ -522,8 +550,8 @@ image_row (const ResizeState *state, const float *plane, gsize in_width, gsize l
 
   for (guint i = 0; i < tap->n; i++)
     {
-      const float *source = plane + (gsize) g_array_index (vertical->positions, gint64, tap->first + i) * n;
-      float        weight = (float) g_array_index (vertical->weights, double, tap->first + i);
+      const float *source = plane + (gsize) vertical->positions[tap->first + i] * n;
+      float        weight = (float) vertical->weights[tap->first + i];
 
       if (i == 0)
         for (gsize x = 0; x < n; x++)
@@ -538,8 +566,8 @@ image_row (const ResizeState *state, const float *plane, gsize in_width, gsize l
 
       for (guint i = 0; i < across->n; i++)
         {
-          const float *source = row + (gsize) g_array_index (horizontal->positions, gint64, across->first + i) * lanes;
-          float        weight = (float) g_array_index (horizontal->weights, double, across->first + i);
+          const float *source = row + (gsize) horizontal->positions[across->first + i] * lanes;
+          float        weight = (float) horizontal->weights[across->first + i];
 
           for (gsize lane = 0; lane < lanes; lane++)
             out[x * lanes + lane] = i == 0 ? weight * source[lane] : out[x * lanes + lane] + weight * source[lane];
@@ -552,7 +580,7 @@ static void
 nearest_row (const ResizeState *state, const float *plane, gsize in_width, gsize lanes, gsize y, gsize out_width, float *out, gboolean repeated)
 {
   const Axis  *vertical = &state->axes[2], *horizontal = &state->axes[3];
-  const float *source = plane + (gsize) g_array_index (vertical->positions, gint64, vertical->taps[y].first) * in_width * lanes;
+  const float *source = plane + (gsize) vertical->positions[vertical->taps[y].first] * in_width * lanes;
 
   if (repeated)
     {
@@ -561,7 +589,7 @@ nearest_row (const ResizeState *state, const float *plane, gsize in_width, gsize
     }
   for (gsize x = 0; x < out_width; x++)
     {
-      const float *pixel = source + (gsize) g_array_index (horizontal->positions, gint64, horizontal->taps[x].first) * lanes;
+      const float *pixel = source + (gsize) horizontal->positions[horizontal->taps[x].first] * lanes;
 
       for (gsize lane = 0; lane < lanes; lane++)
         out[x * lanes + lane] = pixel[lane];
@@ -584,9 +612,7 @@ image_run (const Step *step, gsize first, gsize last, guint thread)
       gsize        y = task % height;
       const float *plane = (const float *) step->in[0].data + task / height * in_plane;
       float       *target = (float *) step->out[0].data + task * width * lanes;
-      gboolean     repeated = task > first && y > 0
-                          && g_array_index (vertical->positions, gint64, vertical->taps[y].first)
-                               == g_array_index (vertical->positions, gint64, vertical->taps[y - 1].first);
+      gboolean     repeated = task > first && y > 0 && vertical->positions[vertical->taps[y].first] == vertical->positions[vertical->taps[y - 1].first];
 
       if (params->mode == MODE_NEAREST)
         nearest_row (state, plane, in_width, lanes, y, width, target, repeated);

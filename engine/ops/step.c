@@ -19,7 +19,7 @@ step_hold (Step *step, gsize bytes, GError **error)
     }
   wanted = g_format_size_full (bytes, G_FORMAT_SIZE_IEC_UNITS);
   left = g_format_size_full (step->may_hold - step->held, G_FORMAT_SIZE_IEC_UNITS);
-  return node_error (step->node, error, FOVEA_ERROR_MEMORY, "its weights take %s, and %s are left of the memory allowed. Use a smaller model, or allow more.",
+  return node_error (step->node, error, FOVEA_ERROR_MEMORY, "its weights and tables take %s, and %s are left of the memory allowed. Use a smaller model, or allow more.",
                      wanted, left);
 }
 
