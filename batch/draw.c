@@ -13,6 +13,9 @@
 #define LINE_SHARE   300 /* of the shorter side: a frame's width */
 #define LETTER_SHARE 40  /* the height of letters */
 
+#define SHEET_LETTERS 13 /* pixels, on sheets */
+#define SHEET_LINE    17
+
 /* ---- pixels ----------------------------------------------------------------------------------------------------------------------------- */
 
 /* Cairo has a pixel in one word; transparent parts count as white. */
@@ -43,7 +46,7 @@ make_surface (const GdkPixbuf *photo, GError **error)
 }
 
 static GdkPixbuf *
-read_surface (cairo_surface_t *surface)
+read_surface (cairo_surface_t *surface, GError **error)
 {
   int        width = cairo_image_surface_get_width (surface), height = cairo_image_surface_get_height (surface);
   GdkPixbuf *picture = gdk_pixbuf_new (GDK_COLORSPACE_RGB, FALSE, 8, width, height);
@@ -61,7 +64,21 @@ read_surface (cairo_surface_t *surface)
           out[2] = in[x] & 255;
         }
     }
+  if (!picture)
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "Not enough memory for a picture of %d×%d pixels. Scale the photo down.", width, height);
   return picture;
+}
+
+static PangoLayout *
+make_layout (cairo_t *cairo, const char *name, int size)
+{
+  PangoLayout          *layout = pango_cairo_create_layout (cairo);
+  PangoFontDescription *font = pango_font_description_from_string (name);
+
+  pango_font_description_set_absolute_size (font, size * PANGO_SCALE);
+  pango_layout_set_font_description (layout, font);
+  pango_font_description_free (font);
+  return layout;
 }
 
 /* ---- frames and names ------------------------------------------------------------------------------------------------------------------- */
@@ -110,18 +127,13 @@ draw_objects (const GdkPixbuf *photo, const FoveaObjects *objects, GError **erro
   cairo_surface_t *surface = make_surface (photo, error);
   int              width = gdk_pixbuf_get_width (photo), height = gdk_pixbuf_get_height (photo), shorter = MIN (width, height);
   g_autoptr (PangoLayout) layout = NULL;
-  PangoFontDescription *font;
-  GdkPixbuf            *picture;
-  cairo_t              *cairo;
+  GdkPixbuf *picture;
+  cairo_t   *cairo;
 
   if (!surface)
     return NULL;
   cairo = cairo_create (surface);
-  layout = pango_cairo_create_layout (cairo);
-  font = pango_font_description_from_string ("Sans Bold");
-  pango_font_description_set_absolute_size (font, MAX (shorter / LETTER_SHARE, 9) * PANGO_SCALE);
-  pango_layout_set_font_description (layout, font);
-  pango_font_description_free (font);
+  layout = make_layout (cairo, "Sans Bold", MAX (shorter / LETTER_SHARE, 9));
   for (gsize i = objects->n; i-- > 0;) /* the best come last, on top */
     {
       guint8 colour[3];
@@ -131,9 +143,100 @@ draw_objects (const GdkPixbuf *photo, const FoveaObjects *objects, GError **erro
       draw_name (cairo, layout, &objects->objects[i], colour, width, height);
     }
   cairo_destroy (cairo);
-  picture = read_surface (surface);
+  picture = read_surface (surface, error);
   cairo_surface_destroy (surface);
-  if (!picture)
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "Not enough memory for a picture of %d×%d pixels. Scale the photo down.", width, height);
+  return picture;
+}
+
+/* ---- sheets ------------------------------------------------------------------------------------------------------------------------------ */
+
+struct _DrawnSheet
+{
+  cairo_surface_t *surface;
+  cairo_t         *cairo;
+  PangoLayout     *layout;
+  int              side, gap;
+};
+
+/* The top of a row's pictures. */
+static double
+row_top (const DrawnSheet *sheet, guint row)
+{
+  return row * (double) (sheet->side + 4 * SHEET_LINE + 2 * sheet->gap) + SHEET_LINE + sheet->gap;
+}
+
+DrawnSheet *
+drawn_sheet_new (guint n_rows, guint n_columns, int side, int gap, GError **error)
+{
+  DrawnSheet *sheet = g_new0 (DrawnSheet, 1);
+
+  sheet->side = side;
+  sheet->gap = gap;
+  sheet->surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, (int) n_columns * (side + gap) + gap, (int) row_top (sheet, n_rows) - SHEET_LINE);
+  sheet->cairo = cairo_create (sheet->surface);
+  sheet->layout = make_layout (sheet->cairo, "Sans", SHEET_LETTERS);
+  pango_layout_set_width (sheet->layout, side * PANGO_SCALE);
+  pango_layout_set_height (sheet->layout, -2);
+  pango_layout_set_ellipsize (sheet->layout, PANGO_ELLIPSIZE_END);
+  cairo_set_source_rgb (sheet->cairo, 1, 1, 1);
+  cairo_paint (sheet->cairo);
+  if (cairo_status (sheet->cairo) == CAIRO_STATUS_SUCCESS)
+    return sheet;
+  drawn_sheet_free (sheet);
+  g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "There is no memory for the sheet. Close other programs.");
+  return NULL;
+}
+
+void
+drawn_sheet_free (DrawnSheet *sheet)
+{
+  g_object_unref (sheet->layout);
+  cairo_destroy (sheet->cairo);
+  cairo_surface_destroy (sheet->surface);
+  g_free (sheet);
+}
+
+static void
+write_words (DrawnSheet *sheet, double x, double y, const char *words)
+{
+  pango_layout_set_text (sheet->layout, words, -1);
+  cairo_set_source_rgb (sheet->cairo, 0, 0, 0);
+  cairo_move_to (sheet->cairo, x, y);
+  pango_cairo_show_layout (sheet->cairo, sheet->layout);
+}
+
+void
+drawn_sheet_title (DrawnSheet *sheet, guint row, const char *title)
+{
+  write_words (sheet, sheet->gap, row_top (sheet, row) - SHEET_LINE, title);
+}
+
+gboolean
+drawn_sheet_put (DrawnSheet *sheet, guint row, guint column, const GdkPixbuf *picture, const char *words, GError **error)
+{
+  int              width = gdk_pixbuf_get_width (picture), height = gdk_pixbuf_get_height (picture);
+  double           x = sheet->gap + column * (double) (sheet->side + sheet->gap), y = row_top (sheet, row), scale = MIN ((double) sheet->side / MAX (width, height), 1.0);
+  cairo_surface_t *surface = make_surface (picture, error);
+
+  if (!surface)
+    return FALSE;
+  cairo_save (sheet->cairo);
+  cairo_translate (sheet->cairo, x, y);
+  cairo_scale (sheet->cairo, scale, scale);
+  cairo_set_source_surface (sheet->cairo, surface, 0, 0);
+  cairo_pattern_set_filter (cairo_get_source (sheet->cairo), CAIRO_FILTER_GOOD);
+  cairo_paint (sheet->cairo);
+  cairo_restore (sheet->cairo);
+  cairo_surface_destroy (surface);
+  write_words (sheet, x, y + sheet->side, words);
+  return TRUE;
+}
+
+GdkPixbuf *
+drawn_sheet_finish (DrawnSheet *sheet, GError **error)
+{
+  GdkPixbuf *picture = read_surface (sheet->surface, error);
+
+  drawn_sheet_free (sheet);
   return picture;
 }

@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "evaluate-sheet.h"
 #include "image.h"
 #include "verbs.h"
 
@@ -15,6 +16,7 @@ static const CommandHelp help = {
   "Runs a model on labelled photos and says how good its answers are: accuracy for one label a photo, mean average precision for several, and for boxes (ap50:\n"
   "at an overlap of a half; map: over overlaps from 0.5 to 0.95), intersection over union and mean absolute error for masks. DATA is laid out like training data: see fovea train.",
   "  fovea evaluate flowers.onnx photos/               the photos that training kept out\n"
+  "  fovea evaluate cutout photos/ --sheet answers.png the answers to the best, middle and worst photos, drawn\n"
   "  fovea evaluate tagger photos/ --tags tags.txt --json\n"
   "                                                    a model of many tags, as JSON\n",
 };
@@ -64,29 +66,35 @@ show_progress (double fraction, gpointer user_data)
   command_progress ("evaluating, per cent", (gsize) (fraction * 100.0), 100);
 }
 
-static const char *
-task_word (FoveaModel *model)
+/* What each task is called, and done by. */
+static const struct
 {
-  const char *task = fovea_model_get_metadata (model, "task");
-
-  return task ? task : "classify";
-}
+  const char   *word;
+  OperationKind operation;
+} tasks[] = {
+  [FOVEA_TASK_UNKNOWN] = { "classify", OPERATION_CLASSIFY },
+  [FOVEA_TASK_CLASSIFY] = { "classify", OPERATION_CLASSIFY },
+  [FOVEA_TASK_DETECT] = { "detect", OPERATION_LOCATE },
+  [FOVEA_TASK_SEGMENT] = { "segment", OPERATION_SEGMENT },
+};
 
 int
 verb_evaluate (int argc, char **argv)
 {
-  g_autofree char *split = NULL, *tags = NULL, *text = NULL, *path = NULL;
+  g_autofree char *split = NULL, *tags = NULL, *sheet = NULL, *text = NULL, *path = NULL;
   gboolean         json = FALSE;
   int              threads = 0, status;
   GOptionEntry     entries[] = {
     { "split", 0, 0, G_OPTION_ARG_STRING, &split, "Which photos: val, or train (val)", "SPLIT" },
     { "tags", 0, 0, G_OPTION_ARG_FILENAME, &tags, "A tag list: see fovea train", "FILE" },
+    { "sheet", 0, 0, G_OPTION_ARG_FILENAME, &sheet, "Draw the answers to the best, middle and worst photos into this file, PNG", "FILE" },
     { "threads", 't', 0, G_OPTION_ARG_INT, &threads, "Compute with N threads (0: one per processor)", "N" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL },
     { NULL },
   };
   g_autoptr (GError)          error = NULL;
   g_autoptr (FoveaModel)      model = NULL;
+  g_autoptr (FoveaSettings)   settings = NULL;
   g_autoptr (FoveaEvaluation) evaluation = NULL;
 
   if (!command_parse (&help, entries, &argc, &argv, &status))
@@ -99,18 +107,19 @@ verb_evaluate (int argc, char **argv)
     return command_usage (&help, json, "--threads must be 0 or more.");
   path = fovea_find_model (argv[1], &error);
   model = path ? fovea_model_load (path, &error) : NULL;
-  if (!model || (tags && !g_file_get_contents (tags, &text, NULL, &error)))
+  settings = model ? fovea_settings_read (model, &error) : NULL;
+  if (!settings || (tags && !g_file_get_contents (tags, &text, NULL, &error)))
     return command_fail (json, error);
   evaluation = fovea_evaluate (model, argv[2], split ? split : "val", text, (guint) threads, image_read_file, NULL, NULL, show_progress, NULL, &error);
   command_clear_progress ();
-  if (!evaluation)
+  if (!evaluation || (sheet && !evaluate_sheet_write (sheet, path, tasks[settings->task].operation, evaluation, (guint) threads, &error)))
     return command_fail (json, error);
   if (json)
     {
       g_autoptr (JsonBuilder) builder = json_builder_new ();
 
       json_builder_begin_object (builder);
-      command_add_string (builder, "task", task_word (model));
+      command_add_string (builder, "task", tasks[settings->task].word);
       command_add_string (builder, "split", split ? split : "val");
       evaluation_add_json (builder, evaluation);
       json_builder_end_object (builder);

@@ -658,11 +658,19 @@ typedef struct
 
 typedef struct
 {
+  char  *file;
+  double score; /* 0 to 1, the higher the better. One class a photo: the share of what it is; several: the average precision of its ranking; detect: F1 at an overlap
+                   of a half; segment: intersection over union */
+} FoveaPhotoScore;
+
+typedef struct
+{
   gsize             n_images;
-  gsize             n_metrics, n_classes;
+  gsize             n_metrics, n_classes, n_photos;
   FoveaMetric       metrics[8];  /* the first is what the task is judged by */
   FoveaClassMetric *classes;     /* n_classes; of masks: the sources of the photos, where there are several */
   gsize            *confusion;   /* classify, one class a photo: (n_classes it is, n_classes said), photos; NULL otherwise */
+  FoveaPhotoScore  *photos;      /* n_photos: those that could be judged, in the data's order */
   char            **labels;
 } FoveaEvaluation;
 

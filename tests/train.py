@@ -129,6 +129,7 @@ class Train(unittest.TestCase):
         output, answer, _ = self.train("boxes", "--task", "detect", "--size", 96, "--epochs", 30, "--batch", 8, "--average", "0.9", "--crop", "0.7", data="boxes")
         self.assertGreater(answer["evaluation"]["ap50"], 0.5)
         self.assertLess(answer["epochs"][-1]["loss"], answer["epochs"][0]["loss"])
+        self.check_sheet(output, self.folder / "boxes")
         again = json.loads(fovea("evaluate", output, self.folder / "boxes", "--json").stdout)
         self.assertAlmostEqual(again["ap50"], answer["evaluation"]["ap50"], places=3)
         self.assertEqual([(c["label"], c["n"]) for c in again["per_class"]], [("disc", 8), ("square", 8)])
@@ -183,8 +184,18 @@ class Train(unittest.TestCase):
         self.assertFalse((self.folder / "no.png").exists())
 
     def test_masks_are_learned(self):
-        _, answer, _ = self.train("masks", "--task", "segment", "--arch", "cutout", "--size", 64, "--epochs", 16, "--batch", 8, "--average", "0.9", data="pairs")
+        output, answer, _ = self.train("masks", "--task", "segment", "--arch", "cutout", "--size", 64, "--epochs", 16, "--batch", 8, "--average", "0.9", data="pairs")
         self.assertGreater(answer["evaluation"]["iou"], 0.6)
+        self.check_sheet(output, self.folder / "pairs", "--split", "train")
+
+    def check_sheet(self, model, data, *more):
+        """Rows of the best, the middle and the worst photos, with something in each, and not the same."""
+        fovea("evaluate", model, data, "--sheet", self.folder / "sheet.png", *more)
+        sheet = np.asarray(Image.open(self.folder / "sheet.png").convert("RGB")).astype(int)
+        rows = np.array_split(sheet, 3)
+        for row in rows:
+            self.assertGreater((row.min(axis=2) < 200).mean(), 0.05)
+        self.assertFalse(np.array_equal(rows[0], rows[2]))
 
     def test_subjects_are_pasted_on_other_backgrounds(self):
         # All training photos are dark behind their subject; the ones to be judged by are striped, like the backgrounds that are offered.

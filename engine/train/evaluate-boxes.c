@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/evaluate.h"
 #include "vision/nms.h"
 
 #define N_OVERLAPS   10    /* 0.5, 0.55 … 0.95 */
 #define N_RECALLS    101   /* 0, 0.01 … 1 */
 #define LEAST_SCORE  0.01f
+#define SURE_SCORE   0.25  /* from which on a box counts for its photo, where the model says nothing else */
 #define MOST_BOXES   300   /* of a photo */
 #define FEWEST_BOXES 10    /* a class with fewer doesn't enter the mean, unless all have fewer: its average precision means little */
 
@@ -35,6 +37,7 @@ typedef struct
   gsize                 n_labels;
   GArray              **answers;  /* (classes) of Answer */
   gsize                *n_truths; /* (classes) */
+  GArray               *photos;   /* of FoveaPhotoScore */
   gsize                 n_photos;
 } Judge;
 
@@ -104,6 +107,9 @@ judge_clear (Judge *judge)
 {
   for (guint c = 0; judge->answers && c < judge->settings->dataset->n_classes; c++)
     g_array_unref (judge->answers[c]);
+  for (guint i = 0; judge->photos && i < judge->photos->len; i++)
+    g_free (g_array_index (judge->photos, FoveaPhotoScore, i).file);
+  g_clear_pointer (&judge->photos, g_array_unref);
   g_free (judge->answers);
   g_free (judge->n_truths);
   g_free (judge->class_of);
@@ -206,12 +212,32 @@ find_boxes (Judge *judge, GError **error)
   return kept;
 }
 
+/* F1 of a photo's sure boxes: the answers from `first` (classes) on are its own. */
+static double
+judge_alone (const Judge *judge, const guint *first, gsize n_truths)
+{
+  double least = judge->settings->settings->threshold > 0.0 ? judge->settings->settings->threshold : SURE_SCORE;
+  gsize  n_right = 0, n_said = 0;
+
+  for (guint c = 0; c < judge->settings->dataset->n_classes; c++)
+    for (guint i = first[c]; i < judge->answers[c]->len; i++)
+      {
+        const Answer *answer = &g_array_index (judge->answers[c], Answer, i);
+
+        n_said += answer->score >= least && !(answer->ignored & 1);
+        n_right += answer->score >= least && (answer->hits & 1);
+      }
+  return n_said + n_truths > 0 ? 2.0 * (double) n_right / (double) (n_said + n_truths) : NAN;
+}
+
 static gboolean
-judge_photo (Judge *judge, const Batch *batch, GError **error)
+judge_photo (Judge *judge, const Batch *batch, guint sample, GError **error)
 {
   const float       *list = batch->targets;
   g_autoptr (GArray) boxes = find_boxes (judge, error);
-  gsize              n_truths = 0;
+  g_autofree guint  *first = g_new0 (guint, judge->settings->dataset->n_classes + 1);
+  gsize              n_truths = 0, n_known = 0;
+  double             score;
 
   if (!boxes)
     return FALSE;
@@ -219,13 +245,21 @@ judge_photo (Judge *judge, const Batch *batch, GError **error)
     n_truths++;
   for (guint c = 0; c < judge->settings->dataset->n_classes; c++)
     {
+      gsize n = 0;
+
+      first[c] = judge->answers[c]->len;
       if (batch->weights[c] <= 0.0f)
         continue;
       for (gsize t = 0; t < n_truths; t++)
-        judge->n_truths[c] += list[t * SCENE_NUMBERS] == (float) c;
+        n += list[t * SCENE_NUMBERS] == (float) c;
+      judge->n_truths[c] += n;
+      n_known += n;
       judge_class (judge, (gint32) c, (const Box *) (gpointer) boxes->data, boxes->len, list, n_truths);
     }
   judge->n_photos++;
+  score = judge_alone (judge, first, n_known);
+  if (isfinite (score))
+    evaluation_add_photo (judge->photos, judge->settings->dataset, sample, score);
   return TRUE;
 }
 
@@ -281,6 +315,7 @@ make_evaluation (Judge *judge)
   for (guint c = 0; c < dataset->n_classes; c++)
     fewest = judge->n_truths[c] >= FEWEST_BOXES ? FEWEST_BOXES : fewest;
   evaluation->n_images = judge->n_photos;
+  evaluation_take_photos (evaluation, g_steal_pointer (&judge->photos));
   evaluation->labels = g_strdupv (dataset->classes);
   evaluation->classes = g_new0 (FoveaClassMetric, dataset->n_classes + 1);
   evaluation->n_classes = dataset->n_classes;
@@ -309,7 +344,7 @@ make_evaluation (Judge *judge)
 }
 
 static gboolean
-run_photos (Judge *judge, Loader *loader, gsize n, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
+run_photos (Judge *judge, Loader *loader, const guint *order, gsize n, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
 {
   for (gsize i = 0; i < n; i++)
     {
@@ -319,7 +354,7 @@ run_photos (Judge *judge, Loader *loader, gsize n, GCancellable *cancellable, Fo
       if (!batch)
         return FALSE;
       memcpy (in->data, batch->input, in->size);
-      if (!fovea_session_run (judge->session, cancellable, NULL, NULL, error) || !judge_photo (judge, batch, error))
+      if (!fovea_session_run (judge->session, cancellable, NULL, NULL, error) || !judge_photo (judge, batch, order[i], error))
         return FALSE;
       if (progress)
         progress ((double) (i + 1) / (double) n, user_data);
@@ -339,6 +374,7 @@ evaluate_boxes (FoveaModel *model, const LoaderSettings *settings, const guint *
 
   single.batch = 1;
   single.cache = 0;
+  judge.photos = g_array_new (FALSE, FALSE, sizeof (FoveaPhotoScore));
   judge.answers = g_new0 (GArray *, n_classes + 1);
   judge.n_truths = g_new0 (gsize, n_classes + 1);
   for (guint c = 0; c < n_classes; c++)
@@ -348,7 +384,7 @@ evaluate_boxes (FoveaModel *model, const LoaderSettings *settings, const guint *
   if (loader)
     {
       loader_start (loader, order, n, 0, 0);
-      if (run_photos (&judge, loader, n, cancellable, progress, user_data, error))
+      if (run_photos (&judge, loader, order, n, cancellable, progress, user_data, error))
         evaluation = make_evaluation (&judge);
       for (guint i = 0; warnings && i < loader_get_warnings (loader)->len; i++)
         g_ptr_array_add (warnings, g_strdup (g_ptr_array_index (loader_get_warnings (loader), i)));

@@ -22,7 +22,8 @@ typedef struct
   double         iou, error;               /* sums over images */
   double        *source_iou;               /* (sources) likewise */
   gsize         *source_n;
-  const guint   *order;                    /* samples */
+  const guint   *order;                    /* samples; NULL: nobody asks which photo was how good */
+  GArray        *photos;                   /* of FoveaPhotoScore */
   gsize          n;
 } Tally;
 
@@ -32,6 +33,37 @@ static float
 squash (float x)
 {
   return (float) (1.0 / (1.0 + exp (-(double) x)));
+}
+
+void
+evaluation_add_photo (GArray *photos, const Dataset *dataset, guint sample, double score)
+{
+  FoveaPhotoScore photo = { g_strdup (g_array_index (dataset->samples, Sample, sample).file), score };
+
+  g_array_append_val (photos, photo);
+}
+
+void
+evaluation_take_photos (FoveaEvaluation *evaluation, GArray *photos)
+{
+  evaluation->n_photos = photos->len;
+  evaluation->photos = (FoveaPhotoScore *) (gpointer) g_array_free (photos, FALSE);
+}
+
+/* Of the answer to one photo: the softmax at its class, or the average precision of the known classes. NAN where there is nothing to judge. */
+static double
+judge_classes (gboolean exclusive, const float *scores, const float *targets, const float *known, guint n)
+{
+  guint  truth = 0;
+  double sum = 0.0;
+
+  if (!exclusive)
+    return metric_average_precision (scores, targets, known, n, 1);
+  for (guint c = 1; c < n; c++)
+    truth = targets[c] > targets[truth] ? c : truth;
+  for (guint c = 0; c < n; c++)
+    sum += exp ((double) scores[c] - scores[truth]);
+  return 1.0 / sum;
 }
 
 static void
@@ -48,6 +80,13 @@ count_classes (Tally *tally, const Batch *batch, const float *answers)
       g_array_append_vals (tally->scores, answers + i * n, n);
       g_array_append_vals (tally->targets, batch->targets + i * n, n);
       g_array_append_vals (tally->known, known, tally->dataset->exclusive ? 1 : n);
+      if (tally->order)
+        {
+          double score = judge_classes (tally->dataset->exclusive, answers + i * n, batch->targets + i * n, known, n);
+
+          if (isfinite (score))
+            evaluation_add_photo (tally->photos, tally->dataset, tally->order[batch->first + i], score);
+        }
       tally->n++;
     }
 }
@@ -84,7 +123,9 @@ count_masks (Tally *tally, const Batch *batch, const float *answers, gsize pixel
         }
       if (n_counted > 0)
         {
-          guint source = g_array_index (tally->dataset->samples, Sample, tally->order[batch->first + i]).known;
+          guint sample = tally->order[batch->first + i], source = g_array_index (tally->dataset->samples, Sample, sample).known;
+
+          evaluation_add_photo (tally->photos, tally->dataset, sample, iou / n_counted);
 
           tally->iou += iou / n_counted;
           tally->source_iou[source] += iou / n_counted;
@@ -184,10 +225,11 @@ sum_sources (FoveaEvaluation *evaluation, const Tally *tally)
 }
 
 static FoveaEvaluation *
-make_evaluation (const Tally *tally)
+make_evaluation (Tally *tally)
 {
   FoveaEvaluation *evaluation = g_new0 (FoveaEvaluation, 1);
 
+  evaluation_take_photos (evaluation, g_steal_pointer (&tally->photos));
   evaluation->n_images = tally->n;
   evaluation->labels = g_strdupv (tally->dataset->classes);
   if (tally->dataset->task == FOVEA_TASK_SEGMENT)
@@ -208,6 +250,9 @@ fovea_evaluation_free (FoveaEvaluation *evaluation)
     return;
   g_free (evaluation->classes);
   g_free (evaluation->confusion);
+  for (gsize i = 0; i < evaluation->n_photos; i++)
+    g_free (evaluation->photos[i].file);
+  g_free (evaluation->photos);
   g_strfreev (evaluation->labels);
   g_free (evaluation);
 }
@@ -232,6 +277,7 @@ tally_init (Tally *tally, const Dataset *dataset, const guint *order)
   *tally = (Tally) { .dataset = dataset, .order = order };
   tally->source_iou = g_new0 (double, dataset->sources->len + 1);
   tally->source_n = g_new0 (gsize, dataset->sources->len + 1);
+  tally->photos = g_array_new (FALSE, FALSE, sizeof (FoveaPhotoScore));
   tally->scores = g_array_new (FALSE, FALSE, sizeof (float));
   tally->targets = g_array_new (FALSE, FALSE, sizeof (float));
   tally->known = g_array_new (FALSE, FALSE, sizeof (float));
@@ -240,6 +286,9 @@ tally_init (Tally *tally, const Dataset *dataset, const guint *order)
 static void
 tally_clear (Tally *tally)
 {
+  for (guint i = 0; tally->photos && i < tally->photos->len; i++)
+    g_free (g_array_index (tally->photos, FoveaPhotoScore, i).file);
+  g_clear_pointer (&tally->photos, g_array_unref);
   g_array_unref (tally->scores);
   g_array_unref (tally->targets);
   g_array_unref (tally->known);

@@ -10,5 +10,9 @@
 FoveaEvaluation *evaluate_samples (FoveaModel *model, const LoaderSettings *settings, const guint *order, gsize n, GPtrArray *warnings, GCancellable *cancellable,
                                    FoveaProgress progress, gpointer user_data, GError **error);
 
+/* What one photo of the data's is worth, for `photos` (of FoveaPhotoScore), which then become the evaluation's. */
+void             evaluation_add_photo   (GArray *photos, const Dataset *dataset, guint sample, double score);
+void             evaluation_take_photos (FoveaEvaluation *evaluation, GArray *photos);
+
 /* The same for a last layer alone, on features that are there. */
 FoveaEvaluation *evaluate_features (FoveaModel *head, const FeatureCache *cache, const Dataset *dataset, GError **error);
