@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Classify window in real GIMP under Xvfb, driven through the accessibility bus: it opens with an answer, answers anew when settings change, can be
-cancelled, and applies. Screenshots stay in the folder given.
+"""The Classify window in real GIMP under Xvfb, driven through the accessibility bus and the keyboard: it opens with an answer, answers anew when settings
+change, can be cancelled at any time, applies in one undo step, repeats, keeps its settings, and opens the manual. Screenshots stay in the folder given.
 
     classify_window.py BUILD/plugin/fovea SCREENSHOTS
 """
 
+import pathlib
+import random
 import re
+import subprocess
 import sys
 import time
 
+from desktop import browser_was_shown, catch_browser, check_names, key
 from gimp_window import GimpWindow, act, main, make_photo, run_session, shoot, wait, walk
 from isolated_gimp import IsolatedGimp
 
@@ -20,20 +24,33 @@ SCENES = {
     'tiny': ('TINY', 'C.UTF-8', 'light', 'cancel'),
     'german': ('large/perched-osprey.jpg', 'de_DE.UTF-8', 'light', 'cancel'),
     'dark': ('large/coco-000000257896.jpg', 'C.UTF-8', 'dark', 'cancel'),
+    'contrast': ('large/coco-000000257896.jpg', 'C.UTF-8', 'contrast', 'cancel'),
 }
 MENU = {'C.UTF-8': ('Filters', 'Fovea', 'Classify…'), 'de_DE.UTF-8': ('Filter', 'Fovea', 'Klassifizieren …')}
 BUTTONS = {'C.UTF-8': ('Apply', 'Cancel'), 'de_DE.UTF-8': ('Anwenden', 'Abbrechen')}
 NAMES = {'C.UTF-8': 'Names', 'de_DE.UTF-8': 'Namen'}
+TITLE = r'(\d+) (?:layer|Ebene)'
 
+
+# ---- inside the session ---------------------------------------------------------------------------------------------
 
 class Window(GimpWindow):
     def __init__(self, language):
         super().__init__()
         self.language = language
+        self.look()
+
+    def look(self):
+        """Opens the dialog and waits for its answer."""
         started = time.monotonic()
-        self.opened = self.open(MENU[language])
+        self.opened = self.open(MENU[self.language])
         self.answer()
         self.answered = time.monotonic() - started
+
+    def image(self):
+        """(whether the image has changed, how many layers it has), as the title says."""
+        title = next(window.name for window in self.application('gimp') if re.search(TITLE, window.name))
+        return title.startswith('*'), int(re.search(TITLE, title).group(1))
 
     def find(self, role, name=None):
         return next(node for node in walk(self.dialog) if node.getRoleName() == role and (name is None or node.name == name))
@@ -48,9 +65,109 @@ class Window(GimpWindow):
     def changed(self, before):
         return wait(lambda: (words := self.names().description) != before and '%' in words and words, 'another answer')
 
+    def choose(self, combo, entry):
+        """An entry of a combo box, by its name."""
+        box = next(node for node in walk(self.dialog) if node.getRoleName() == 'combo box' and node.name == combo)
+        entries = [node.name for node in walk(box) if node.getRoleName() == 'menu item']
+        box.querySelection().selectChild(entries.index(entry))
+
+    def says(self, words):
+        wait(lambda: words in self.names().description, words)
+
+    def spin(self, maximum):
+        return next(node for node in walk(self.dialog) if node.getRoleName() == 'spin button' and node.queryValue().maximumValue == maximum)
+
     def close(self, which):
-        act(wait(lambda: self.find('button', BUTTONS[self.language][which]), 'the button'))
+        self.press(BUTTONS[self.language][which])
         self.ended()
+
+
+def use_keyboard(window):
+    """Alt and the letter under the name goes to a setting, Tab to the next one; what is typed counts."""
+    before = window.answer()
+    wait(lambda: window.dialog.getState().contains(window.pyatspi.STATE_ACTIVE), 'the window to have the keyboard')
+    key('alt+n')
+    wait(lambda: window.spin(1000).getState().contains(window.pyatspi.STATE_FOCUSED), 'the number of names to be focused')
+    key('ctrl+a', '2', 'Tab')
+    fewer = window.changed(before)
+    assert fewer.count('%') == 2, fewer
+    wait(lambda: window.spin(1).getState().contains(window.pyatspi.STATE_FOCUSED), 'the threshold to be focused')
+
+
+def change_settings(window):
+    """Threshold, region and model, each answered anew."""
+    before = window.answer()
+    window.spin(1).queryValue().currentValue = 0.3
+    sure = window.changed(before)
+    assert sure.count('%') == 1, sure
+    window.spin(1).queryValue().currentValue = 0.01
+    assert window.changed(sure) == before
+    window.choose('Look at', 'The selection')
+    window.says('Nothing is selected')
+    assert not window.button('Apply').getState().contains(window.pyatspi.STATE_SENSITIVE), 'there is nothing to apply'
+    window.choose('Look at', 'The whole image')
+    assert window.changed('') == before
+    window.choose('Model', 'unhurried')
+    slow = wait(lambda: 'class ' in (words := window.names().description) and words, 'the other model to answer')
+    window.choose('Look at', 'The layer')
+    window.choose('Model', 'Automatic')  # while the other looks
+    assert window.changed(slow) == before
+
+
+def cancel_attention(window):
+    """Where a network looked takes a minute with this one: Cancel doesn't wait for it, and nothing is left."""
+    started = time.monotonic()
+    window.choose('Model', 'unhurried')
+    window.says('class ')
+    whole = 64 * (time.monotonic() - started)
+    act(window.find('check box', 'Attention layer'))
+    window.press('Apply')
+    bar = wait(lambda: window.find('progress bar', 'Finding where the network looked'), 'the progress')
+    wait(lambda: window.is_showing(bar), 'the progress to be shown')
+    started = time.monotonic()
+    window.close(1)
+    took = time.monotonic() - started
+    assert took < whole / 16, (took, whole)  # tests/session.c has the engine's own time, whatever else the machine does
+    assert window.image() == (False, 1), window.image()
+    print(f'ok cancelled while it worked, in {took:.2f} of {whole:.0f} s, and nothing is left')
+
+
+def apply_and_repeat(window, folder):
+    """One undo step, once through the window and once by Repeat; then the window has the last values."""
+    window.look()
+    assert window.spin(1000).queryValue().currentValue == 5, 'what was cancelled was kept'
+    window.spin(1000).queryValue().currentValue = 2
+    for name in ('Attention layer', 'Write tags'):
+        act(window.find('check box', name))
+    window.close(0)
+    wait(lambda: window.image() == (True, 2), 'the attention layer')
+    shoot(folder / 'photo-applied.png')
+    window.menu(('Edit', 'Undo'))
+    wait(lambda: window.image() == (False, 1), 'all of it undone in one step')
+    window.menu(('Filters', 'Repeat'))
+    wait(lambda: window.image() == (True, 2), 'the same again, without the window')
+    window.ended()
+    window.menu(('Edit', 'Undo'))
+    wait(lambda: window.image() == (False, 1), 'that undone in one step')
+    print('ok applied and undone, repeated and undone, each in one step')
+
+
+def keep_settings(window, folder):
+    window.look()
+    assert window.spin(1000).queryValue().currentValue == 2, 'the last values are forgotten'
+    window.spin(1000).queryValue().currentValue = 7
+    window.press('Save Settings')
+    window.press('Reset')
+    act(wait(lambda: next(node for node in walk(window.dialog) if 'Factory' in node.name and node.queryAction()), 'the reset to factory settings'))
+    wait(lambda: window.spin(1000).queryValue().currentValue == 5, 'the factory settings')
+    window.press('Load Saved Settings')
+    wait(lambda: window.spin(1000).queryValue().currentValue == 7, 'the saved settings')
+    window.press('Help')
+    wait(lambda: browser_was_shown(), 'the manual')
+    assert browser_was_shown().endswith('/docs/classify.html') or browser_was_shown().endswith('/help/en/classify.html'), browser_was_shown()
+    key('Escape')
+    window.ended()
+    print(f'ok last values, reset, saved settings; Help shows {browser_was_shown()}; Escape closes')
 
 
 def inside(scene, folder):
@@ -59,31 +176,51 @@ def inside(scene, folder):
     before = window.answer()
     shoot(folder / f'{scene}.png')
     print(f'ok {scene}: opened in {window.opened:.2f} s, answered in {window.answered:.2f} s: {before}')
-    if action == 'cancel':
+    check_names(window.dialog)
+    if action == 'change':
+        use_keyboard(window)
+        change_settings(window)
+        shoot(folder / f'{scene}-changed.png')
+        cancel_attention(window)
+        apply_and_repeat(window, folder)
+        keep_settings(window, folder)
+    else:
         window.close(1)
-        return
-    # fewer names, then only sure ones; then Apply with the attention layer
-    spins = {node.queryValue().maximumValue: node for node in walk(window.dialog) if node.getRoleName() == 'spin button'}
-    spins[1000].queryValue().currentValue = 2
-    fewer = window.changed(before)
-    assert fewer.count('%') == 2, fewer
-    spins[1].queryValue().currentValue = 0.3
-    sure = window.changed(fewer)
-    assert sure.count('%') == 1, sure
-    attention = window.find('check box', 'Attention layer')
-    act(attention)
-    shoot(folder / f'{scene}-changed.png')
-    window.close(0)
-    gimp = window.application('gimp')
-    wait(lambda: any('2 layers' in node.name for node in gimp), 'the attention layer in GIMP', 30)
-    shoot(folder / f'{scene}-applied.png')
+        assert window.image() == (False, 1), 'cancelling left something'
+
+
+# ---- outside --------------------------------------------------------------------------------------------------------
+
+def write_slow_model(path):
+    """A classifier of 40 convolutions of a photo's full size, which ends in no mean: where it looked is found by covering parts, in 64 runs."""
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+    import tiny_model
+    numbers, channels, last = random.Random(1), 48, 'x'
+    constants = [tiny_model.tensor('first', [channels, 3, 3, 3], [numbers.gauss(0, 0.1) for _ in range(channels * 27)]),
+                 tiny_model.tensor('w', [channels, channels, 3, 3], [numbers.gauss(0, 0.048) for _ in range(channels * channels * 9)])]
+    nodes = []
+    for i in range(40):
+        pads = tiny_model.field(5, tiny_model.field(1, 'pads') + b''.join(tiny_model.field(8, 1) for _ in range(4)) + tiny_model.field(20, 7))
+        nodes.append(tiny_model.node('Conv', [last, 'w' if i else 'first'], [f'y{i}']) + pads)
+        last = f'y{i}'
+    drop = tiny_model.field(5, tiny_model.field(1, 'keepdims') + tiny_model.field(3, 0) + tiny_model.field(20, 2))
+    axes = tiny_model.field(5, tiny_model.field(1, 'axes') + b''.join(tiny_model.field(8, axis) for axis in (2, 3)) + tiny_model.field(20, 7))
+    nodes += [tiny_model.node('ReduceMax', [last], ['greatest']) + drop + axes, tiny_model.node('Softmax', ['greatest'], ['scores'])]
+    path.write_bytes(tiny_model.model(nodes, [tiny_model.port('x', [1, 3, 224, 224])], [tiny_model.port('scores', [1, channels])], constants,
+                                      {'task': 'classify', 'fovea': '{"input": {"resize": "stretch", "range": 1}}'}))
 
 
 def run_scene(scene, plugin, folder):
     photo, language, theme, _ = SCENES[scene]
     with IsolatedGimp(plugin) as gimp:
-        run_session(gimp, scene, folder, f'"{make_photo(photo, gimp.folder)}"', language, theme)
+        environment = catch_browser(gimp.folder)
+        if theme == 'contrast':
+            environment['GTK_THEME'] = 'HighContrast'
+            with open(gimp.folder / 'profile' / 'gimprc', 'a', encoding='utf-8') as file:
+                file.write('(theme "System")\n')
+        write_slow_model(gimp.folder / 'models' / 'unhurried.onnx')
+        run_session(gimp, scene, folder, f'"{make_photo(photo, gimp.folder)}"', language, 'dark' if theme == 'dark' else 'light', environment, timeout=900)
 
 
 if __name__ == '__main__':
-    sys.exit(main(SCENES, inside, run_scene))
+    sys.exit(main(SCENES, inside, run_scene, needs=('xdotool',)))

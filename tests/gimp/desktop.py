@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every window is held to, the keyboard, and a browser that only notes what it is to show. For the window tests."""
+
+import collections
+import os
+import subprocess
+
+from gimp_window import walk
+
+# Widgets that a name for the screen reader is asked of; containers and texts speak for themselves.
+NAMED = {'button', 'push button', 'toggle button', 'check box', 'radio button', 'combo box', 'spin button', 'slider', 'text', 'entry', 'table', 'tree table',
+         'drawing area', 'progress bar'}
+SHOWN = 'FOVEA_TEST_BROWSER'  # the file that the browser writes to
+
+BROWSER = """#!/bin/sh
+echo "$1" >"{shown}.part" && mv "{shown}.part" "{shown}"
+"""
+DESKTOP = """[Desktop Entry]
+Type=Application
+Name=Test browser
+Exec={program} %u
+MimeType=text/html;x-scheme-handler/file;x-scheme-handler/http;x-scheme-handler/https;
+"""
+
+
+def key(*keys):
+    subprocess.run(['xdotool', 'key', '--clearmodifiers', *keys], check=True)
+
+
+def letters_of(node):
+    """The Alt-letters of a widget, as GTK tells them to the accessibility bus."""
+    try:
+        action = node.queryAction()
+    except NotImplementedError:
+        return []
+    bindings = {action.getKeyBinding(i).split(';')[0] for i in range(action.nActions)}
+    return [binding[-1].lower() for binding in bindings if binding.startswith('<Alt>')]
+
+
+def check_names(window):
+    """No two widgets of a window answer to the same letter; each has a name."""
+    import pyatspi
+
+    letters, nameless = collections.defaultdict(set), []
+    for node in walk(window):
+        role = node.getRoleName()
+        if role == 'menu item':
+            continue
+        for letter in letters_of(node):
+            letters[letter].add(f'{role} “{node.name}”')
+        if role in NAMED and not node.name and node.getState().contains(pyatspi.STATE_SHOWING):
+            nameless.append(role)
+    clashes = {letter: sorted(names) for letter, names in letters.items() if len(names) > 1}
+    assert not clashes, f'letters of more than one: {clashes}'
+    assert not nameless, f'without a name: {nameless}'
+    assert len(letters) > 3, f'hardly any letters: {dict(letters)}'
+    print(f'ok {len(letters)} letters, each of one widget: {"".join(sorted(letters))}')
+
+
+def catch_browser(folder):
+    """Makes web pages open in a program that notes their address; the environment that this takes."""
+    shown = folder / 'shown'
+    program = folder / 'browser'
+    program.write_text(BROWSER.format(shown=shown))
+    program.chmod(0o755)
+    applications = folder / 'home' / '.local' / 'share' / 'applications'
+    applications.mkdir(parents=True)
+    (applications / 'test-browser.desktop').write_text(DESKTOP.format(program=program))
+    kinds = ('text/html', 'application/xhtml+xml', 'x-scheme-handler/file', 'x-scheme-handler/http', 'x-scheme-handler/https')
+    (applications / 'mimeapps.list').write_text('[Default Applications]\n' + ''.join(f'{kind}=test-browser.desktop\n' for kind in kinds))
+    return {SHOWN: str(shown)}
+
+
+def browser_was_shown():
+    """The address, or None."""
+    try:
+        with open(os.environ[SHOWN], encoding='utf-8') as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return None
