@@ -19,7 +19,8 @@ typedef enum
   POINTWISE,
   FIRST,
   DEPTHWISE,
-  WINOGRAD,
+  WINOGRAD,       /* F(4x4, 3x3) */
+  WINOGRAD_SMALL, /* F(2x2, 3x3) */
 } Way;
 
 static const struct
@@ -53,6 +54,13 @@ static const struct
   { WINOGRAD, "winograd 256", 256, 256, 14, 3, 1 },
   { WINOGRAD, "winograd 32", 32, 32, 256, 3, 1 },
   { WINOGRAD, "winograd 512", 512, 512, 7, 3, 1 },
+  { WINOGRAD, "winograd 64-256", 64, 256, 13, 3, 1 },
+  { WINOGRAD, "winograd 32-128", 32, 128, 27, 3, 1 },
+  { WINOGRAD_SMALL, "winograd 2x2 32-128", 32, 128, 27, 3, 1 },
+  { WINOGRAD_SMALL, "winograd 2x2 64-256", 64, 256, 13, 3, 1 },
+  { WINOGRAD_SMALL, "winograd 2x2 128", 128, 128, 28, 3, 1 },
+  { WINOGRAD_SMALL, "winograd 2x2 256", 256, 256, 14, 3, 1 },
+  { WINOGRAD_SMALL, "winograd 2x2 512", 512, 512, 7, 3, 1 },
 };
 
 static double
@@ -74,11 +82,17 @@ make (size_t n)
   return array;
 }
 
+static int
+winograd_m (Way way)
+{
+  return way == WINOGRAD_SMALL ? 2 : 4;
+}
+
 /* Tiles of a Winograd convolution that are transformed and multiplied together, as conv-blocked.c takes them. */
 static size_t
-winograd_band (int channels)
+winograd_band (int m, int channels)
 {
-  size_t n = 448 * 1024 / sizeof (float) / (36 * kernel_blocks ((size_t) channels) * KERNEL_BLOCK);
+  size_t n = 448 * 1024 / sizeof (float) / (kernel_winograd_size (m) * kernel_blocks ((size_t) channels) * KERNEL_BLOCK);
 
   return n > 24 ? n : 24;
 }
@@ -90,11 +104,11 @@ run (const Kernels *kernels, Way way, const KernelConv *conv, float *in, float *
 
   if (way == DEPTHWISE)
     kernels->depthwise (conv, 0, blocks, 0, (size_t) conv->out_h);
-  else if (way == WINOGRAD)
+  else if (way >= WINOGRAD)
     {
-      KernelWinograd winograd = { *conv, (size_t) (conv->out_w + 3) / 4, (size_t) (conv->out_h + 3) / 4 };
-      size_t         n = winograd.tiles_x * winograd.tiles_y,
-             n_bands = (n + winograd_band ((int) conv->in_channels) - 1) / winograd_band ((int) conv->in_channels);
+      int            m = winograd_m (way);
+      KernelWinograd winograd = { *conv, m, (size_t) ((conv->out_w + m - 1) / m), (size_t) ((conv->out_h + m - 1) / m) };
+      size_t         n = winograd.tiles_x * winograd.tiles_y, most = winograd_band (m, (int) conv->in_channels), n_bands = (n + most - 1) / most;
 
       for (size_t band = 0; band < n_bands; band++)
         {
@@ -111,10 +125,10 @@ measure (const Kernels *kernels, size_t i)
 {
   int        size = shapes[i].size, out = (size - 1) / shapes[i].stride + 1, k = shapes[i].kernel;
   Way        way = shapes[i].way;
-  size_t pixels = (size_t) size * (size_t) size, out_pixels = (size_t) out * (size_t) out, band = winograd_band (shapes[i].channels) + 1;
+  size_t pixels = (size_t) size * (size_t) size, out_pixels = (size_t) out * (size_t) out, band = winograd_band (winograd_m (way), shapes[i].channels) + 1;
   size_t     blocks = kernel_blocks ((size_t) shapes[i].channels), out_blocks = kernel_blocks ((size_t) shapes[i].outputs);
   float     *in = make (blocks * pixels * KERNEL_BLOCK), *result = make (out_blocks * out_pixels * KERNEL_BLOCK);
-  float     *weights = make (out_blocks * KERNEL_BLOCK * (size_t) shapes[i].channels * (size_t) (way == WINOGRAD ? 36 : k * k));
+  float     *weights = make (out_blocks * KERNEL_BLOCK * (size_t) shapes[i].channels * (size_t) (way >= WINOGRAD ? 36 : k * k));
   float     *transformed = make (36 * kernel_winograd_step (blocks, band)), *products = make (36 * kernel_winograd_step (kernels->winograd_blocks, band));
   double     best = 1e9, macs = (double) out_pixels * shapes[i].outputs * k * k * (way == DEPTHWISE ? 1 : shapes[i].channels);
   KernelConv conv = {

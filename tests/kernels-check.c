@@ -172,20 +172,28 @@ typedef enum
 {
   CALL_CONV,
   CALL_DEPTHWISE,
-  CALL_WINOGRAD,
+  CALL_WINOGRAD,       /* F(4x4, 3x3) */
+  CALL_WINOGRAD_SMALL, /* F(2x2, 3x3) */
 } ConvCall;
+
+/* The m of F(m x m, 3x3); 0: no Winograd. */
+static int
+winograd_m (ConvCall call)
+{
+  return call == CALL_WINOGRAD ? 4 : call == CALL_WINOGRAD_SMALL ? 2 : 0;
+}
 
 static const ActivationKind conv_activations[] = {
   ACTIVATION_NONE, ACTIVATION_RELU, ACTIVATION_CLIP, ACTIVATION_HARD_SWISH, ACTIVATION_SIGMOID, ACTIVATION_LEAKY_RELU, ACTIVATION_SILU,
 };
 
 static void
-call_winograd (const Kernels *kernels, const KernelConv *conv, size_t blocks, bool cut)
+call_winograd (const Kernels *kernels, int m, const KernelConv *conv, size_t blocks, bool cut)
 {
-  KernelWinograd winograd = { *conv, (size_t) (conv->out_w + 3) / 4, (size_t) (conv->out_h + 3) / 4 };
+  KernelWinograd winograd = { *conv, m, (size_t) ((conv->out_w + m - 1) / m), (size_t) ((conv->out_h + m - 1) / m) };
   size_t         n_tiles = winograd.tiles_x * winograd.tiles_y, step = cut ? (n_tiles + 2) / 3 : n_tiles;
-  size_t         in_size = 36 * kernel_winograd_step (kernel_blocks (conv->in_channels), n_tiles);
-  size_t         products_size = 36 * kernel_winograd_step (kernels->winograd_blocks, n_tiles);
+  size_t         in_size = kernel_winograd_size (m) * kernel_winograd_step (kernel_blocks (conv->in_channels), n_tiles);
+  size_t         products_size = kernel_winograd_size (m) * kernel_winograd_step (kernels->winograd_blocks, n_tiles);
   float         *in = make_output (in_size), *products = make_output (products_size);
 
   for (size_t first = 0; first < n_tiles; first += step)
@@ -212,9 +220,9 @@ call_conv (const Kernels *kernels, ConvCall call, const KernelConv *conv, bool c
   size_t blocks = kernel_blocks (conv->out_channels);
   size_t n = call == CALL_CONV ? (size_t) conv->out_h * (size_t) conv->out_w : (size_t) conv->out_h, step = cut ? (n + 2) / 3 : n;
 
-  if (call == CALL_WINOGRAD)
+  if (winograd_m (call))
     {
-      call_winograd (kernels, conv, blocks, cut);
+      call_winograd (kernels, winograd_m (call), conv, blocks, cut);
       return;
     }
   for (size_t first = 0; first < n; first += step)
@@ -233,10 +241,10 @@ pack_case (const ConvCase *c, ConvCall call, const float *weights, float **packe
       *packed = malloc ((size = pack_depthwise_size (k, taps)) * sizeof (float));
       pack_depthwise (weights, k, taps, *packed);
     }
-  else if (call == CALL_WINOGRAD)
+  else if (winograd_m (call))
     {
-      *packed = malloc ((size = pack_winograd_size (k, channels)) * sizeof (float));
-      pack_winograd (weights, k, channels, *packed);
+      *packed = malloc ((size = pack_winograd_size (k, channels, winograd_m (call))) * sizeof (float));
+      pack_winograd (weights, k, channels, winograd_m (call), *packed);
     }
   else
     {
@@ -300,10 +308,10 @@ check_conv (const Kernels *kernels, const ConvCase *c, ConvCall call, Fill fill,
     }
 
   /* The meaning is always that of the direct sum. */
-  pack_case (c, call == CALL_WINOGRAD ? CALL_CONV : call, weights, &plain_packed);
+  pack_case (c, winograd_m (call) ? CALL_CONV : call, weights, &plain_packed);
   conv.weights = plain_packed;
   conv.out = expected;
-  call_conv (&kernels_reference, call == CALL_WINOGRAD ? CALL_CONV : call, &conv, false);
+  call_conv (&kernels_reference, winograd_m (call) ? CALL_CONV : call, &conv, false);
 
   pack_case (c, call, weights, &packed);
   conv.weights = packed;
@@ -312,7 +320,7 @@ check_conv (const Kernels *kernels, const ConvCase *c, ConvCall call, Fill fill,
   conv.out = again;
   call_conv (kernels, call, &conv, true);
 
-  at = difference (expected, got, size, (call == CALL_WINOGRAD ? 1e-4 : 1e-5) * (1.0 + sqrt (c->channels) / 4));
+  at = difference (expected, got, size, (winograd_m (call) ? 1e-4 : 1e-5) * (1.0 + sqrt (c->channels) / 4));
   whole = guards_whole (got, size) && guards_whole (again, size);
   same = same_bits (got, again, size);
   good = at < 0 && whole && same;
@@ -352,7 +360,7 @@ check_conv_forms (const Kernels *kernels, const ConvCase *c, ConvCall call)
   if (quick && turn++ % 16 != 0)
     return true;
   good &= check_conv (kernels, c, call, FILL_RANDOM, turn % 2, conv_activations[turn % N_ELEMENTS (conv_activations)]);
-  if (call != CALL_WINOGRAD)
+  if (!winograd_m (call))
     good &= check_conv (kernels, c, call, FILL_EXTREME, turn / 2 % 2, conv_activations[turn / 3 % N_ELEMENTS (conv_activations)]);
   turn++;
   return good;
@@ -580,6 +588,7 @@ test_winograd (const Kernels *kernels)
                      .pad_right = random_int (0, 2) };
 
       good &= check_conv_forms (kernels, &c, CALL_WINOGRAD);
+      good &= check_conv_forms (kernels, &c, CALL_WINOGRAD_SMALL);
     }
   report (good, "%s winograd", kernels->name);
 }

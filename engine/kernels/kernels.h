@@ -19,8 +19,7 @@
 
 #define KERNEL_BLOCK         16 /* channels of a block */
 #define KERNEL_MAX_TAPS      128 /* most kernel_h * kernel_w that conv () takes */
-#define KERNEL_WINOGRAD_TILE 4  /* outputs along one side of a Winograd tile */
-#define KERNEL_WINOGRAD_SIZE 36 /* inputs of a Winograd tile: 6 x 6 */
+#define KERNEL_WINOGRAD_MOST 6  /* inputs along one side of the larger Winograd tile */
 
 static inline size_t
 kernel_blocks (size_t channels)
@@ -58,15 +57,24 @@ typedef struct
   Activation   activation;
 } KernelConv;
 
-/* Winograd F(4x4, 3x3): kernel 3x3, stride and dilation 1 (Lavin and Gray, arXiv 1509.09308). Tiles are numbered row by row. */
+/* Winograd F(m x m, 3x3): kernel 3x3, stride and dilation 1 (Lavin and Gray, arXiv 1509.09308). A tile of m x m outputs comes from (m + 2) x
+ * (m + 2) inputs by as many products: 36 for 16 outputs with m 4, 16 for 4 with m 2. Tiles are numbered row by row. */
 typedef struct
 {
-  KernelConv   conv;            /* weights: pack_winograd () */
-  size_t       tiles_x, tiles_y; /* ceil (out_w / 4), ceil (out_h / 4) */
+  KernelConv   conv;            /* weights: pack_winograd () for the same m */
+  int          m;               /* 4, or 2: fewer weights to read, for small images of many channels */
+  size_t       tiles_x, tiles_y; /* ceil (out_w / m), ceil (out_h / m) */
 } KernelWinograd;
 
-/* Floats from one of the 36 elements of n tiles' transforms to the next: an odd number of cache lines, since the 36 of a tile are written side
- * by side and would otherwise fall on the same few places of the cache. */
+/* Products of a tile. */
+static inline size_t
+kernel_winograd_size (int m)
+{
+  return (size_t) ((m + 2) * (m + 2));
+}
+
+/* Floats from one element of n tiles' transforms to the next: an odd number of cache lines, since the elements of a tile are written side by
+ * side and would otherwise fall on the same few places of the cache. */
 static inline size_t
 kernel_winograd_step (size_t blocks, size_t n_tiles)
 {
@@ -167,11 +175,11 @@ typedef struct
   /* Channel blocks [first_block, last_block) of output rows [first_row, last_row). */
   void (*depthwise)       (const KernelConv *conv, size_t first_block, size_t last_block, size_t first_row, size_t last_row);
 
-  /* Transforms the input of tiles [first, last) to out (36, C/16, last - first, 16), its elements kernel_winograd_step () apart. */
+  /* Transforms the input of tiles [first, last) to out (size, C/16, last - first, 16), its elements kernel_winograd_step () apart. */
   void (*winograd_input)  (const KernelWinograd *winograd, size_t first, size_t last, float *out);
 
   /* Output channel blocks [first_block, last_block) of tiles [first, last) from `in`, which winograd_input () made of tiles [first, last).
-   * products: scratch of 36 * kernel_winograd_step (kernels->winograd_blocks, last - first) floats. */
+   * products: scratch of size * kernel_winograd_step (kernels->winograd_blocks, last - first) floats. */
   void (*winograd_output) (const KernelWinograd *winograd, size_t first_block, size_t last_block, size_t first, size_t last,
                            const float *in, float *products);
   size_t winograd_blocks; /* output blocks that are multiplied together */
@@ -267,9 +275,9 @@ void   pack_conv_diagonal  (const float *weights, size_t out_channels, size_t ch
 size_t pack_depthwise_size (size_t channels, size_t taps);
 void   pack_depthwise      (const float *weights, size_t channels, size_t taps, float *out);
 
-/* weights (K, C, 3, 3) to (K/16, 36, C, 16): transformed in double, then rounded. */
-size_t pack_winograd_size  (size_t out_channels, size_t in_channels);
-void   pack_winograd       (const float *weights, size_t out_channels, size_t in_channels, float *out);
+/* weights (K, C, 3, 3) to (K/16, (m + 2)^2, C, 16) for F(m x m, 3x3): transformed in double, then rounded. */
+size_t pack_winograd_size  (size_t out_channels, size_t in_channels, int m);
+void   pack_winograd       (const float *weights, size_t out_channels, size_t in_channels, int m, float *out);
 
 /* b (k, n) row-major with rows b_row apart, or (n, k) when transposed, to (n/16, k, 16), zero past n. */
 size_t pack_gemm_size      (size_t n, size_t k);

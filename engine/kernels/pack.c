@@ -65,41 +65,45 @@ pack_depthwise (const float *weights, size_t channels, size_t taps, float *out)
 }
 
 size_t
-pack_winograd_size (size_t out_channels, size_t in_channels)
+pack_winograd_size (size_t out_channels, size_t in_channels, int m)
 {
-  return kernel_blocks (out_channels) * KERNEL_WINOGRAD_SIZE * in_channels * KERNEL_BLOCK;
+  return kernel_blocks (out_channels) * kernel_winograd_size (m) * in_channels * KERNEL_BLOCK;
 }
 
-/* G g G' of one 3 x 3 kernel (Lavin and Gray's G for F(4, 3)). */
+/* G g G' of one 3 x 3 kernel (Lavin and Gray's G for F(4, 3), with a side of 6, and F(2, 3), with a side of 4). */
 static void
-winograd_kernel (const float *kernel, double out[KERNEL_WINOGRAD_SIZE])
+winograd_kernel (const float *kernel, int side, double *out)
 {
-  static const double transform[6][3] = {
+  static const double large[6][3] = {
     { 1.0 / 4, 0, 0 },          { -1.0 / 6, -1.0 / 6, -1.0 / 6 },  { -1.0 / 6, 1.0 / 6, -1.0 / 6 },
     { 1.0 / 24, 1.0 / 12, 1.0 / 6 }, { 1.0 / 24, -1.0 / 12, 1.0 / 6 }, { 0, 0, 1 },
   };
-  double half[6][3];
+  static const double small[4][3] = { { 1, 0, 0 }, { 0.5, 0.5, 0.5 }, { 0.5, -0.5, 0.5 }, { 0, 0, 1 } };
+  const double (*transform)[3] = side == 6 ? large : small;
+  double half[KERNEL_WINOGRAD_MOST][3];
 
-  for (int i = 0; i < 6; i++)
+  for (int i = 0; i < side; i++)
     for (int j = 0; j < 3; j++)
       half[i][j] = transform[i][0] * kernel[j] + transform[i][1] * kernel[3 + j] + transform[i][2] * kernel[6 + j];
-  for (int i = 0; i < 6; i++)
-    for (int j = 0; j < 6; j++)
-      out[i * 6 + j] = half[i][0] * transform[j][0] + half[i][1] * transform[j][1] + half[i][2] * transform[j][2];
+  for (int i = 0; i < side; i++)
+    for (int j = 0; j < side; j++)
+      out[i * side + j] = half[i][0] * transform[j][0] + half[i][1] * transform[j][1] + half[i][2] * transform[j][2];
 }
 
 void
-pack_winograd (const float *weights, size_t out_channels, size_t in_channels, float *out)
+pack_winograd (const float *weights, size_t out_channels, size_t in_channels, int m, float *out)
 {
-  memset (out, 0, pack_winograd_size (out_channels, in_channels) * sizeof (float));
+  size_t n_elements = kernel_winograd_size (m);
+
+  memset (out, 0, pack_winograd_size (out_channels, in_channels, m) * sizeof (float));
   for (size_t k = 0; k < out_channels; k++)
     for (size_t c = 0; c < in_channels; c++)
       {
-        double transformed[KERNEL_WINOGRAD_SIZE];
-        float *first = out + (k / KERNEL_BLOCK * KERNEL_WINOGRAD_SIZE * in_channels + c) * KERNEL_BLOCK + k % KERNEL_BLOCK;
+        double transformed[KERNEL_WINOGRAD_MOST * KERNEL_WINOGRAD_MOST];
+        float *first = out + (k / KERNEL_BLOCK * n_elements * in_channels + c) * KERNEL_BLOCK + k % KERNEL_BLOCK;
 
-        winograd_kernel (weights + (k * in_channels + c) * 9, transformed);
-        for (size_t element = 0; element < KERNEL_WINOGRAD_SIZE; element++)
+        winograd_kernel (weights + (k * in_channels + c) * 9, m + 2, transformed);
+        for (size_t element = 0; element < n_elements; element++)
           first[element * in_channels * KERNEL_BLOCK] = (float) transformed[element];
       }
 }

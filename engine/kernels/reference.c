@@ -105,7 +105,7 @@ reference_depthwise (const KernelConv *conv, size_t first_block, size_t last_blo
 
 /* ---- Winograd --------------------------------------------------------------------------------------------- */
 
-/* Lavin and Gray's B' (6 x 6) and A' (4 x 6) for F(4, 3); G is in pack.c. */
+/* Lavin and Gray's B' (6 x 6) and A' (4 x 6) for F(4, 3), B' (4 x 4) and A' (2 x 4) for F(2, 3); G is in pack.c. */
 static const double input_transform[6][6] = {
   { 4, 0, -5, 0, 1, 0 },  { 0, -4, -4, 1, 1, 0 }, { 0, 4, -4, -1, 1, 0 },
   { 0, -2, -1, 2, 1, 0 }, { 0, 2, -1, -2, 1, 0 }, { 0, 4, 0, -5, 0, 1 },
@@ -113,32 +113,36 @@ static const double input_transform[6][6] = {
 static const double output_transform[4][6] = {
   { 1, 1, 1, 1, 1, 0 }, { 0, 1, -1, 2, -2, 0 }, { 0, 1, 1, 4, 4, 0 }, { 0, 1, -1, 8, -8, 1 },
 };
+static const double small_input_transform[6][6] = { { 1, 0, -1, 0 }, { 0, 1, 1, 0 }, { 0, -1, 1, 0 }, { 0, 1, 0, -1 } };
+static const double small_output_transform[4][6] = { { 1, 1, 1, 0 }, { 0, 1, -1, -1 } };
 
 static void
 reference_winograd_input (const KernelWinograd *winograd, size_t first, size_t last, float *out)
 {
   const KernelConv *conv = &winograd->conv;
   size_t            n_tiles = last - first, blocks = kernel_blocks (conv->in_channels);
+  int               side = winograd->m + 2;
+  const double (*transform)[6] = side == 6 ? input_transform : small_input_transform;
 
   for (size_t channel = 0; channel < blocks * KERNEL_BLOCK; channel++)
     for (size_t tile = 0; tile < n_tiles; tile++)
       {
-        int    y = (int) ((first + tile) / winograd->tiles_x) * KERNEL_WINOGRAD_TILE - conv->pad_top;
-        int    x = (int) ((first + tile) % winograd->tiles_x) * KERNEL_WINOGRAD_TILE - conv->pad_left;
+        int    y = (int) ((first + tile) / winograd->tiles_x) * winograd->m - conv->pad_top;
+        int    x = (int) ((first + tile) % winograd->tiles_x) * winograd->m - conv->pad_left;
         double in[6][6];
 
-        for (int i = 0; i < 6; i++)
-          for (int j = 0; j < 6; j++)
+        for (int i = 0; i < side; i++)
+          for (int j = 0; j < side; j++)
             in[i][j] =
                 y + i >= 0 && y + i < conv->in_h && x + j >= 0 && x + j < conv->in_w ? conv_input (conv, channel, y + i, x + j) : 0.0;
 
-        for (size_t element = 0; element < KERNEL_WINOGRAD_SIZE; element++)
+        for (size_t element = 0; element < kernel_winograd_size (winograd->m); element++)
           {
             double sum = 0.0;
 
-            for (int i = 0; i < 6; i++)
-              for (int j = 0; j < 6; j++)
-                sum += input_transform[element / 6][i] * in[i][j] * input_transform[element % 6][j];
+            for (int i = 0; i < side; i++)
+              for (int j = 0; j < side; j++)
+                sum += transform[element / (size_t) side][i] * in[i][j] * transform[element % (size_t) side][j];
             out[element * kernel_winograd_step (blocks, n_tiles) + (channel / KERNEL_BLOCK * n_tiles + tile) * KERNEL_BLOCK
                 + channel % KERNEL_BLOCK] = (float) sum;
           }
@@ -146,10 +150,11 @@ reference_winograd_input (const KernelWinograd *winograd, size_t first, size_t l
 }
 
 static double
-winograd_product (const KernelConv *conv, size_t channel, size_t element, size_t tile, size_t n_tiles, const float *in)
+winograd_product (const KernelWinograd *winograd, size_t channel, size_t element, size_t tile, size_t n_tiles, const float *in)
 {
+  const KernelConv *conv = &winograd->conv;
   size_t       blocks = kernel_blocks (conv->in_channels);
-  const float *weights = conv->weights + (channel / KERNEL_BLOCK * KERNEL_WINOGRAD_SIZE + element) * conv->in_channels * KERNEL_BLOCK;
+  const float *weights = conv->weights + (channel / KERNEL_BLOCK * kernel_winograd_size (winograd->m) + element) * conv->in_channels * KERNEL_BLOCK;
   double       sum = 0.0;
 
   for (size_t c = 0; c < conv->in_channels; c++)
@@ -163,24 +168,26 @@ reference_winograd_output (const KernelWinograd *winograd, size_t first_block, s
                            const float *in, float *products)
 {
   const KernelConv *conv = &winograd->conv;
+  int               m = winograd->m, side = m + 2;
+  const double (*transform)[6] = m == 4 ? output_transform : small_output_transform;
 
   for (size_t channel = first_block * KERNEL_BLOCK; channel < last_block * KERNEL_BLOCK; channel++)
     for (size_t tile = first; tile < last; tile++)
       {
-        int    y = (int) (tile / winograd->tiles_x) * KERNEL_WINOGRAD_TILE, x = (int) (tile % winograd->tiles_x) * KERNEL_WINOGRAD_TILE;
+        int    y = (int) (tile / winograd->tiles_x) * m, x = (int) (tile % winograd->tiles_x) * m;
         double product[6][6];
 
-        for (size_t element = 0; element < KERNEL_WINOGRAD_SIZE; element++)
-          product[element / 6][element % 6] = winograd_product (conv, channel, element, tile - first, last - first, in);
+        for (size_t element = 0; element < kernel_winograd_size (m); element++)
+          product[element / (size_t) side][element % (size_t) side] = winograd_product (winograd, channel, element, tile - first, last - first, in);
 
-        for (int i = 0; i < KERNEL_WINOGRAD_TILE && y + i < conv->out_h; i++)
-          for (int j = 0; j < KERNEL_WINOGRAD_TILE && x + j < conv->out_w; j++)
+        for (int i = 0; i < m && y + i < conv->out_h; i++)
+          for (int j = 0; j < m && x + j < conv->out_w; j++)
             {
               double sum = 0.0;
 
-              for (int row = 0; row < 6; row++)
-                for (int column = 0; column < 6; column++)
-                  sum += output_transform[i][row] * product[row][column] * output_transform[j][column];
+              for (int row = 0; row < side; row++)
+                for (int column = 0; column < side; column++)
+                  sum += transform[i][row] * product[row][column] * transform[j][column];
               conv_finish (conv, channel, y + i, x + j, sum);
             }
       }

@@ -123,14 +123,14 @@ sample_winograd (const Kernels *kernels, const float *numbers, float *scratch, f
       kernels->conv (&conv, 0, 1, 0, H * W);
       return;
     }
-  pack_winograd (numbers + 64, KERNEL_BLOCK, KERNEL_BLOCK, scratch);
+  pack_winograd (numbers + 64, KERNEL_BLOCK, KERNEL_BLOCK, 4, scratch);
   conv.weights = scratch;
-  tiles = scratch + pack_winograd_size (KERNEL_BLOCK, KERNEL_BLOCK);
-  winograd = (KernelWinograd) { conv, (W + 3) / 4, (H + 3) / 4 };
+  tiles = scratch + pack_winograd_size (KERNEL_BLOCK, KERNEL_BLOCK, 4);
+  winograd = (KernelWinograd) { conv, 4, (W + 3) / 4, (H + 3) / 4 };
   for (size_t tile = 0; tile < winograd.tiles_x * winograd.tiles_y; tile += 2)
     {
       kernels->winograd_input (&winograd, tile, tile + 2, tiles);
-      kernels->winograd_output (&winograd, 0, 1, tile, tile + 2, tiles, tiles + KERNEL_WINOGRAD_SIZE * kernel_winograd_step (1, 2));
+      kernels->winograd_output (&winograd, 0, 1, tile, tile + 2, tiles, tiles + kernel_winograd_size (4) * kernel_winograd_step (1, 2));
     }
 }
 

@@ -79,10 +79,15 @@ vec_log1p_unit (Vec e)
   return vec_mul (vec_add (u, u), p);
 }
 
+/* 1 / (1 + exp (-x)). 2^n is made in one piece: n from -126, below which the sum is 1 anyway, to 128, which makes infinity, and the quotient 0. */
 INLINE Vec
 vec_sigmoid (Vec x)
 {
-  return vec_div (vec_set (1.0f), vec_add (vec_set (1.0f), vec_exp (vec_sub (vec_zero (), x))));
+  Vec r, power;
+
+  x = vec_min (vec_set (89.0f), vec_max (vec_set (-87.0f), vec_sub (vec_zero (), x)));
+  power = vec_exponent (vec_reduce (x, &r));
+  return vec_div (vec_set (1.0f), vec_add (vec_set (1.0f), vec_mul (vec_add (vec_expm1_small (r), vec_set (1.0f)), power)));
 }
 
 INLINE Vec

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * vec-winograd.h: Winograd convolution F(4x4, 3x3) in three steps: 6x6 inputs of each tile are transformed, 36 products of (tiles, C) by
- * (C, K) take the place of the 3x3 sums, and each 6x6 product is transformed back to 4x4 outputs: 36 instead of 144 multiplications.
+ * (C, K) take the place of the 3x3 sums, and each 6x6 product is transformed back to 4x4 outputs: 36 instead of 144 multiplications. F(2x2, 3x3)
+ * likewise: 4x4 inputs, 16 products instead of 36.
  * Lavin and Gray, "Fast algorithms for convolutional neural networks", arXiv 1509.09308.
  *
- *   transformed input (36, C/16, tiles, 16)    products (36, WINOGRAD_BLOCKS, tiles, 16)
+ *   transformed input (size, C/16, tiles, 16)    products (size, WINOGRAD_BLOCKS, tiles, 16)    size = side^2, side = m + 2
  *
  * An element's input is multiplied for some output blocks before the next element's turn, so that it is read from the first-level cache.
  */
@@ -15,16 +16,27 @@
 /* Output blocks that are multiplied together. */
 #define WINOGRAD_BLOCKS 4
 
-/* B' x of one row or column of six. */
+#define SIDE KERNEL_WINOGRAD_MOST
+
+/* B' x of one row or column: six numbers, or four. The side is a constant where this is called, as in all that follows. */
 INLINE void
-winograd_in (const Vec x[6], Vec out[6])
+winograd_in (int side, const Vec x[SIDE], Vec out[SIDE])
 {
   const Vec two = vec_set (2.0f), four = vec_set (4.0f), minus_four = vec_set (-4.0f), minus_five = vec_set (-5.0f);
-  Vec       a = vec_fma (minus_four, x[2], x[4]);               /* x4 - 4 x2 */
-  Vec       b = vec_fma (minus_four, x[1], x[3]);               /* x3 - 4 x1 */
-  Vec       c = vec_sub (x[4], x[2]);
-  Vec       d = vec_mul (two, vec_sub (x[3], x[1]));
+  Vec       a, b, c, d;
 
+  if (side == 4)
+    {
+      out[0] = vec_sub (x[0], x[2]);
+      out[1] = vec_add (x[1], x[2]);
+      out[2] = vec_sub (x[2], x[1]);
+      out[3] = vec_sub (x[1], x[3]);
+      return;
+    }
+  a = vec_fma (minus_four, x[2], x[4]); /* x4 - 4 x2 */
+  b = vec_fma (minus_four, x[1], x[3]); /* x3 - 4 x1 */
+  c = vec_sub (x[4], x[2]);
+  d = vec_mul (two, vec_sub (x[3], x[1]));
   out[0] = vec_fma (four, x[0], vec_fma (minus_five, x[2], x[4]));
   out[1] = vec_add (a, b);
   out[2] = vec_sub (a, b);
@@ -33,13 +45,20 @@ winograd_in (const Vec x[6], Vec out[6])
   out[5] = vec_fma (four, x[1], vec_fma (minus_five, x[3], x[5]));
 }
 
-/* A' x: six to four. */
+/* A' x: six to four, or four to two. */
 INLINE void
-winograd_out (const Vec x[6], Vec out[4])
+winograd_out (int side, const Vec x[SIDE], Vec out[4])
 {
-  Vec a = vec_add (x[1], x[2]), b = vec_sub (x[1], x[2]);
-  Vec c = vec_add (x[3], x[4]), d = vec_sub (x[3], x[4]);
+  Vec a = vec_add (x[1], x[2]), b = vec_sub (x[1], x[2]), c, d;
 
+  if (side == 4)
+    {
+      out[0] = vec_add (x[0], a);
+      out[1] = vec_sub (b, x[3]);
+      return;
+    }
+  c = vec_add (x[3], x[4]);
+  d = vec_sub (x[3], x[4]);
   out[0] = vec_add (x[0], vec_add (a, c));
   out[1] = vec_fma (vec_set (2.0f), d, b);
   out[2] = vec_fma (vec_set (4.0f), c, a);
@@ -47,31 +66,40 @@ winograd_out (const Vec x[6], Vec out[4])
 }
 
 /* One tile of one vector of channels: `in` is the image of the block, (y, x) its first input, outputs `step` floats apart. */
-static void
-winograd_input_tile (const KernelConv *conv, const float *in, int y, int x, float *out, size_t step)
+INLINE void
+winograd_input_side (int side, const KernelConv *conv, const float *in, int y, int x, float *out, size_t step)
 {
-  bool inside = y >= 0 && x >= 0 && y + 6 <= conv->in_h && x + 6 <= conv->in_w;
-  Vec  half[6][6];
+  bool inside = y >= 0 && x >= 0 && y + side <= conv->in_h && x + side <= conv->in_w;
+  Vec  half[SIDE][SIDE];
 
-  for (int j = 0; j < 6; j++)
+  for (int j = 0; j < side; j++)
     {
-      Vec column[6], transformed[6];
+      Vec column[SIDE], transformed[SIDE];
 
-      UNROLL for (int i = 0; i < 6; i++)
+      UNROLL for (int i = 0; i < side; i++)
         column[i] = inside || (y + i >= 0 && y + i < conv->in_h && x + j >= 0 && x + j < conv->in_w)
                       ? vec_load (in + ((ptrdiff_t) (y + i) * conv->in_w + x + j) * KERNEL_BLOCK) : vec_zero ();
-      winograd_in (column, transformed);
-      UNROLL for (int i = 0; i < 6; i++)
+      winograd_in (side, column, transformed);
+      UNROLL for (int i = 0; i < side; i++)
         half[i][j] = transformed[i];
     }
-  for (int i = 0; i < 6; i++)
+  for (int i = 0; i < side; i++)
     {
-      Vec transformed[6];
+      Vec transformed[SIDE];
 
-      winograd_in (half[i], transformed);
-      UNROLL for (int j = 0; j < 6; j++)
-        vec_store (out + (size_t) (i * 6 + j) * step, transformed[j]);
+      winograd_in (side, half[i], transformed);
+      UNROLL for (int j = 0; j < side; j++)
+        vec_store (out + (size_t) (i * side + j) * step, transformed[j]);
     }
+}
+
+static void
+winograd_input_tile (int side, const KernelConv *conv, const float *in, int y, int x, float *out, size_t step)
+{
+  if (side == 4)
+    winograd_input_side (4, conv, in, y, x, out, step);
+  else
+    winograd_input_side (6, conv, in, y, x, out, step);
 }
 
 static void
@@ -83,22 +111,23 @@ vec_winograd_input (const KernelWinograd *winograd, size_t first, size_t last, f
   for (size_t block = 0; block < blocks; block++)
     for (size_t i = 0; i < n_tiles; i++)
       {
-        int    y = (int) ((first + i) / winograd->tiles_x) * KERNEL_WINOGRAD_TILE - conv->pad_top;
-        int    x = (int) ((first + i) % winograd->tiles_x) * KERNEL_WINOGRAD_TILE - conv->pad_left;
+        int    y = (int) ((first + i) / winograd->tiles_x) * winograd->m - conv->pad_top;
+        int    x = (int) ((first + i) % winograd->tiles_x) * winograd->m - conv->pad_left;
         float *tile = out + (block * n_tiles + i) * KERNEL_BLOCK;
 
         for (size_t lane = 0; lane < KERNEL_BLOCK; lane += VEC_LANES)
-          winograd_input_tile (conv, conv->in + block * conv->in_plane + lane, y, x, tile + lane, step);
+          winograd_input_tile (winograd->m + 2, conv, conv->in + block * conv->in_plane + lane, y, x, tile + lane, step);
       }
 }
 
-/* The 36 products of n_blocks output blocks. */
+/* The products of n_blocks output blocks. */
 static void
-winograd_multiply (const KernelConv *conv, size_t first_block, size_t n_blocks, size_t n_tiles, const float *in, float *products)
+winograd_multiply (const KernelWinograd *winograd, size_t first_block, size_t n_blocks, size_t n_tiles, const float *in, float *products)
 {
   static const int16_t taps[1] = { 0 };
   static const int32_t offsets[1] = { 0 };
-  size_t               blocks = kernel_blocks (conv->in_channels);
+  const KernelConv    *conv = &winograd->conv;
+  size_t               blocks = kernel_blocks (conv->in_channels), size = kernel_winograd_size (winograd->m);
   Tile                 tile = {
                     .mode = TILE_STRIDED_16,
                     .n_planes = blocks,
@@ -110,49 +139,48 @@ winograd_multiply (const KernelConv *conv, size_t first_block, size_t n_blocks, 
                     .all_taps = 1,
                     .taps = taps,
                     .offsets = offsets,
-                    .weights_block = KERNEL_WINOGRAD_SIZE * conv->in_channels * KERNEL_BLOCK,
+                    .weights_block = size * conv->in_channels * KERNEL_BLOCK,
                     .out_step = KERNEL_BLOCK,
                     .out_block = n_tiles * KERNEL_BLOCK,
   };
 
-  for (size_t element = 0; element < KERNEL_WINOGRAD_SIZE; element++)
+  for (size_t element = 0; element < size; element++)
     for (size_t b = 0; b < n_blocks; b += TILE_BLOCKS)
       {
         size_t channel = (first_block + b) * KERNEL_BLOCK, end = (first_block + (b + TILE_BLOCKS < n_blocks ? b + TILE_BLOCKS : n_blocks)) * KERNEL_BLOCK;
 
         tile.n_channels = (end < conv->out_channels ? end : conv->out_channels) - channel;
         tile.in = in + element * kernel_winograd_step (blocks, n_tiles);
-        tile.weights = conv->weights + ((first_block + b) * KERNEL_WINOGRAD_SIZE + element) * conv->in_channels * KERNEL_BLOCK;
+        tile.weights = conv->weights + ((first_block + b) * size + element) * conv->in_channels * KERNEL_BLOCK;
         tile.out = products + element * kernel_winograd_step (WINOGRAD_BLOCKS, n_tiles) + b * n_tiles * KERNEL_BLOCK;
         tile_run (&tile, n_tiles);
       }
 }
 
 /* One tile of one vector of output channels. `place` is that of its first output in the block's image. */
-static void
-winograd_output_tile (const KernelConv *conv, const float *products, size_t step, Vec bias, int y, int x, size_t place)
+INLINE void
+winograd_output_side (int side, const KernelConv *conv, const float *products, size_t step, Vec bias, int y, int x, size_t place)
 {
   const Vec alpha = vec_set (conv->activation.alpha), beta = vec_set (conv->activation.beta);
-  int       n_rows = conv->out_h - y < KERNEL_WINOGRAD_TILE ? conv->out_h - y : KERNEL_WINOGRAD_TILE;
-  int       n_columns = conv->out_w - x < KERNEL_WINOGRAD_TILE ? conv->out_w - x : KERNEL_WINOGRAD_TILE;
-  Vec       half[4][6];
+  const int m = side - 2, n_rows = conv->out_h - y < m ? conv->out_h - y : m, n_columns = conv->out_w - x < m ? conv->out_w - x : m;
+  Vec       half[4][SIDE];
 
-  for (int j = 0; j < 6; j++)
+  for (int j = 0; j < side; j++)
     {
-      Vec column[6], transformed[4];
+      Vec column[SIDE], transformed[4];
 
-      UNROLL for (int i = 0; i < 6; i++)
-        column[i] = vec_load (products + (size_t) (i * 6 + j) * step);
-      winograd_out (column, transformed);
-      UNROLL for (int i = 0; i < 4; i++)
+      UNROLL for (int i = 0; i < side; i++)
+        column[i] = vec_load (products + (size_t) (i * side + j) * step);
+      winograd_out (side, column, transformed);
+      UNROLL for (int i = 0; i < m; i++)
         half[i][j] = transformed[i];
     }
   for (int i = 0; i < n_rows; i++)
     {
       Vec row[4];
 
-      winograd_out (half[i], row);
-      UNROLL for (int j = 0; j < 4; j++)
+      winograd_out (side, half[i], row);
+      UNROLL for (int j = 0; j < m; j++)
         if (j < n_columns)
           {
             size_t at = place + ((size_t) i * (size_t) conv->out_w + (size_t) j) * KERNEL_BLOCK;
@@ -169,13 +197,22 @@ winograd_output_tile (const KernelConv *conv, const float *products, size_t step
     }
 }
 
+static void
+winograd_output_tile (int side, const KernelConv *conv, const float *products, size_t step, Vec bias, int y, int x, size_t place)
+{
+  if (side == 4)
+    winograd_output_side (4, conv, products, step, bias, y, x, place);
+  else
+    winograd_output_side (6, conv, products, step, bias, y, x, place);
+}
+
 /* Activations that aren't done above, and zeros past the last channel, for the outputs of one tile. */
 static void
-winograd_finish (const KernelConv *conv, size_t block, int y, int x)
+winograd_finish (const KernelConv *conv, int m, size_t block, int y, int x)
 {
   size_t n_valid = conv->out_channels - block * KERNEL_BLOCK;
-  int    last_row = conv->out_h < y + KERNEL_WINOGRAD_TILE ? conv->out_h : y + KERNEL_WINOGRAD_TILE;
-  int    last_column = conv->out_w < x + KERNEL_WINOGRAD_TILE ? conv->out_w : x + KERNEL_WINOGRAD_TILE;
+  int    last_row = conv->out_h < y + m ? conv->out_h : y + m;
+  int    last_column = conv->out_w < x + m ? conv->out_w : x + m;
 
   if (conv->activation.kind <= ACTIVATION_CLIP && n_valid >= KERNEL_BLOCK)
     return;
@@ -202,19 +239,21 @@ vec_winograd_output (const KernelWinograd *winograd, size_t first_block, size_t 
   for (size_t block = first_block; block < last_block; block += n_blocks)
     {
       n_blocks = last_block - block < WINOGRAD_BLOCKS ? last_block - block : WINOGRAD_BLOCKS;
-      winograd_multiply (conv, block, n_blocks, n_tiles, in, products);
+      winograd_multiply (winograd, block, n_blocks, n_tiles, in, products);
       for (size_t b = block; b < block + n_blocks; b++)
         for (size_t i = 0; i < n_tiles; i++)
           {
-            int          y = (int) ((first + i) / winograd->tiles_x) * KERNEL_WINOGRAD_TILE;
-            int          x = (int) ((first + i) % winograd->tiles_x) * KERNEL_WINOGRAD_TILE;
+            int          y = (int) ((first + i) / winograd->tiles_x) * winograd->m;
+            int          x = (int) ((first + i) % winograd->tiles_x) * winograd->m;
             size_t       place = b * conv->out_plane + ((size_t) y * (size_t) conv->out_w + (size_t) x) * KERNEL_BLOCK;
             const float *product = products + ((b - block) * n_tiles + i) * KERNEL_BLOCK;
 
             for (size_t lane = 0; lane < KERNEL_BLOCK; lane += VEC_LANES)
-              winograd_output_tile (conv, product + lane, kernel_winograd_step (WINOGRAD_BLOCKS, n_tiles),
+              winograd_output_tile (winograd->m + 2, conv, product + lane, kernel_winograd_step (WINOGRAD_BLOCKS, n_tiles),
                                     conv->bias ? vec_load (conv->bias + b * KERNEL_BLOCK + lane) : vec_zero (), y, x, place + lane);
-            winograd_finish (conv, b, y, x);
+            winograd_finish (conv, winograd->m, b, y, x);
           }
     }
 }
+
+#undef SIDE
