@@ -106,28 +106,6 @@ conv_stride (const KernelConv *conv, int y, int x, ConvTaps *list, Tile *tile)
     tile->inner = tile->last_inner = (size_t) (rows ? conv->kernel_w : 1);
 }
 
-/* The sums of one tile, or of a strided row of them, for output blocks [first_block, last_block), all of one group. `skipped` floats of each
- * block's weights belong to planes before the tile's. */
-static void
-conv_tile_at (const KernelConv *conv, size_t first_block, size_t last_block, size_t skipped, size_t pixel, size_t n_pixels, Tile *tile)
-{
-  size_t place = pixel * KERNEL_BLOCK;
-
-  if (conv->out_step != 0)
-    place = pixel / (size_t) conv->out_w * conv->out_row + pixel % (size_t) conv->out_w * conv->out_step;
-  for (size_t block = first_block; block < last_block; block += TILE_BLOCKS)
-    {
-      size_t channel = block * KERNEL_BLOCK, end = (block + TILE_BLOCKS < last_block ? block + TILE_BLOCKS : last_block) * KERNEL_BLOCK;
-
-      tile->weights = conv->weights + block * tile->weights_block + skipped;
-      tile->bias = conv->bias ? conv->bias + channel : NULL;
-      tile->n_channels = (end < conv->out_channels ? end : conv->out_channels) - channel;
-      tile->out = conv->out + block * conv->out_plane + place;
-      tile->residual = conv->residual ? conv->residual + block * conv->out_plane + place : NULL;
-      tile_run (tile, n_pixels);
-    }
-}
-
 /* Output x for which no tap falls off to the left or right: [*first, *last). */
 static void
 conv_inside (const KernelConv *conv, int *first, int *last)
@@ -144,9 +122,36 @@ typedef struct
   const KernelConv *conv;
   size_t            first_block, last_block; /* all of one group */
   size_t            skipped;                 /* floats of a block's weights before those of the planes */
+  size_t            first, last;             /* pixels of the call */
+  size_t            next, n_next;            /* floats of a block's weights to those that are needed after these pixels, and how many */
   Tile              tile;
   ConvTaps          list;
 } ConvJob;
+
+/* The sums of one tile, or of a strided row of them. */
+static void
+conv_tile_at (ConvJob *job, size_t pixel, size_t n_pixels)
+{
+  const KernelConv *conv = job->conv;
+  Tile             *tile = &job->tile;
+  size_t            place = pixel * KERNEL_BLOCK, n = job->last - job->first, next = job->n_next * (pixel - job->first) / n;
+
+  if (conv->out_step != 0)
+    place = pixel / (size_t) conv->out_w * conv->out_row + pixel % (size_t) conv->out_w * conv->out_step;
+  for (size_t block = job->first_block; block < job->last_block; block += TILE_BLOCKS)
+    {
+      size_t channel = block * KERNEL_BLOCK, end = (block + TILE_BLOCKS < job->last_block ? block + TILE_BLOCKS : job->last_block) * KERNEL_BLOCK;
+
+      tile->weights = conv->weights + block * tile->weights_block + job->skipped;
+      tile->next = tile->weights + job->next + next;
+      tile->n_next = job->n_next * (pixel + n_pixels - job->first) / n - next;
+      tile->bias = conv->bias ? conv->bias + channel : NULL;
+      tile->n_channels = (end < conv->out_channels ? end : conv->out_channels) - channel;
+      tile->out = conv->out + block * conv->out_plane + place;
+      tile->residual = conv->residual ? conv->residual + block * conv->out_plane + place : NULL;
+      tile_run (tile, n_pixels);
+    }
+}
 
 /* Pixels [first, last) of one row. Those tiles that lie inside the image are taken as one. */
 static void
@@ -172,7 +177,7 @@ conv_row (ConvJob *job, size_t first, size_t last)
         }
       else
         conv_gather (conv, pixel, (int) n_pixels, &job->list, &job->tile);
-      conv_tile_at (conv, job->first_block, job->last_block, job->skipped, pixel, n_pixels, &job->tile);
+      conv_tile_at (job, pixel, n_pixels);
     }
 }
 
@@ -188,7 +193,7 @@ conv_run_on (ConvJob *job, size_t first, size_t last)
       size_t n_pixels = first + tile_first (last - first, n_tiles, i + 1) - pixel;
 
       conv_gather (job->conv, pixel, (int) n_pixels, &job->list, &job->tile);
-      conv_tile_at (job->conv, job->first_block, job->last_block, job->skipped, pixel, n_pixels, &job->tile);
+      conv_tile_at (job, pixel, n_pixels);
     }
 }
 
@@ -226,9 +231,20 @@ conv_planes_at_once (const KernelConv *conv, size_t n_planes)
   return (n_planes + n_goes - 1) / n_goes;
 }
 
-/* Output blocks [first_block, last_block), all of one group. */
+/* The weights that follow those of planes up to `end`: the block's next planes, or, if there are more blocks to come, the first ones of the next. */
 static void
-conv_blocks (const KernelConv *conv, size_t first_block, size_t last_block, size_t first, size_t last)
+conv_next (ConvJob *job, size_t n_planes, size_t end, size_t at_once, bool more)
+{
+  size_t block = job->tile.weights_block, plane = block / job->conv->in_channels * KERNEL_BLOCK, begin = end < n_planes ? end * plane : 0;
+  size_t after = begin + at_once * plane;
+
+  job->next = (begin > 0 ? begin : (job->last_block - job->first_block) * block) - job->skipped;
+  job->n_next = begin > 0 || more ? (after < block ? after : block) - begin : 0;
+}
+
+/* Output blocks [first_block, last_block), all of one group; `more`: others follow. */
+static void
+conv_blocks (const KernelConv *conv, size_t first_block, size_t last_block, bool more, size_t first, size_t last)
 {
   size_t taps = (size_t) conv->kernel_h * (size_t) conv->kernel_w, group = conv->group_out_blocks ? first_block / conv->group_out_blocks : 0;
   size_t n_planes = conv->in_pixel == 1 ? conv->in_channels : kernel_blocks (conv->in_channels), at_once = conv_planes_at_once (conv, n_planes);
@@ -237,6 +253,8 @@ conv_blocks (const KernelConv *conv, size_t first_block, size_t last_block, size
   job.conv = conv;
   job.first_block = first_block;
   job.last_block = last_block;
+  job.first = first;
+  job.last = last;
   job.list.offsets[0] = 0;
   job.tile = (Tile) {
     .plane = conv->in_plane,
@@ -257,6 +275,7 @@ conv_blocks (const KernelConv *conv, size_t first_block, size_t last_block, size
       job.tile.last_inner = end < n_planes ? KERNEL_BLOCK : conv->in_channels - (n_planes - 1) * KERNEL_BLOCK;
       job.tile.resumes = plane > 0;
       job.tile.pauses = end < n_planes;
+      conv_next (&job, n_planes, end, at_once, more);
       conv_pixels (&job, first, last);
     }
 }
@@ -309,6 +328,6 @@ vec_conv (const KernelConv *conv, size_t first_block, size_t last_block, size_t 
 
           end = end < group_end ? end : group_end;
         }
-      conv_blocks (conv, block, end, first_pixel, last_pixel);
+      conv_blocks (conv, block, end, end < last_block, first_pixel, last_pixel);
     }
 }

@@ -301,8 +301,7 @@ depthwise_finish (const KernelConv *conv, size_t block, float *out)
     vec_activate (&conv->activation, out, out, (size_t) conv->out_w * KERNEL_BLOCK);
   if (n_valid < KERNEL_BLOCK)
     for (int x = 0; x < conv->out_w; x++)
-      for (size_t lane = n_valid; lane < KERNEL_BLOCK; lane++)
-        out[(size_t) x * KERNEL_BLOCK + lane] = 0.0f;
+      tile_clear (out + (size_t) x * KERNEL_BLOCK, n_valid);
 }
 
 static void

@@ -60,6 +60,10 @@ typedef struct
   /* A sum over many planes may be taken in several goes, with the same bits: */
   bool           resumes;        /* it begins with what lies in out, instead of the bias */
   bool           pauses;         /* it will be resumed: no residual, no activation yet */
+
+  /* Weights that are wanted next, fetched in small shares while these are used: what comes from memory else is waited for. */
+  const float   *next;
+  size_t         n_next, share;  /* floats, of each block; those that are fetched with each plane */
 } Tile;
 
 static const float tile_zeros[KERNEL_BLOCK];
@@ -137,6 +141,24 @@ tile_store (const Tile *tile, int n_vectors, int n_pixels, const float *residual
       vec_store (out + (size_t) p * tile->out_step + tile_vector (v, tile->out_block), sum[v * n_pixels + p]);
 }
 
+/* The share of the weights wanted next that begins at `at`. */
+INLINE void
+tile_fetch (const Tile *tile, size_t at)
+{
+  size_t end = at + tile->share < tile->n_next ? at + tile->share : tile->n_next;
+
+  for (; at < end; at += KERNEL_BLOCK)
+    for (size_t channel = 0; channel < tile->n_channels; channel += KERNEL_BLOCK)
+      __builtin_prefetch (tile->next + channel / KERNEL_BLOCK * tile->weights_block + at, 0, 2);
+}
+
+/* The shares that n_tiles tiles fetch it in: whole cache lines. */
+INLINE size_t
+tile_share (const Tile *tile, size_t n_tiles)
+{
+  return (tile->n_next / (n_tiles * tile->n_planes) / KERNEL_BLOCK + 1) * KERNEL_BLOCK;
+}
+
 /* n_tiles tiles of n_pixels pixels, side by side; a gathered one is alone. */
 INLINE void
 tile_compute (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size_t n_tiles)
@@ -155,6 +177,7 @@ tile_compute (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size
         {
           size_t inner = n + 1 < tile->n_planes ? tile->inner : tile->last_inner;
 
+          tile_fetch (tile, (i * tile->n_planes + n) * tile->share);
           for (int t = 0; t < tile->n_taps; t++)
             {
               const float *tap_weights = weights + (size_t) tile->taps[t] * inner * KERNEL_BLOCK;
@@ -270,16 +293,30 @@ tile_row (const Tile *whole, bool narrow, size_t n)
                                                                      ? (narrow ? tile_strided_16_narrow : tile_strided_16_wide)
                                                                      : (narrow ? tile_strided_narrow : tile_strided_wide);
 
+  tile.share = tile_share (whole, n_tiles);
   if (n_large > 0)
     {
-      size_t done = n_large * (small + 1);
+      size_t done = n_large * (small + 1), fetched;
 
       run (&tile, (int) small + 1, n_large);
+      fetched = n_large * tile.n_planes * tile.share < tile.n_next ? n_large * tile.n_planes * tile.share : tile.n_next;
+      tile.next += fetched;
+      tile.n_next -= fetched;
       tile.in += done * tile.step;
       tile.out += done * tile.out_step;
       tile.residual = tile.residual ? tile.residual + done * tile.out_step : NULL;
     }
   run (&tile, (int) small, n_tiles - n_large);
+}
+
+/* Makes the lanes of a block from lane n on zero. */
+INLINE void
+tile_clear (float *block, size_t n)
+{
+  static const float lanes[KERNEL_BLOCK] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+
+  for (size_t lane = n / VEC_LANES * VEC_LANES; lane < KERNEL_BLOCK; lane += VEC_LANES)
+    vec_store (block + lane, vec_select (vec_less (vec_load (lanes + lane), vec_set ((float) n)), vec_load (block + lane), vec_zero ()));
 }
 
 /* What the registers' form of the tile has left: activations that aren't inlined, and zeros past the last channel. `n` channels were
@@ -305,7 +342,7 @@ tile_finish (const Tile *tile, size_t n, size_t n_pixels)
           vec_activate (&tile->activation, out + p * tile->out_step, out + p * tile->out_step, n_here);
       if (n_valid < KERNEL_BLOCK)
         for (size_t p = 0; p < n_pixels; p++)
-          memset (out + p * tile->out_step + n_valid, 0, (KERNEL_BLOCK - n_valid) * sizeof (float));
+          tile_clear (out + p * tile->out_step, n_valid);
     }
 }
 
@@ -326,6 +363,7 @@ tile_run (const Tile *whole, size_t n_pixels)
     {
       bool narrow = tile.n_channels - done <= TILE_NARROW * VEC_LANES;
 
+      tile.share = tile_share (&tile, 1);
       if (tile.mode == TILE_GATHERED)
         (narrow ? tile_gathered_narrow : tile_gathered_wide) (&tile, (int) n_pixels);
       else

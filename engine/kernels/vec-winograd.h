@@ -7,7 +7,8 @@
  *
  *   transformed input (size, C/16, tiles, 16)    products (size, WINOGRAD_BLOCKS, tiles, 16)    size = side^2, side = m + 2
  *
- * An element's input is multiplied for some output blocks before the next element's turn, so that it is read from the first-level cache.
+ * An element's input is multiplied for some output blocks before the next element's turn, so that it is read from the first-level cache. The
+ * weights, which each band of tiles uses once, come from memory while others are multiplied.
  */
 #pragma once
 
@@ -15,6 +16,9 @@
 
 /* Output blocks that are multiplied together. */
 #define WINOGRAD_BLOCKS 4
+
+/* Blocks of input channels that are summed up at once: their weights and inputs stay in the first-level cache while all tiles pass by. */
+#define WINOGRAD_PLANES 8
 
 #define SIDE KERNEL_WINOGRAD_MOST
 
@@ -120,6 +124,31 @@ vec_winograd_input (const KernelWinograd *winograd, size_t first, size_t last, f
       }
 }
 
+/* The products of one element, and of the output blocks [block, block + TILE_BLOCKS): some input blocks at a time. tile: all that doesn't depend on
+ * these. next: the weights of the product after this one, NULL if there is none. */
+static void
+winograd_product (const KernelConv *conv, Tile *tile, const float *in, const float *weights, const float *next)
+{
+  size_t blocks = kernel_blocks (conv->in_channels), n_tiles = tile->plane / KERNEL_BLOCK, end;
+
+  for (size_t block = 0; block < blocks; block = end)
+    {
+      size_t channel = block * KERNEL_BLOCK, last;
+
+      end = block + WINOGRAD_PLANES < blocks ? block + WINOGRAD_PLANES : blocks;
+      last = end < blocks ? end * KERNEL_BLOCK : conv->in_channels;
+      tile->in = in + block * tile->plane;
+      tile->weights = weights + channel * KERNEL_BLOCK;
+      tile->n_planes = end - block;
+      tile->last_inner = last - (end - 1) * KERNEL_BLOCK;
+      tile->resumes = block > 0;
+      tile->pauses = end < blocks;
+      tile->next = end < blocks ? weights + last * KERNEL_BLOCK : next;
+      tile->n_next = tile->next ? (last - channel) * KERNEL_BLOCK : 0;
+      tile_run (tile, n_tiles);
+    }
+}
+
 /* The products of n_blocks output blocks. */
 static void
 winograd_multiply (const KernelWinograd *winograd, size_t first_block, size_t n_blocks, size_t n_tiles, const float *in, float *products)
@@ -128,12 +157,12 @@ winograd_multiply (const KernelWinograd *winograd, size_t first_block, size_t n_
   static const int32_t offsets[1] = { 0 };
   const KernelConv    *conv = &winograd->conv;
   size_t               blocks = kernel_blocks (conv->in_channels), size = kernel_winograd_size (winograd->m);
+  size_t               in_step = kernel_winograd_step (blocks, n_tiles), out_step = kernel_winograd_step (WINOGRAD_BLOCKS, n_tiles);
+  const float         *first = conv->weights + first_block * size * conv->in_channels * KERNEL_BLOCK;
   Tile                 tile = {
                     .mode = TILE_STRIDED_16,
-                    .n_planes = blocks,
                     .plane = n_tiles * KERNEL_BLOCK,
                     .inner = KERNEL_BLOCK,
-                    .last_inner = conv->in_channels - (blocks - 1) * KERNEL_BLOCK,
                     .step = KERNEL_BLOCK,
                     .n_taps = 1,
                     .all_taps = 1,
@@ -147,13 +176,16 @@ winograd_multiply (const KernelWinograd *winograd, size_t first_block, size_t n_
   for (size_t element = 0; element < size; element++)
     for (size_t b = 0; b < n_blocks; b += TILE_BLOCKS)
       {
-        size_t channel = (first_block + b) * KERNEL_BLOCK, end = (first_block + (b + TILE_BLOCKS < n_blocks ? b + TILE_BLOCKS : n_blocks)) * KERNEL_BLOCK;
+        const float *weights = first + b * tile.weights_block + element * conv->in_channels * KERNEL_BLOCK, *next = NULL;
+        size_t       channel = (first_block + b) * KERNEL_BLOCK, end = channel + (TILE_BLOCKS < n_blocks - b ? TILE_BLOCKS : n_blocks - b) * KERNEL_BLOCK;
 
+        if (b + TILE_BLOCKS < n_blocks)
+          next = weights + TILE_BLOCKS * tile.weights_block;
+        else if (element + 1 < size)
+          next = first + (element + 1) * conv->in_channels * KERNEL_BLOCK;
         tile.n_channels = (end < conv->out_channels ? end : conv->out_channels) - channel;
-        tile.in = in + element * kernel_winograd_step (blocks, n_tiles);
-        tile.weights = conv->weights + ((first_block + b) * size + element) * conv->in_channels * KERNEL_BLOCK;
-        tile.out = products + element * kernel_winograd_step (WINOGRAD_BLOCKS, n_tiles) + b * n_tiles * KERNEL_BLOCK;
-        tile_run (&tile, n_tiles);
+        tile.out = products + element * out_step + b * n_tiles * KERNEL_BLOCK;
+        winograd_product (conv, &tile, in + element * in_step, weights, next);
       }
 }
 
@@ -223,9 +255,8 @@ winograd_finish (const KernelConv *conv, int m, size_t block, int y, int x)
 
       if (conv->activation.kind > ACTIVATION_CLIP)
         vec_activate (&conv->activation, out, out, n * KERNEL_BLOCK);
-      for (size_t i = 0; i < n; i++)
-        for (size_t lane = n_valid; lane < KERNEL_BLOCK; lane++)
-          out[i * KERNEL_BLOCK + lane] = 0.0f;
+      for (size_t i = 0; i < n && n_valid < KERNEL_BLOCK; i++)
+        tile_clear (out + i * KERNEL_BLOCK, n_valid);
     }
 }
 

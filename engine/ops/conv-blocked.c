@@ -32,6 +32,7 @@ typedef struct
   gsize          n_bands;
   gsize          n_blocks, n_groups; /* output blocks, and groups of them */
   gsize          unit_pixels;   /* output pixels of a unit */
+  int            winograd_m;    /* outputs along a side of a Winograd tile */
   gsize          tiles_x, tiles_y;
 } ConvState;
 
@@ -114,13 +115,13 @@ depthwise_run (const Step *step, gsize first, gsize last, guint thread)
 static gsize
 winograd_in_size (const ConvState *state, gsize n)
 {
-  return KERNEL_WINOGRAD_SIZE * kernel_winograd_step (kernel_blocks (state->conv.in_channels), n);
+  return kernel_winograd_size (state->winograd_m) * kernel_winograd_step (kernel_blocks (state->conv.in_channels), n);
 }
 
 static gsize
 winograd_products_size (const ConvState *state, gsize n)
 {
-  return KERNEL_WINOGRAD_SIZE * kernel_winograd_step (state->kernels->winograd_blocks, n);
+  return kernel_winograd_size (state->winograd_m) * kernel_winograd_step (state->kernels->winograd_blocks, n);
 }
 
 /* The most tiles of a band. */
@@ -133,7 +134,7 @@ winograd_band (const ConvState *state)
 static KernelWinograd
 winograd_of_task (const ConvState *state, const ConvTask *task)
 {
-  return (KernelWinograd) { .conv = task->conv, .tiles_x = state->tiles_x, .tiles_y = state->tiles_y };
+  return (KernelWinograd) { .conv = task->conv, .m = state->winograd_m, .tiles_x = state->tiles_x, .tiles_y = state->tiles_y };
 }
 
 /* Enough bands for the threads: a band's input is transformed into the thread's own scratch and used while it is in the cache. */
@@ -193,13 +194,20 @@ winograd_output_run (const Step *step, gsize first, gsize last, guint thread)
     }
 }
 
+static gsize
+winograd_tiles (gint64 pixels, int m)
+{
+  return (gsize) ((pixels + m - 1) / m);
+}
+
 static gboolean
 prepare_winograd (Step *step, ConvState *state, GError **error)
 {
-  gsize wanted, size, in, products;
+  const char *name = state->winograd_m == 2 ? "winograd 3x3, tiles of 2" : "winograd 3x3";
+  gsize       wanted, size, in, products;
 
-  state->tiles_x = ((gsize) state->conv.out_w + KERNEL_WINOGRAD_TILE - 1) / KERNEL_WINOGRAD_TILE;
-  state->tiles_y = ((gsize) state->conv.out_h + KERNEL_WINOGRAD_TILE - 1) / KERNEL_WINOGRAD_TILE;
+  state->tiles_x = winograd_tiles (state->conv.out_w, state->winograd_m);
+  state->tiles_y = winograd_tiles (state->conv.out_h, state->winograd_m);
   state->n_units = state->tiles_x * state->tiles_y;
   wanted = MAX (WINOGRAD_BYTES / sizeof (float) / winograd_in_size (state, 1), WINOGRAD_TILES);
   state->n_bands = (state->n_units + wanted - 1) / wanted;
@@ -208,7 +216,7 @@ prepare_winograd (Step *step, ConvState *state, GError **error)
 
   if (step->n_threads == 1 || state->n_bands * state->n_images >= 4 * step->n_threads)
     {
-      step_set_run (step, "winograd 3x3", winograd_run, state->n_images * state->n_bands, 1);
+      step_set_run (step, name, winograd_run, state->n_images * state->n_bands, 1);
       step->scratch_size = products + in;
       return TRUE;
     }
@@ -216,7 +224,7 @@ prepare_winograd (Step *step, ConvState *state, GError **error)
   if (!g_size_checked_mul (&size, state->n_images * state->n_bands, in) || size > G_MAXSSIZE)
     return node_error (step->node, error, FOVEA_ERROR_MEMORY, "its input is too large. Use a smaller one.");
   state->n_groups = MIN ((state->n_blocks + 1) / 2, 4 * step->n_threads);
-  step_set_run (step, "winograd 3x3", winograd_input_run, state->n_images * state->n_bands, 1);
+  step_set_run (step, name, winograd_input_run, state->n_images * state->n_bands, 1);
   step->n_phases = 2;
   step->phase[1].run = winograd_output_run;
   step->phase[1].n_tasks = state->n_images * state->n_bands * state->n_groups;
@@ -311,7 +319,7 @@ fill_weights (const Step *step, ConvState *state, const float *weights)
   switch (state->kind)
     {
     case CONV_DEPTHWISE: pack_depthwise (weights, outputs, taps, state->weights); break;
-    case CONV_WINOGRAD:  pack_winograd (weights, outputs, channels, state->weights); break;
+    case CONV_WINOGRAD:  pack_winograd (weights, outputs, channels, state->winograd_m, state->weights); break;
     case CONV_DIAGONAL:  pack_conv_diagonal (weights, outputs, channels, taps, state->weights); break;
     case CONV_FIRST:     pack_conv (weights, outputs, channels, taps, 1, state->weights); break;
     default:             pack_conv (weights, outputs, channels, taps, KERNEL_BLOCK, state->weights); break;
@@ -338,7 +346,7 @@ pack (Step *step, ConvState *state, GError **error)
   gsize             taps = (gsize) (state->shape.window.kernel[0] * state->shape.window.kernel[1]), size;
 
   size = state->kind == CONV_DEPTHWISE ? pack_depthwise_size (outputs, taps)
-         : state->kind == CONV_WINOGRAD ? pack_winograd_size (outputs, channels)
+         : state->kind == CONV_WINOGRAD ? pack_winograd_size (outputs, channels, state->winograd_m)
                                         : pack_conv_size (outputs, state->kind == CONV_DIAGONAL ? KERNEL_BLOCK : channels, taps);
   state->weights = step_alloc (step, size, sizeof (float), error);
   if (state->weights && params->turned)
@@ -442,6 +450,7 @@ conv_prepare_blocked (Step *step, const ConvShape *shape, ConvKind kind, GError 
   describe (state, kind, shape);
   state->kind = kind;
   state->shape = *shape;
+  state->winograd_m = conv_winograd_m (shape);
   if (!pack (step, state, error))
     return FALSE;
   state->conv.weights = state->weights;

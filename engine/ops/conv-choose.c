@@ -7,6 +7,9 @@
 #include "kernels/kernels.h"
 #include "ops/conv.h"
 
+/* Of a 3x3 convolution of 512 channels on 7 x 7 pixels: F(4) takes 4.0 ms, F(2) 2.6, direct 3.5; 256 on 14 x 14: 1.43, 1.75, 3.4 (Zen 3). */
+#define WINOGRAD_WEIGHT_TILES 10
+
 static gboolean
 is_kernel (const ConvShape *shape, gint64 h, gint64 w)
 {
@@ -70,11 +73,28 @@ accept_pointwise (const ConvShape *shape)
   return is_kernel (shape, 1, 1) && is_dense (shape) && is_unpadded (shape) && conv_has_whole_blocks (shape);
 }
 
+/* Roughly what Winograd F(m x m, 3x3) takes for each pair of channels, or with m 1 the plain sum: as many products as a tile has numbers for each
+ * tile, and the same number of weights to read, which takes as long as some tiles more. */
+static gint64
+winograd_cost (const ConvShape *shape, int m)
+{
+  gint64 tiles = ((shape->out_h + m - 1) / m) * ((shape->out_w + m - 1) / m);
+
+  return (gint64) kernel_winograd_size (m) * (tiles + WINOGRAD_WEIGHT_TILES);
+}
+
+int
+conv_winograd_m (const ConvShape *shape)
+{
+  return winograd_cost (shape, 2) < winograd_cost (shape, 4) ? 2 : 4;
+}
+
 static gboolean
 accept_winograd (const ConvShape *shape)
 {
   return is_kernel (shape, 3, 3) && is_dense (shape) && shape->window.dilation[0] == 1 && shape->window.dilation[1] == 1 &&
-         shape->group == 1 && shape->channels >= 32 && shape->outputs >= 32 && MIN (shape->out_h, shape->out_w) >= 12;
+         shape->group == 1 && shape->channels >= 16 && shape->outputs >= 16
+         && winograd_cost (shape, conv_winograd_m (shape)) < winograd_cost (shape, 1);
 }
 
 static gboolean
@@ -99,7 +119,7 @@ static const struct
   { CONV_DEPTHWISE, accept_depthwise }, /* channels don't mix: bound by memory, nothing to share between outputs */
   { CONV_FIRST, accept_first },         /* blocks of 3 channels would be four fifths zeros; also saves the reorder of the image */
   { CONV_POINTWISE, accept_pointwise }, /* one long row: no ends of rows */
-  { CONV_WINOGRAD, accept_winograd },   /* 2.2 to 3.1 times the speed of direct; below 32 channels or 12 pixels the transforms eat it up */
+  { CONV_WINOGRAD, accept_winograd },   /* 1.4 (7 pixels) to 3.1 times the speed of direct; below 16 channels the transforms eat it up */
   { CONV_DIRECT, accept_direct },       /* everything else that comes in whole blocks: near the arithmetic peak */
   { CONV_DIAGONAL, accept_diagonal },   /* up to 15 of 16 multiplications are by zero, and still several times faster than plain loops */
 };

@@ -91,6 +91,9 @@ typedef struct
 /* The first row of the table that accepts. */
 ConvKind conv_choose           (const ConvShape *shape);
 
+/* Outputs along a side of the Winograd tile that suits the shape: 4, or 2 for few pixels. */
+int      conv_winograd_m       (const ConvShape *shape);
+
 /* Whether sizes, strides and paddings are within what kernels count in int. */
 gboolean conv_fits_kernels     (const ConvShape *shape);
 

@@ -234,34 +234,46 @@ plain_prepare (Step *step)
 
 /* ---- blocked: the mean of each channel -------------------------------------------------------------------- */
 
+/* Where the dimensions go, the means are a plain matrix (N, C). */
 static gboolean
 reduce_blocked (const Node *node, BlockedForm *form)
 {
   const ReduceParams *params = node->params;
   const Value        *in = node_input (node, 0);
 
-  if (params->kind != REDUCE_MEAN || !params->keep_dims || in->type != FOVEA_TYPE_FLOAT32 || in->shape.n_dims != 4 || params->reduced[0]
+  if (params->kind != REDUCE_MEAN || in->type != FOVEA_TYPE_FLOAT32 || in->shape.n_dims != 4 || params->reduced[0]
       || params->reduced[1] || !params->reduced[2] || !params->reduced[3] || shape_count (&in->shape) == 0)
     return FALSE;
   form->wish = BLOCKED_FOLLOWS;
-  form->inputs = form->outputs = 1;
+  form->inputs = 1;
+  form->outputs = params->keep_dims ? 1 : 0;
   return TRUE;
 }
 
 static void
 mean_run (const Step *step, gsize first, gsize last, guint thread)
 {
-  gsize pixels = (gsize) (step->in[0].shape.dims[2] * step->in[0].shape.dims[3]);
+  gsize    channels = (gsize) step->in[0].shape.dims[1], blocks = kernel_blocks (channels);
+  gsize    pixels = (gsize) (step->in[0].shape.dims[2] * step->in[0].shape.dims[3]);
+  gboolean plain = step->out[0].layout == LAYOUT_PLAIN;
 
   for (gsize task = first; task < last; task++)
-    kernels_get ()->sum_pixels ((const float *) step->in[0].data + task * pixels * KERNEL_BLOCK, pixels, 1.0f / (float) pixels,
-                                (float *) step->out[0].data + task * KERNEL_BLOCK);
+    {
+      gsize image = task / blocks, channel = task % blocks * KERNEL_BLOCK;
+      float means[KERNEL_BLOCK], *out = step->out[0].data;
+
+      kernels_get ()->sum_pixels ((const float *) step->in[0].data + task * pixels * KERNEL_BLOCK, pixels, 1.0f / (float) pixels, means);
+      if (plain)
+        memcpy (out + image * channels + channel, means, MIN (channels - channel, KERNEL_BLOCK) * sizeof (float));
+      else
+        memcpy (out + task * KERNEL_BLOCK, means, sizeof means);
+    }
 }
 
 static gboolean
 reduce_prepare (Step *step, GError **error)
 {
-  if (step->out[0].layout == LAYOUT_BLOCKED)
+  if (step->in[0].layout == LAYOUT_BLOCKED)
     step_set_run (step, "global average blocked", mean_run, (gsize) step->in[0].shape.dims[0] * kernel_blocks ((gsize) step->in[0].shape.dims[1]), 1);
   else
     plain_prepare (step);
