@@ -29,6 +29,8 @@ struct _PhotoPage
   GtkWidget           *widget, *left_bar, *left_text, *curve, *stage, *bar, *message, *classes, *score, *train, *pause, *stop, *cancel, *apply;
   TrainRun             run;
   gboolean             is_busy;
+  guint                beginning;   /* the idle source that a training begins in; 0: none */
+  const char          *going_on;    /* the model whose training it goes on with; NULL: a new one */
   gint64               began;       /* the work that the bar is about */
   double               last;        /* fraction of it that was shown */
   guint                n_points;    /* of the curve that is shown */
@@ -197,31 +199,42 @@ show_result (PhotoPage *page, const GError *error)
   tell (page->score, text);
 }
 
-static void
-start (PhotoPage *page, const char *left)
+static gboolean
+start (gpointer data)
 {
+  PhotoPage               *page = data;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError)       error = NULL;
 
+  page->beginning = 0;
   gtk_widget_hide (page->left_bar);
   train_run_clear (&page->run);
-  page->run = (TrainRun) { .config = page->config, .image = page->image, .left = left, .cancellable = cancellable, .show = show, .user_data = page };
+  page->run = (TrainRun) { .config = page->config, .image = page->image, .left = page->going_on, .cancellable = cancellable, .show = show, .user_data = page };
   page->n_points = 0;
   page->last = 1;
   curve_view_set_curve (page->curve, NULL);
   tell (page->message, NULL);
   tell (page->score, NULL);
-  set_busy (page, TRUE);
   train_run (&page->run, &error);
   page->run.cancellable = NULL;
   show_result (page, error);
   set_busy (page, FALSE);
+  return G_SOURCE_REMOVE;
+}
+
+/* Not within the handler of a click: one that came over the accessibility bus would keep that from being answered until the training ends. */
+static void
+start_soon (PhotoPage *page, const char *left)
+{
+  page->going_on = left;
+  set_busy (page, TRUE);
+  page->beginning = g_idle_add (start, page);
 }
 
 static void
 on_train (GtkButton *button, PhotoPage *page)
 {
-  start (page, NULL);
+  start_soon (page, NULL);
 }
 
 static void
@@ -261,7 +274,7 @@ on_left (GtkInfoBar *bar, gint response, PhotoPage *page)
 {
   if (response == RESPONSE_GO_ON)
     {
-      start (page, page->left);
+      start_soon (page, page->left);
       return;
     }
   gtk_widget_hide (page->left_bar);
@@ -391,6 +404,7 @@ photo_page_new (GimpProcedureConfig *config, GimpImage *image)
 void
 photo_page_free (PhotoPage *page)
 {
+  g_clear_handle_id (&page->beginning, g_source_remove);
   train_run_clear (&page->run);
   g_free (page->left);
   g_free (page->model);

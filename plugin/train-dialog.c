@@ -25,6 +25,7 @@ typedef struct
   GtkWidget           *dialog, *stack, *folder, *advanced, *head;
   PixelPage           *pixels;
   PhotoPage           *photos;
+  guint                asking; /* the idle source that asks what becomes of a training; 0: none */
 } TrainDialog;
 
 /* ---- which page ------------------------------------------------------------------------------------------------------ */
@@ -94,13 +95,11 @@ ask (TrainDialog *dialog, const char *text, const char *no, gint no_response, co
   return answer;
 }
 
-/* While a training is at work the window stays. */
-static void
-on_response (GtkWidget *window, gint response, TrainDialog *dialog)
+static gboolean
+ask_about_training (gpointer data)
 {
-  if (response == GTK_RESPONSE_HELP || !photo_page_is_busy (dialog->photos))
-    return;
-  g_signal_stop_emission_by_name (window, "response");
+  TrainDialog *dialog = data;
+
   switch (ask (dialog, _("A training is under way."), _("_Abandon it"), RESPONSE_ABANDON, _("_Stop and keep the best"), RESPONSE_STOP))
     {
     case RESPONSE_ABANDON:
@@ -110,6 +109,19 @@ on_response (GtkWidget *window, gint response, TrainDialog *dialog)
       photo_page_stop (dialog->photos);
       break;
     }
+  dialog->asking = 0;
+  return G_SOURCE_REMOVE;
+}
+
+/* While a training is at work the window stays. The question isn't asked within this handler, which would keep the accessibility bus waiting for its answer. */
+static void
+on_response (GtkWidget *window, gint response, TrainDialog *dialog)
+{
+  if (response == GTK_RESPONSE_HELP || !photo_page_is_busy (dialog->photos))
+    return;
+  g_signal_stop_emission_by_name (window, "response");
+  if (!dialog->asking)
+    dialog->asking = g_idle_add (ask_about_training, dialog);
 }
 
 /* TRUE: the window may close. */
@@ -201,6 +213,7 @@ train_dialog_run (GimpProcedureConfig *config, GimpImage *image)
   while (!ask_unsaved (&dialog));
 
   g_signal_handlers_disconnect_by_data (config, &dialog);
+  g_clear_handle_id (&dialog.asking, g_source_remove);
   pixel_page_set_shown (dialog.pixels, FALSE);
   pixel_page_free (dialog.pixels);
   gtk_widget_destroy (dialog.dialog);

@@ -16,6 +16,7 @@
 #define TINY      320  /* that part of a photo's side is what no network sees */
 #define SAME      0.8  /* overlap of two boxes that show one object */
 #define FEW       5    /* examples of a class */
+#define MOST_REASONS 3 /* why there is nothing to learn from */
 
 /* A photo that is to be copied: a layer of a class, or an image. */
 typedef struct
@@ -402,8 +403,8 @@ check (const TrainPhotos *photos, GError **error)
   else
     g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("One class only has examples. Add layers with photos of something else to the group of another class%s%s."),
                  empty->len ? ": " : "", empty->str);
-  if (photos->warnings->len > 0)
-    g_prefix_error (error, "%s ", (const char *) photos->warnings->pdata[photos->warnings->len - 1]);
+  for (guint i = MIN (photos->warnings->len, MOST_REASONS); i-- > 0;)
+    g_prefix_error (error, "%s\n", (const char *) photos->warnings->pdata[i]);
   return FALSE;
 }
 

@@ -11,7 +11,7 @@
 #include "train-photos.h"
 #include "train-run-private.h"
 
-#define TICK (G_TIME_SPAN_SECOND / 30)
+#define TICK 33 /* milliseconds between two looks at how far it is */
 
 static const char *const tasks[] = { "auto", "segment", "classify", "detect", NULL };
 static const FoveaTask   task_values[] = { FOVEA_TASK_UNKNOWN, FOVEA_TASK_SEGMENT, FOVEA_TASK_CLASSIFY, FOVEA_TASK_DETECT };
@@ -24,48 +24,48 @@ typedef struct
 {
   TrainWork work;
   gpointer  data;
-  GMutex    mutex;
-  GCond     cond;
-  gboolean  is_done, ok;
+  gint      is_done; /* atomic */
+  gboolean  is_due;  /* to show how far it is */
+  gboolean  ok;
   GError   *error;
 } Beside;
 
 static gpointer
 run_thread (gpointer data)
 {
-  Beside  *beside = data;
-  gboolean ok = beside->work (beside->data, &beside->error);
+  Beside *beside = data;
 
-  g_mutex_lock (&beside->mutex);
-  beside->ok = ok;
-  beside->is_done = TRUE;
-  g_cond_signal (&beside->cond);
-  g_mutex_unlock (&beside->mutex);
+  beside->ok = beside->work (beside->data, &beside->error);
+  g_atomic_int_set (&beside->is_done, TRUE);
+  g_main_context_wakeup (NULL);
   return NULL;
+}
+
+static gboolean
+on_tick (gpointer data)
+{
+  ((Beside *) data)->is_due = TRUE;
+  return G_SOURCE_CONTINUE;
 }
 
 gboolean
 train_run_beside (TrainRun *run, TrainWork work, gpointer data, GError **error)
 {
   Beside   beside = { .work = work, .data = data };
+  guint    tick = g_timeout_add (TICK, on_tick, &beside);
   GThread *thread;
 
-  g_mutex_init (&beside.mutex);
-  g_cond_init (&beside.cond);
   g_atomic_int_set (&run->thousandths, 0);
   thread = g_thread_new ("train", run_thread, &beside);
-  g_mutex_lock (&beside.mutex);
-  while (!beside.is_done)
-    if (!g_cond_wait_until (&beside.cond, &beside.mutex, g_get_monotonic_time () + TICK))
-      {
-        g_mutex_unlock (&beside.mutex);
+  while (!g_atomic_int_get (&beside.is_done))
+    {
+      g_main_context_iteration (NULL, TRUE);
+      if (beside.is_due)
         run->show (run, g_atomic_int_get (run->training ? photo_training_watch (run->training) : &run->thousandths) / 1000.0, run->user_data);
-        g_mutex_lock (&beside.mutex);
-      }
-  g_mutex_unlock (&beside.mutex);
+      beside.is_due = FALSE;
+    }
   g_thread_join (thread);
-  g_mutex_clear (&beside.mutex);
-  g_cond_clear (&beside.cond);
+  g_source_remove (tick);
   if (beside.error)
     g_propagate_error (error, beside.error);
   return beside.ok;

@@ -28,7 +28,7 @@ from label_batch import TOOLS, answer as label_answer, by_name, call as label
 from locate_batch import run
 from train_batch import ROOT, answer, train
 
-LONG = 100000  # epochs that nobody waits for
+LONG = 10000  # epochs that nobody waits for
 
 
 def make_photos(folder, n_classes, n):
