@@ -90,6 +90,7 @@ ask (TrainDialog *dialog, const char *text, const char *no, gint no_response, co
   gint       answer;
 
   gtk_dialog_add_buttons (GTK_DIALOG (question), no, no_response, _("_Go on"), GTK_RESPONSE_CANCEL, yes, yes_response, NULL);
+  gtk_dialog_set_default_response (GTK_DIALOG (question), GTK_RESPONSE_CANCEL);
   answer = gtk_dialog_run (GTK_DIALOG (question));
   gtk_widget_destroy (question);
   return answer;
