@@ -179,6 +179,69 @@ make_activation (Graph *graph)
   return small_graph_add_node (graph, "Relu", y, NULL);
 }
 
+/* The gate reads what the convolution makes, too: once both are joined, nothing else does. */
+static Value *
+make_gated_conv (Graph *graph)
+{
+  Value *y = add_conv (graph, add_photo (graph), 20, 16, 1);
+
+  return small_graph_add_node (graph, "Mul", y, small_graph_add_node (graph, "Sigmoid", y, NULL));
+}
+
+static Value *
+add_shape (Graph *graph, guint n_dims, const gint64 *dims)
+{
+  g_autoptr (FoveaTensor) tensor = fovea_tensor_new (FOVEA_TYPE_INT64, &(FoveaShape){ 1, { n_dims } }, NULL);
+
+  memcpy (tensor->data, dims, tensor->size);
+  return graph_add_constant (graph, NULL, tensor);
+}
+
+/* 40 channels of x and y in two groups, as ShuffleNet shuffles them. */
+static Value *
+add_shuffle (Graph *graph, Value *x, Value *y)
+{
+  const gint64 order[] = { 0, 2, 1, 3, 4 };
+  Value       *all = small_graph_add_node (graph, "Concat", x, y);
+
+  node_set_int (all->producer, "axis", 1);
+  all = small_graph_add_node (graph, "Reshape", all, add_shape (graph, 5, (gint64[]){ 1, 2, 20, 14, 13 }));
+  all = small_graph_add_node (graph, "Transpose", all, NULL);
+  node_set_ints (all->producer, "perm", order, 5);
+  return small_graph_add_node (graph, "Reshape", all, add_shape (graph, 4, (gint64[]){ 1, 40, 14, 13 }));
+}
+
+/* Two of ShuffleNet's units: the first shuffle is taken apart, backwards even, the second isn't. */
+static Value *
+make_shuffles (Graph *graph)
+{
+  Value *x = add_photo (graph), *left, *right = graph_add_value (graph, NULL), *all;
+
+  all = add_shuffle (graph, add_conv (graph, x, 20, 16, 1), add_conv (graph, x, 20, 16, 1));
+  left = small_graph_add_node (graph, "Split", all, NULL);
+  node_set_int (left->producer, "axis", 1);
+  node_add_output (left->producer, right);
+  all = add_shuffle (graph, left, add_conv (graph, right, 20, 20, 1));
+  left = small_graph_add_node (graph, "Slice", all, add_shape (graph, 1, (gint64[]){ 35 }));
+  node_add_input (left->producer, add_shape (graph, 1, (gint64[]){ 2 }));
+  node_add_input (left->producer, add_shape (graph, 1, (gint64[]){ 1 }));
+  node_add_input (left->producer, add_shape (graph, 1, (gint64[]){ -3 }));
+  return small_graph_add_node (graph, "Concat", small_graph_add_node (graph, "GlobalAveragePool", left, NULL),
+                               small_graph_add_node (graph, "GlobalAveragePool", all, NULL));
+}
+
+/* A mean that leaves its dimensions away. */
+static Value *
+make_means (Graph *graph)
+{
+  Value       *y = small_graph_add_node (graph, "ReduceMean", add_conv (graph, add_photo (graph), 20, 16, 1), NULL);
+  const gint64 axes[] = { 2, 3 };
+
+  node_add_input (y->producer, add_shape (graph, 2, axes));
+  node_set_int (y->producer, "keepdims", 0);
+  return small_graph_add_node (graph, "Neg", y, NULL);
+}
+
 /* What is added is computed after the convolution: it isn't there yet when the convolution runs. */
 static Value *
 make_late_residual (Graph *graph)
@@ -318,7 +381,8 @@ main (int argc, char **argv)
     { "fuse-padding", make_padding, TRUE },       { "fuse-activation", make_activation, TRUE },
     { "remove-dead", make_dead, TRUE },           { "fuse-activation", make_late_residual, FALSE },
     { "block-layout", make_layouts, FALSE },      { "remove-noops", make_small_pool, TRUE },
-    { "share-parts", make_parts, FALSE },
+    { "share-parts", make_parts, FALSE },         { "fuse-activation", make_gated_conv, TRUE },
+    { "fold-shuffles", make_shuffles, TRUE },     { "block-layout", make_means, FALSE },
   };
 
   g_test_init (&argc, &argv, NULL);

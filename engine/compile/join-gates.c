@@ -101,6 +101,8 @@ join (Graph *graph, guint index, Value *x, const Node *last, const char *type, f
 gboolean
 join_gates (Graph *graph, GError **error)
 {
+  gboolean any = FALSE;
+
   for (guint i = 0; i < graph->nodes->len; i++)
     {
       Node *mul = g_ptr_array_index (graph->nodes, i);
@@ -125,8 +127,11 @@ join_gates (Graph *graph, GError **error)
             }
           if (!join (graph, i, x, last, type, alpha, beta, error))
             return FALSE;
+          any = TRUE;
           break;
         }
     }
+  if (any)
+    graph_remove_unused (graph); /* the gates: x would have two users still, and nothing could be fused with what makes it */
   return TRUE;
 }

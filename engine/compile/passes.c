@@ -18,6 +18,7 @@ static const struct
   { "fold-constants", fold_constants, TRUE },
   { "remove-noops", remove_noops, FALSE },
   { "join-gates", join_gates, FALSE },
+  { "fold-shuffles", fold_shuffles, FALSE },
   { "fold-batch-norm", fold_batch_norm, FALSE },
   { "fuse-padding", fuse_padding, FALSE },
   { "fuse-activation", fuse_activation, FALSE },

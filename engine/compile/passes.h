@@ -12,6 +12,7 @@
 gboolean fold_constants  (Graph *graph, GError **error);
 gboolean remove_noops    (Graph *graph, GError **error);
 gboolean join_gates      (Graph *graph, GError **error);
+gboolean fold_shuffles   (Graph *graph, GError **error);
 gboolean fold_batch_norm (Graph *graph, GError **error);
 gboolean fuse_activation (Graph *graph, GError **error);
 gboolean fuse_padding    (Graph *graph, GError **error);

@@ -33,6 +33,7 @@ extern const Operator matmul_operators[];
 extern const Operator movement_operators[];
 extern const Operator normalization_operators[];
 extern const Operator pad_operators[];
+extern const Operator pick_channels_operators[];
 extern const Operator pool_operators[];
 extern const Operator pool_gradient_operators[];
 extern const Operator power_operators[];

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ops/families.h"
+#include "ops/movement.h"
 #include "ops/strided.h"
 
 static void
@@ -163,6 +164,22 @@ slice_infer (const Node *node, InferContext *context, GError **error)
       shape.dims[axis] = slice_axis (in->dims[axis], starts[i], ends[i], params->step[axis], &params->start[axis]);
     }
   infer_set (node, 0, node_input (node, 0)->type, &shape);
+  return TRUE;
+}
+
+gboolean
+slice_takes_channels (const Node *node, gint64 *first, gint64 *step)
+{
+  const SliceParams *params = node->params;
+  const FoveaShape  *in = &node_input (node, 0)->shape, *out = &node_output (node, 0)->shape;
+
+  if (in->n_dims != 4)
+    return FALSE;
+  for (guint i = 0; i < 4; i++)
+    if (i != 1 && (params->start[i] != 0 || params->step[i] != 1 || in->dims[i] != out->dims[i]))
+      return FALSE;
+  *first = params->start[1];
+  *step = params->step[1];
   return TRUE;
 }
 

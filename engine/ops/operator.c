@@ -36,6 +36,7 @@ static const Operator *const families[] = {
   movement_operators,
   normalization_operators,
   pad_operators,
+  pick_channels_operators,
   pool_operators,
   pool_gradient_operators,
   power_operators,
