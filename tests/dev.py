@@ -106,13 +106,27 @@ class Names(unittest.TestCase):
     def test_scheme_strings(self):
         self.assertEqual(load("run").scheme_string('a"b\\c ä'), '"a\\"b\\\\c ä"')
 
-
-    def test_errors_find_their_photo(self):
-        log = ["script-fu-Warning: photo 1", "", "script-fu-Warning: photo 2", "GIMP-Error: Calling error for procedure 'x':",
-               "There is no model “a”.", "Choose one.", "", "more", "script-fu-Warning: photo 12", "GIMP-Error: Opening failed"]
+    def test_photos_are_shared_out(self):
         run = load("run")
-        self.assertEqual([run.error_of(log, n) for n in (1, 2, 12)],
-                         ["GIMP gave no answer", "There is no model “a”. Choose one.", "Opening failed"])
+        with tempfile.TemporaryDirectory() as work, tempfile.TemporaryDirectory() as out:
+            run.prepare(work, out, "2", "/a/1.jpg", "/a/2.jpg", "/a/3.jpg")
+            texts = []
+            for name in ("job-1.scm", "job-2.scm"):
+                with open(os.path.join(work, name), encoding="utf-8") as file:
+                    texts.append([line for line in file if "look-at-photo" in line])
+            self.assertEqual([[line.split('"')[1] for line in lines] for lines in texts], [["/a/1.jpg", "/a/3.jpg"], ["/a/2.jpg"]])
+
+    def test_errors_in_words(self):
+        run = load("run")
+        with tempfile.TemporaryDirectory() as work:
+            answer = os.path.join(work, "1.json")
+            self.assertEqual(run.error_of(answer), "GIMP gave no answer")
+            for said, words in (("Procedure execution of plug-in-fovea-classify failed: There is no model “a”.\nChoose one. (/x/run.scm : 31) ", "There is no model “a”. Choose one."),
+                                ("Procedure execution of gimp-file-load failed: Could not open “b (2).jpg” (/x/run.scm : 31) ", "Could not open “b (2).jpg”"),
+                                ("Error: eval: unbound variable: x ", "eval: unbound variable: x")):
+                with open(answer + ".error", "w", encoding="utf-8") as file:
+                    file.write(said)
+                self.assertEqual(run.error_of(answer), words)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """run.py: what ./dev run gives to GIMP and makes of its answers.
 
-run.py prepare WORK OUT PHOTO…   chooses names in OUT, writes WORK/job.scm and WORK/photos.json
-run.py report WORK OUT LOG       prints what was seen in each photo, writes OUT/fovea.json; fails where a photo has no answer
+run.py prepare WORK OUT N PHOTO…   chooses names in OUT, writes WORK/job-1.scm to job-N.scm, for N GIMPs at most, and WORK/photos.json
+run.py report WORK OUT             prints what was seen in each photo, writes OUT/fovea.json; fails where a photo has no answer
 """
 
 import json
@@ -55,35 +55,25 @@ def scheme_string(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def prepare(work, out, *photos):
-    jobs = []
-    lines = [f"(load {scheme_string(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'run.scm'))})"]
-    for number, (photo, stem) in enumerate(zip(photos, choose_names(out, photos)), 1):
-        job = {"file": os.path.abspath(photo), "stem": os.path.join(out, stem), "answer": os.path.join(work, f"{number}.json")}
-        jobs.append(job)
-        arguments = " ".join(scheme_string(job[key]) for key in ("file", "stem", "answer"))
-        lines.append(f"(look-at-photo {number} {arguments})")
-    with open(os.path.join(work, "job.scm"), "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+def prepare(work, out, n_jobs, *photos):
+    photos_of = []
+    calls = [[] for _ in range(min(int(n_jobs), len(photos)))]
+    for number, (photo, stem) in enumerate(zip(photos, choose_names(out, photos))):
+        entry = {"file": os.path.abspath(photo), "stem": os.path.join(out, stem), "answer": os.path.join(work, f"{number + 1}.json")}
+        photos_of.append(entry)
+        calls[number % len(calls)].append("(look-at-photo " + " ".join(scheme_string(entry[key]) for key in ("file", "stem", "answer")) + ")\n")
+    for number, lines in enumerate(calls, 1):
+        with open(os.path.join(work, f"job-{number}.scm"), "w", encoding="utf-8") as file:
+            file.write(f"(load {scheme_string(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'run.scm'))})\n" + "".join(lines))
     with open(os.path.join(work, "photos.json"), "w", encoding="utf-8") as file:
-        json.dump(jobs, file)
+        json.dump(photos_of, file)
 
 
-def error_of(log, number):
-    """What GIMP said after it was told the photo's number: its first error, up to an empty line."""
-    words = []
-    is_this = False
-    for line in log:
-        told = re.search(r"\bphoto (\d+)$", line)
-        if told:
-            is_this = int(told[1]) == number
-        elif is_this and (words or "Error: " in line):
-            if not line.strip():
-                break
-            words.append(line.split("Error: ", 1)[-1].strip())
-    if len(words) > 1 and words[0].endswith(":"): # "Calling error for procedure …:"
-        del words[0]
-    return " ".join(words) or "GIMP gave no answer"
+def error_of(answer):
+    """What GIMP said where it gave no answer, without which procedure and which line of the script it was."""
+    words = " ".join(" ".join(read_lines(answer + ".error")).split())
+    words = re.sub(r"^(Error: )?(Procedure execution of \S+ failed(:| on invalid \w+ arguments:)? *)?", "", words)
+    return re.sub(r" \([^()]* : \d+\)$", "", words) or "GIMP gave no answer"
 
 
 def describe(answer):
@@ -96,13 +86,12 @@ def describe(answer):
     yield "cut out  " + (", ".join(f"{one['label']}, {100 * one['area']:.0f} % of the photo" for one in answer["segment"]["masks"]) or "nothing")
 
 
-def report(work, out, log):
+def report(work, out):
     with open(os.path.join(work, "photos.json"), encoding="utf-8") as file:
         jobs = json.load(file)
-    log = read_lines(log)
     failures = 0
     photos = []
-    for number, photo in enumerate(jobs, 1):
+    for photo in jobs:
         entry = {"file": photo["file"]}
         print(f"\n{os.path.basename(photo['file'])}")
         try:
@@ -114,7 +103,7 @@ def report(work, out, log):
             print(f"  → {os.path.relpath(photo['stem'])}: {', '.join(ENDINGS.values())}")
         except FileNotFoundError:
             failures += 1
-            entry["error"] = error_of(log, number)
+            entry["error"] = error_of(photo["answer"])
             print(f"  failed: {entry['error']}")
         photos.append(entry)
     path = os.path.join(out, "fovea.json")

@@ -22,11 +22,14 @@
 
 (define (all-layers image) (vector->list (gimp-image-get-layers image)))
 
-; The filters' answers go to the file `answer`; where something fails it isn't written, and GIMP's message stands after this photo's in the log.
+; What the last error said. GIMP's Script-Fu tells it to *error-hook* alone, before `catch` gets to work.
+(define last-error "")
+(set! *error-hook* (lambda words (set! last-error (car words)) (apply throw words)))
+
+; The filters' answers go to the file `answer`; where something fails, its message goes to the file `answer`.error instead.
 ; Four files are left: stem.jpg, the photo with its names as tags; stem-boxes.jpg; stem-cut-out.png; stem.xcf with all layers.
-(define (look-at-photo number photo stem answer)
-  (gimp-message (string-append "photo " (number->string number)))
-  (catch #f
+(define (look-at-photo photo stem answer)
+  (catch (write-file (string-append answer ".error") last-error)
     (let* ((image (gimp-file-load RUN-NONINTERACTIVE photo))
            (photos (gimp-image-get-layers image))
            (before (all-layers image))
@@ -43,7 +46,7 @@
                (cut (plug-in-fovea-segment #:run-mode RUN-NONINTERACTIVE #:image image #:drawables photos #:region "image" #:output "cut-out"))
                (cut-out (added-layers image known)))
           (set-visible known #f)
-          (file-png-export #:run-mode RUN-NONINTERACTIVE #:image image #:file (string-append stem "-cut-out.png"))
+          (file-png-export #:run-mode RUN-NONINTERACTIVE #:image image #:file (string-append stem "-cut-out.png") #:compression 6)
           (set-visible cut-out #f)
           (set-visible (append before boxes) #t)
           (gimp-file-save RUN-NONINTERACTIVE image (string-append stem ".xcf"))
