@@ -300,8 +300,11 @@ tile_row (const Tile *whole, bool narrow, size_t n)
 
       run (&tile, (int) small + 1, n_large);
       fetched = n_large * tile.n_planes * tile.share < tile.n_next ? n_large * tile.n_planes * tile.share : tile.n_next;
-      tile.next += fetched;
-      tile.n_next -= fetched;
+      if (fetched > 0) /* otherwise there may be no next weights at all */
+        {
+          tile.next += fetched;
+          tile.n_next -= fetched;
+        }
       tile.in += done * tile.step;
       tile.out += done * tile.out_step;
       tile.residual = tile.residual ? tile.residual + done * tile.out_step : NULL;
