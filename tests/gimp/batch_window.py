@@ -84,7 +84,7 @@ def run_scene(name, plugin, folder):
   #:formats "csv,json,masks")
 {'(plug-in-fovea-batch #:run-mode RUN-INTERACTIVE)' if name == 'light' else ''}''')
         run_session(gimp, name, folder, f'--batch-interpreter=plug-in-script-fu-eval -b \'(load "{call}")\'', SCENES[name], 'dark' if name == 'dark' else 'light',
-                    screen='1280x1000x24', timeout=400)
+                    screen='1280x1000x24')
         if name != 'german':
             images = json.loads((results / 'fovea-batch.json').read_text())['images']
             assert len(images) == N_PHOTOS and all((results / image['masks'][0]['file']).is_file() for image in images)

@@ -219,7 +219,7 @@ def run_scene(scene, plugin, folder):
             with open(gimp.folder / 'profile' / 'gimprc', 'a', encoding='utf-8') as file:
                 file.write('(theme "System")\n')
         write_slow_model(gimp.folder / 'models' / 'unhurried.onnx')
-        run_session(gimp, scene, folder, f'"{make_photo(photo, gimp.folder)}"', language, 'dark' if theme == 'dark' else 'light', environment, timeout=900)
+        run_session(gimp, scene, folder, f'"{make_photo(photo, gimp.folder)}"', language, 'dark' if theme == 'dark' else 'light', environment)
 
 
 if __name__ == '__main__':
