@@ -52,6 +52,37 @@ choose_nodes (Layouts *layouts)
     }
 }
 
+/* Whether some node reads an output of this one blocked. */
+static gboolean
+feeds_blocked (const Layouts *layouts, const Node *node)
+{
+  for (guint i = 0; i < layouts->graph->nodes->len; i++)
+    {
+      const Node        *consumer = g_ptr_array_index (layouts->graph->nodes, i);
+      const BlockedForm *form = g_hash_table_lookup (layouts->forms, consumer);
+
+      for (guint k = 0; form && k < consumer->inputs->len && k < 32; k++)
+        if (form->inputs >> k & 1 && node_input (consumer, k) && node_input (consumer, k)->producer == node)
+          return TRUE;
+    }
+  return FALSE;
+}
+
+/* A node that makes a larger image, which nobody wants blocked, reads a plain one: the smaller of the two is put in order then. */
+static void
+leave_growing_nodes (Layouts *layouts)
+{
+  for (guint i = layouts->graph->nodes->len; i-- > 0;)
+    {
+      Node              *node = g_ptr_array_index (layouts->graph->nodes, i);
+      const BlockedForm *form = g_hash_table_lookup (layouts->forms, node);
+
+      if (form && form->wish == BLOCKED_FOLLOWS && form->inputs == 1 && form->outputs == 1
+          && shape_count (&node_output (node, 0)->shape) > shape_count (&node_input (node, 0)->shape) && !feeds_blocked (layouts, node))
+        g_hash_table_remove (layouts->forms, node);
+    }
+}
+
 /* ---- where the layouts meet -------------------------------------------------------------------------------- */
 
 static Value *
@@ -131,6 +162,7 @@ block_layout (Graph *graph, GError **error)
   gboolean ok = TRUE;
 
   choose_nodes (&layouts);
+  leave_growing_nodes (&layouts);
   for (guint i = 0; ok && i < graph->nodes->len; i++)
     {
       Node              *node = g_ptr_array_index (graph->nodes, i);

@@ -216,16 +216,19 @@ conv_pixels (ConvJob *job, size_t first, size_t last)
       }
 }
 
-/* Weights of a pointwise convolution that stay in the first-level cache while all pixels pass by: where a block of outputs has more, the sum is
- * taken some planes at a time. With windows a plane's weights are used for longer, and finding their places again costs more. */
-#define CONV_PLANES_BYTES (16 * 1024)
+/* Weights that stay in a cache while all pixels pass by: where a block of outputs has more, the sum is taken some planes at a time. For pointwise
+ * convolutions it is the first-level cache; with windows a plane's weights are used for longer, and finding their places again costs more. */
+#define CONV_POINTWISE_BYTES (16 * 1024)
+#define CONV_WINDOW_BYTES    (128 * 1024)
 
 static size_t
 conv_planes_at_once (const KernelConv *conv, size_t n_planes)
 {
-  size_t n = CONV_PLANES_BYTES / (KERNEL_BLOCK * KERNEL_BLOCK * sizeof (float) * TILE_BLOCKS), n_goes;
+  size_t taps = (size_t) conv->kernel_h * (size_t) conv->kernel_w; /* 0: what a transposed convolution leaves untouched */
+  size_t bytes = KERNEL_BLOCK * KERNEL_BLOCK * sizeof (float) * TILE_BLOCKS * (taps + (taps == 0));
+  size_t n = (taps > 1 ? CONV_WINDOW_BYTES : CONV_POINTWISE_BYTES) / bytes, n_goes;
 
-  if (conv->kernel_h * conv->kernel_w > 1 || conv->in_pixel == 1 || conv->residual == conv->out || n_planes <= n)
+  if (n == 0 || conv->in_pixel == 1 || conv->residual == conv->out || n_planes <= n)
     return n_planes;
   n_goes = (n_planes + n - 1) / n;
   return (n_planes + n_goes - 1) / n_goes;

@@ -304,6 +304,21 @@ turn_weights (const ConvShape *shape, const float *weights, float *out)
       }
 }
 
+/* Leaves out of weights (out, in/group, h, w) the taps that conv_crop has left out, where they are. */
+static void
+crop_weights (const ConvShape *shape, float *weights)
+{
+  gsize        pairs = (gsize) (shape->outputs * (shape->channels / shape->group)), width = (gsize) shape->window.kernel[1];
+  gsize        all = (gsize) (shape->all_taps[0] * shape->all_taps[1]);
+  const float *from = weights + shape->first_tap[0] * shape->all_taps[1] + shape->first_tap[1];
+
+  if (all == 0 || all == (gsize) shape->window.kernel[0] * width)
+    return;
+  for (gsize pair = 0; pair < pairs; pair++, from += all)
+    for (gint64 y = 0; y < shape->window.kernel[0]; y++, weights += width)
+      memmove (weights, from + y * shape->all_taps[1], width * sizeof (float));
+}
+
 /* Weights, float32 as the node has them, into the form that the kernels read. */
 static void
 fill_weights (const Step *step, ConvState *state, const float *weights)
@@ -359,6 +374,7 @@ pack (Step *step, ConvState *state, GError **error)
 
       if (!weights)
         return FALSE;
+      crop_weights (&state->shape, weights);
       fill_weights (step, state, weights);
       memory_free (weights);
       step->in[1].packed = TRUE;

@@ -55,6 +55,28 @@ conv_has_whole_blocks (const ConvShape *shape)
          || (shape->channels / shape->group % KERNEL_BLOCK == 0 && shape->outputs / shape->group % KERNEL_BLOCK == 0);
 }
 
+void
+conv_crop (ConvShape *shape)
+{
+  Window *window = &shape->window;
+
+  for (guint i = 0; i < 2; i++)
+    {
+      gint64 size = i == 0 ? shape->h : shape->w, out = i == 0 ? shape->out_h : shape->out_w, first = 0, last = window->kernel[i] - 1;
+
+      while (first < last && (out - 1) * window->stride[i] + first * window->dilation[i] < window->pad_begin[i])
+        first++;
+      while (first < last && last * window->dilation[i] >= size + window->pad_begin[i])
+        last--;
+      shape->first_tap[i] = first;
+      shape->all_taps[i] = window->kernel[i];
+      window->kernel[i] = last - first + 1;
+      window->pad_begin[i] -= first * window->dilation[i];
+      if (window->kernel[i] == 1)
+        window->dilation[i] = 1;
+    }
+}
+
 static gboolean
 accept_depthwise (const ConvShape *shape)
 {

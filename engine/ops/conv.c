@@ -94,9 +94,11 @@ conv_is_packable (const Value *weights, const Value *bias)
 static gboolean
 blocked_shape (const Node *node, ConvShape *shape)
 {
-  const Value *in = node_input (node, 0), *weights = node_input (node, 1), *bias = node_input (node, 2);
-  FoveaShape   out;
+  const ConvParams *params = node->params;
+  const Value      *in = node_input (node, 0), *weights = node_input (node, 1), *bias = node_input (node, 2);
+  FoveaShape        out;
 
+  memset (shape, 0, sizeof *shape);
   if (in->type != FOVEA_TYPE_FLOAT32 || in->shape.n_dims != 4 || !conv_is_packable (weights, bias)
       || !conv_sizes (node, &shape->window, &out, NULL))
     return FALSE;
@@ -107,7 +109,9 @@ blocked_shape (const Node *node, ConvShape *shape)
   shape->outputs = out.dims[1];
   shape->out_h = out.dims[2];
   shape->out_w = out.dims[3];
-  shape->group = ((const ConvParams *) node->params)->group;
+  shape->group = params->group;
+  if (weights->constant && !params->turned)
+    conv_crop (shape);
   return TRUE;
 }
 

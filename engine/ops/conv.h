@@ -86,10 +86,15 @@ typedef struct
 {
   gint64 n, channels, outputs, group, h, w, out_h, out_w;
   Window window;   /* resolved, paddings too */
+  gint64 first_tap[2], all_taps[2]; /* of the weights as they are given, where conv_crop has left some out; all_taps 0: none */
 } ConvShape;
 
 /* The first row of the table that accepts. */
 ConvKind conv_choose           (const ConvShape *shape);
+
+/* Leaves those rows and columns of the kernel out of shape->window that lie beside the image for every output: with dilations as large as the image
+ * a single tap is left. */
+void     conv_crop             (ConvShape *shape);
 
 /* Outputs along a side of the Winograd tile that suits the shape: 4, or 2 for few pixels. */
 int      conv_winograd_m       (const ConvShape *shape);

@@ -562,12 +562,19 @@ image_row (const ResizeState *state, const float *plane, gsize in_width, gsize l
     }
   for (gsize x = 0; x < out_width; x++)
     {
-      const Tap *across = &horizontal->taps[x];
+      const Tap    *across = &horizontal->taps[x];
+      const gint64 *positions = horizontal->positions + across->first;
+      const double *weights = horizontal->weights + across->first;
 
+      if (lanes == 1 && across->n == 2) /* linear, most often */
+        {
+          out[x] = (float) weights[0] * row[positions[0]] + (float) weights[1] * row[positions[1]];
+          continue;
+        }
       for (guint i = 0; i < across->n; i++)
         {
-          const float *source = row + (gsize) horizontal->positions[across->first + i] * lanes;
-          float        weight = (float) horizontal->weights[across->first + i];
+          const float *source = row + (gsize) positions[i] * lanes;
+          float        weight = (float) weights[i];
 
           for (gsize lane = 0; lane < lanes; lane++)
             out[x * lanes + lane] = i == 0 ? weight * source[lane] : out[x * lanes + lane] + weight * source[lane];
