@@ -12,6 +12,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 import numpy as np
 import onnxruntime
@@ -104,7 +105,9 @@ def main():
         labels[grid - 14:grid - 10, 40:grid - 40] = 0
         labels.tofile(folder / 'labels')
         tool('labels', 0, folder / 'labels')
+        began = time.monotonic()
         tool('run')
+        whole = time.monotonic() - began
         enough, accuracy, *_ = tool('judge')
         assert enough == '1' and float(accuracy) > 0.8, accuracy
 
@@ -112,7 +115,7 @@ def main():
         second = overlap(np.fromfile(folder / 'mask', np.float32).reshape(HEIGHT, WIDTH), truth)
         assert second > 0.75, second
         stopped = tool('cancel', 30)[0] # the run may be done by then
-        assert stopped == 'done' or float(stopped) < 0.2, stopped
+        assert stopped == 'done' or float(stopped) < max(0.2, whole / 4), (stopped, whole) # a sanitizer, and a busy machine, make all of it longer
 
         # The model: the command's masks and ONNX Runtime's, on the photo that it hasn't seen.
         model = folder / 'disc.onnx'
