@@ -21,6 +21,7 @@ static const CommandHelp help = {
   "\n" PHOTOS_HELP,
   "  fovea segment cutout portrait.jpg --cutout-dir out     the subject, cut out\n"
   "  fovea segment cutout Pictures --mask-dir masks         masks of many photos\n"
+  "  fovea segment cutout cat.jpg --hair 40 --cutout-dir out its fur, too\n"
   "  fovea segment street.onnx road.jpg --draw out          all classes, in colour\n"
   "  fovea segment cutout --json - < portrait.jpg           for programs\n",
 };
@@ -51,6 +52,8 @@ check_options (const FoveaMaskOptions *options)
     return "--softness must be from 0 to 1.";
   if (!(ABS (options->grow) <= 1000.0) || !(options->feather >= 0.0 && options->feather <= 1000.0))
     return "--grow must be from -1000 to 1000, --feather from 0 to 1000 pixels.";
+  if (!(options->hair >= 0.0 && options->hair <= 1000.0))
+    return "--hair must be from 0 to 1000 pixels.";
   return NULL;
 }
 
@@ -74,6 +77,7 @@ verb_segment (int argc, char **argv)
     { "grow", 0, 0, G_OPTION_ARG_DOUBLE, &mask->grow, "Widen masks by so many pixels; negative: narrow (0)", "N" },
     { "feather", 0, 0, G_OPTION_ARG_DOUBLE, &mask->feather, "Blur the border by so many pixels (0)", "N" },
     { "invert", 0, 0, G_OPTION_ARG_NONE, &mask->invert, "What isn't in the mask", NULL },
+    { "hair", 0, 0, G_OPTION_ARG_DOUBLE, &mask->hair, "Look for hair and fur up to so many pixels from the border (0: don't)", "N" },
     { "no-refine", 0, 0, G_OPTION_ARG_NONE, &no_refine, "Don't let borders follow the photo's edges", NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &photos.json, "Print one JSON object: images[{file, width, height, masks[{label, area, file}]}]", NULL },
     { NULL },

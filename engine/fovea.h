@@ -493,6 +493,7 @@ typedef struct
   double   feather;   /* pixels of the photo */
   gboolean invert;
   gboolean refine;    /* the border follows the photo's edges */
+  double   hair;      /* pixels of the photo: hair and fur are looked for up to so far from the border (takes up to a second); 0: they aren't; only with refine */
 } FoveaMaskOptions;
 
 /* A mask of any part of the photo at its full size. */

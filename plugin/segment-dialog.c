@@ -416,14 +416,15 @@ make_settings (SegmentDialog *dialog)
   dialog_attach (GTK_GRID (grid), 5, _("_Grow"), _("Widen the masks by so many pixels; negative: narrow them"), make_slider (dialog, "grow", -100, 100, 1));
   dialog_attach (GTK_GRID (grid), 6, _("Feathe_r"), _("Blur the border by so many pixels"), make_slider (dialog, "feather", 0, 100, 1));
   gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "refine-edges", _("Follow the photo's _edges")), 0, 7, 2, 1);
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "invert", _("_Invert")), 0, 8, 2, 1);
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "per-object", _("Each part by itsel_f")), 0, 9, 2, 1);
-  gtk_grid_attach (GTK_GRID (grid), gtk_separator_new (GTK_ORIENTATION_HORIZONTAL), 0, 10, 2, 1);
-  dialog_attach (GTK_GRID (grid), 11, _("Ma_ke"), _("What the masks become"), gimp_prop_string_combo_box_new (config, "output", GTK_TREE_MODEL (outputs), 0, 1));
-  dialog_attach (GTK_GRID (grid), 12, _("_Operation"), _("How a layer mask or selection that is there changes"),
+  dialog_attach (GTK_GRID (grid), 8, _("Hair and f_ur"), _("Look for hair and fur up to so many pixels from the border; 0: don't"), make_slider (dialog, "hair", 0, 200, 1));
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "invert", _("_Invert")), 0, 9, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "per-object", _("Each part by itsel_f")), 0, 10, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), gtk_separator_new (GTK_ORIENTATION_HORIZONTAL), 0, 11, 2, 1);
+  dialog_attach (GTK_GRID (grid), 12, _("Ma_ke"), _("What the masks become"), gimp_prop_string_combo_box_new (config, "output", GTK_TREE_MODEL (outputs), 0, 1));
+  dialog_attach (GTK_GRID (grid), 13, _("_Operation"), _("How a layer mask or selection that is there changes"),
                  gimp_prop_string_combo_box_new (config, "operation", GTK_TREE_MODEL (operations), 0, 1));
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "hide-original", _("_Hide the original")), 0, 13, 2, 1);
-  dialog_attach (GTK_GRID (grid), 14, _("_Background"), _("What lies behind a cut-out"),
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "hide-original", _("_Hide the original")), 0, 14, 2, 1);
+  dialog_attach (GTK_GRID (grid), 15, _("_Background"), _("What lies behind a cut-out"),
                  gimp_prop_string_combo_box_new (config, "background", GTK_TREE_MODEL (backgrounds), 0, 1));
   return grid;
 }
@@ -463,7 +464,7 @@ gboolean
 segment_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Segmentation *segmentation)
 {
   static const LookSteps   steps = { load, loaded, forget, show_photo, begin, run, ended };
-  static const char *const options[] = { "notify::threshold", "notify::softness", "notify::grow", "notify::feather", "notify::invert", "notify::refine-edges", NULL };
+  static const char *const options[] = { "notify::threshold", "notify::softness", "notify::grow", "notify::feather", "notify::invert", "notify::refine-edges", "notify::hair", NULL };
   SegmentDialog dialog = { .config = config, .image = image };
   gboolean      ok;
 

@@ -231,7 +231,7 @@ void
 segment_read_options (GimpProcedureConfig *config, FoveaMaskOptions *options)
 {
   g_object_get (config, "threshold", &options->threshold, "softness", &options->softness, "grow", &options->grow, "feather", &options->feather, "invert",
-                &options->invert, "refine-edges", &options->refine, NULL);
+                &options->invert, "refine-edges", &options->refine, "hair", &options->hair, NULL);
 }
 
 static gboolean
@@ -339,6 +339,7 @@ segment_create_procedure (GimpPlugIn *plug_in)
   gimp_procedure_add_boolean_argument (procedure, "invert", _("_Invert"), _("What isn't in the masks"), FALSE, G_PARAM_READWRITE);
   gimp_procedure_add_boolean_argument (procedure, "refine-edges", _("Follow the photo's _edges"), _("The border of the masks follows the edges of the photo"), TRUE,
                                        G_PARAM_READWRITE);
+  gimp_procedure_add_double_argument (procedure, "hair", _("Hair and f_ur"), _("Look for hair and fur up to so many pixels from the border; 0: don't"), 0, 1000, 0, G_PARAM_READWRITE);
   gimp_procedure_add_boolean_argument (procedure, "hide-original", _("_Hide the original"), _("Of a cut-out: hide the layer that it comes from"), TRUE,
                                        G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "background", _("_Background"),

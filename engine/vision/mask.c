@@ -9,9 +9,11 @@
 
 #include "base/memory.h"
 #include "vision/masks.h"
+#include "vision/matting.h"
 #include "vision/plane.h"
 #include "vision/refine.h"
 
+#define HAIR_RADIUS   2     /* of the windows along which a mask with hair is brought to the photo, pixels of the guide */
 #define COLOUR_RADIUS 0.045 /* of the windows that colours are taken from, share of the guide's longer side */
 
 struct _FoveaMask
@@ -20,6 +22,7 @@ struct _FoveaMask
   FoveaMaskOptions  options;
   MaskStack         one;        /* the union, before anything is done to it */
   Refinement       *refinement; /* NULL: not wanted yet */
+  int               band;       /* within which that has hair, pixels of the guide; 0: none */
   float            *plain;      /* (guide_height, guide_width): the union; NULL: not wanted yet, likewise: */
   float            *refined;
   float            *plane;      /* (guide_height, guide_width), with all options */
@@ -88,6 +91,28 @@ alloc_plane (const FoveaMask *mask, gsize fields, GError **error)
   return memory_alloc_n ((gsize) mask->masks->guide_width * (gsize) mask->masks->guide_height, fields * sizeof (float), "the mask", error);
 }
 
+/* Along the photo's edges; where hair is wanted, that is what it is looked for around. */
+static Refinement *
+make_refinement (const FoveaMask *mask, GError **error)
+{
+  const FoveaMasks      *masks = mask->masks;
+  int                    width = masks->guide_width, height = masks->guide_height;
+  g_autoptr (Refinement) edges = refinement_new (masks->guide, width, height, mask->one.shares, mask->one.width, mask->one.height, 0, error);
+  Refinement            *hair = NULL;
+  float                 *plane;
+
+  if (!edges || mask->band == 0)
+    return g_steal_pointer (&edges);
+  plane = alloc_plane (mask, 1, error);
+  if (!plane)
+    return NULL;
+  refinement_fill (edges, masks->guide, plane);
+  if (matting_solve (masks->guide, width, height, plane, mask->band, error))
+    hair = refinement_new (masks->guide, width, height, plane, width, height, HAIR_RADIUS, error);
+  memory_free (plane);
+  return hair;
+}
+
 /* The union's shares at the guide's size, along the photo's edges or without them: computed once each. */
 static const float *
 get_shares (FoveaMask *mask, gboolean refine, GError **error)
@@ -97,7 +122,7 @@ get_shares (FoveaMask *mask, gboolean refine, GError **error)
   float           **plane = refine ? &mask->refined : &mask->plain;
 
   if (refine && !mask->refinement)
-    mask->refinement = refinement_new (masks->guide, width, height, mask->one.shares, mask->one.width, mask->one.height, 0, error);
+    mask->refinement = make_refinement (mask, error);
   if (*plane || (refine && !mask->refinement))
     return *plane;
   *plane = alloc_plane (mask, 1, error);
@@ -126,9 +151,17 @@ fovea_mask_set_options (FoveaMask *mask, const FoveaMaskOptions *options, GError
   int          width = mask->masks->guide_width, height = mask->masks->guide_height;
   double       scale = (double) width / mask->masks->photo_width;
   int          grow = (int) rint (options->grow * scale), feather = (int) rint (options->feather * scale);
-  const float *shares = get_shares (mask, options->refine, error);
+  int          band = options->refine && options->hair > 0.0 ? MAX (1, (int) rint (options->hair * scale)) : 0;
   gsize        n = (gsize) width * (gsize) height;
+  const float *shares;
 
+  if (options->refine && band != mask->band)
+    {
+      g_clear_pointer (&mask->refinement, refinement_free);
+      g_clear_pointer (&mask->refined, memory_free);
+      mask->band = band;
+    }
+  shares = get_shares (mask, options->refine, error);
   if (!shares || (!mask->plane && !(mask->plane = alloc_plane (mask, 1, error))))
     return FALSE;
   mask->options = *options;

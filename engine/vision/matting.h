@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * matting.h: hair and fur: within a band around a mask's border each pixel gets its share of the foreground, such that in every 3 × 3 window the shares are a linear
+ * function of the colours (closed-form matting: Levin, Lischinski & Weiss 2008).
+ */
+#pragma once
+
+#include <glib.h>
+
+/* mask: (height, width), 0 to 1, changed in place within `radius` pixels of where it passes one half; beyond that it counts as right. Takes a second for a hundred
+ * thousand pixels in the band. FALSE with FOVEA_ERROR_MEMORY. */
+gboolean matting_solve (const guint8 *guide /* (height, width, 3) */, int width, int height, float *mask, int radius, GError **error);
