@@ -408,11 +408,11 @@ make_settings (SegmentDialog *dialog)
   gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
   dialog_attach (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, dialog->dialog));
-  dialog_attach (GTK_GRID (grid), 1, _("Loo_k at"), _("The part of the image that is looked at"),
+  dialog_attach (GTK_GRID (grid), 1, _("_Look at"), _("The part of the image that is looked at"),
                  gimp_prop_string_combo_box_new (config, "region", GTK_TREE_MODEL (regions), 0, 1));
   attach_prompt (dialog, GTK_GRID (grid), 2);
   dialog_attach (GTK_GRID (grid), 3, _("Threshol_d"), _("The share that lies on the border"), make_slider (dialog, "threshold", 0.01, 0.99, 0.01));
-  dialog_attach (GTK_GRID (grid), 4, _("So_ftness"), _("0: a hard border; 1: as soft as the network has it"), make_slider (dialog, "softness", 0, 1, 0.01));
+  dialog_attach (GTK_GRID (grid), 4, _("Soft_ness"), _("0: a hard border; 1: as soft as the network has it"), make_slider (dialog, "softness", 0, 1, 0.01));
   dialog_attach (GTK_GRID (grid), 5, _("_Grow"), _("Widen the masks by so many pixels; negative: narrow them"), make_slider (dialog, "grow", -100, 100, 1));
   dialog_attach (GTK_GRID (grid), 6, _("Feathe_r"), _("Blur the border by so many pixels"), make_slider (dialog, "feather", 0, 100, 1));
   gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "refine-edges", _("Follow the photo's _edges")), 0, 7, 2, 1);
