@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * sanitizer.h: which sanitizer this was compiled with (gcc and clang say it in different words). The address sanitizer gets memory of its own for each tensor, so
- * that it sees a step beyond; under the thread sanitizer everything takes some ten times as long.
+ * that it sees a step beyond; under either everything takes some ten times as long.
  */
 
 #pragma once
