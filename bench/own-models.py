@@ -87,10 +87,6 @@ def measure_classes(given, gimp, folder, name, kinds, as_layers):
 def measure_boxes(given, gimp, folder, kind, rows):
     """The kind's photos with its boxes only."""
     mine = sorted((row for row in rows if row['src'] == 'aquarium' and any(box[0] == kind for box in row['boxes'])), key=lambda row: row['file'])
-    groups = {}
-    for row in mine:
-        groups.setdefault(row['dup'], row)
-    mine = list(groups.values())
     random.Random(kind).shuffle(mine)
     learned, judged = mine[:N_BOX_PHOTOS], mine[N_BOX_PHOTOS:2 * N_BOX_PHOTOS]
     (folder / 'xcf').mkdir()
