@@ -493,7 +493,7 @@ typedef struct
   double   feather;   /* pixels of the photo */
   gboolean invert;
   gboolean refine;    /* the border follows the photo's edges */
-  double   hair;      /* pixels of the photo: hair and fur are looked for up to so far from the border (takes up to a second); 0: they aren't; only with refine */
+  double   hair;      /* pixels of the photo: hair and fur are looked for up to so far from the border (takes a second or two); 0: they aren't; only with refine */
 } FoveaMaskOptions;
 
 /* A mask of any part of the photo at its full size. */
@@ -503,7 +503,7 @@ typedef struct _FoveaMask FoveaMask;
  * NULL with FOVEA_ERROR_MEMORY. */
 FoveaMask  *fovea_mask_new      (const FoveaMasks *masks, const gsize *which, gsize n, const FoveaMaskOptions *options, GError **error);
 
-/* Other options for the same mask, in milliseconds. FALSE with FOVEA_ERROR_MEMORY. */
+/* Other options for the same mask, in milliseconds, but where `hair` changes. FALSE with FOVEA_ERROR_MEMORY. */
 gboolean    fovea_mask_set_options (FoveaMask *mask, const FoveaMaskOptions *options, GError **error);
 
 void        fovea_mask_free     (FoveaMask *mask);

@@ -10,7 +10,6 @@
 #include <libgimp/gimpui.h>
 
 #include "dialog.h"
-#include "last-settings.h"
 
 #define TICK_MS         50
 #define TICK_BUSY       (G_USEC_PER_SEC / 40) /* what a tick takes at most */
@@ -537,7 +536,6 @@ batch_dialog_run (GimpProcedureConfig *config, gsize *count)
   BatchDialog dialog = { .config = config };
 
   gimp_ui_init ("fovea");
-  last_settings_restore (config);
   dialog.dialog = gimp_dialog_new (_("Batch"), "fovea-batch", NULL, 0, gimp_standard_help_func, BATCH_PROCEDURE, _("_Close"), GTK_RESPONSE_CLOSE, NULL);
   gtk_box_pack_start (GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (dialog.dialog))), make_content (&dialog), TRUE, TRUE, 0);
   g_signal_connect (config, "notify::operation", G_CALLBACK (operation_changed), &dialog);
@@ -551,7 +549,6 @@ batch_dialog_run (GimpProcedureConfig *config, gsize *count)
 
   gimp_dialog_run (GIMP_DIALOG (dialog.dialog));
 
-  last_settings_save (config);
   wait_for_threads (&dialog);
   g_signal_handlers_disconnect_by_data (config, &dialog);
   g_source_remove (dialog.tick);

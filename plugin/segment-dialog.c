@@ -408,22 +408,22 @@ make_settings (SegmentDialog *dialog)
   gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
   dialog_attach (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, dialog->dialog));
-  dialog_attach (GTK_GRID (grid), 1, _("_Look at"), _("The part of the image that is looked at"),
+  dialog_attach (GTK_GRID (grid), 1, _("Look a_t"), _("The part of the image that is looked at"),
                  gimp_prop_string_combo_box_new (config, "region", GTK_TREE_MODEL (regions), 0, 1));
   attach_prompt (dialog, GTK_GRID (grid), 2);
   dialog_attach (GTK_GRID (grid), 3, _("Threshol_d"), _("The share that lies on the border"), make_slider (dialog, "threshold", 0.01, 0.99, 0.01));
-  dialog_attach (GTK_GRID (grid), 4, _("Soft_ness"), _("0: a hard border; 1: as soft as the network has it"), make_slider (dialog, "softness", 0, 1, 0.01));
+  dialog_attach (GTK_GRID (grid), 4, _("So_ftness"), _("0: a hard border; 1: as soft as the network has it"), make_slider (dialog, "softness", 0, 1, 0.01));
   dialog_attach (GTK_GRID (grid), 5, _("_Grow"), _("Widen the masks by so many pixels; negative: narrow them"), make_slider (dialog, "grow", -100, 100, 1));
   dialog_attach (GTK_GRID (grid), 6, _("Feathe_r"), _("Blur the border by so many pixels"), make_slider (dialog, "feather", 0, 100, 1));
   gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "refine-edges", _("Follow the photo's _edges")), 0, 7, 2, 1);
   dialog_attach (GTK_GRID (grid), 8, _("Hair and f_ur"), _("Look for hair and fur up to so many pixels from the border; 0: don't"), make_slider (dialog, "hair", 0, 200, 1));
   gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "invert", _("_Invert")), 0, 9, 2, 1);
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "per-object", _("Each part by itsel_f")), 0, 10, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "per-object", _("Each part b_y itself")), 0, 10, 2, 1);
   gtk_grid_attach (GTK_GRID (grid), gtk_separator_new (GTK_ORIENTATION_HORIZONTAL), 0, 11, 2, 1);
   dialog_attach (GTK_GRID (grid), 12, _("Ma_ke"), _("What the masks become"), gimp_prop_string_combo_box_new (config, "output", GTK_TREE_MODEL (outputs), 0, 1));
   dialog_attach (GTK_GRID (grid), 13, _("_Operation"), _("How a layer mask or selection that is there changes"),
                  gimp_prop_string_combo_box_new (config, "operation", GTK_TREE_MODEL (operations), 0, 1));
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "hide-original", _("_Hide the original")), 0, 14, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "hide-original", _("Hide the origi_nal")), 0, 14, 2, 1);
   dialog_attach (GTK_GRID (grid), 15, _("_Background"), _("What lies behind a cut-out"),
                  gimp_prop_string_combo_box_new (config, "background", GTK_TREE_MODEL (backgrounds), 0, 1));
   return grid;

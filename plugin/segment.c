@@ -317,7 +317,7 @@ segment_create_procedure (GimpPlugIn *plug_in)
                                     SEGMENT_PROCEDURE);
   gimp_procedure_add_string_argument (procedure, "model", _("_Model"), _("Name of an installed model, or path of an ONNX file; empty: the first that makes masks"), "",
                                       G_PARAM_READWRITE);
-  gimp_procedure_add_string_argument (procedure, "region", _("_Look at"), _("Where to look: layer, image or selection"), "layer", G_PARAM_READWRITE);
+  gimp_procedure_add_string_argument (procedure, "region", _("Look a_t"), _("Where to look: layer, image or selection"), "layer", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "prompt", _("_What"),
                                       _("What is meant: none (the network finds it), selection (what lies in the selection), path (inside a closed path, or along an open "
                                         "one) or points"),
@@ -329,18 +329,18 @@ segment_create_procedure (GimpPlugIn *plug_in)
                                       "layer-mask", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "operation", _("_Operation"),
                                       _("How a layer mask or selection that is there changes: replace, add, subtract or intersect"), "replace", G_PARAM_READWRITE);
-  gimp_procedure_add_boolean_argument (procedure, "per-object", _("Each part by itsel_f"), _("A mask of each part that hangs together, instead of one of each class"),
+  gimp_procedure_add_boolean_argument (procedure, "per-object", _("Each part b_y itself"), _("A mask of each part that hangs together, instead of one of each class"),
                                        FALSE, G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "classes", _("C_lasses"), _("Only masks of these names, commas between; empty: all"), "", G_PARAM_READWRITE);
   gimp_procedure_add_double_argument (procedure, "threshold", _("Threshol_d"), _("The share that lies on the border, 0 to 1"), 0.01, 0.99, 0.5, G_PARAM_READWRITE);
-  gimp_procedure_add_double_argument (procedure, "softness", _("Soft_ness"), _("0: a hard border; 1: as soft as the network has it"), 0, 1, 1, G_PARAM_READWRITE);
+  gimp_procedure_add_double_argument (procedure, "softness", _("So_ftness"), _("0: a hard border; 1: as soft as the network has it"), 0, 1, 1, G_PARAM_READWRITE);
   gimp_procedure_add_double_argument (procedure, "grow", _("_Grow"), _("Widen the masks by so many pixels; negative: narrow them"), -1000, 1000, 0, G_PARAM_READWRITE);
   gimp_procedure_add_double_argument (procedure, "feather", _("Feathe_r"), _("Blur the border by so many pixels"), 0, 1000, 0, G_PARAM_READWRITE);
   gimp_procedure_add_boolean_argument (procedure, "invert", _("_Invert"), _("What isn't in the masks"), FALSE, G_PARAM_READWRITE);
   gimp_procedure_add_boolean_argument (procedure, "refine-edges", _("Follow the photo's _edges"), _("The border of the masks follows the edges of the photo"), TRUE,
                                        G_PARAM_READWRITE);
   gimp_procedure_add_double_argument (procedure, "hair", _("Hair and f_ur"), _("Look for hair and fur up to so many pixels from the border; 0: don't"), 0, 1000, 0, G_PARAM_READWRITE);
-  gimp_procedure_add_boolean_argument (procedure, "hide-original", _("_Hide the original"), _("Of a cut-out: hide the layer that it comes from"), TRUE,
+  gimp_procedure_add_boolean_argument (procedure, "hide-original", _("Hide the origi_nal"), _("Of a cut-out: hide the layer that it comes from"), TRUE,
                                        G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "background", _("_Background"),
                                       _("What lies behind a cut-out: none, colour (GIMP's background colour) or blur (the original, blurred)"), "none", G_PARAM_READWRITE);

@@ -107,9 +107,7 @@ judge_clear (Judge *judge)
 {
   for (guint c = 0; judge->answers && c < judge->settings->dataset->n_classes; c++)
     g_array_unref (judge->answers[c]);
-  for (guint i = 0; judge->photos && i < judge->photos->len; i++)
-    g_free (g_array_index (judge->photos, FoveaPhotoScore, i).file);
-  g_clear_pointer (&judge->photos, g_array_unref);
+  g_array_unref (judge->photos);
   g_free (judge->answers);
   g_free (judge->n_truths);
   g_free (judge->class_of);
@@ -315,7 +313,7 @@ make_evaluation (Judge *judge)
   for (guint c = 0; c < dataset->n_classes; c++)
     fewest = judge->n_truths[c] >= FEWEST_BOXES ? FEWEST_BOXES : fewest;
   evaluation->n_images = judge->n_photos;
-  evaluation_take_photos (evaluation, g_steal_pointer (&judge->photos));
+  evaluation_take_photos (evaluation, judge->photos);
   evaluation->labels = g_strdupv (dataset->classes);
   evaluation->classes = g_new0 (FoveaClassMetric, dataset->n_classes + 1);
   evaluation->n_classes = dataset->n_classes;
@@ -374,7 +372,7 @@ evaluate_boxes (FoveaModel *model, const LoaderSettings *settings, const guint *
 
   single.batch = 1;
   single.cache = 0;
-  judge.photos = g_array_new (FALSE, FALSE, sizeof (FoveaPhotoScore));
+  judge.photos = evaluation_photos_new ();
   judge.answers = g_new0 (GArray *, n_classes + 1);
   judge.n_truths = g_new0 (gsize, n_classes + 1);
   for (guint c = 0; c < n_classes; c++)

@@ -35,6 +35,21 @@ squash (float x)
   return (float) (1.0 / (1.0 + exp (-(double) x)));
 }
 
+static void
+clear_photo (gpointer data)
+{
+  g_free (((FoveaPhotoScore *) data)->file);
+}
+
+GArray *
+evaluation_photos_new (void)
+{
+  GArray *photos = g_array_new (FALSE, FALSE, sizeof (FoveaPhotoScore));
+
+  g_array_set_clear_func (photos, clear_photo);
+  return photos;
+}
+
 void
 evaluation_add_photo (GArray *photos, const Dataset *dataset, guint sample, double score)
 {
@@ -46,8 +61,7 @@ evaluation_add_photo (GArray *photos, const Dataset *dataset, guint sample, doub
 void
 evaluation_take_photos (FoveaEvaluation *evaluation, GArray *photos)
 {
-  evaluation->n_photos = photos->len;
-  evaluation->photos = (FoveaPhotoScore *) (gpointer) g_array_free (photos, FALSE);
+  evaluation->photos = g_array_steal (photos, &evaluation->n_photos);
 }
 
 /* Of the answer to one photo: the softmax at its class, or the average precision of the known classes. NAN where there is nothing to judge. */
@@ -225,11 +239,11 @@ sum_sources (FoveaEvaluation *evaluation, const Tally *tally)
 }
 
 static FoveaEvaluation *
-make_evaluation (Tally *tally)
+make_evaluation (const Tally *tally)
 {
   FoveaEvaluation *evaluation = g_new0 (FoveaEvaluation, 1);
 
-  evaluation_take_photos (evaluation, g_steal_pointer (&tally->photos));
+  evaluation_take_photos (evaluation, tally->photos);
   evaluation->n_images = tally->n;
   evaluation->labels = g_strdupv (tally->dataset->classes);
   if (tally->dataset->task == FOVEA_TASK_SEGMENT)
@@ -277,7 +291,7 @@ tally_init (Tally *tally, const Dataset *dataset, const guint *order)
   *tally = (Tally) { .dataset = dataset, .order = order };
   tally->source_iou = g_new0 (double, dataset->sources->len + 1);
   tally->source_n = g_new0 (gsize, dataset->sources->len + 1);
-  tally->photos = g_array_new (FALSE, FALSE, sizeof (FoveaPhotoScore));
+  tally->photos = evaluation_photos_new ();
   tally->scores = g_array_new (FALSE, FALSE, sizeof (float));
   tally->targets = g_array_new (FALSE, FALSE, sizeof (float));
   tally->known = g_array_new (FALSE, FALSE, sizeof (float));
@@ -286,9 +300,7 @@ tally_init (Tally *tally, const Dataset *dataset, const guint *order)
 static void
 tally_clear (Tally *tally)
 {
-  for (guint i = 0; tally->photos && i < tally->photos->len; i++)
-    g_free (g_array_index (tally->photos, FoveaPhotoScore, i).file);
-  g_clear_pointer (&tally->photos, g_array_unref);
+  g_array_unref (tally->photos);
   g_array_unref (tally->scores);
   g_array_unref (tally->targets);
   g_array_unref (tally->known);

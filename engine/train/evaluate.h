@@ -10,7 +10,8 @@
 FoveaEvaluation *evaluate_samples (FoveaModel *model, const LoaderSettings *settings, const guint *order, gsize n, GPtrArray *warnings, GCancellable *cancellable,
                                    FoveaProgress progress, gpointer user_data, GError **error);
 
-/* What one photo of the data's is worth, for `photos` (of FoveaPhotoScore), which then become the evaluation's. */
+/* What single photos of the data's are worth: an empty array of FoveaPhotoScore that owns their names, one more of them, and all given to the evaluation. */
+GArray          *evaluation_photos_new  (void);
 void             evaluation_add_photo   (GArray *photos, const Dataset *dataset, guint sample, double score);
 void             evaluation_take_photos (FoveaEvaluation *evaluation, GArray *photos);
 

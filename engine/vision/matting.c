@@ -15,6 +15,7 @@
 
 #include "base/memory.h"
 #include "vision/plane.h"
+#include "vision/symmetric.h"
 
 #define EPSILON    1e-5f /* of colours 0 to 1: smaller variances count as flat */
 #define PRIOR      1e-3f /* weight of the given mask */
@@ -25,7 +26,7 @@
 #define MOST_STEPS 120
 #define N_WINDOW   9
 
-/* A window around pixel `centre`: the mean of its colours, and the inverse of their covariance: rr rg rb gg gb bb. */
+/* A window around pixel `centre`: the mean of its colours, and the inverse of their covariance. */
 typedef struct
 {
   gsize centre;
@@ -51,26 +52,6 @@ read_colour (const Matting *matting, gsize at, const float mean[3], float colour
     colour[c] = matting->guide[3 * at + c] / 255.0f - mean[c];
 }
 
-/* The inverse of the symmetric matrix c (rr rg rb gg gb bb), EPSILON / N_WINDOW on its diagonal, by its adjugate. */
-static void
-invert (const float c[6], float inverse[6])
-{
-  double r = c[0] + EPSILON / N_WINDOW, g = c[3] + EPSILON / N_WINDOW, b = c[5] + EPSILON / N_WINDOW, rg = c[1], rb = c[2], gb = c[4];
-  double adjugate[6] = { g * b - gb * gb, rb * gb - rg * b, rg * gb - rb * g, r * b - rb * rb, rg * rb - r * gb, r * g - rg * rg };
-  double determinant = r * adjugate[0] + rg * adjugate[1] + rb * adjugate[2];
-
-  for (int i = 0; i < 6; i++)
-    inverse[i] = (float) (adjugate[i] / determinant);
-}
-
-static void
-multiply (const float m[6], const float v[3], float out[3])
-{
-  out[0] = m[0] * v[0] + m[1] * v[1] + m[2] * v[2];
-  out[1] = m[1] * v[0] + m[3] * v[1] + m[4] * v[2];
-  out[2] = m[2] * v[0] + m[4] * v[1] + m[5] * v[2];
-}
-
 /* `diagonal` gets what the window adds to L's. */
 static void
 fill_window (const Matting *matting, Window *window, gsize centre, float *diagonal)
@@ -92,11 +73,11 @@ fill_window (const Matting *matting, Window *window, gsize centre, float *diagon
         for (int j = i; j < 3; j++, at++)
           covariance[at] += colour[i] * colour[j] / N_WINDOW;
     }
-  invert (covariance, window->inverse);
+  symmetric_invert (covariance, EPSILON / N_WINDOW, window->inverse);
   for (int k = 0; k < N_WINDOW; k++)
     {
       read_colour (matting, centre + matting->offsets[k], window->mean, colour);
-      multiply (window->inverse, colour, weighted);
+      symmetric_multiply (window->inverse, colour, weighted);
       diagonal[centre + matting->offsets[k]] += 1.0f - (1.0f + colour[0] * weighted[0] + colour[1] * weighted[1] + colour[2] * weighted[2]) / N_WINDOW;
     }
 }
@@ -121,7 +102,7 @@ apply (const Matting *matting, const float *p, float *out)
           for (int c = 0; c < 3; c++)
             with[c] += colours[k][c] * value;
         }
-      multiply (window->inverse, with, slope);
+      symmetric_multiply (window->inverse, with, slope);
       for (int k = 0; k < N_WINDOW; k++)
         {
           gsize at = window->centre + matting->offsets[k];

@@ -7,6 +7,6 @@
 
 #include <glib.h>
 
-/* mask: (height, width), 0 to 1, changed in place within `radius` pixels of where it passes one half; beyond that it counts as right. Takes a second for a hundred
- * thousand pixels in the band. FALSE with FOVEA_ERROR_MEMORY. */
+/* mask: (height, width), 0 to 1, changed in place within `radius` pixels of where it passes one half; beyond that it counts as right. Takes a
+ * second or two for a photo's guide. FALSE with FOVEA_ERROR_MEMORY. */
 gboolean matting_solve (const guint8 *guide /* (height, width, 3) */, int width, int height, float *mask, int radius, GError **error);

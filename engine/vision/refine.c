@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "vision/plane.h"
+#include "vision/symmetric.h"
 
 #define EDGE_EPSILON 3e-4f /* of colours 0 to 1: smaller variances count as flat */
 #define N_MEANS      13    /* I (3), p, I p (3), I I' (6) */
@@ -34,19 +35,6 @@ mix (const float *field, const guint8 *rgb)
 
   fitted = band * fitted + (1.0f - band) * field[5];
   return CLAMP (fitted, 0.0f, 1.0f);
-}
-
-/* Solves the symmetric 3 x 3 system (c + epsilon) a = v by its adjugate. */
-static void
-solve (const float c[6], const float v[3], float a[3])
-{
-  float r = c[0] + EDGE_EPSILON, g = c[3] + EDGE_EPSILON, b = c[5] + EDGE_EPSILON, rg = c[1], rb = c[2], gb = c[4];
-  float i00 = g * b - gb * gb, i01 = rb * gb - rg * b, i02 = rg * gb - rb * g, i11 = r * b - rb * rb, i12 = rg * rb - r * gb, i22 = r * g - rg * rg;
-  float determinant = r * i00 + rg * i01 + rb * i02, factor = determinant > 1e-20f ? 1.0f / determinant : 0.0f;
-
-  a[0] = factor * (i00 * v[0] + i01 * v[1] + i02 * v[2]);
-  a[1] = factor * (i01 * v[0] + i11 * v[1] + i12 * v[2]);
-  a[2] = factor * (i02 * v[0] + i12 * v[1] + i22 * v[2]);
 }
 
 /* Where the guide's pixels along one side lie between the mask's. */
@@ -134,7 +122,7 @@ fit_windows (float *planes, gsize n)
 {
   for (gsize at = 0; at < n; at++)
     {
-      float mean[3] = { planes[at], planes[n + at], planes[2 * n + at] }, p = planes[3 * n + at], covariance[6], with_mask[3], a[3];
+      float mean[3] = { planes[at], planes[n + at], planes[2 * n + at] }, p = planes[3 * n + at], covariance[6], inverse[6], with_mask[3], a[3];
       int   k = 0;
 
       for (int i = 0; i < 3; i++)
@@ -143,7 +131,8 @@ fit_windows (float *planes, gsize n)
           for (int j = i; j < 3; j++, k++)
             covariance[k] = planes[(7 + k) * n + at] - mean[i] * mean[j];
         }
-      solve (covariance, with_mask, a);
+      symmetric_invert (covariance, EDGE_EPSILON, inverse);
+      symmetric_multiply (inverse, with_mask, a);
       for (int i = 0; i < 3; i++)
         planes[i * n + at] = a[i];
       planes[3 * n + at] = p - a[0] * mean[0] - a[1] * mean[1] - a[2] * mean[2];

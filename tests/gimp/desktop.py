@@ -27,6 +27,10 @@ def key(*keys):
     subprocess.run(['xdotool', 'key', '--clearmodifiers', *keys], check=True)
 
 
+def type_text(text):
+    subprocess.run(['xdotool', 'type', '--delay', '30', text], check=True)
+
+
 def letters_of(node):
     """The Alt-letters of a widget, as GTK tells them to the accessibility bus."""
     try:

@@ -11,9 +11,9 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 
+from desktop import key, type_text
 from gimp_window import GimpWindow, act, main, run_session, shoot, wait, walk
 from isolated_gimp import SIDECAR, IsolatedGimp, reference
 
@@ -67,10 +67,6 @@ class Windows(GimpWindow):
         return next(node for node in walk(self.dialog) if node.name == name and node.getRoleName() in ('text', 'entry', 'combo box'))
 
 
-def keys(*words):
-    subprocess.run(['xdotool', *words], check=True)
-
-
 def about(windows, folder, scene):
     windows.open_filter(ABOUT)
     if scene == 'german':
@@ -101,8 +97,8 @@ def manage(windows, folder, home):
     wait(lambda: (own / 'mine.onnx').exists() and (own / 'mine.json').exists() and any(row[0] == 'mine' for row in windows.cells('Models')), 'it to be back')
     windows.choose('Models', 'mine')
     windows.press('Rename')
-    keys('type', '--delay', '30', 'beetles')
-    keys('key', 'Return')
+    type_text('beetles')
+    key('Return')
     wait(lambda: (own / 'beetles.onnx').exists() and any(row[0] == 'beetles' for row in windows.cells('Models')), 'the new name')
     assert 'classify=beetles' in (home / '.config/fovea/models.ini').read_text()
     windows.press('Delete')

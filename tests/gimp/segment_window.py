@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+from desktop import check_names
 from gimp_window import act, main, make_photo, run_session, shoot, wait, walk
 from isolated_gimp import IsolatedGimp
 from locate_window import Window, layers
@@ -75,6 +76,7 @@ def inside(scene, folder):
     _, language, _, action = SCENES[scene]
     window = MaskWindow(language, scene == 'gray', MENU)
     shoot(folder / f'segment-{scene}.png')
+    check_names(window.dialog)
     print(f'ok {scene}: opened in {window.opened:.2f} s, answered in {window.answered:.2f} s: {window.objects()}', flush=True)
     if action == 'change':
         click(window, folder)
