@@ -77,7 +77,8 @@ evaluate_sheet_write (const char *file, const char *model, OperationKind kind, F
   sheet = operation ? drawn_sheet_new (G_N_ELEMENTS (titles), N_COLUMNS, SIDE, GAP, error) : NULL;
   if (!sheet)
     return FALSE;
-  qsort (evaluation->photos, evaluation->n_photos, sizeof *evaluation->photos, compare_scores);
+  if (n > 0)
+    qsort (evaluation->photos, evaluation->n_photos, sizeof *evaluation->photos, compare_scores);
   for (guint row = 0; row < G_N_ELEMENTS (titles); row++)
     {
       drawn_sheet_title (sheet, row, titles[row]);
