@@ -203,6 +203,14 @@ pixel_training_make_json (const PixelTraining *training, const char *file, guint
       add_number (json, "accuracy", training->score->accuracy);
       add_number (json, "iou", training->score->mean_iou);
     }
+  if (training->next_x > 0)
+    {
+      json_builder_set_member_name (json, "next");
+      json_builder_begin_array (json);
+      json_builder_add_double_value (json, training->next_x);
+      json_builder_add_double_value (json, training->next_y);
+      json_builder_end_array (json);
+    }
   json_builder_set_member_name (json, "warnings");
   json_builder_begin_array (json);
   for (guint i = 0; warnings && warnings[i]; i++)

@@ -16,6 +16,7 @@ typedef struct
   GPtrArray         *classes;   /* of char*; what the trainer knows, in its order */
   gboolean          *background; /* for each of them */
   FoveaPixelScore   *score;     /* NULL: not judged */
+  double             next_x, next_y; /* where a stroke on the one photo would help most, 0 to 1; both 0: not known */
 } PixelTraining;
 
 PixelTraining *pixel_training_new  (void);

@@ -21,7 +21,7 @@ typedef struct
   TrainRun      *run;
   const char    *base;
   FoveaPhoto     photo;
-  gboolean       judge;
+  gboolean       judge, suggest;
 } Work;
 
 /* ---- in a worker --------------------------------------------------------------------------------------------------- */
@@ -48,13 +48,30 @@ add_photo (gpointer data, GError **error)
   return fovea_pixel_trainer_add_photo (work->training->trainer, &work->photo, work->run->cancellable, error) >= 0;
 }
 
+/* Where the next stroke would help most. */
+static gboolean
+suggest (Work *work, GError **error)
+{
+  PixelTraining          *training = work->training;
+  g_autoptr (FoveaMasks)  masks = fovea_pixel_trainer_look (training->trainer, 0, work->run->cancellable, error);
+  g_autoptr (FoveaTensor) doubt = NULL;
+  int                     grid = fovea_pixel_trainer_get_grid (training->trainer), x, y;
+
+  doubt = masks ? fovea_pixel_trainer_doubt (training->trainer, 0, masks, &x, &y, error) : NULL;
+  if (!doubt)
+    return FALSE;
+  training->next_x = (x + 0.5) / grid;
+  training->next_y = (y + 0.5) / grid;
+  return TRUE;
+}
+
 static gboolean
 learn (gpointer data, GError **error)
 {
   Work          *work = data;
   PixelTraining *training = work->training;
 
-  if (!fovea_pixel_trainer_run (training->trainer, work->run->cancellable, note_progress, work, error))
+  if (!fovea_pixel_trainer_run (training->trainer, work->run->cancellable, note_progress, work, error) || (work->suggest && !suggest (work, error)))
     return FALSE;
   training->score = work->judge ? fovea_pixel_trainer_judge (training->trainer, work->run->cancellable, error) : NULL;
   return training->score || !work->judge;
@@ -180,6 +197,7 @@ train_run_pixels (TrainRun *run, const TrainSources *sources, GError **error)
   training->settings.learning_rate = rate > 0 ? rate : training->settings.learning_rate;
   work.base = base;
   work.judge = share > 0;
+  work.suggest = sources->images->len == 1;
   for (guint i = 0; i < sources->labels->len; i++)
     pixel_training_add_classes (training, sources->labels->pdata[i]);
   path = models_make_path (name, error); /* what can't be said before, not after the work */

@@ -11,7 +11,7 @@ import re
 import sys
 import time
 
-from gimp_window import GimpWindow, main, run_session, shoot, wait, walk
+from gimp_window import BUTTON_ROLES, GimpWindow, act, main, run_session, shoot, wait, walk
 from isolated_gimp import IsolatedGimp, reference, skip
 from label_batch import TOOLS, call as label
 from locate_batch import run
@@ -23,7 +23,7 @@ try:
 except ImportError as missing:
     skip(missing)
 
-SCENES = ('strokes', 'none', 'photos', 'objects')
+SCENES = ('strokes', 'none', 'closed', 'photos', 'objects')
 SIZE = (960, 1280)
 MENU = ('Filters', 'Fovea', 'Train…')
 
@@ -73,11 +73,34 @@ def learn_objects(window, folder):
     print(f'ok objects: cancelled within {took:.2f} s of asking; closing asks; {saved}', flush=True)
 
 
+def lose_image(window, folder):
+    """While Live is on a label layer is deleted in GIMP's own window, then the image is closed: each is said, and what was learned can still be saved."""
+    window.press('Train')
+    wait(lambda: next(node for node in walk(window.dialog) if node.name == 'The photo with its classes').description == 'Trained' or None, 'a result', 90)
+    window.menu(('Layer', ('Delete Layer', 'Remove Layer')))
+    gone = wait(lambda: window.words('One class only|one class only'), 'words on the layer that was deleted', 60)
+    shoot(folder / 'train-layer-deleted.png')
+    window.menu(('File', 'Close View'))
+    discard = wait(lambda: next(node for top in window.application('gimp') for node in walk(top)
+                                if node.getRoleName() in BUTTON_ROLES and node.name.startswith('Discard') and window.is_showing(node)), 'the question of GIMP', 60)
+    act(discard)
+    closed = wait(lambda: window.words('closed'), 'words on the image that was closed', 60)
+    window.press('Save model')
+    saved = wait(lambda: window.words('Saved as'), 'the model', 60)
+    shoot(folder / 'train-closed.png')
+    window.press('Close')
+    window.ended()
+    print(f'ok closed: {gone} {closed} {saved}', flush=True)
+
+
 def inside(scene, folder):
     window = GimpWindow()
     opened = window.open(MENU)
     if scene in ('photos', 'objects'):
         (learn_photos if scene == 'photos' else learn_objects)(window, folder)
+        return
+    if scene == 'closed':
+        lose_image(window, folder)
         return
     if scene == 'none':
         wait(lambda: window.words('Label Layers'), 'what to do without labels', 60)
