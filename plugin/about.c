@@ -11,6 +11,7 @@
 
 #include "dialog.h"
 #include "fovea.h"
+#include "procedure.h"
 
 #define RESPONSE_COPY 1
 #define TICK_MS       100
@@ -194,17 +195,12 @@ about_run (GimpProcedure *procedure, GimpProcedureConfig *config, gpointer unuse
 GimpProcedure *
 about_create_procedure (GimpPlugIn *plug_in)
 {
-  GimpProcedure   *procedure = gimp_procedure_new (plug_in, ABOUT_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, about_run, NULL, NULL);
-  g_autofree char *menu = g_strconcat ("<Image>/Filters/", _("_Fovea"), NULL);
+  GimpProcedure *procedure = gimp_procedure_new (plug_in, ABOUT_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, about_run, NULL, NULL);
 
-  gimp_procedure_set_menu_label (procedure, _("_About and Self-Test"));
-  gimp_procedure_add_menu_path (procedure, menu);
-  gimp_procedure_set_icon_name (procedure, "help-about");
-  gimp_procedure_set_documentation (procedure, _("What this Fovea is, and whether it computes rightly on this machine"),
-                                    _("Known tensors go through every kernel that the processor has, and every installed model is loaded and, where it is small, compared "
-                                      "with the plain reference. The report names versions, processor, memory and models."),
-                                    ABOUT_PROCEDURE);
-  gimp_procedure_set_attribution (procedure, "Fovea developers", "Fovea developers", "2026");
+  procedure_describe (procedure, _("_About and Self-Test"), "help-about",
+                      _("What this Fovea is, and whether it computes rightly on this machine"),
+                      _("Known tensors go through every kernel that the processor has, and every installed model is loaded and, where it is small, compared "
+                        "with the plain reference. The report names versions, processor, memory and models."));
   gimp_procedure_add_enum_argument (procedure, "run-mode", "Run mode", "The run mode", GIMP_TYPE_RUN_MODE, GIMP_RUN_NONINTERACTIVE, G_PARAM_READWRITE);
   gimp_procedure_add_boolean_return_value (procedure, "passed", _("Passed"), _("Everything is right"), FALSE, G_PARAM_READWRITE);
   gimp_procedure_add_string_return_value (procedure, "report", _("Report"), _("Lines of plain English"), "", G_PARAM_READWRITE);

@@ -10,6 +10,7 @@
 
 #include "arguments.h"
 #include "models.h"
+#include "procedure.h"
 
 #define STEP_MICROSECONDS (G_USEC_PER_SEC / 10)
 #define TELL_EVERY        (G_USEC_PER_SEC / 2)
@@ -247,17 +248,12 @@ add_arguments (GimpProcedure *procedure)
 GimpProcedure *
 batch_create_procedure (GimpPlugIn *plug_in)
 {
-  GimpProcedure   *procedure = gimp_procedure_new (plug_in, BATCH_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, batch_run, NULL, NULL);
-  g_autofree char *menu = g_strconcat ("<Image>/Filters/", _("_Fovea"), NULL);
+  GimpProcedure *procedure = gimp_procedure_new (plug_in, BATCH_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, batch_run, NULL, NULL);
 
-  gimp_procedure_set_menu_label (procedure, _("_Batch…"));
-  gimp_procedure_add_menu_path (procedure, menu);
-  gimp_procedure_set_icon_name (procedure, "folder-pictures");
-  gimp_procedure_set_documentation (procedure, _("Name, locate, mask or cut out what is in a whole folder of photos"),
-                                    _("Writes tables, pictures and a summary into another folder. The photos themselves are never changed. A run that was cut goes on "
-                                      "where it stopped."),
-                                    BATCH_PROCEDURE);
-  gimp_procedure_set_attribution (procedure, "Fovea developers", "Fovea developers", "2026");
+  procedure_describe (procedure, _("_Batch…"), "folder-pictures",
+                      _("Name, locate, mask or cut out what is in a whole folder of photos"),
+                      _("Writes tables, pictures and a summary into another folder. The photos themselves are never changed. A run that was cut goes on "
+                        "where it stopped."));
   add_arguments (procedure);
   gimp_procedure_add_int_return_value (procedure, "count", _("Count"), _("Photos that have an answer"), 0, G_MAXINT, 0, G_PARAM_READWRITE);
   gimp_procedure_add_string_return_value (procedure, "json", _("JSON"), _("Counts, files and the photos that failed, as one JSON object"), "", G_PARAM_READWRITE);

@@ -13,6 +13,7 @@
 #include "attention-layer.h"
 #include "models.h"
 #include "pixels.h"
+#include "procedure.h"
 #include "tags.h"
 
 #define BUILTIN_MODEL "tagger"
@@ -272,20 +273,12 @@ classify_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, 
 GimpProcedure *
 classify_create_procedure (GimpPlugIn *plug_in)
 {
-  GimpProcedure   *procedure = gimp_image_procedure_new (plug_in, CLASSIFY_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, classify_run, NULL, NULL);
-  g_autofree char *menu = g_strconcat ("<Image>/Filters/", _("_Fovea"), NULL);
+  GimpProcedure *procedure = gimp_image_procedure_new (plug_in, CLASSIFY_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, classify_run, NULL, NULL);
 
-  gimp_procedure_set_image_types (procedure, "*");
-  gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES | GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES);
-  gimp_procedure_set_menu_label (procedure, _("_Classify…"));
-  gimp_procedure_add_menu_path (procedure, menu);
-  gimp_procedure_set_icon_name (procedure, "edit-find");
-  gimp_procedure_set_documentation (procedure, _("Name what is in the image, a layer or the selection"),
-                                    _("A neural network looks at the image, on this machine, and names what it sees with how sure it is. The names can be "
-                                      "written to the image's keywords, and a layer can show where the network looked."),
-                                    CLASSIFY_PROCEDURE);
-  gimp_procedure_set_attribution (procedure, "Fovea developers", "Fovea developers", "2026");
-
+  procedure_describe (procedure, _("_Classify…"), "edit-find",
+                      _("Name what is in the image, a layer or the selection"),
+                      _("A neural network looks at the image, on this machine, and names what it sees with how sure it is. The names can be "
+                        "written to the image's keywords, and a layer can show where the network looked."));
   gimp_procedure_add_string_argument (procedure, "model", _("_Model"), _("Name of an installed model, or path of an ONNX file; empty: the first that classifies"),
                                       "", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "region", _("Loo_k at"), _("What to name: layer, image or selection"), "layer", G_PARAM_READWRITE);

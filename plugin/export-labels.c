@@ -16,6 +16,7 @@
 #include "label-paths.h"
 #include "output-file.h"
 #include "photo-copy.h"
+#include "procedure.h"
 #include "train-sources.h"
 
 #define MASK_UNKNOWN 255
@@ -334,17 +335,11 @@ export_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gi
 GimpProcedure *
 export_labels_create_procedure (GimpPlugIn *plug_in)
 {
-  GimpProcedure   *procedure = gimp_image_procedure_new (plug_in, EXPORT_LABELS_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, export_run, NULL, NULL);
-  g_autofree char *menu = g_strconcat ("<Image>/Filters/", _("_Fovea"), NULL);
+  GimpProcedure *procedure = gimp_image_procedure_new (plug_in, EXPORT_LABELS_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, export_run, NULL, NULL);
 
-  gimp_procedure_set_image_types (procedure, "*");
-  gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES | GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES);
-  gimp_procedure_set_menu_label (procedure, _("_Export Labels…"));
-  gimp_procedure_add_menu_path (procedure, menu);
-  gimp_procedure_set_documentation (procedure, _("Write labels as files that other programs read"),
-                                    _("Objects as boxes of COCO, YOLO or Pascal VOC, painted pixels as masks, whole images as folders of classes; with the photos beside them."),
-                                    EXPORT_LABELS_PROCEDURE);
-  gimp_procedure_set_attribution (procedure, "Fovea developers", "Fovea developers", "2026");
+  procedure_describe (procedure, _("_Export Labels…"), NULL,
+                      _("Write labels as files that other programs read"),
+                      _("Objects as boxes of COCO, YOLO or Pascal VOC, painted pixels as masks, whole images as folders of classes; with the photos beside them."));
   gimp_procedure_add_string_argument (procedure, "format", _("_Format"), _("coco, yolo or voc (boxes), masks (painted pixels), or folders (whole images)"), "coco", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "source", _("F_rom"), _("Whose labels: image, open-images, or folder"), "image", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "from", _("Folder of _images"), _("With source folder: where XCF files with labels lie"), "", G_PARAM_READWRITE);

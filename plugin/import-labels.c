@@ -17,6 +17,7 @@
 #include "label-layers.h"
 #include "label-paths.h"
 #include "pixels.h"
+#include "procedure.h"
 
 #define MASK_UNKNOWN 255
 #define N_VALUES     256
@@ -455,17 +456,11 @@ import_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gi
 GimpProcedure *
 import_labels_create_procedure (GimpPlugIn *plug_in)
 {
-  GimpProcedure   *procedure = gimp_image_procedure_new (plug_in, IMPORT_LABELS_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, import_run, NULL, NULL);
-  g_autofree char *menu = g_strconcat ("<Image>/Filters/", _("_Fovea"), NULL);
+  GimpProcedure *procedure = gimp_image_procedure_new (plug_in, IMPORT_LABELS_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, import_run, NULL, NULL);
 
-  gimp_procedure_set_image_types (procedure, "*");
-  gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES | GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES);
-  gimp_procedure_set_menu_label (procedure, _("_Import Labels…"));
-  gimp_procedure_add_menu_path (procedure, menu);
-  gimp_procedure_set_documentation (procedure, _("Make labels of other programs label layers of the image"),
-                                    _("Boxes of COCO, YOLO or Pascal VOC become paths, masks become painted layers, and folders of photos become example layers, in a label group."),
-                                    IMPORT_LABELS_PROCEDURE);
-  gimp_procedure_set_attribution (procedure, "Fovea developers", "Fovea developers", "2026");
+  procedure_describe (procedure, _("_Import Labels…"), NULL,
+                      _("Make labels of other programs label layers of the image"),
+                      _("Boxes of COCO, YOLO or Pascal VOC become paths, masks become painted layers, and folders of photos become example layers, in a label group."));
   gimp_procedure_add_string_argument (procedure, "format", _("_Format"), _("coco, yolo or voc (boxes), masks (painted pixels), or folders (whole images)"), "coco", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "source", _("_To"), _("Which images get their labels: image, or open-images"), "image", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "folder", _("_From"), _("The folder or file that the labels are in"), "", G_PARAM_READWRITE);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fovea.h"
+#include "procedure.h"
 
 /* The arguments that are settings, in the engine's words. */
 static const char *const text_settings[] = { "task", "family", "size", "resize", "filter", "colour", "layout", "mean", "std", "normalize", "percentiles", "activation" };
@@ -102,11 +103,10 @@ import_model_create_procedure (GimpPlugIn *plug_in)
 {
   GimpProcedure *procedure = gimp_procedure_new (plug_in, IMPORT_MODEL_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, import_run, NULL, NULL);
 
-  gimp_procedure_set_documentation (procedure, _("Make a model file one of your models"),
-                                    _("A copy of the ONNX file, or a link to it, goes into your models folder with its settings beside it. Settings that aren't given are "
-                                      "taken from the model's metadata, from files beside it, and from what is usual for its kind of network."),
-                                    IMPORT_MODEL_PROCEDURE);
-  gimp_procedure_set_attribution (procedure, "Fovea developers", "Fovea developers", "2026");
+  procedure_describe (procedure, NULL, NULL,
+                      _("Make a model file one of your models"),
+                      _("A copy of the ONNX file, or a link to it, goes into your models folder with its settings beside it. Settings that aren't given are "
+                        "taken from the model's metadata, from files beside it, and from what is usual for its kind of network."));
   gimp_procedure_add_string_argument (procedure, "file", _("_File"), _("Path of the ONNX file; it isn't changed"), "", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "name", _("_Name"), _("Name of the model; empty: made of the file's"), "", G_PARAM_READWRITE);
   for (gsize i = 0; i < G_N_ELEMENTS (text_settings); i++)

@@ -12,6 +12,7 @@
 #include "dialog.h"
 #include "label-examples.h"
 #include "label-results.h"
+#include "procedure.h"
 
 #define RESULT "result"
 
@@ -174,20 +175,12 @@ label_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gim
 GimpProcedure *
 label_create_procedure (GimpPlugIn *plug_in)
 {
-  GimpProcedure   *procedure = gimp_image_procedure_new (plug_in, LABEL_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, label_run, NULL, NULL);
-  g_autofree char *menu = g_strconcat ("<Image>/Filters/", _("_Fovea"), NULL);
+  GimpProcedure *procedure = gimp_image_procedure_new (plug_in, LABEL_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, label_run, NULL, NULL);
 
-  gimp_procedure_set_image_types (procedure, "*");
-  gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES | GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES);
-  gimp_procedure_set_menu_label (procedure, _("La_bel Layers…"));
-  gimp_procedure_add_menu_path (procedure, menu);
-  gimp_procedure_set_icon_name (procedure, "gimp-tool-paintbrush");
-  gimp_procedure_set_documentation (procedure, _("Make layers to paint examples on, one for each class, and count what they have"),
-                                    _("A group of layers keeps examples for training: what is painted on a layer shows its class. Renaming a layer renames its "
-                                      "class. Fovea never looks at these layers when it looks at the photo."),
-                                    LABEL_PROCEDURE);
-  gimp_procedure_set_attribution (procedure, "Fovea developers", "Fovea developers", "2026");
-
+  procedure_describe (procedure, _("La_bel Layers…"), "gimp-tool-paintbrush",
+                      _("Make layers to paint examples on, one for each class, and count what they have"),
+                      _("A group of layers keeps examples for training: what is painted on a layer shows its class. Renaming a layer renames its "
+                        "class. Fovea never looks at these layers when it looks at the photo."));
   gimp_procedure_add_string_argument (procedure, "task", _("_For"),
                                       _("What the labels are for: segment (pixels), detect (objects: a box for each blob), classify (whole images: a group of example "
                                         "layers for each class), or as-is (what they were for)"),

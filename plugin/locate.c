@@ -12,6 +12,7 @@
 
 #include "arguments.h"
 #include "models.h"
+#include "procedure.h"
 
 #define BUILTIN_MODEL "objects"
 
@@ -279,20 +280,12 @@ locate_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gi
 GimpProcedure *
 locate_create_procedure (GimpPlugIn *plug_in)
 {
-  GimpProcedure   *procedure = gimp_image_procedure_new (plug_in, LOCATE_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, locate_run, NULL, NULL);
-  g_autofree char *menu = g_strconcat ("<Image>/Filters/", _("_Fovea"), NULL);
+  GimpProcedure *procedure = gimp_image_procedure_new (plug_in, LOCATE_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, locate_run, NULL, NULL);
 
-  gimp_procedure_set_image_types (procedure, "*");
-  gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES | GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES);
-  gimp_procedure_set_menu_label (procedure, _("_Locate…"));
-  gimp_procedure_add_menu_path (procedure, menu);
-  gimp_procedure_set_icon_name (procedure, "edit-find");
-  gimp_procedure_set_documentation (procedure, _("Find objects in the image, a layer or the selection, with a box for each"),
-                                    _("A neural network finds objects, on this machine. Each becomes a frame with its name, a path, a part of the selection, a "
-                                      "layer of its own or guides; or what was found is hidden."),
-                                    LOCATE_PROCEDURE);
-  gimp_procedure_set_attribution (procedure, "Fovea developers", "Fovea developers", "2026");
-
+  procedure_describe (procedure, _("_Locate…"), "edit-find",
+                      _("Find objects in the image, a layer or the selection, with a box for each"),
+                      _("A neural network finds objects, on this machine. Each becomes a frame with its name, a path, a part of the selection, a "
+                        "layer of its own or guides; or what was found is hidden."));
   gimp_procedure_add_string_argument (procedure, "model", _("_Model"),
                                       _("Name of an installed model, or path of an ONNX file; empty: the first that finds objects"), "", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "region", _("Loo_k at"), _("Where to look: layer, image or selection"), "layer", G_PARAM_READWRITE);

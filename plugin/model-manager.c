@@ -14,6 +14,7 @@
 #include "fovea.h"
 #include "import-page.h"
 #include "model-list.h"
+#include "procedure.h"
 
 /* ---- for scripts ---------------------------------------------------------------------------------------------- */
 
@@ -154,16 +155,12 @@ models_run (GimpProcedure *procedure, GimpProcedureConfig *config, gpointer unus
 GimpProcedure *
 model_manager_create_procedure (GimpPlugIn *plug_in)
 {
-  GimpProcedure   *procedure = gimp_procedure_new (plug_in, MODELS_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, models_run, NULL, NULL);
-  g_autofree char *menu = g_strconcat ("<Image>/Filters/", _("_Fovea"), NULL);
+  GimpProcedure *procedure = gimp_procedure_new (plug_in, MODELS_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, models_run, NULL, NULL);
 
-  gimp_procedure_set_menu_label (procedure, _("_Models…"));
-  gimp_procedure_add_menu_path (procedure, menu);
-  gimp_procedure_set_icon_name (procedure, "system-run");
-  gimp_procedure_set_documentation (procedure, _("The models that Fovea has: what they are for, which is the default, their cards and layers"),
-                                    _("Shows the installed models, imports files with settings that are guessed and can be corrected, and fetches public models. From a script: the list "
-                                      "as JSON."), MODELS_PROCEDURE);
-  gimp_procedure_set_attribution (procedure, "Fovea developers", "Fovea developers", "2026");
+  procedure_describe (procedure, _("_Models…"), "system-run",
+                      _("The models that Fovea has: what they are for, which is the default, their cards and layers"),
+                      _("Shows the installed models, imports files with settings that are guessed and can be corrected, and fetches public models. From a script: the list "
+                        "as JSON."));
   gimp_procedure_add_enum_argument (procedure, "run-mode", "Run mode", "The run mode", GIMP_TYPE_RUN_MODE, GIMP_RUN_NONINTERACTIVE, G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "file", _("_File"), _("Path of an ONNX file that the window's Import page opens"), "", G_PARAM_READWRITE);
   gimp_procedure_add_string_return_value (procedure, "json", _("JSON"), _("The models and what is known of them, as one JSON object"), "", G_PARAM_READWRITE);

@@ -318,14 +318,10 @@ visible_box (const Work *work, const FoveaObject *object, GeglRectangle *box)
   return gegl_rectangle_intersect (box, &wide, &region);
 }
 
+/* A layer for each box, filled by `paint`; those that are marked aren't looked at again. */
 static gboolean
-write_crops (Work *work, GError **error)
+write_boxes (Work *work, void (*paint) (const Work *work, GeglBuffer *to, const GeglRectangle *box), gboolean mark, GError **error)
 {
-  gint        offset_x, offset_y;
-  GeglBuffer *from = pixel_reader_get_buffer (work->reader, &offset_x, &offset_y);
-
-  if (!make_group (work, _("Crops")))
-    return fail (error);
   for (gsize i = 0; i < work->objects->n; i++)
     {
       const FoveaObject *object = &work->objects->objects[i];
@@ -340,14 +336,30 @@ write_crops (Work *work, GError **error)
       if (!layer)
         return fail (error);
       to = gimp_drawable_get_buffer (GIMP_DRAWABLE (layer));
-      gegl_buffer_copy (from, GEGL_RECTANGLE (box.x - offset_x, box.y - offset_y, box.width, box.height), GEGL_ABYSS_NONE, to,
-                        GEGL_RECTANGLE (0, 0, box.width, box.height));
+      paint (work, to, &box);
       g_object_unref (to);
       gimp_drawable_update (GIMP_DRAWABLE (layer), 0, 0, box.width, box.height);
-      pixels_mark_layer (GIMP_ITEM (layer));
+      if (mark)
+        pixels_mark_layer (GIMP_ITEM (layer));
       attach (GIMP_ITEM (layer), object);
     }
   return TRUE;
+}
+
+static void
+copy_box (const Work *work, GeglBuffer *to, const GeglRectangle *box)
+{
+  gint        offset_x, offset_y;
+  GeglBuffer *from = pixel_reader_get_buffer (work->reader, &offset_x, &offset_y);
+
+  gegl_buffer_copy (from, GEGL_RECTANGLE (box->x - offset_x, box->y - offset_y, box->width, box->height), GEGL_ABYSS_NONE, to,
+                    GEGL_RECTANGLE (0, 0, box->width, box->height));
+}
+
+static gboolean
+write_crops (Work *work, GError **error)
+{
+  return make_group (work, _("Crops")) ? write_boxes (work, copy_box, TRUE, error) : fail (error);
 }
 
 /* ---- guides ------------------------------------------------------------------------------------------------- */
@@ -435,7 +447,7 @@ paint_hidden (const Work *work, GeglBuffer *to, const GeglRectangle *box)
 }
 
 static void
-fill_black (GeglBuffer *to, const GeglRectangle *box)
+fill_black (const Work *work, GeglBuffer *to, const GeglRectangle *box)
 {
   GeglColor *black = make_colour ((const guint8[]) { 0, 0, 0 });
 
@@ -450,29 +462,7 @@ write_hidden (Work *work, GError **error)
   work->group = GIMP_LAYER (gimp_group_layer_new (work->image, _("Hidden")));
   if (!work->group || !gimp_image_insert_layer (work->image, work->group, NULL, 0))
     return fail (error);
-  for (gsize i = 0; i < work->objects->n; i++)
-    {
-      const FoveaObject *object = &work->objects->objects[i];
-      g_autofree char   *name = make_name (work->objects, i);
-      GeglRectangle      box;
-      GimpLayer         *layer;
-      GeglBuffer        *to;
-
-      if (!visible_box (work, object, &box))
-        continue;
-      layer = add_layer (work, name, &box);
-      if (!layer)
-        return fail (error);
-      to = gimp_drawable_get_buffer (GIMP_DRAWABLE (layer));
-      if (work->output->hide_style == HIDE_FILL)
-        fill_black (to, &box);
-      else
-        paint_hidden (work, to, &box);
-      g_object_unref (to);
-      gimp_drawable_update (GIMP_DRAWABLE (layer), 0, 0, box.width, box.height);
-      attach (GIMP_ITEM (layer), object);
-    }
-  return TRUE;
+  return write_boxes (work, work->output->hide_style == HIDE_FILL ? fill_black : paint_hidden, FALSE, error);
 }
 
 /* ---- public ------------------------------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #include "arguments.h"
 #include "mask-output.h"
 #include "models.h"
+#include "procedure.h"
 
 #define BUILTIN_MODEL "cutout"
 
@@ -284,19 +285,6 @@ segment_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, G
   return values;
 }
 
-static GimpProcedure *
-begin_procedure (GimpPlugIn *plug_in, const char *name, GimpRunImageFunc run, const char *label)
-{
-  GimpProcedure   *procedure = gimp_image_procedure_new (plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run, NULL, NULL);
-  g_autofree char *menu = g_strconcat ("<Image>/Filters/", _("_Fovea"), NULL);
-
-  gimp_procedure_set_image_types (procedure, "*");
-  gimp_procedure_set_menu_label (procedure, label);
-  gimp_procedure_add_menu_path (procedure, menu);
-  gimp_procedure_set_attribution (procedure, "Fovea developers", "Fovea developers", "2026");
-  return procedure;
-}
-
 static void
 add_returns (GimpProcedure *procedure)
 {
@@ -308,13 +296,11 @@ add_returns (GimpProcedure *procedure)
 GimpProcedure *
 segment_create_procedure (GimpPlugIn *plug_in)
 {
-  GimpProcedure *procedure = begin_procedure (plug_in, SEGMENT_PROCEDURE, segment_run, _("_Segment…"));
+  GimpProcedure *procedure = gimp_image_procedure_new (plug_in, SEGMENT_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, segment_run, NULL, NULL);
 
-  gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES | GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES);
-  gimp_procedure_set_icon_name (procedure, "gimp-tool-foreground-select");
-  gimp_procedure_set_documentation (procedure, _("Find which pixels belong to what, as masks, selections, channels, layers or a cut-out"),
-                                    _("A neural network makes a mask for each thing that it knows, on this machine. The masks' borders follow the edges of the photo."),
-                                    SEGMENT_PROCEDURE);
+  procedure_describe (procedure, _("_Segment…"), "gimp-tool-foreground-select",
+                      _("Find which pixels belong to what, as masks, selections, channels, layers or a cut-out"),
+                      _("A neural network makes a mask for each thing that it knows, on this machine. The masks' borders follow the edges of the photo."));
   gimp_procedure_add_string_argument (procedure, "model", _("_Model"), _("Name of an installed model, or path of an ONNX file; empty: the first that makes masks"), "",
                                       G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "region", _("Look a_t"), _("Where to look: layer, image or selection"), "layer", G_PARAM_READWRITE);
@@ -375,12 +361,12 @@ cut_out_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, G
 GimpProcedure *
 cut_out_create_procedure (GimpPlugIn *plug_in)
 {
-  GimpProcedure *procedure = begin_procedure (plug_in, CUT_OUT_PROCEDURE, cut_out_run, _("C_ut Out Subject"));
+  GimpProcedure *procedure = gimp_image_procedure_new (plug_in, CUT_OUT_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, cut_out_run, NULL, NULL);
 
   gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE);
-  gimp_procedure_set_icon_name (procedure, "edit-cut");
-  gimp_procedure_set_documentation (procedure, _("Give the layer a mask of its subject"),
-                                    _("A neural network finds the subject of the photo; the layer gets a mask that shows only that. Undo takes it back."), CUT_OUT_PROCEDURE);
+  procedure_describe (procedure, _("C_ut Out Subject"), "edit-cut",
+                      _("Give the layer a mask of its subject"),
+                      _("A neural network finds the subject of the photo; the layer gets a mask that shows only that. Undo takes it back."));
   gimp_procedure_add_string_argument (procedure, "model", _("_Model"), _("Name of an installed model, or path of an ONNX file; empty: the first that makes masks"), "",
                                       G_PARAM_READWRITE);
   gimp_procedure_add_boolean_argument (procedure, "refine-edges", _("Follow the photo's _edges"), _("The border of the masks follows the edges of the photo"), TRUE,

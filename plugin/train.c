@@ -7,6 +7,7 @@
 
 #include <glib/gi18n.h>
 
+#include "procedure.h"
 #include "train-run.h"
 
 static void
@@ -75,19 +76,12 @@ add_arguments (GimpProcedure *procedure)
 GimpProcedure *
 train_create_procedure (GimpPlugIn *plug_in)
 {
-  GimpProcedure   *procedure = gimp_image_procedure_new (plug_in, TRAIN_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, train_call, NULL, NULL);
-  g_autofree char *menu = g_strconcat ("<Image>/Filters/", _("_Fovea"), NULL);
+  GimpProcedure *procedure = gimp_image_procedure_new (plug_in, TRAIN_PROCEDURE, GIMP_PDB_PROC_TYPE_PLUGIN, train_call, NULL, NULL);
 
-  gimp_procedure_set_image_types (procedure, "*");
-  gimp_procedure_set_sensitivity_mask (procedure, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES | GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES);
-  gimp_procedure_set_menu_label (procedure, _("_Train…"));
-  gimp_procedure_add_menu_path (procedure, menu);
-  gimp_procedure_set_icon_name (procedure, "gimp-tool-paintbrush");
-  gimp_procedure_set_documentation (procedure, _("Train a model of your own on what you have labelled"),
-                                    _("What is labelled becomes a model that Classify, Locate or Segment find by its name: on this photo and on the next. It is trained on this machine. "
-                                      "Where a training of that name on the same photos was interrupted, it goes on."),
-                                    TRAIN_PROCEDURE);
-  gimp_procedure_set_attribution (procedure, "Fovea developers", "Fovea developers", "2026");
+  procedure_describe (procedure, _("_Train…"), "gimp-tool-paintbrush",
+                      _("Train a model of your own on what you have labelled"),
+                      _("What is labelled becomes a model that Classify, Locate or Segment find by its name: on this photo and on the next. It is trained on this machine. "
+                        "Where a training of that name on the same photos was interrupted, it goes on."));
   add_arguments (procedure);
   gimp_procedure_add_string_return_value (procedure, "model", _("Model"), _("The model's file"), "", G_PARAM_READWRITE);
   gimp_procedure_add_string_return_value (procedure, "json", _("JSON"), _("Classes, scores and warnings as one JSON object"), "", G_PARAM_READWRITE);

@@ -105,19 +105,18 @@ class GimpWindow:
     def ended(self):
         """The plug-in has gone, not only its window: it goes on writing after that, and before its end GIMP can't undo what it did."""
         wait(lambda: not any(app and app.name.startswith('fovea') for app in self.pyatspi.Registry.getDesktop(0)), 'the end of the window')
-        wait(lambda: not plug_in_runs(), 'the end of the plug-in')
+        wait(lambda: not any(plug_ins()), 'the end of the plug-in')
 
 
-def plug_in_runs():
-    """Is there a plug-in of Fovea's on this display?"""
+def plug_ins():
+    """The processes of Fovea's plug-in on this display: folders in /proc."""
     display = f'DISPLAY={os.environ["DISPLAY"]}'.encode()
     for process in pathlib.Path('/proc').glob('[0-9]*'):
         try:
             if os.readlink(process / 'exe').endswith('/fovea') and display in (process / 'environ').read_bytes().split(b'\0'):
-                return True
+                yield process
         except OSError:
             continue
-    return False
 
 
 # ---- outside: the display, the session, GIMP ------------------------------------------------------------------------

@@ -101,6 +101,7 @@ def check_pets(gimp, folder):
     model = pathlib.Path(found['model'])
     assert model == gimp.folder / 'home/.local/share/fovea/models/Pets of mine.onnx' and model.exists(), found
     assert [item['name'] for item in found['classes']] == ['Background', 'Pet'] and all(item['cells'] > 20 for item in found['classes']), found
+    assert all(0 < place < 1 for place in found['next']), found
     assert found['task'] == 'segment' and found['base'] in ('cutout', 'tagger', 'model') and not found['warnings'], found
     assert 0.4 < found['accuracy'] <= 1 and 'kept out' in found['score'], found
     ious = [overlap(folder / f'{n}.png', truths[n]) for n in range(3)]
