@@ -228,6 +228,19 @@ is_wanted (const OperationSettings *settings, const char *label)
   return !settings->classes;
 }
 
+/* Cancelled soon, also while it looks for hair. */
+static FoveaMask *
+make_mask (const OperationSettings *settings, const FoveaMasks *masks, gsize which, GCancellable *cancellable, GError **error)
+{
+  const FoveaMaskOptions plain = { .threshold = 0.5, .softness = 1.0 };
+  gboolean               hair = settings->mask.refine && settings->mask.hair > 0.0;
+  g_autoptr (FoveaMask)  mask = fovea_mask_new (masks, &which, 1, hair ? &plain : &settings->mask, error);
+
+  if (!mask || (hair && (!fovea_mask_find_hair (mask, settings->mask.hair, cancellable, NULL, NULL, error) || !fovea_mask_set_options (mask, &settings->mask, error))))
+    return NULL;
+  return g_steal_pointer (&mask);
+}
+
 static gboolean
 make_masks (const OperationSettings *settings, FoveaSegmenter *segmenter, const FoveaPhoto *photo, Finding *finding, GCancellable *cancellable, GError **error)
 {
@@ -246,7 +259,7 @@ make_masks (const OperationSettings *settings, FoveaSegmenter *segmenter, const 
     {
       if (!is_wanted (settings, fovea_masks_get_label (finding->masks, i)))
         continue;
-      finding->mask[finding->n] = fovea_mask_new (finding->masks, &i, 1, &settings->mask, error);
+      finding->mask[finding->n] = make_mask (settings, finding->masks, i, cancellable, error);
       if (!finding->mask[finding->n])
         return FALSE;
       finding->which[finding->n++] = i;

@@ -493,7 +493,7 @@ typedef struct
   double   feather;   /* pixels of the photo */
   gboolean invert;
   gboolean refine;    /* the border follows the photo's edges */
-  double   hair;      /* pixels of the photo: hair and fur are looked for up to so far from the border (takes a second or two); 0: they aren't; only with refine */
+  double   hair;      /* pixels of the photo: hair and fur are looked for up to so far from the border (takes a good part of a second); 0: they aren't; only with refine */
 } FoveaMaskOptions;
 
 /* A mask of any part of the photo at its full size. */
@@ -505,6 +505,10 @@ FoveaMask  *fovea_mask_new      (const FoveaMasks *masks, const gsize *which, gs
 
 /* Other options for the same mask, in milliseconds, but where `hair` changes. FALSE with FOVEA_ERROR_MEMORY. */
 gboolean    fovea_mask_set_options (FoveaMask *mask, const FoveaMaskOptions *options, GError **error);
+
+/* Looks for hair, which set_options would do without being asked to stop: in any thread, for a mask that no other uses. Afterwards options with that `hair` take
+ * milliseconds, and those of the mask have it. FALSE when cancelled: the mask is as before. cancellable, progress may be NULL. */
+gboolean    fovea_mask_find_hair   (FoveaMask *mask, double hair, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error);
 
 void        fovea_mask_free     (FoveaMask *mask);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaMask, fovea_mask_free)

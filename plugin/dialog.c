@@ -36,6 +36,24 @@ dialog_attach (GtkGrid *grid, int row, const char *label, const char *tooltip, G
   gtk_grid_attach (grid, widget, 1, row, 1, 1);
 }
 
+static void
+output_changed (GimpProcedureConfig *config, GParamSpec *property, GtkWidget *widget)
+{
+  g_autofree char *output = NULL;
+  g_auto (GStrv)   outputs = g_strsplit (g_object_get_data (G_OBJECT (widget), "outputs"), " ", -1);
+
+  g_object_get (config, "output", &output, NULL);
+  gtk_widget_set_sensitive (widget, output && g_strv_contains ((const char *const *) outputs, output));
+}
+
+void
+dialog_bind_output (GimpProcedureConfig *config, GtkWidget *widget, const char *outputs)
+{
+  g_object_set_data (G_OBJECT (widget), "outputs", (gpointer) outputs);
+  output_changed (config, NULL, widget);
+  g_signal_connect_object (config, "notify::output", G_CALLBACK (output_changed), widget, 0);
+}
+
 GtkWidget *
 dialog_text_new (void)
 {

@@ -13,6 +13,9 @@ GtkListStore *dialog_make_store (const char *const *rows);
 /* A row of the settings: a label with mnemonic, and its widget. */
 void          dialog_attach     (GtkGrid *grid, int row, const char *label, const char *tooltip, GtkWidget *widget);
 
+/* A widget that means something only where the setting “output” is one of these words, spaces between: it can be used only then. `outputs` is borrowed. */
+void          dialog_bind_output (GimpProcedureConfig *config, GtkWidget *widget, const char *outputs);
+
 /* A line of text, wrapped. */
 GtkWidget    *dialog_text_new   (void);
 

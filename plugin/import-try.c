@@ -278,6 +278,8 @@ import_try_new (GimpProcedureConfig *config)
   gtk_container_add (GTK_CONTAINER (try->stack), try->boxes);
   gtk_container_add (GTK_CONTAINER (try->stack), try->bars);
   gtk_container_add (GTK_CONTAINER (try->stack), try->masks);
+  gtk_widget_set_size_request (try->boxes, VIEW_WIDTH, VIEW_HEIGHT); /* smaller than in the windows that are there for it */
+  gtk_widget_set_size_request (try->masks, VIEW_WIDTH, VIEW_HEIGHT);
   gtk_widget_set_size_request (try->stack, VIEW_WIDTH, VIEW_HEIGHT);
   gtk_box_pack_start (GTK_BOX (try->widget), try->stack, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (try->widget), try->words, FALSE, FALSE, 0);

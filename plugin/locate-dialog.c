@@ -416,27 +416,12 @@ make_table (LocateDialog *dialog)
   return scrolled;
 }
 
-/* Which settings mean something for what is made. */
+/* A row that means something only for some of what is made. */
 static void
-output_changed (GimpProcedureConfig *config, GParamSpec *property, GtkWidget *grid)
+attach_output_row (LocateDialog *dialog, GtkGrid *grid, int row, const char *outputs, const char *label, const char *tooltip, GtkWidget *widget)
 {
-  static const struct
-  {
-    const char *row, *outputs;
-  } rows[] = { { "operation", "selection" }, { "margin", "selection crops hide" }, { "hide-style", "hide" } };
-  g_autofree char *output = NULL;
-
-  g_object_get (config, "output", &output, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
-    gtk_widget_set_sensitive (g_object_get_data (G_OBJECT (grid), rows[i].row), output && strstr (rows[i].outputs, output) != NULL);
-}
-
-static GtkWidget *
-make_output_row (GtkWidget *grid, int row, const char *property, const char *label, const char *tooltip, GtkWidget *widget)
-{
-  dialog_attach (GTK_GRID (grid), row, label, tooltip, widget);
-  g_object_set_data (G_OBJECT (grid), property, widget);
-  return widget;
+  dialog_attach (grid, row, label, tooltip, widget);
+  dialog_bind_output (dialog->config, widget, outputs);
 }
 
 static GtkWidget *
@@ -453,7 +438,7 @@ make_settings (LocateDialog *dialog)
   g_autoptr (GtkListStore) region_store = dialog_make_store (region_rows), output_store = dialog_make_store (output_rows);
   g_autoptr (GtkListStore) operation_store = dialog_make_store (operation_rows), style_store = dialog_make_store (style_rows);
 
-  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
+  gtk_grid_set_row_spacing (GTK_GRID (grid), 3); /* more, and the window would be too high for a laptop */
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
   dialog->threshold = make_slider (dialog);
   dialog->overlap = make_slider (dialog);
@@ -468,14 +453,12 @@ make_settings (LocateDialog *dialog)
   gtk_grid_attach (GTK_GRID (grid), gtk_separator_new (GTK_ORIENTATION_HORIZONTAL), 0, 6, 2, 1);
   dialog_attach (GTK_GRID (grid), 7, _("Ma_ke"), _("What the objects become"),
                  gimp_prop_string_combo_box_new (config, "output", GTK_TREE_MODEL (output_store), 0, 1));
-  make_output_row (grid, 8, "operation", _("Selec_tion there"), _("What happens to the selection that the image has"),
-                   gimp_prop_string_combo_box_new (config, "operation", GTK_TREE_MODEL (operation_store), 0, 1));
-  make_output_row (grid, 9, "margin", _("Mar_gin"), _("Widen the boxes by this share of their sides, on each side"),
-                   gimp_prop_spin_button_new (config, "margin", 0.05, 0.1, 2));
-  make_output_row (grid, 10, "hide-style", _("H_ide by"), _("How objects are hidden"),
-                   gimp_prop_string_combo_box_new (config, "hide-style", GTK_TREE_MODEL (style_store), 0, 1));
-  output_changed (dialog->config, NULL, grid);
-  g_signal_connect_object (config, "notify::output", G_CALLBACK (output_changed), grid, 0);
+  attach_output_row (dialog, GTK_GRID (grid), 8, "selection", _("Selec_tion there"), _("What happens to the selection that the image has"),
+                     gimp_prop_string_combo_box_new (config, "operation", GTK_TREE_MODEL (operation_store), 0, 1));
+  attach_output_row (dialog, GTK_GRID (grid), 9, "selection crops hide", _("Mar_gin"), _("Widen the boxes by this share of their sides, on each side"),
+                     gimp_prop_spin_button_new (config, "margin", 0.05, 0.1, 2));
+  attach_output_row (dialog, GTK_GRID (grid), 10, "hide", _("H_ide by"), _("How objects are hidden"),
+                     gimp_prop_string_combo_box_new (config, "hide-style", GTK_TREE_MODEL (style_store), 0, 1));
   return grid;
 }
 

@@ -30,11 +30,13 @@ struct _Look
   char         *region;      /* that the pixels are of; NULL: none have been read */
   guint8       *rgb;         /* (height, width, 3), the region's pixels */
   int           width, height, next_row;
-  GCancellable *cancellable; /* of the look under way */
+  GCancellable *cancellable; /* of the look under way, or of what follows */
   gboolean      is_busy;     /* a worker or an idle source is at work */
-  gboolean      look_again;  /* something changed meanwhile */
+  gboolean      is_following; /* the worker of what follows is at work */
+  gboolean      look_again, follow_again; /* something changed meanwhile */
+  const char   *words;       /* what is done, static; NULL: nothing is said */
   gint          looked;      /* thousandths of the look; atomic */
-  gint64        began;       /* the network's run */
+  gint64        began;       /* the worker's run */
   guint         tick;
 };
 
@@ -96,29 +98,37 @@ on_tick (gpointer data)
   g_autofree char *left = dialog_tell_time (fraction > 0 && passed > TELL_AFTER ? passed / fraction * (1 - fraction) : -1);
 
   gtk_progress_bar_set_fraction (GTK_PROGRESS_BAR (look->bar), fraction);
-  gtk_progress_bar_set_text (GTK_PROGRESS_BAR (look->bar), left);
-  gtk_progress_bar_set_show_text (GTK_PROGRESS_BAR (look->bar), *left != '\0');
+  gtk_progress_bar_set_text (GTK_PROGRESS_BAR (look->bar), *left || !look->words ? left : look->words);
+  gtk_progress_bar_set_show_text (GTK_PROGRESS_BAR (look->bar), *left || look->words);
   return G_SOURCE_CONTINUE;
 }
 
 /* ---- the network ------------------------------------------------------------------------------------------------ */
+
+/* TRUE: something changed meanwhile, and the next look has begun. Otherwise what has happened is shown. */
+static gboolean
+end_work (Look *look, const GError *error)
+{
+  if (look->look_again)
+    {
+      look->look_again = look->follow_again = FALSE;
+      look_start (look);
+      return TRUE;
+    }
+  gtk_spinner_stop (GTK_SPINNER (look->spinner));
+  look_show_progress (look, FALSE);
+  if (error && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    look_show_message (look, error->message);
+  return FALSE;
+}
 
 /* The look is over, well or not. */
 static void
 end_look (Look *look, const GError *error)
 {
   look->is_busy = FALSE;
-  if (look->look_again)
-    {
-      look->look_again = FALSE;
-      look_start (look);
-      return;
-    }
-  gtk_spinner_stop (GTK_SPINNER (look->spinner));
-  look_show_progress (look, FALSE);
-  if (error && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    look_show_message (look, error->message);
-  look->steps.ended (!error, look->user_data);
+  if (!end_work (look, error))
+    look->steps.ended (!error, look->user_data);
 }
 
 static void
@@ -166,15 +176,71 @@ network_done (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
-start_network (Look *look)
+start_worker (Look *look, GTaskThreadFunc run, GAsyncReadyCallback done)
 {
-  g_autoptr (GTask) task = g_task_new (NULL, look->cancellable, network_done, look);
+  g_autoptr (GTask) task = g_task_new (NULL, look->cancellable, done, look);
 
   g_atomic_int_set (&look->looked, 0);
   look->began = g_get_monotonic_time ();
-  look->steps.begin (look->user_data);
   g_task_set_task_data (task, look, NULL);
-  g_task_run_in_thread (task, run_network);
+  g_task_run_in_thread (task, run);
+}
+
+static void
+start_network (Look *look)
+{
+  look->words = NULL;
+  look->steps.begin (look->user_data);
+  start_worker (look, run_network, network_done);
+}
+
+/* ---- what follows ------------------------------------------------------------------------------------------------- */
+
+static void
+run_following (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Look   *look = data;
+  GError *error = NULL;
+
+  if (look->steps.follow (cancellable, note_progress, look, look->user_data, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+following_done (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Look              *look = data;
+  g_autoptr (GError) error = NULL;
+  gboolean           again = look->follow_again;
+
+  g_task_propagate_boolean (G_TASK (result), &error);
+  look->is_following = look->follow_again = FALSE;
+  if (end_work (look, error))
+    return;
+  look->steps.followed (!error, look->user_data);
+  if (again)
+    look_follow (look);
+}
+
+void
+look_follow (Look *look)
+{
+  if (look->is_following)
+    {
+      look->follow_again = TRUE;
+      g_cancellable_cancel (look->cancellable);
+      return;
+    }
+  if (look->is_busy || !(look->words = look->steps.prepare (look->user_data)))
+    return;
+  look->is_following = TRUE;
+  g_clear_object (&look->cancellable);
+  look->cancellable = g_cancellable_new ();
+  gtk_spinner_start (GTK_SPINNER (look->spinner));
+  look_show_progress (look, TRUE);
+  start_worker (look, run_following, following_done);
 }
 
 /* ---- pixels ------------------------------------------------------------------------------------------------------- */
@@ -297,7 +363,7 @@ look_start (Look *look)
   g_autofree char  *model = NULL;
   g_autoptr (GTask) task = NULL;
 
-  if (look->is_busy)
+  if (look->is_busy || look->is_following)
     {
       look->look_again = TRUE;
       g_cancellable_cancel (look->cancellable);
@@ -351,7 +417,7 @@ look_fix (Look *look, const char *model_setting, const char *region)
 void
 look_stop (Look *look)
 {
-  look->look_again = FALSE;
+  look->look_again = look->follow_again = FALSE;
   g_cancellable_cancel (look->cancellable);
 }
 
@@ -360,9 +426,8 @@ look_free (Look *look)
 {
   if (!look)
     return;
-  look->look_again = FALSE;
-  g_cancellable_cancel (look->cancellable);
-  while (look->is_busy)
+  look_stop (look);
+  while (look->is_busy || look->is_following)
     g_main_context_iteration (NULL, TRUE);
   g_source_remove (look->tick);
   g_clear_object (&look->cancellable);
@@ -378,6 +443,12 @@ gboolean
 look_is_busy (const Look *look)
 {
   return look->is_busy;
+}
+
+gboolean
+look_is_following (const Look *look)
+{
+  return look->is_following;
 }
 
 PixelReader *

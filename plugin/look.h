@@ -2,7 +2,8 @@
  *
  * look.h: how a window looks at a photo without ever standing still. One look goes through three stages: the model is loaded in a worker, pixels are copied band
  * by band when the main loop is idle (GIMP is asked on the main thread only), the network looks at the copy in a worker. A change cancels the look that is under
- * way; the next begins as soon as its worker has let go. What hasn't changed isn't done again.
+ * way; the next begins as soon as its worker has let go. What hasn't changed isn't done again. What takes long in the making of the answer follows in a worker, too,
+ * while the window goes on showing the answer before.
  */
 #pragma once
 
@@ -25,6 +26,11 @@ typedef struct
   gboolean (*run)    (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer user_data, GError **error);
                                            /* in a worker */
   void     (*ended)  (gboolean done, gpointer user_data); /* FALSE: it failed, which look.c has said in words, or was cancelled */
+
+  /* After a look, as often as look_follow is called; all NULL where nothing ever follows. */
+  const char *(*prepare) (gpointer user_data); /* no worker is at work: what it works on may change. What is done now, in words; NULL: nothing is to be done */
+  gboolean (*follow)   (GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer user_data, GError **error); /* in a worker */
+  void     (*followed) (gboolean done, gpointer user_data); /* like ended */
 } LookSteps;
 
 /* `layer_region`: what the word "layer" of the setting “region” means to the pixel reader. */
@@ -43,8 +49,12 @@ void         look_free          (Look *look);
 /* Looks, with the settings “model” and “region” as they are now. */
 void         look_start         (Look *look);
 
-/* TRUE while a worker or the reader is at work. */
+/* What comes after a look: `prepare`, and what it wants done. What is under way of it is cancelled first. Nothing happens before a look has ended: call it from there. */
+void         look_follow        (Look *look);
+
+/* TRUE while a look is under way; what follows isn't part of it. */
 gboolean     look_is_busy       (const Look *look);
+gboolean     look_is_following  (const Look *look);
 
 /* TRUE if the model is there that the setting says. */
 gboolean     look_has_model     (const Look *look);

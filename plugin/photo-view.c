@@ -8,7 +8,7 @@
 #include <math.h>
 
 #define VIEW_WIDTH  480
-#define VIEW_HEIGHT 400
+#define VIEW_HEIGHT 360
 #define SMALL_SIDE  1400 /* of the small copy, pixels */
 #define MAX_ZOOM    64.0
 #define ZOOM_STEP   1.25

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * segment-dialog.c: the window of Filters ▸ Fovea ▸ Segment…. It looks (look.h) as soon as it opens, and again when model or region change; what shapes the mask
- * and which masks are ticked is answered from what was found, at once.
+ * and which masks are ticked is answered from what was found, at once; but hair is looked for in a worker, on a mask of its own that takes the shown one's place.
  */
 
 #include <libgimp/gimp.h>
@@ -19,6 +19,15 @@
 
 enum { COLUMN_TICKED, COLUMN_NAME, COLUMN_AREA, COLUMN_MASK, N_COLUMNS };
 
+/* What the worker that looks for hair makes, and of what. */
+typedef struct
+{
+  gsize     *which; /* (n): of the masks */
+  gsize      n;
+  double     hair;
+  FoveaMask *mask;  /* NULL: it isn't done */
+} HairWork;
+
 typedef struct
 {
   GimpProcedureConfig *config;
@@ -28,11 +37,14 @@ typedef struct
   Look                *look;
   Segmentation         segmentation;
   FoveaMask           *mask;    /* of the ticked; NULL: none are */
+  double               hair;    /* that it has */
   guint8              *ticked;  /* one of each mask */
   guint                pending; /* the source that will update the mask, 0: none */
   PromptKind           kind;    /* of the look that is under way, likewise: */
   Prompt               prompt;
   GError              *wrong;   /* with the prompt; NULL: nothing */
+  gboolean             parts_changed; /* the masks are to be taken apart anew */
+  HairWork             work;
 } SegmentDialog;
 
 /* ---- the mask that is shown ------------------------------------------------------------------------------------- */
@@ -60,7 +72,19 @@ forget_mask (SegmentDialog *dialog)
   g_clear_pointer (&dialog->mask, fovea_mask_free);
 }
 
-/* The union of the ticked masks, with the settings. */
+/* The settings, with the hair that the mask has. The hair that they want is returned: what it has where it doesn't matter. */
+static double
+read_options (SegmentDialog *dialog, FoveaMaskOptions *options)
+{
+  double hair;
+
+  segment_read_options (dialog->config, options);
+  hair = options->refine ? options->hair : dialog->hair;
+  options->hair = dialog->hair;
+  return hair;
+}
+
+/* The union of the ticked masks, with the settings but without hair. */
 static void
 make_mask (SegmentDialog *dialog)
 {
@@ -73,7 +97,8 @@ make_mask (SegmentDialog *dialog)
   for (gsize i = 0; i < fovea_masks_count (found->masks); i++)
     if (dialog->ticked[i])
       found->which[found->n++] = i;
-  segment_read_options (dialog->config, &options);
+  dialog->hair = 0;
+  read_options (dialog, &options);
   if (found->n)
     dialog->mask = fovea_mask_new (found->masks, found->which, found->n, &options, &error);
   look_show_message (dialog->look, error ? error->message : found->n ? NULL : _("No mask is ticked, or the network finds nothing that it knows."));
@@ -92,7 +117,8 @@ update_mask (gpointer data)
   dialog->pending = 0;
   if (!dialog->mask)
     return G_SOURCE_REMOVE;
-  segment_read_options (dialog->config, &options);
+  if (read_options (dialog, &options) != (look_is_following (dialog->look) ? dialog->work.hair : dialog->hair))
+    look_follow (dialog->look);
   if (!fovea_mask_set_options (dialog->mask, &options, &error))
     look_show_message (dialog->look, error->message);
   mask_view_set_mask (dialog->view, dialog->mask);
@@ -155,6 +181,13 @@ loaded (gpointer data)
 }
 
 static void
+forget_work (HairWork *work)
+{
+  g_clear_pointer (&work->which, g_free);
+  g_clear_pointer (&work->mask, fovea_mask_free);
+}
+
+static void
 forget_table (SegmentDialog *dialog)
 {
   gtk_dialog_set_response_sensitive (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_OK, FALSE);
@@ -162,6 +195,7 @@ forget_table (SegmentDialog *dialog)
   gtk_list_store_clear (dialog->rows);
   g_clear_pointer (&dialog->ticked, g_free);
   g_clear_pointer (&dialog->segmentation.which, g_free);
+  forget_work (&dialog->work);
 }
 
 static void
@@ -235,8 +269,61 @@ show_masks (SegmentDialog *dialog)
 static void
 ended (gboolean done, gpointer data)
 {
-  if (done)
-    show_masks (data);
+  SegmentDialog *dialog = data;
+
+  if (!done)
+    return;
+  dialog->parts_changed = FALSE;
+  show_masks (dialog);
+  look_follow (dialog->look);
+}
+
+/* ---- hair ----------------------------------------------------------------------------------------------------------- */
+
+static const char *
+prepare (gpointer data)
+{
+  SegmentDialog   *dialog = data;
+  Segmentation    *found = &dialog->segmentation;
+  HairWork        *work = &dialog->work;
+  FoveaMaskOptions options;
+
+  if (dialog->parts_changed)
+    show_masks (dialog);
+  dialog->parts_changed = FALSE;
+  if (!dialog->mask || (work->hair = read_options (dialog, &options)) == dialog->hair)
+    return NULL;
+  forget_work (work);
+  work->which = g_memdup2 (found->which, found->n * sizeof *found->which);
+  work->n = found->n;
+  return work->hair > 0 ? _("Looking for hair and fur") : _("Without hair and fur");
+}
+
+static gboolean
+follow (GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer data, GError **error)
+{
+  SegmentDialog         *dialog = data;
+  HairWork              *work = &dialog->work;
+  const FoveaMaskOptions plain = { .threshold = 0.5, .softness = 1, .refine = work->hair <= 0 };
+
+  work->mask = fovea_mask_new (dialog->segmentation.masks, work->which, work->n, &plain, error);
+  return work->mask && fovea_mask_find_hair (work->mask, work->hair, cancellable, progress, progress_data, error);
+}
+
+/* The mask with hair takes the place of the one that is shown. */
+static void
+followed (gboolean done, gpointer data)
+{
+  SegmentDialog *dialog = data;
+
+  if (done && dialog->mask)
+    {
+      forget_mask (dialog);
+      dialog->mask = g_steal_pointer (&dialog->work.mask);
+      dialog->hair = dialog->work.hair;
+      option_changed (dialog->config, NULL, dialog);
+    }
+  forget_work (&dialog->work);
 }
 
 /* ---- the user's hand ------------------------------------------------------------------------------------------------ */
@@ -295,8 +382,10 @@ points_forgotten (GtkButton *button, SegmentDialog *dialog)
 static void
 parts_changed (GimpProcedureConfig *config, GParamSpec *property, SegmentDialog *dialog)
 {
-  if (dialog->segmentation.found && !look_is_busy (dialog->look))
-    show_masks (dialog);
+  if (!dialog->segmentation.found || look_is_busy (dialog->look))
+    return;
+  dialog->parts_changed = TRUE;
+  look_follow (dialog->look);
 }
 
 static void
@@ -311,6 +400,7 @@ row_ticked (GtkCellRendererToggle *cell, char *path, SegmentDialog *dialog)
   dialog->ticked[i] = !dialog->ticked[i];
   gtk_list_store_set (dialog->rows, &iter, COLUMN_TICKED, dialog->ticked[i] != 0, -1);
   make_mask (dialog);
+  look_follow (dialog->look);
 }
 
 static void
@@ -391,22 +481,36 @@ attach_prompt (SegmentDialog *dialog, GtkGrid *grid, int row)
   gtk_grid_attach (grid, forget_points, 2, row, 1, 1);
 }
 
+/* Two switches side by side. */
+static void
+attach_switches (SegmentDialog *dialog, GtkGrid *grid, int row)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18);
+
+  gtk_box_pack_start (GTK_BOX (box), gimp_prop_check_button_new (G_OBJECT (dialog->config), "invert", _("_Invert")), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), gimp_prop_check_button_new (G_OBJECT (dialog->config), "per-object", _("Each part b_y itself")), FALSE, FALSE, 0);
+  gtk_grid_attach (grid, box, 0, row, 3, 1);
+}
+
+static GtkWidget *
+make_grid (void)
+{
+  GtkWidget *grid = gtk_grid_new ();
+
+  gtk_grid_set_row_spacing (GTK_GRID (grid), 3); /* more, and the window would be too high for a laptop */
+  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
+  return grid;
+}
+
+/* What is looked at, and how the mask is shaped. */
 static GtkWidget *
 make_settings (SegmentDialog *dialog)
 {
-  GtkWidget        *grid = gtk_grid_new ();
+  GtkWidget        *grid = make_grid ();
   GObject          *config = G_OBJECT (dialog->config);
   const char *const region_rows[] = { "layer", _("The layer"), "image", _("The whole image"), "selection", _("The selection"), NULL };
-  const char *const output_rows[] = { "layer-mask", _("A layer mask"), "selection", _("A selection"), "channels", _("Channels"), "layers", _("Coloured layers"),
-                                      "paths", _("Paths"), "cut-out", _("A cut-out"), "none", _("Nothing"), NULL };
-  const char *const operation_rows[] = { "replace", _("Replace it"), "add", _("Add to it"), "subtract", _("Subtract from it"), "intersect", _("Intersect with it"),
-                                         NULL };
-  const char *const background_rows[] = { "none", _("Nothing"), "colour", _("GIMP's background colour"), "blur", _("The original, blurred"), NULL };
-  g_autoptr (GtkListStore) backgrounds = dialog_make_store (background_rows);
-  g_autoptr (GtkListStore) regions = dialog_make_store (region_rows), outputs = dialog_make_store (output_rows), operations = dialog_make_store (operation_rows);
+  g_autoptr (GtkListStore) regions = dialog_make_store (region_rows);
 
-  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
-  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
   dialog_attach (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, dialog->dialog));
   dialog_attach (GTK_GRID (grid), 1, _("Look a_t"), _("The part of the image that is looked at"),
                  gimp_prop_string_combo_box_new (config, "region", GTK_TREE_MODEL (regions), 0, 1));
@@ -415,18 +519,39 @@ make_settings (SegmentDialog *dialog)
   dialog_attach (GTK_GRID (grid), 4, _("So_ftness"), _("0: a hard border; 1: as soft as the network has it"), make_slider (dialog, "softness", 0, 1, 0.01));
   dialog_attach (GTK_GRID (grid), 5, _("_Grow"), _("Widen the masks by so many pixels; negative: narrow them"), make_slider (dialog, "grow", -100, 100, 1));
   dialog_attach (GTK_GRID (grid), 6, _("Feathe_r"), _("Blur the border by so many pixels"), make_slider (dialog, "feather", 0, 100, 1));
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "refine-edges", _("Follow the photo's _edges")), 0, 7, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "refine-edges", _("Follow the photo's _edges")), 0, 7, 3, 1);
   dialog_attach (GTK_GRID (grid), 8, _("Hair and f_ur"), _("Look for hair and fur up to so many pixels from the border; 0: don't"), make_slider (dialog, "hair", 0, 200, 1));
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "invert", _("_Invert")), 0, 9, 2, 1);
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "per-object", _("Each part b_y itself")), 0, 10, 2, 1);
-  gtk_grid_attach (GTK_GRID (grid), gtk_separator_new (GTK_ORIENTATION_HORIZONTAL), 0, 11, 2, 1);
-  dialog_attach (GTK_GRID (grid), 12, _("Ma_ke"), _("What the masks become"), gimp_prop_string_combo_box_new (config, "output", GTK_TREE_MODEL (outputs), 0, 1));
-  dialog_attach (GTK_GRID (grid), 13, _("_Operation"), _("How a layer mask or selection that is there changes"),
-                 gimp_prop_string_combo_box_new (config, "operation", GTK_TREE_MODEL (operations), 0, 1));
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "hide-original", _("Hide the origi_nal")), 0, 14, 2, 1);
-  dialog_attach (GTK_GRID (grid), 15, _("_Background"), _("What lies behind a cut-out"),
-                 gimp_prop_string_combo_box_new (config, "background", GTK_TREE_MODEL (backgrounds), 0, 1));
+  attach_switches (dialog, GTK_GRID (grid), 9);
   return grid;
+}
+
+/* What becomes of the masks: below the photo, where there is room. */
+static GtkWidget *
+make_output (SegmentDialog *dialog)
+{
+  GtkWidget        *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18), *left = make_grid (), *right = make_grid (), *operation, *background, *hide;
+  GObject          *config = G_OBJECT (dialog->config);
+  const char *const output_rows[] = { "layer-mask", _("A layer mask"), "selection", _("A selection"), "channels", _("Channels"), "layers", _("Coloured layers"),
+                                      "paths", _("Paths"), "cut-out", _("A cut-out"), "none", _("Nothing"), NULL };
+  const char *const operation_rows[] = { "replace", _("Replace it"), "add", _("Add to it"), "subtract", _("Subtract from it"), "intersect", _("Intersect with it"),
+                                         NULL };
+  const char *const background_rows[] = { "none", _("Nothing"), "colour", _("GIMP's background colour"), "blur", _("The original, blurred"), NULL };
+  g_autoptr (GtkListStore) outputs = dialog_make_store (output_rows), operations = dialog_make_store (operation_rows);
+  g_autoptr (GtkListStore) backgrounds = dialog_make_store (background_rows);
+
+  operation = gimp_prop_string_combo_box_new (config, "operation", GTK_TREE_MODEL (operations), 0, 1);
+  background = gimp_prop_string_combo_box_new (config, "background", GTK_TREE_MODEL (backgrounds), 0, 1);
+  hide = gimp_prop_check_button_new (config, "hide-original", _("Hide the origi_nal"));
+  dialog_attach (GTK_GRID (left), 0, _("Ma_ke"), _("What the masks become"), gimp_prop_string_combo_box_new (config, "output", GTK_TREE_MODEL (outputs), 0, 1));
+  dialog_attach (GTK_GRID (left), 1, _("_Background"), _("What lies behind a cut-out"), background);
+  dialog_attach (GTK_GRID (right), 0, _("_Operation"), _("How a layer mask or selection that is there changes"), operation);
+  gtk_grid_attach (GTK_GRID (right), hide, 0, 1, 2, 1);
+  dialog_bind_output (dialog->config, operation, "layer-mask selection");
+  dialog_bind_output (dialog->config, background, "cut-out");
+  dialog_bind_output (dialog->config, hide, "cut-out");
+  gtk_box_pack_start (GTK_BOX (box), left, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (box), right, TRUE, TRUE, 0);
+  return box;
 }
 
 static GtkWidget *
@@ -439,6 +564,7 @@ make_content (SegmentDialog *dialog)
   gtk_box_pack_start (GTK_BOX (left), make_kinds (dialog), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (left), dialog->view, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (left), look_get_status (dialog->look), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (left), make_output (dialog), FALSE, FALSE, 6);
   gtk_box_pack_start (GTK_BOX (right), table, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (right), make_settings (dialog), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (columns), left, TRUE, TRUE, 0);
@@ -463,7 +589,7 @@ take_reader (SegmentDialog *dialog)
 gboolean
 segment_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Segmentation *segmentation)
 {
-  static const LookSteps   steps = { load, loaded, forget, show_photo, begin, run, ended };
+  static const LookSteps   steps = { load, loaded, forget, show_photo, begin, run, ended, prepare, follow, followed };
   static const char *const options[] = { "notify::threshold", "notify::softness", "notify::grow", "notify::feather", "notify::invert", "notify::refine-edges", "notify::hair", NULL };
   SegmentDialog dialog = { .config = config, .image = image };
   gboolean      ok;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * matting.c: hair drawn over a background with known shares: from a mask that knows only the head, most of it is found; where colours say nothing, and beyond the
- * band, the mask stays as it was.
+ * band, the mask stays as it was. It tells how far it is, and stops where it is told to.
  */
 
 #include <math.h>
@@ -69,7 +69,7 @@ test_hair (void)
   draw (truth, mask, guide);
   given = g_memdup2 (mask, WIDTH * HEIGHT * sizeof *mask);
   before = mean_error (mask, truth);
-  g_assert_true (matting_solve (guide, WIDTH, HEIGHT, mask, BAND, NULL));
+  g_assert_true (matting_solve (guide, WIDTH, HEIGHT, mask, BAND, NULL, NULL, NULL, NULL));
   after = mean_error (mask, truth);
   g_test_message ("mean error %.4f -> %.4f", before, after);
   g_assert_cmpfloat (after, <, 0.35 * before);
@@ -93,7 +93,7 @@ test_no_colours (void)
   draw (truth, mask, guide);
   given = g_memdup2 (mask, WIDTH * HEIGHT * sizeof *mask);
   memset (guide, 100, 3 * WIDTH * HEIGHT);
-  g_assert_true (matting_solve (guide, WIDTH, HEIGHT, mask, 4, NULL));
+  g_assert_true (matting_solve (guide, WIDTH, HEIGHT, mask, 4, NULL, NULL, NULL, NULL));
   g_assert_cmpfloat (mean_error (mask, given), <, 0.01);
 }
 
@@ -103,9 +103,54 @@ test_small (void)
   const guint8 guide[3 * 2 * 9] = { 0 };
   float        mask[2 * 9] = { 0, 1 };
 
-  g_assert_true (matting_solve (guide, 2, 9, mask, 5, NULL)); /* no window fits */
+  g_assert_true (matting_solve (guide, 2, 9, mask, 5, NULL, NULL, NULL, NULL)); /* no window fits */
   g_assert_cmpfloat (mask[1], ==, 1);
-  g_assert_true (matting_solve (guide, 6, 3, mask, 5, NULL));
+  g_assert_true (matting_solve (guide, 6, 3, mask, 5, NULL, NULL, NULL, NULL));
+}
+
+typedef struct
+{
+  GCancellable *cancellable;
+  double        stop, last; /* shares of the work */
+  guint         reports;
+} Watch;
+
+static void
+on_progress (double fraction, gpointer data)
+{
+  Watch *watch = data;
+
+  g_assert_cmpfloat (fraction, >=, watch->last);
+  g_assert_cmpfloat (fraction, <=, 1);
+  watch->last = fraction;
+  watch->reports++;
+  if (fraction >= watch->stop)
+    {
+      g_assert_false (g_cancellable_is_cancelled (watch->cancellable)); /* not a step more */
+      g_cancellable_cancel (watch->cancellable);
+    }
+}
+
+static void
+test_cancel (void)
+{
+  g_autofree float  *truth = g_new (float, WIDTH * HEIGHT), *mask = g_new (float, WIDTH * HEIGHT);
+  g_autofree guint8 *guide = g_new (guint8, 3 * WIDTH * HEIGHT);
+
+  for (int i = 0; i <= 5; i++)
+    {
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr (GError)       error = NULL;
+      Watch                    watch = { cancellable, i / 4.0, 0, 0 }; /* the last but one stops at the end, the last never */
+      gboolean                 done;
+
+      draw (truth, mask, guide);
+      done = matting_solve (guide, WIDTH, HEIGHT, mask, BAND, cancellable, on_progress, &watch, &error);
+      if (i < 4)
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      g_assert_true (done == !error);
+      g_assert_cmpuint (watch.reports, >, i == 5 ? 20 : 0);
+    }
 }
 
 int
@@ -115,5 +160,6 @@ main (int argc, char **argv)
   g_test_add_func ("/matting/hair", test_hair);
   g_test_add_func ("/matting/no-colours", test_no_colours);
   g_test_add_func ("/matting/small", test_small);
+  g_test_add_func ("/matting/cancel", test_cancel);
   return g_test_run ();
 }

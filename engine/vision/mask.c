@@ -91,23 +91,31 @@ alloc_plane (const FoveaMask *mask, gsize fields, GError **error)
   return memory_alloc_n ((gsize) mask->masks->guide_width * (gsize) mask->masks->guide_height, fields * sizeof (float), "the mask", error);
 }
 
-/* Along the photo's edges; where hair is wanted, that is what it is looked for around. */
+/* Along the photo's edges. */
 static Refinement *
-make_refinement (const FoveaMask *mask, GError **error)
+find_edges (const FoveaMask *mask, GError **error)
+{
+  const FoveaMasks *masks = mask->masks;
+
+  return refinement_new (masks->guide, masks->guide_width, masks->guide_height, mask->one.shares, mask->one.width, mask->one.height, 0, error);
+}
+
+/* The same with hair, which is looked for around the border that follows the edges. */
+static Refinement *
+find_hair (const FoveaMask *mask, int band, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
 {
   const FoveaMasks      *masks = mask->masks;
   int                    width = masks->guide_width, height = masks->guide_height;
-  g_autoptr (Refinement) edges = refinement_new (masks->guide, width, height, mask->one.shares, mask->one.width, mask->one.height, 0, error);
+  g_autoptr (Refinement) edges = find_edges (mask, error);
   Refinement            *hair = NULL;
-  float                 *plane;
+  float                 *plane = edges ? alloc_plane (mask, 1, error) : NULL;
 
-  if (!edges || mask->band == 0)
-    return g_steal_pointer (&edges);
-  plane = alloc_plane (mask, 1, error);
   if (!plane)
     return NULL;
   refinement_fill (edges, masks->guide, plane);
-  if (matting_solve (masks->guide, width, height, plane, mask->band, error))
+  g_clear_pointer (&edges, refinement_free);
+  if (!g_cancellable_set_error_if_cancelled (cancellable, error)
+      && matting_solve (masks->guide, width, height, plane, band, cancellable, progress, user_data, error))
     hair = refinement_new (masks->guide, width, height, plane, width, height, HAIR_RADIUS, error);
   memory_free (plane);
   return hair;
@@ -122,7 +130,7 @@ get_shares (FoveaMask *mask, gboolean refine, GError **error)
   float           **plane = refine ? &mask->refined : &mask->plain;
 
   if (refine && !mask->refinement)
-    mask->refinement = make_refinement (mask, error);
+    mask->refinement = mask->band ? find_hair (mask, mask->band, NULL, NULL, NULL, error) : find_edges (mask, error);
   if (*plane || (refine && !mask->refinement))
     return *plane;
   *plane = alloc_plane (mask, 1, error);
@@ -145,22 +153,35 @@ feather_plane (FoveaMask *mask, int feather, GError **error)
   return feather <= 0 || scratch;
 }
 
+/* In pixels of the guide; 0: hair isn't wanted. */
+static int
+get_band (const FoveaMask *mask, const FoveaMaskOptions *options)
+{
+  double scale = (double) mask->masks->guide_width / mask->masks->photo_width;
+
+  return options->refine && options->hair > 0.0 ? MAX (1, (int) rint (options->hair * scale)) : 0;
+}
+
+static void
+forget_refinement (FoveaMask *mask, int band)
+{
+  g_clear_pointer (&mask->refinement, refinement_free);
+  g_clear_pointer (&mask->refined, memory_free);
+  mask->band = band;
+}
+
 gboolean
 fovea_mask_set_options (FoveaMask *mask, const FoveaMaskOptions *options, GError **error)
 {
   int          width = mask->masks->guide_width, height = mask->masks->guide_height;
   double       scale = (double) width / mask->masks->photo_width;
   int          grow = (int) rint (options->grow * scale), feather = (int) rint (options->feather * scale);
-  int          band = options->refine && options->hair > 0.0 ? MAX (1, (int) rint (options->hair * scale)) : 0;
+  int          band = get_band (mask, options);
   gsize        n = (gsize) width * (gsize) height;
   const float *shares;
 
   if (options->refine && band != mask->band)
-    {
-      g_clear_pointer (&mask->refinement, refinement_free);
-      g_clear_pointer (&mask->refined, memory_free);
-      mask->band = band;
-    }
+    forget_refinement (mask, band);
   shares = get_shares (mask, options->refine, error);
   if (!shares || (!mask->plane && !(mask->plane = alloc_plane (mask, 1, error))))
     return FALSE;
@@ -173,6 +194,25 @@ fovea_mask_set_options (FoveaMask *mask, const FoveaMaskOptions *options, GError
   for (gsize at = 0; at < n && options->invert; at++)
     mask->plane[at] = 1.0f - mask->plane[at];
   return TRUE;
+}
+
+gboolean
+fovea_mask_find_hair (FoveaMask *mask, double hair, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
+{
+  FoveaMaskOptions options = mask->options;
+  int              band = get_band (mask, &(FoveaMaskOptions) { .refine = TRUE, .hair = hair });
+  Refinement      *found;
+
+  options.hair = hair;
+  if (band && band != mask->band)
+    {
+      found = find_hair (mask, band, cancellable, progress, user_data, error);
+      if (!found)
+        return FALSE;
+      forget_refinement (mask, band);
+      mask->refinement = found;
+    }
+  return fovea_mask_set_options (mask, &options, error);
 }
 
 FoveaMask *

@@ -5,8 +5,9 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "fovea.h"
 
-/* mask: (height, width), 0 to 1, changed in place within `radius` pixels of where it passes one half; beyond that it counts as right. Takes a
- * second or two for a photo's guide. FALSE with FOVEA_ERROR_MEMORY. */
-gboolean matting_solve (const guint8 *guide /* (height, width, 3) */, int width, int height, float *mask, int radius, GError **error);
+/* mask: (height, width), 0 to 1, changed in place within `radius` pixels of where it passes one half; beyond that it counts as right. Takes a good part of a second
+ * for a photo's guide. FALSE with FOVEA_ERROR_MEMORY, or cancelled, soon after it is asked for: then the mask is half done. cancellable, progress may be NULL. */
+gboolean matting_solve (const guint8 *guide /* (height, width, 3) */, int width, int height, float *mask, int radius, GCancellable *cancellable,
+                        FoveaProgress progress, gpointer user_data, GError **error);

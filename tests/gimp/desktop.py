@@ -10,6 +10,7 @@ from gimp_window import walk
 # Widgets that a name for the screen reader is asked of; containers and texts speak for themselves.
 NAMED = {'button', 'push button', 'toggle button', 'check box', 'radio button', 'combo box', 'spin button', 'slider', 'text', 'entry', 'table', 'tree table',
          'drawing area', 'progress bar'}
+LARGEST = (1366, 700)
 SHOWN = 'FOVEA_TEST_BROWSER'  # the file that the browser writes to
 
 BROWSER = """#!/bin/sh
@@ -42,23 +43,35 @@ def letters_of(node):
 
 
 def check_names(window):
-    """No two widgets of a window answer to the same letter; each has a name."""
+    """No two widgets of a window answer to the same letter; each has a name. Pages that aren't shown have letters of their own."""
     import pyatspi
 
     letters, nameless = collections.defaultdict(set), []
     for node in walk(window):
         role = node.getRoleName()
-        if role == 'menu item':
+        if role == 'menu item' or not node.getState().contains(pyatspi.STATE_SHOWING):
             continue
         for letter in letters_of(node):
             letters[letter].add(f'{role} “{node.name}”')
-        if role in NAMED and not node.name and node.getState().contains(pyatspi.STATE_SHOWING):
+        if role in NAMED and not node.name:
             nameless.append(role)
     clashes = {letter: sorted(names) for letter, names in letters.items() if len(names) > 1}
     assert not clashes, f'letters of more than one: {clashes}'
     assert not nameless, f'without a name: {nameless}'
     assert len(letters) > 3, f'hardly any letters: {dict(letters)}'
     print(f'ok {len(letters)} letters, each of one widget: {"".join(sorted(letters))}')
+
+
+def check_size(window):
+    """A window fits on a laptop's screen, 1366 × 768, beside the desktop's own bars."""
+    place = window.queryComponent().getExtents(0)
+    print(f'ok “{window.name}” is {place.width}×{place.height}')
+    assert place.width <= LARGEST[0] and place.height <= LARGEST[1], f'“{window.name}” is {place.width}×{place.height}: larger than {LARGEST[0]}×{LARGEST[1]}'
+
+
+def check_window(window):
+    check_size(window)
+    check_names(window)
 
 
 def catch_browser(folder):
