@@ -8,6 +8,7 @@
 
 #include "kernels/kernels.h"
 #include "node-runner.h"
+#include "small-graph.h"
 
 static Runner *
 make_runner (gint64 channels, gint64 height, gint64 width, gint64 new_height, gint64 new_width, const char *mode, const char *coordinate)
@@ -54,6 +55,56 @@ test_blocked (void)
   g_assert_cmpuint (n_blocked, >=, 40); /* nearest and linear at least */
 }
 
+/* Plain images in a session, larger and smaller than a task: against the reference, with any number of threads. */
+static void
+test_plain (void)
+{
+  static const char *const modes[] = { "nearest", "linear", "cubic" };
+  static const gint64      sizes[][4] = { { 11, 9, 90, 130 }, { 40, 40, 320, 320 }, { 7, 30, 7, 11 }, { 37, 21, 12, 60 }, { 5, 6, 40, 3 } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (modes) * G_N_ELEMENTS (sizes); i++)
+    {
+      const gint64          *size = sizes[i / G_N_ELEMENTS (modes)];
+      Graph                 *graph = small_graph_new ();
+      Value                 *x = small_graph_add_input (graph, "x", &(FoveaShape){ 4, { 1, 3, size[0], size[1] } });
+      Value                 *y = small_graph_add_node (graph, "Resize", x, NULL);
+      const gint64           to[] = { 1, 3, size[2], size[3] };
+      g_autoptr (FoveaModel) model = NULL;
+      g_autofree float      *expected = NULL;
+      g_autoptr (FoveaTensor) tensor = fovea_tensor_new (FOVEA_TYPE_INT64, &(FoveaShape){ 1, { 4 } }, NULL);
+
+      memcpy (tensor->data, to, sizeof to);
+      while (y->producer->inputs->len < 3)
+        node_add_input (y->producer, NULL);
+      node_add_input (y->producer, graph_add_constant (graph, NULL, tensor));
+      node_set_string (y->producer, "mode", modes[i % G_N_ELEMENTS (modes)]);
+      model = model_new_for_graph (small_graph_finish (graph, y, NULL), "test");
+      for (guint n_threads = 0; n_threads <= 3; n_threads++) /* 0: the reference */
+        {
+          g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
+          g_autoptr (FoveaSession) session = NULL;
+          g_autoptr (GRand)  random = g_rand_new_with_seed (3);
+          g_autoptr (GError) error = NULL;
+          FoveaTensor       *in, *out;
+
+          fovea_session_options_set_threads (options, MAX (n_threads, 1));
+          fovea_session_options_set_reference (options, n_threads == 0);
+          session = fovea_session_new (model, options, &error);
+          g_assert_no_error (error);
+          in = fovea_session_get_input (session, 0);
+          out = fovea_session_get_output (session, 0);
+          for (gsize k = 0; k < in->size / sizeof (float); k++)
+            ((float *) in->data)[k] = (float) g_rand_double_range (random, -1, 1);
+          fovea_session_run (session, NULL, NULL, NULL, &error);
+          g_assert_no_error (error);
+          for (gsize k = 0; expected && k < out->size / sizeof (float); k++)
+            g_assert_cmpfloat_with_epsilon (expected[k], ((float *) out->data)[k], 1e-5f);
+          if (!expected)
+            expected = g_memdup2 (out->data, out->size);
+        }
+    }
+}
+
 /* Twice the size, nearest: each pixel four times. */
 static void
 test_double (void)
@@ -97,6 +148,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/resize/blocked", test_blocked);
+  g_test_add_func ("/resize/plain", test_plain);
   g_test_add_func ("/resize/double", test_double);
   g_test_add_func ("/resize/refusals", test_refusals);
   return g_test_run ();

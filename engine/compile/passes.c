@@ -24,6 +24,7 @@ static const struct
   { "fuse-activation", fuse_activation, FALSE },
   { "remove-dead", remove_dead, TRUE },
   { "block-layout", block_layout, FALSE },
+  { "fuse-rows", fuse_rows, FALSE },
 };
 
 static gboolean

@@ -169,7 +169,7 @@ typedef struct
 
   /* Output channel blocks [first_block, last_block) of output pixels [first_pixel, last_pixel), pixels counted row by row. Cheapest per
    * output when the blocks come two by two and the pixels as whole rows. A pointwise convolution of stride 1 without padding is given as
-   * an image of one row. kernel_h * kernel_w <= KERNEL_MAX_TAPS, in_h * in_w * in_pixel < 2^31. */
+   * an image of one row. kernel_h * kernel_w <= KERNEL_MAX_TAPS, in_h * in_w * in_pixel < 2^31, of the first layer's channels together. */
   void (*conv)            (const KernelConv *conv, size_t first_block, size_t last_block, size_t first_pixel, size_t last_pixel);
 
   /* Channel blocks [first_block, last_block) of output rows [first_row, last_row). */

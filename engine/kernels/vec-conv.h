@@ -10,10 +10,12 @@
 #include "kernels/vec-gemm.h"
 #include "kernels/vec-tile.h"
 
+#define CONV_FIRST_CHANNELS 4 /* of the first layer, whose taps are listed for all of them where that is no more */
+
 typedef struct
 {
-  int16_t taps[KERNEL_MAX_TAPS];
-  int32_t offsets[KERNEL_MAX_TAPS * TILE_PIXELS];
+  int16_t taps[KERNEL_MAX_TAPS * CONV_FIRST_CHANNELS];
+  int32_t offsets[KERNEL_MAX_TAPS * (TILE_PIXELS > CONV_FIRST_CHANNELS ? TILE_PIXELS : CONV_FIRST_CHANNELS)];
 } ConvTaps;
 
 /* The place in a plane of what tap (ky, kx) of output (y, x) reads, or -1 where that is outside. */
@@ -75,35 +77,51 @@ conv_gather (const KernelConv *conv, size_t first, int n_pixels, ConvTaps *list,
   tile->n_taps = n_taps;
   tile->all_taps = conv->kernel_h * conv->kernel_w;
   if (conv->in_pixel == 1)
-    tile->inner = tile->last_inner = 1;
+    {
+      tile->inner = tile->last_inner = 1;
+      tile->n_planes = conv->in_channels;
+    }
 }
 
-/* Pixels from (y, x) on in one row, all windows inside from left to right. In the first layer the taps of a row are neighbours in memory
- * and in the weights: they are taken as `inner`. */
-static void
-conv_stride (const KernelConv *conv, int y, int x, ConvTaps *list, Tile *tile)
+/* Adds the taps of the window of (y, x) that lie inside the image, `place` floats from its beginning, `number` being that of the first. */
+static int
+conv_list_taps (const KernelConv *conv, int y, int x, size_t place, int number, ConvTaps *list, int n_taps)
 {
-  bool rows = conv->in_pixel == 1 && conv->dilation_w == 1;
-  int  n_columns = rows ? 1 : conv->kernel_w, n_taps = 0;
-
   for (int ky = 0; ky < conv->kernel_h; ky++)
-    for (int kx = 0; kx < n_columns; kx++)
+    for (int kx = 0; kx < conv->kernel_w; kx++)
       {
         int32_t offset = conv_offset (conv, y, x, ky, kx);
 
         if (offset >= 0)
           {
-            list->offsets[n_taps] = offset;
-            list->taps[n_taps++] = (int16_t) (ky * n_columns + kx);
+            list->offsets[n_taps] = (int32_t) place + offset;
+            list->taps[n_taps++] = (int16_t) (number + ky * conv->kernel_w + kx);
           }
       }
+  return n_taps;
+}
+
+/* Pixels from (y, x) on in one row, all windows inside from left to right. */
+static void
+conv_stride (const KernelConv *conv, int y, int x, ConvTaps *list, Tile *tile)
+{
+  int n = conv->kernel_h * conv->kernel_w;
 
   tile->step = (size_t) (conv->stride_w * conv->in_pixel);
-  tile->mode = tile->step == KERNEL_BLOCK ? TILE_STRIDED_16 : TILE_STRIDED;
-  tile->n_taps = n_taps;
-  tile->all_taps = conv->kernel_h * n_columns;
+  tile->all_taps = n;
+  if (conv->in_pixel == 1 && conv->in_channels <= CONV_FIRST_CHANNELS)
+    {
+      tile->mode = TILE_LIST;
+      tile->n_taps = 0;
+      tile->n_planes = 1;
+      for (int c = 0; c < (int) conv->in_channels; c++)
+        tile->n_taps = conv_list_taps (conv, y, x, (size_t) c * conv->in_plane, c * n, list, tile->n_taps);
+      return;
+    }
+  tile->n_taps = conv_list_taps (conv, y, x, 0, 0, list, 0);
+  tile->mode = tile->step != KERNEL_BLOCK ? TILE_STRIDED : n * tile->n_taps == 1 ? TILE_POINTWISE : TILE_STRIDED_16;
   if (conv->in_pixel == 1)
-    tile->inner = tile->last_inner = (size_t) (rows ? conv->kernel_w : 1);
+    tile->inner = tile->last_inner = 1;
 }
 
 /* Output x for which no tap falls off to the left or right: [*first, *last). */

@@ -143,11 +143,15 @@ typedef struct
   Activation   activation;
 } DepthwiseStrip;
 
-/* The strip of n pixels whose first window begins in column x. `inside`: so do all of its columns; otherwise what lies outside is zero. */
+#define DEPTHWISE_CHECKED (-1)
+
+/* The strip of n pixels whose first window begins in column x. Of its columns `left` at its beginning and `right` at its end lie outside, both known to
+ * the compiler, or DEPTHWISE_CHECKED: each is looked at. */
 INLINE void
-depthwise_strip (const DepthwiseStrip *strip, int n, int kernel, int stride, bool inside, int x, float *out)
+depthwise_strip (const DepthwiseStrip *strip, int n, int kernel, int stride, int left, int right, int x, float *out)
 {
   const Vec alpha = vec_set (strip->activation.alpha), beta = vec_set (strip->activation.beta);
+  const int span = (n - 1) * stride + kernel;
   Vec       sum[DEPTHWISE_MOST];
 
   UNROLL for (int p = 0; p < n; p++)
@@ -159,14 +163,15 @@ depthwise_strip (const DepthwiseStrip *strip, int n, int kernel, int stride, boo
 
       UNROLL for (int kx = 0; kx < kernel; kx++)
         w[kx] = vec_load (strip->weights[row] + kx * KERNEL_BLOCK);
-      UNROLL for (int i = 0; i < (n - 1) * stride + kernel; i++)
-        {
-          Vec input = inside || (x + i >= 0 && x + i < strip->width) ? vec_load (in + i * KERNEL_BLOCK) : vec_zero ();
+      UNROLL for (int i = 0; i < span; i++)
+        if (left == DEPTHWISE_CHECKED ? x + i >= 0 && x + i < strip->width : i >= left && i < span - right)
+          {
+            Vec input = vec_load (in + i * KERNEL_BLOCK);
 
-          UNROLL for (int kx = 0; kx < kernel; kx++)
-            if (i >= kx && (i - kx) % stride == 0 && (i - kx) / stride < n)
-              sum[(i - kx) / stride] = vec_fma (input, w[kx], sum[(i - kx) / stride]);
-        }
+            UNROLL for (int kx = 0; kx < kernel; kx++)
+              if (i >= kx && (i - kx) % stride == 0 && (i - kx) / stride < n)
+                sum[(i - kx) / stride] = vec_fma (input, w[kx], sum[(i - kx) / stride]);
+          }
     }
   UNROLL for (int p = 0; p < n; p++)
     {
@@ -180,18 +185,26 @@ depthwise_strip (const DepthwiseStrip *strip, int n, int kernel, int stride, boo
     }
 }
 
-/* One row of at least n pixels. */
+/* One row of at least n pixels. The usual paddings have forms of their own. */
 INLINE void
 depthwise_strips (const DepthwiseStrip *strip, int n, int kernel, int stride, int pad_left, int out_w, float *out)
 {
+  const int span = (n - 1) * stride + kernel, usual_left = kernel / 2, usual_right = kernel / 2 + 1 - stride;
+
   for (int done = 0; done < out_w; done += n)
     {
-      int first = done + n <= out_w ? done : out_w - n, x = first * stride - pad_left;
+      int    first = done + n <= out_w ? done : out_w - n, x = first * stride - pad_left;
+      int    left = x < 0 ? -x : 0, right = x + span > strip->width ? x + span - strip->width : 0;
+      float *place = out + (size_t) first * KERNEL_BLOCK;
 
-      if (x >= 0 && x + (n - 1) * stride + kernel <= strip->width)
-        depthwise_strip (strip, n, kernel, stride, true, x, out + (size_t) first * KERNEL_BLOCK);
+      if (left == 0 && right == 0)
+        depthwise_strip (strip, n, kernel, stride, 0, 0, x, place);
+      else if (left == usual_left && right == 0)
+        depthwise_strip (strip, n, kernel, stride, usual_left, 0, x, place);
+      else if (left == 0 && right == usual_right)
+        depthwise_strip (strip, n, kernel, stride, 0, usual_right, x, place);
       else
-        depthwise_strip (strip, n, kernel, stride, false, x, out + (size_t) first * KERNEL_BLOCK);
+        depthwise_strip (strip, n, kernel, stride, DEPTHWISE_CHECKED, DEPTHWISE_CHECKED, x, place);
     }
 }
 

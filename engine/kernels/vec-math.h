@@ -10,6 +10,8 @@
 #include "kernels/activation.h"
 #include "kernels/vec.h"
 
+#define VEC_ABREAST 4 /* vectors that long functions are computed of side by side, so that their steps needn't wait for each other */
+
 /* x = n ln 2 + r with |r| <= ln 2 / 2:  n + VEC_MAGIC is returned, r stored. |x| < 2^21. */
 INLINE Vec
 vec_reduce (Vec x, Vec *r)
@@ -79,15 +81,56 @@ vec_log1p_unit (Vec e)
   return vec_mul (vec_add (u, u), p);
 }
 
-/* 1 / (1 + exp (-x)). 2^n is made in one piece: n from -126, below which the sum is 1 anyway, to 128, which makes infinity, and the quotient 0. */
+/* x[i] becomes 1 + exp (-x[i]), n vectors abreast: each step is taken for all of them before the next, for one alone would wait for each of its own
+ * results. 2^n is made in one piece: n from -126, where the sum is 1 anyway, to 128, which makes infinity. */
+INLINE void
+vec_one_plus_exp_negative (int n, Vec *x)
+{
+  Vec r[VEC_ABREAST], p[VEC_ABREAST], shifted[VEC_ABREAST];
+
+  UNROLL for (int i = 0; i < n; i++)
+    x[i] = vec_min (vec_set (87.0f), vec_max (vec_set (-89.0f), x[i]));
+  UNROLL for (int i = 0; i < n; i++)
+    shifted[i] = vec_fma (x[i], vec_set (-1.44269504088896f), vec_set (VEC_MAGIC));
+  UNROLL for (int i = 0; i < n; i++)
+    p[i] = vec_sub (shifted[i], vec_set (VEC_MAGIC));
+  UNROLL for (int i = 0; i < n; i++)
+    r[i] = vec_fma (p[i], vec_set (0.693359375f), x[i]);
+  UNROLL for (int i = 0; i < n; i++)
+    r[i] = vec_fma (p[i], vec_set (-2.12194440e-4f), r[i]); /* exp (-x) = 2^n exp (-r) */
+  UNROLL for (int i = 0; i < n; i++)
+    p[i] = vec_fma (vec_set (-0.008290272206068039f), r[i], vec_set (0.04189816117286682f));
+  UNROLL for (int i = 0; i < n; i++)
+    p[i] = vec_fma (p[i], r[i], vec_set (-0.1666763871908188f));
+  UNROLL for (int i = 0; i < n; i++)
+    p[i] = vec_fma (p[i], r[i], vec_set (0.4999914765357971f));
+  UNROLL for (int i = 0; i < n; i++)
+    p[i] = vec_fma (p[i], r[i], vec_set (-0.9999997019767761f));
+  UNROLL for (int i = 0; i < n; i++)
+    p[i] = vec_fma (p[i], r[i], vec_set (1.0f));
+  UNROLL for (int i = 0; i < n; i++)
+    x[i] = vec_fma (p[i], vec_exponent (shifted[i]), vec_set (1.0f));
+}
+
+/* 1 / (1 + exp (-x)) */
 INLINE Vec
 vec_sigmoid (Vec x)
 {
-  Vec r, power;
+  vec_one_plus_exp_negative (1, &x);
+  return vec_div (vec_set (1.0f), x);
+}
 
-  x = vec_min (vec_set (89.0f), vec_max (vec_set (-87.0f), vec_sub (vec_zero (), x)));
-  power = vec_exponent (vec_reduce (x, &r));
-  return vec_div (vec_set (1.0f), vec_add (vec_set (1.0f), vec_mul (vec_add (vec_expm1_small (r), vec_set (1.0f)), power)));
+/* x / (1 + exp (-alpha x)); 0 at minus infinity. */
+INLINE void
+vec_silu (int n, Vec *x, Vec alpha)
+{
+  Vec divisor[VEC_ABREAST];
+
+  UNROLL for (int i = 0; i < n; i++)
+    divisor[i] = vec_mul (alpha, x[i]);
+  vec_one_plus_exp_negative (n, divisor);
+  UNROLL for (int i = 0; i < n; i++)
+    x[i] = vec_div (vec_max (vec_set (-FLT_MAX), x[i]), divisor[i]);
 }
 
 INLINE Vec
@@ -222,7 +265,7 @@ vec_activation (ActivationKind kind, Vec x, Vec alpha, Vec beta)
     case ACTIVATION_SIGMOID:          return vec_sigmoid (x);
     case ACTIVATION_HARD_SIGMOID:     return vec_clamp (vec_fma (x, alpha, beta), zero, one);
     case ACTIVATION_HARD_SWISH:       return vec_gated (x, vec_clamp (vec_fma (x, alpha, beta), zero, one));
-    case ACTIVATION_SILU:             return vec_gated (x, vec_sigmoid (vec_mul (alpha, x)));
+    case ACTIVATION_SILU:             vec_silu (1, &x, alpha); return x;
     case ACTIVATION_TANH:             return vec_tanh (x);
     case ACTIVATION_ELU:              return vec_elu (x, alpha, one);
     case ACTIVATION_CELU:             return vec_elu (x, alpha, vec_div (one, alpha));

@@ -23,6 +23,8 @@
 /* Vectors of the narrower tile, for what is left of the output channels. */
 #define TILE_NARROW (TILE_VECTORS / 2)
 
+#define TILE_COUNTED 4 /* channels between two looks at the counter */
+
 /* Sums of a tile: TILE_VECTORS by TILE_PIXELS, or TILE_NARROW by up to TILE_NARROW_PIXELS. */
 #define TILE_SUMS (TILE_VECTORS * TILE_PIXELS)
 
@@ -30,6 +32,8 @@ typedef enum
 {
   TILE_STRIDED,
   TILE_STRIDED_16, /* strided with a step of one blocked pixel, known to the compiler */
+  TILE_POINTWISE,  /* the same with a single tap: planes follow each other in the weights */
+  TILE_LIST,       /* strided; the taps of all planes are in the list, each of one channel: the first layer */
   TILE_GATHERED,
 } TileMode;
 
@@ -75,27 +79,42 @@ tile_vector (int v, size_t block)
   return (size_t) (v * VEC_LANES / KERNEL_BLOCK) * block + (size_t) (v * VEC_LANES % KERNEL_BLOCK);
 }
 
-/* sum += weights (n, vectors) * pixels (n) for n input channels. n_vectors, n_pixels and mode are constants where this is called. */
+/* One input channel: sum += weights (vectors) * pixels. `place` is the channel's in a plane, or in each of the gathered pixels. n_vectors, n_pixels and
+ * mode are constants where this is called. */
 INLINE void
-tile_sum (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size_t n, const float *weights, const float *in,
-          const float *const *pixels, Vec sum[TILE_SUMS])
+tile_add (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size_t place, const float *weights, const float *in, const float *const *pixels,
+          Vec sum[TILE_SUMS])
 {
-  const size_t step = mode == TILE_STRIDED_16 ? KERNEL_BLOCK : tile->step, block = tile->weights_block;
+  const size_t step = mode == TILE_STRIDED_16 || mode == TILE_POINTWISE ? KERNEL_BLOCK : tile->step;
+  Vec          w[TILE_VECTORS];
 
-  for (size_t i = 0; i < n; i++, weights += KERNEL_BLOCK)
+  UNROLL for (int v = 0; v < n_vectors; v++)
+    w[v] = vec_load (weights + tile_vector (v, tile->weights_block));
+  UNROLL for (int p = 0; p < n_pixels; p++)
     {
-      Vec w[TILE_VECTORS];
+      Vec x = vec_set (mode == TILE_GATHERED ? pixels[p][place] : in[(size_t) p * step + place]);
 
       UNROLL for (int v = 0; v < n_vectors; v++)
-        w[v] = vec_load (weights + tile_vector (v, block));
-      UNROLL for (int p = 0; p < n_pixels; p++)
-        {
-          Vec x = vec_set (mode == TILE_GATHERED ? pixels[p][i] : in[(size_t) p * step + i]);
-
-          UNROLL for (int v = 0; v < n_vectors; v++)
-            sum[v * n_pixels + p] = vec_fma (w[v], x, sum[v * n_pixels + p]);
-        }
+        sum[v * n_pixels + p] = vec_fma (w[v], x, sum[v * n_pixels + p]);
     }
+}
+
+/* n input channels of a plane. */
+INLINE void
+tile_sum (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size_t n, const float *weights, const float *in, const float *const *pixels,
+          Vec sum[TILE_SUMS])
+{
+  for (size_t i = 0; i < n; i++)
+    tile_add (tile, n_vectors, n_pixels, mode, i, weights + i * KERNEL_BLOCK, in, pixels, sum);
+}
+
+/* All channels of a plane: counting less leaves more of the processor to the sums, where another thread has the other half of it. */
+INLINE void
+tile_sum_block (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, const float *weights, const float *in, Vec sum[TILE_SUMS])
+{
+  for (size_t i = 0; i < KERNEL_BLOCK; i += TILE_COUNTED)
+    UNROLL for (size_t k = 0; k < TILE_COUNTED; k++)
+      tile_add (tile, n_vectors, n_pixels, mode, i + k, weights + (i + k) * KERNEL_BLOCK, in, NULL, sum);
 }
 
 INLINE void
@@ -115,7 +134,7 @@ tile_start (const Tile *tile, int n_vectors, int n_pixels, const float *out, Vec
       }
 }
 
-/* Residual and the cheap activations are done here, the others afterwards in tile_finish (). */
+/* Residual and the cheap activations are done here, the others afterwards in tile_activate (). */
 INLINE void
 tile_store (const Tile *tile, int n_vectors, int n_pixels, const float *residual, float *out, Vec sum[TILE_SUMS])
 {
@@ -141,15 +160,49 @@ tile_store (const Tile *tile, int n_vectors, int n_pixels, const float *residual
       vec_store (out + (size_t) p * tile->out_step + tile_vector (v, tile->out_block), sum[v * n_pixels + p]);
 }
 
-/* The share of the weights wanted next that begins at `at`. */
-INLINE void
-tile_fetch (const Tile *tile, size_t at)
+INLINE bool
+tile_is_inlined (const Activation *activation)
 {
-  size_t end = at + tile->share < tile->n_next ? at + tile->share : tile->n_next;
+  return activation->kind <= ACTIVATION_CLIP || activation->kind == ACTIVATION_HARD_SWISH;
+}
 
-  for (; at < end; at += KERNEL_BLOCK)
-    for (size_t channel = 0; channel < tile->n_channels; channel += KERNEL_BLOCK)
-      __builtin_prefetch (tile->next + channel / KERNEL_BLOCK * tile->weights_block + at, 0, 2);
+/* Activations that are too long for that, for some tiles at once: all that they change is in the first-level cache then, and it is long enough to keep
+ * the processor busy. */
+#define TILE_ACTIVATED 16
+
+static void
+tile_activate (const Tile *tile, int n_vectors, int n_pixels, float *out)
+{
+  size_t n_lanes = (size_t) n_vectors * VEC_LANES, lanes = n_lanes < KERNEL_BLOCK ? n_lanes : KERNEL_BLOCK;
+
+  for (size_t first = 0; first < n_lanes; first += KERNEL_BLOCK, out += tile->out_block)
+    if (lanes == tile->out_step)
+      vec_activate (&tile->activation, out, out, (size_t) n_pixels * lanes);
+    else
+      for (int p = 0; p < n_pixels; p++)
+        vec_activate (&tile->activation, out + (size_t) p * tile->out_step, out + (size_t) p * tile->out_step, lanes);
+}
+
+/* What is still to be fetched of the weights wanted next. */
+typedef struct
+{
+  const float *next;
+  size_t       left, share; /* floats */
+} TileFetch;
+
+/* A share of them. */
+INLINE void
+tile_fetch (const Tile *tile, TileFetch *fetch)
+{
+  size_t n = fetch->share < fetch->left ? fetch->share : fetch->left;
+
+  fetch->left -= n;
+  for (const float *end = fetch->next + n; fetch->next < end; fetch->next += KERNEL_BLOCK)
+    {
+      __builtin_prefetch (fetch->next, 0, 2);
+      if (TILE_LANES > KERNEL_BLOCK && tile->n_channels > KERNEL_BLOCK)
+        __builtin_prefetch (fetch->next + tile->weights_block, 0, 2);
+    }
 }
 
 /* The shares that n_tiles tiles fetch it in: whole cache lines. */
@@ -163,8 +216,11 @@ tile_share (const Tile *tile, size_t n_tiles)
 INLINE void
 tile_compute (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size_t n_tiles)
 {
-  const size_t in_step = (size_t) n_pixels * (mode == TILE_STRIDED_16 ? KERNEL_BLOCK : tile->step);
+  const size_t in_step = (size_t) n_pixels * (mode == TILE_STRIDED_16 || mode == TILE_POINTWISE ? KERNEL_BLOCK : tile->step);
   const size_t out_step = (size_t) n_pixels * tile->out_step;
+  const bool   inlined = tile_is_inlined (&tile->activation);
+  const size_t first = mode == TILE_POINTWISE ? (size_t) tile->offsets[0] : 0;
+  TileFetch    fetch = { tile->next, tile->n_next, tile->share };
 
   for (size_t i = 0; i < n_tiles; i++)
     {
@@ -177,7 +233,22 @@ tile_compute (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size
         {
           size_t inner = n + 1 < tile->n_planes ? tile->inner : tile->last_inner;
 
-          tile_fetch (tile, (i * tile->n_planes + n) * tile->share);
+          tile_fetch (tile, &fetch);
+          if (mode == TILE_LIST)
+            {
+              for (int t = 0; t < tile->n_taps; t++)
+                tile_add (tile, n_vectors, n_pixels, mode, 0, weights + (size_t) tile->taps[t] * KERNEL_BLOCK, plane + tile->offsets[t], NULL, sum);
+              continue;
+            }
+          if (mode == TILE_POINTWISE)
+            {
+              if (inner == KERNEL_BLOCK)
+                tile_sum_block (tile, n_vectors, n_pixels, mode, weights, plane + first, sum);
+              else
+                tile_sum (tile, n_vectors, n_pixels, mode, inner, weights, plane + first, NULL, sum);
+              weights += inner * KERNEL_BLOCK;
+              continue;
+            }
           for (int t = 0; t < tile->n_taps; t++)
             {
               const float *tap_weights = weights + (size_t) tile->taps[t] * inner * KERNEL_BLOCK;
@@ -194,12 +265,16 @@ tile_compute (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size
                     }
                   tile_sum (tile, n_vectors, n_pixels, mode, inner, tap_weights, NULL, pixels, sum);
                 }
+              else if (mode == TILE_STRIDED_16 && inner == KERNEL_BLOCK)
+                tile_sum_block (tile, n_vectors, n_pixels, mode, tap_weights, plane + tile->offsets[t], sum);
               else
                 tile_sum (tile, n_vectors, n_pixels, mode, inner, tap_weights, plane + tile->offsets[t], NULL, sum);
             }
           weights += (size_t) tile->all_taps * inner * KERNEL_BLOCK;
         }
       tile_store (tile, n_vectors, n_pixels, tile->residual ? tile->residual + i * out_step : NULL, out, sum);
+      if (!inlined && ((i + 1) % TILE_ACTIVATED == 0 || i + 1 == n_tiles))
+        tile_activate (tile, n_vectors, n_pixels * (int) (i % TILE_ACTIVATED + 1), out - i % TILE_ACTIVATED * out_step);
     }
 }
 
@@ -219,7 +294,7 @@ tile_pixels (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size_
 #endif
 #if TILE_NARROW_PIXELS > 6
     default:
-      if (TILE_PIXELS > 6 || (n_vectors == TILE_NARROW && mode == TILE_STRIDED_16))
+      if (TILE_PIXELS > 6 || (n_vectors == TILE_NARROW && (mode == TILE_STRIDED_16 || mode == TILE_POINTWISE)))
         switch (n_pixels)
           {
           case 7:  tile_compute (tile, n_vectors, 7, mode, n_tiles); break;
@@ -246,6 +321,18 @@ tile_strided_16_narrow (const Tile *tile, int n_pixels, size_t n_tiles)
 }
 
 static void
+tile_pointwise_wide (const Tile *tile, int n_pixels, size_t n_tiles)
+{
+  tile_pixels (tile, TILE_VECTORS, n_pixels, TILE_POINTWISE, n_tiles);
+}
+
+static void
+tile_pointwise_narrow (const Tile *tile, int n_pixels, size_t n_tiles)
+{
+  tile_pixels (tile, TILE_NARROW, n_pixels, TILE_POINTWISE, n_tiles);
+}
+
+static void
 tile_strided_wide (const Tile *tile, int n_pixels, size_t n_tiles)
 {
   tile_pixels (tile, TILE_VECTORS, n_pixels, TILE_STRIDED, n_tiles);
@@ -255,6 +342,18 @@ static void
 tile_strided_narrow (const Tile *tile, int n_pixels, size_t n_tiles)
 {
   tile_pixels (tile, TILE_NARROW, n_pixels, TILE_STRIDED, n_tiles);
+}
+
+static void
+tile_list_wide (const Tile *tile, int n_pixels, size_t n_tiles)
+{
+  tile_pixels (tile, TILE_VECTORS, n_pixels, TILE_LIST, n_tiles);
+}
+
+static void
+tile_list_narrow (const Tile *tile, int n_pixels, size_t n_tiles)
+{
+  tile_pixels (tile, TILE_NARROW, n_pixels, TILE_LIST, n_tiles);
 }
 
 static void
@@ -282,16 +381,28 @@ tile_first (size_t n, size_t n_tiles, size_t i)
   return n * i / n_tiles;
 }
 
+typedef void (*TileRow) (const Tile *tile, int n_pixels, size_t n_tiles);
+
+static TileRow
+tile_row_function (TileMode mode, bool narrow)
+{
+  switch (mode)
+    {
+    case TILE_STRIDED_16: return narrow ? tile_strided_16_narrow : tile_strided_16_wide;
+    case TILE_POINTWISE:  return narrow ? tile_pointwise_narrow : tile_pointwise_wide;
+    case TILE_LIST:       return narrow ? tile_list_narrow : tile_list_wide;
+    default:              return narrow ? tile_strided_narrow : tile_strided_wide;
+    }
+}
+
 /* n pixels of a strided row, cut into tiles whose sizes differ by one at most. */
 static void
 tile_row (const Tile *whole, bool narrow, size_t n)
 {
-  size_t most = narrow && whole->mode == TILE_STRIDED_16 ? TILE_NARROW_PIXELS : TILE_PIXELS, n_tiles = (n + most - 1) / most;
-  size_t small = n / n_tiles, n_large = n % n_tiles;
-  Tile   tile = *whole;
-  void (*run) (const Tile *tile, int n_pixels, size_t n_tiles) = whole->mode == TILE_STRIDED_16
-                                                                     ? (narrow ? tile_strided_16_narrow : tile_strided_16_wide)
-                                                                     : (narrow ? tile_strided_narrow : tile_strided_wide);
+  size_t  most = narrow && (whole->mode == TILE_STRIDED_16 || whole->mode == TILE_POINTWISE) ? TILE_NARROW_PIXELS : TILE_PIXELS, n_tiles = (n + most - 1) / most;
+  size_t  small = n / n_tiles, n_large = n % n_tiles;
+  Tile    tile = *whole;
+  TileRow run = tile_row_function (whole->mode, narrow);
 
   tile.share = tile_share (whole, n_tiles);
   if (n_large > 0)
@@ -322,31 +433,16 @@ tile_clear (float *block, size_t n)
     vec_store (block + lane, vec_select (vec_less (vec_load (lanes + lane), vec_set ((float) n)), vec_load (block + lane), vec_zero ()));
 }
 
-/* What the registers' form of the tile has left: activations that aren't inlined, and zeros past the last channel. `n` channels were
- * written. */
+/* Zeros past the last channel of the tile. */
 INLINE void
-tile_finish (const Tile *tile, size_t n, size_t n_pixels)
+tile_finish (const Tile *tile, size_t n_pixels)
 {
-  size_t last = (tile->n_channels + KERNEL_BLOCK - 1) / KERNEL_BLOCK * KERNEL_BLOCK;
-  bool   inlined = tile->activation.kind <= ACTIVATION_CLIP || tile->activation.kind == ACTIVATION_HARD_SWISH;
+  size_t n_valid = tile->n_channels % KERNEL_BLOCK;
+  float *out = tile->out + tile->n_channels / KERNEL_BLOCK * tile->out_block;
 
-  if (inlined && tile->n_channels == last)
-    return;
-  for (size_t first = 0; first < last; first += KERNEL_BLOCK)
-    {
-      size_t n_here = n - first < KERNEL_BLOCK ? n - first : KERNEL_BLOCK;
-      size_t n_valid = tile->n_channels - first < KERNEL_BLOCK ? tile->n_channels - first : KERNEL_BLOCK;
-      float *out = tile->out + first / KERNEL_BLOCK * tile->out_block;
-
-      if (!inlined && n_here == KERNEL_BLOCK && tile->out_step == KERNEL_BLOCK)
-        vec_activate (&tile->activation, out, out, n_pixels * KERNEL_BLOCK);
-      else if (!inlined)
-        for (size_t p = 0; p < n_pixels; p++)
-          vec_activate (&tile->activation, out + p * tile->out_step, out + p * tile->out_step, n_here);
-      if (n_valid < KERNEL_BLOCK)
-        for (size_t p = 0; p < n_pixels; p++)
-          tile_clear (out + p * tile->out_step, n_valid);
-    }
+  if (n_valid > 0)
+    for (size_t p = 0; p < n_pixels; p++)
+      tile_clear (out + p * tile->out_step, n_valid);
 }
 
 /* All output channels of the tile (up to TILE_LANES, at least a block where TILE_LANES is less) for n_pixels pixels: any number side by
@@ -381,7 +477,7 @@ tile_run (const Tile *whole, size_t n_pixels)
         }
     }
   if (!tile.pauses)
-    tile_finish (whole, done, n_pixels);
+    tile_finish (whole, n_pixels);
 }
 
 /* Output blocks that one tile_run () takes at most. */

@@ -160,7 +160,7 @@ winograd_multiply (const KernelWinograd *winograd, size_t first_block, size_t n_
   size_t               in_step = kernel_winograd_step (blocks, n_tiles), out_step = kernel_winograd_step (WINOGRAD_BLOCKS, n_tiles);
   const float         *first = conv->weights + first_block * size * conv->in_channels * KERNEL_BLOCK;
   Tile                 tile = {
-                    .mode = TILE_STRIDED_16,
+                    .mode = TILE_POINTWISE,
                     .plane = n_tiles * KERNEL_BLOCK,
                     .inner = KERNEL_BLOCK,
                     .step = KERNEL_BLOCK,

@@ -133,6 +133,13 @@ accept_diagonal (const ConvShape *shape)
   return channels == shape->outputs / shape->group && KERNEL_BLOCK % channels == 0 && few_taps (shape);
 }
 
+guint64
+conv_count_macs (const ConvShape *shape)
+{
+  return (guint64) (shape->n * shape->outputs) * (guint64) (shape->out_h * shape->out_w) * (guint64) (shape->channels / shape->group)
+         * (guint64) (shape->window.kernel[0] * shape->window.kernel[1]);
+}
+
 static const struct
 {
   ConvKind kind;

@@ -90,9 +90,8 @@ conv_is_packable (const Value *weights, const Value *bias)
   return (weights->constant || weights->variable) && (!bias || bias->constant || bias->variable);
 }
 
-/* The sizes for conv_choose; FALSE unless the node is a two-dimensional float convolution with weights that can be packed. */
-static gboolean
-blocked_shape (const Node *node, ConvShape *shape)
+gboolean
+conv_blocked_shape (const Node *node, ConvShape *shape)
 {
   const ConvParams *params = node->params;
   const Value      *in = node_input (node, 0), *weights = node_input (node, 1), *bias = node_input (node, 2);
@@ -121,7 +120,7 @@ conv_blocked (const Node *node, BlockedForm *form)
   ConvShape shape;
   ConvKind  kind;
 
-  if (!blocked_shape (node, &shape))
+  if (!conv_blocked_shape (node, &shape))
     return FALSE;
   kind = conv_choose (&shape);
   if (kind == CONV_PLAIN)
@@ -257,7 +256,7 @@ conv_prepare (Step *step, GError **error)
   if (step->out[0].layout == LAYOUT_BLOCKED)
     {
       ConvShape shape;
-      gboolean  fits = blocked_shape (step->node, &shape);
+      gboolean  fits = conv_blocked_shape (step->node, &shape);
 
       g_assert (fits);
       return conv_prepare_blocked (step, &shape, conv_choose (&shape), error);

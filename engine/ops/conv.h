@@ -89,6 +89,12 @@ typedef struct
   gint64 first_tap[2], all_taps[2]; /* of the weights as they are given, where conv_crop has left some out; all_taps 0: none */
 } ConvShape;
 
+/* The sizes for conv_choose; FALSE unless the node is a two-dimensional float convolution with weights that can be packed. */
+gboolean conv_blocked_shape    (const Node *node, ConvShape *shape);
+
+/* Multiply-adds of all images. */
+guint64  conv_count_macs       (const ConvShape *shape);
+
 /* The first row of the table that accepts. */
 ConvKind conv_choose           (const ConvShape *shape);
 

@@ -20,6 +20,7 @@ extern const Operator concat_operators[];
 extern const Operator constant_operators[];
 extern const Operator conv_operators[];
 extern const Operator conv_gradient_operators[];
+extern const Operator conv_rows_operators[];
 extern const Operator conv_transpose_operators[];
 extern const Operator detection_operators[];
 extern const Operator determinant_operators[];

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "ops/conv-rows.h"
+
 static guint64
 count (const FoveaShape *shape, guint first, guint last)
 {
@@ -14,6 +16,16 @@ count (const FoveaShape *shape, guint first, guint last)
 
   for (guint i = first; i < last; i++)
     n *= (guint64) MAX (shape->dims[i], 0);
+  return n;
+}
+
+static guint64
+count_rows_macs (const ConvRowsParams *params)
+{
+  guint64 n = 0;
+
+  for (guint i = 0; i < params->n; i++)
+    n += conv_count_macs (&params->shapes[i]);
   return n;
 }
 
@@ -25,6 +37,8 @@ node_count_macs (const Node *node)
 
   if (!first || !second || !result || second->shape.n_dims < 1)
     return 0;
+  if (strcmp (node->type, "ConvRows") == 0 && node->params)
+    return count_rows_macs (node->params);
   in = &first->shape;
   weights = &second->shape;
   out = &result->shape;

@@ -23,6 +23,7 @@ static const Operator *const families[] = {
   constant_operators,
   conv_operators,
   conv_gradient_operators,
+  conv_rows_operators,
   conv_transpose_operators,
   detection_operators,
   determinant_operators,

@@ -3,15 +3,13 @@
  * resize.c: Resize (opset 10 to 22) and Upsample (7 to 9): nearest, linear, cubic, in any number of dimensions.
  *
  * Interpolation is separable: for each dimension a table says which input coordinates an output coordinate is made of, and how much of each. The
- * general path adds up the products over all dimensions, in double. Images in blocks, nearest or linear, go through the two tables of height and
- * width, 16 channels at a time.
+ * general path adds up the products over all dimensions, in double. Images go through the two tables of height and width (resize-image.c).
  */
 
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "kernels/kernels.h"
 #include "ops/element.h"
 #include "ops/families.h"
 #include "ops/resize.h"
@@ -51,28 +49,6 @@ typedef struct
   double     scale[FOVEA_MAX_DIMS];              /* set by infer */
   double     crop_start[FOVEA_MAX_DIMS], crop_end[FOVEA_MAX_DIMS]; /* of COORDINATE_CROP, set by infer */
 } ResizeParams;
-
-/* What one output coordinate is made of. */
-typedef struct
-{
-  guint  first, n;   /* weights [first, first + n) of the axis */
-  gboolean outside;  /* COORDINATE_CROP: extrapolated */
-} Tap;
-
-typedef struct
-{
-  Tap    *taps;      /* one for each output coordinate */
-  gint64 *positions; /* taps of all of them, one after the other */
-  double *weights;
-  guint   n;
-} Axis;
-
-typedef struct
-{
-  guint n_dims;
-  Axis  axes[FOVEA_MAX_DIMS];
-  gint64 strides[FOVEA_MAX_DIMS];
-} ResizeState;
 
 /* ---- parse and infer --------------------------------------------------------------------------------------- */
 
@@ -517,7 +493,7 @@ general_run (const Step *step, gsize first, gsize last, guint thread)
     }
 }
 
-/* ---- images, plain and blocked ------------------------------------------------------------------------------ */
+/* ---- as a step --------------------------------------------------------------------------------------------- */
 
 /* Images whose batch and channels stay as they are. */
 static gboolean
@@ -540,99 +516,10 @@ resize_blocked (const Node *node, BlockedForm *form)
   return TRUE;
 }
 
-/* One output row of a plane whose pixels are `lanes` floats: rows first into scratch, then along the row. */
-static void
-image_row (const ResizeState *state, const float *plane, gsize in_width, gsize lanes, gsize y, gsize out_width, float *row, float *out)
-{
-  const Axis *vertical = &state->axes[2], *horizontal = &state->axes[3];
-  const Tap  *tap = &vertical->taps[y];
-  gsize       n = in_width * lanes;
-
-  for (guint i = 0; i < tap->n; i++)
-    {
-      const float *source = plane + (gsize) vertical->positions[tap->first + i] * n;
-      float        weight = (float) vertical->weights[tap->first + i];
-
-      if (i == 0)
-        for (gsize x = 0; x < n; x++)
-          row[x] = weight * source[x];
-      else
-        for (gsize x = 0; x < n; x++)
-          row[x] += weight * source[x];
-    }
-  for (gsize x = 0; x < out_width; x++)
-    {
-      const Tap    *across = &horizontal->taps[x];
-      const gint64 *positions = horizontal->positions + across->first;
-      const double *weights = horizontal->weights + across->first;
-
-      if (lanes == 1 && across->n == 2) /* linear, most often */
-        {
-          out[x] = (float) weights[0] * row[positions[0]] + (float) weights[1] * row[positions[1]];
-          continue;
-        }
-      for (guint i = 0; i < across->n; i++)
-        {
-          const float *source = row + (gsize) positions[i] * lanes;
-          float        weight = (float) weights[i];
-
-          for (gsize lane = 0; lane < lanes; lane++)
-            out[x * lanes + lane] = i == 0 ? weight * source[lane] : out[x * lanes + lane] + weight * source[lane];
-        }
-    }
-}
-
-/* Nearest: a row that comes from the same place as the one before is copied from it. */
-static void
-nearest_row (const ResizeState *state, const float *plane, gsize in_width, gsize lanes, gsize y, gsize out_width, float *out, gboolean repeated)
-{
-  const Axis  *vertical = &state->axes[2], *horizontal = &state->axes[3];
-  const float *source = plane + (gsize) vertical->positions[vertical->taps[y].first] * in_width * lanes;
-
-  if (repeated)
-    {
-      memcpy (out, out - out_width * lanes, out_width * lanes * sizeof (float));
-      return;
-    }
-  for (gsize x = 0; x < out_width; x++)
-    {
-      const float *pixel = source + (gsize) horizontal->positions[horizontal->taps[x].first] * lanes;
-
-      for (gsize lane = 0; lane < lanes; lane++)
-        out[x * lanes + lane] = pixel[lane];
-    }
-}
-
-/* A task is a row of one plane (of one block). */
-static void
-image_run (const Step *step, gsize first, gsize last, guint thread)
-{
-  const ResizeState  *state = step->state;
-  const ResizeParams *params = step->node->params;
-  const FoveaShape   *in = &step->in[0].shape, *out = &step->out[0].shape;
-  gsize               lanes = step->in[0].layout == LAYOUT_BLOCKED ? KERNEL_BLOCK : 1, height = (gsize) out->dims[2], width = (gsize) out->dims[3];
-  gsize               in_width = (gsize) in->dims[3], in_plane = (gsize) in->dims[2] * in_width * lanes;
-  const Axis         *vertical = &state->axes[2];
-
-  for (gsize task = first; task < last; task++)
-    {
-      gsize        y = task % height;
-      const float *plane = (const float *) step->in[0].data + task / height * in_plane;
-      float       *target = (float *) step->out[0].data + task * width * lanes;
-      gboolean     repeated = task > first && y > 0 && vertical->positions[vertical->taps[y].first] == vertical->positions[vertical->taps[y - 1].first];
-
-      if (params->mode == MODE_NEAREST)
-        nearest_row (state, plane, in_width, lanes, y, width, target, repeated);
-      else
-        image_row (state, plane, in_width, lanes, y, width, step_scratch (step, thread), target);
-    }
-}
-
 static gboolean
 resize_prepare (Step *step, GError **error)
 {
-  gsize count = shape_count (&step->out[0].shape), lanes = step->in[0].layout == LAYOUT_BLOCKED ? KERNEL_BLOCK : 1;
-  gsize planes;
+  const ResizeParams *params = step->node->params;
 
   step->state = make_state (step, error);
   step->free_state = state_free;
@@ -641,14 +528,9 @@ resize_prepare (Step *step, GError **error)
   for (guint i = 1; i < step->n_inputs; i++)
     step->in[i].packed = TRUE;
   if (step->reference || !is_spatial (step->node))
-    {
-      step_set_run (step, "plain", general_run, count, 1024);
-      return TRUE;
-    }
-  planes = (gsize) step->in[0].shape.dims[0] * (lanes == 1 ? (gsize) step->in[0].shape.dims[1] : kernel_blocks ((gsize) step->in[0].shape.dims[1]));
-  step->scratch_size = (gsize) step->in[0].shape.dims[3] * lanes * sizeof (float);
-  step_set_run (step, lanes == 1 ? "image" : "image blocked", image_run, count ? planes * (gsize) step->out[0].shape.dims[2] : 0,
-                1 + 8192 / ((gsize) MAX (step->out[0].shape.dims[3], 1) * lanes));
+    step_set_run (step, "plain", general_run, shape_count (&step->out[0].shape), 1024);
+  else
+    resize_image_prepare (step, params->mode == MODE_NEAREST);
   return TRUE;
 }
 
