@@ -166,6 +166,11 @@ describe (ConvStage *stage)
       conv->group_in_blocks = conv->in_channels / KERNEL_BLOCK;
       conv->group_out_blocks = (gsize) (shape->outputs / shape->group) / KERNEL_BLOCK;
     }
+  if (kind == CONV_POINTWISE) /* one long row: no ends of rows */
+    {
+      conv->in_w = conv->out_w = (int) in_pixels;
+      conv->in_h = conv->out_h = 1;
+    }
 }
 
 gboolean
