@@ -96,7 +96,7 @@ make_task (const FolderRun *run, GError **error)
   const double             numbers[] = { (double) settings->kind, (double) settings->top, settings->least, settings->selection.threshold, settings->selection.overlap,
                                          settings->selection.suppression, (double) settings->selection.most, settings->tiles, settings->pyramid,
                                          settings->mask.threshold, settings->mask.softness, settings->mask.grow, settings->mask.feather, settings->mask.invert,
-                                         settings->mask.refine };
+                                         settings->mask.refine, settings->mask.hair };
   g_autofree char         *path = operation_find_model (run->settings.model, settings->kind, error), *valid = NULL;
   g_autofree char         *names = settings->classes ? g_strjoinv (",", settings->classes) : g_strdup (""), *made = formats_tell (run->settings.formats & FORMATS_OF_PHOTOS);
   g_autoptr (GString)      task = g_string_new (made);
@@ -109,7 +109,7 @@ make_task (const FolderRun *run, GError **error)
   valid = g_utf8_make_valid (path, -1);
   for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
     add_number (task, numbers[i]);
-  g_string_append_printf (task, " %s %s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT, names, valid, (gint64) status.st_size, (gint64) status.st_mtime);
+  g_string_append_printf (task, " %s %s %s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT, settings->prompt ? settings->prompt : "", names, valid, (gint64) status.st_size, (gint64) status.st_mtime);
   return g_utf8_make_valid (task->str, (gssize) task->len);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "image.h"
+#include "prompt-text.h"
 
 #define MANY           2 /* photos a thread: from here on each thread has a photo of its own */
 #define COPIES_A_MODEL 3 /* of the file's bytes that a worker takes: packed weights, half weights made whole */
@@ -244,9 +245,15 @@ make_mask (const OperationSettings *settings, const FoveaMasks *masks, gsize whi
 static gboolean
 make_masks (const OperationSettings *settings, FoveaSegmenter *segmenter, const FoveaPhoto *photo, Finding *finding, GCancellable *cancellable, GError **error)
 {
-  gsize n;
+  g_auto (PromptText) prompt = { { 0 } };
+  gsize               n;
 
-  finding->masks = fovea_segmenter_run (segmenter, photo, cancellable, NULL, NULL, error);
+  if (settings->prompt)
+    finding->masks = prompt_text_read (settings->prompt, photo->width, photo->height, &prompt, error)
+                       ? fovea_segmenter_run_prompt (segmenter, photo, &prompt.prompt, cancellable, NULL, NULL, error)
+                       : NULL;
+  else
+    finding->masks = fovea_segmenter_run (segmenter, photo, settings->tiles, cancellable, NULL, NULL, error);
   if (!finding->masks)
     return FALSE;
   finding->rough = fovea_segmenter_is_rough (segmenter);

@@ -18,9 +18,10 @@ typedef struct
   gsize            top;       /* classify: this many names at most … */
   double           least;     /* … with at least this score */
   FoveaSelection   selection; /* locate; its classes are those below */
-  int              tiles;     /* locate: see fovea_locator_run */
+  int              tiles;     /* see fovea_locator_run and fovea_segmenter_run */
   gboolean         pyramid;
   FoveaMaskOptions mask;      /* segment */
+  const char      *prompt;    /* segment: see prompt_text_read; NULL: what the network finds */
   char           **classes;   /* locate, segment: only these; NULL: all */
 } OperationSettings;
 

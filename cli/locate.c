@@ -68,8 +68,6 @@ static const char *const suppressions[] = { "class", "all", "soft", NULL };
 static const char *
 check_options (const Options *options, OperationSettings *operation)
 {
-  gint64 tiles = 1;
-
   if (options->threshold != -1 && !(options->threshold >= 0 && options->threshold <= 1))
     return "--threshold must be from 0 to 1.";
   if (options->overlap != -1 && !(options->overlap >= 0 && options->overlap <= 1))
@@ -78,14 +76,11 @@ check_options (const Options *options, OperationSettings *operation)
     return "--max must be 1 or more.";
   if (options->suppress && !g_strv_contains (suppressions, options->suppress))
     return "--suppress must be class, all or soft.";
-  if (g_strcmp0 (options->tiles, "auto") == 0)
-    tiles = 0;
-  else if (options->tiles && !g_ascii_string_to_signed (options->tiles, 10, 1, 32, &tiles, NULL))
-    return "--tiles must be from 1 to 32, or auto.";
+  if (!photos_read_tiles (options->tiles, &operation->tiles))
+    return PHOTOS_WRONG_TILES;
   for (guint i = 0; suppressions[i] && options->suppress; i++)
     if (strcmp (suppressions[i], options->suppress) == 0)
       operation->selection.suppression = (FoveaSuppression) i;
-  operation->tiles = (int) tiles;
   operation->pyramid = options->pyramid;
   operation->selection.threshold = options->threshold;
   operation->selection.overlap = options->overlap;

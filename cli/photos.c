@@ -128,6 +128,19 @@ photos_get_name (JsonObject *answer)
   return g_strdup (json_object_get_string_member (answer, "file"));
 }
 
+gboolean
+photos_read_tiles (const char *text, int *tiles)
+{
+  gint64 number = 1;
+
+  if (g_strcmp0 (text, "auto") == 0)
+    number = 0;
+  else if (text && !g_ascii_string_to_signed (text, 10, 1, 32, &number, NULL))
+    return FALSE;
+  *tiles = (int) number;
+  return TRUE;
+}
+
 char **
 photos_split_names (const char *names)
 {

@@ -46,5 +46,9 @@ int           photos_run (const CommandHelp *help, const PhotosOptions *options,
 /* “photo.jpg” of an answer, as people read it. */
 char         *photos_get_name (JsonObject *answer);
 
+/* What --tiles says, 0 for auto; NULL: 1. FALSE: nonsense. */
+gboolean      photos_read_tiles (const char *text, int *tiles);
+#define PHOTOS_WRONG_TILES "--tiles must be from 1 to 32, or auto."
+
 /* "a, b": {"a", "b"}; NULL: NULL. */
 char        **photos_split_names (const char *names);

@@ -15,7 +15,8 @@ static const CommandHelp help = {
   "MODEL is a network of masks (saliency, matting, semantic; fovea info says which it\n"
   "is taken for), one that fovea train made, or a classifier that ends in global\n"
   "pooling: then the best name gets a rough mask. The masks' borders follow the\n"
-  "photo's edges (--no-refine: they don't). --mask-dir writes masks as gray PNG of the\n"
+  "photo's edges (--no-refine: they don't). --tiles looks at parts of the photo, at the\n"
+  "network's own size each, so that masks have its details. --mask-dir writes masks as gray PNG of the\n"
   "photo's size, --cutout-dir what is in them on a transparent ground, --draw copies\n"
   "with the masks in colour.\n"
   "\n" PHOTOS_HELP,
@@ -23,6 +24,7 @@ static const CommandHelp help = {
   "  fovea segment cutout Pictures --mask-dir masks         masks of many photos\n"
   "  fovea segment cutout cat.jpg --hair 40 --cutout-dir out its fur, too\n"
   "  fovea segment street.onnx road.jpg --draw out          all classes, in colour\n"
+  "  fovea segment cutout cup.jpg --prompt \"300,200 !90,40\" --mask-dir out\n"
   "  fovea segment cutout --json - < portrait.jpg           for programs\n",
 };
 
@@ -63,7 +65,7 @@ verb_segment (int argc, char **argv)
   PhotosOptions     photos = { 0 };
   JobSettings       settings = { .operation = { .kind = OPERATION_SEGMENT, .mask = { .threshold = 0.5, .softness = 1.0 } } };
   FoveaMaskOptions *mask = &settings.operation.mask;
-  g_autofree char  *mask_dir = NULL, *cutout_dir = NULL, *draw_dir = NULL, *classes = NULL;
+  g_autofree char  *mask_dir = NULL, *cutout_dir = NULL, *draw_dir = NULL, *classes = NULL, *tiles = NULL, *prompt = NULL;
   gboolean          no_refine = FALSE;
   int               status;
   const char       *wrong;
@@ -78,6 +80,8 @@ verb_segment (int argc, char **argv)
     { "feather", 0, 0, G_OPTION_ARG_DOUBLE, &mask->feather, "Blur the border by so many pixels (0)", "N" },
     { "invert", 0, 0, G_OPTION_ARG_NONE, &mask->invert, "What isn't in the mask", NULL },
     { "hair", 0, 0, G_OPTION_ARG_DOUBLE, &mask->hair, "Look for hair and fur up to so many pixels from the border (0: don't)", "N" },
+    { "tiles", 0, 0, G_OPTION_ARG_STRING, &tiles, "Look at parts of the photo: N along its longer side, or auto (1: at the whole)", "N" },
+    { "prompt", 0, 0, G_OPTION_ARG_STRING, &prompt, "The thing at x,y, not at !x,y, or in the box x,y,width,height; spaces between", "PLACES" },
     { "no-refine", 0, 0, G_OPTION_ARG_NONE, &no_refine, "Don't let borders follow the photo's edges", NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &photos.json, "Print one JSON object: images[{file, width, height, masks[{label, area, file}]}]", NULL },
     { NULL },
@@ -86,8 +90,9 @@ verb_segment (int argc, char **argv)
 
   if (!command_parse (&help, options, &argc, &argv, &status))
     return status;
-  wrong = check_options (mask);
+  wrong = photos_read_tiles (tiles, &settings.operation.tiles) ? check_options (mask) : PHOTOS_WRONG_TILES;
   mask->refine = !no_refine;
+  settings.operation.prompt = prompt;
   settings.operation.classes = photos_split_names (classes);
   settings.pictures = (PictureFolders) { mask_dir, cutout_dir, draw_dir };
   status = wrong ? command_usage (&help, photos.json, "%s", wrong) : photos_run (&help, &photos, &settings, argc, argv, print_text);

@@ -179,6 +179,7 @@ typedef struct
   gsize           n_anchors;
   char          **labels;       /* n_labels names, NULL-terminated; NULL when there are none */
   gsize           n_labels;
+  char           *partner;      /* of a network in two files the name of the other one, in the same folder; NULL: it is found by its name */
   char           *sources;      /* for people: which setting came from where, a line each */
 
   /*< private >*/
@@ -563,8 +564,10 @@ const FoveaSettings *fovea_segmenter_get_settings (const FoveaSegmenter *segment
 /* TRUE: a classifier, whose masks are rough. */
 gboolean             fovea_segmenter_is_rough     (const FoveaSegmenter *segmenter);
 
-/* Looks at the photo once. Memory is that of the network, a copy of at most a megapixel, and a few rows of the photo. */
-FoveaMasks          *fovea_segmenter_run  (FoveaSegmenter *segmenter, const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress,
+/* Looks at the photo. `tiles`: so many overlapping parts along its longer side, each at the network's size, joined without seams (1: once, at the whole; 0: as many as let
+ * the network see the photo at half its size or larger, if it looks at what is near each pixel only). Memory is that of the network, a smaller copy of the photo (1
+ * megapixel, with tiles up to 16 and the maps of these), and a few rows of it. */
+FoveaMasks          *fovea_segmenter_run  (FoveaSegmenter *segmenter, const FoveaPhoto *photo, int tiles, GCancellable *cancellable, FoveaProgress progress,
                                            gpointer user_data, GError **error);
 
 /* What the user pointed at. */
@@ -582,7 +585,9 @@ typedef struct
   gsize                   n_points;
 } FoveaPrompt;
 
-/* One mask, of what was pointed at: the network's guess of that part of the photo, corrected by colours and edges. FOVEA_ERROR_ARGUMENT where nothing is marked. */
+/* One mask, of what was pointed at. Networks made for that (of the families sam-encoder and sam-decoder, in two files) are asked for it; their features of the photo are
+ * kept, so that the next prompt takes little. Of others the network's guess of that part of the photo is corrected by colours and edges. FOVEA_ERROR_ARGUMENT where
+ * nothing is marked. */
 FoveaMasks          *fovea_segmenter_run_prompt (FoveaSegmenter *segmenter, const FoveaPhoto *photo, const FoveaPrompt *prompt, GCancellable *cancellable,
                                                  FoveaProgress progress, gpointer user_data, GError **error);
 

@@ -143,7 +143,7 @@ decode (ImportTry *try, FoveaInput *input, const FoveaPhoto *photo, GCancellable
       const FoveaMaskOptions     plain = { .threshold = 0.5, .softness = 1 };
       g_autoptr (FoveaSegmenter) segmenter = fovea_segmenter_new (try->model, try->used, 0, error);
 
-      try->found = segmenter ? fovea_segmenter_run (segmenter, photo, cancellable, progress, progress_data, error) : NULL;
+      try->found = segmenter ? fovea_segmenter_run (segmenter, photo, 1, cancellable, progress, progress_data, error) : NULL;
       try->mask = try->found && fovea_masks_count (try->found) ? fovea_mask_new (try->found, NULL, 0, &plain, error) : NULL;
       return try->found && (try->mask || fovea_masks_count (try->found) == 0);
     }

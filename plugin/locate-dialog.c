@@ -411,7 +411,7 @@ make_table (LocateDialog *dialog)
   atk_object_set_name (gtk_widget_get_accessible (dialog->table), _("Objects"));
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scrolled), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_shadow_type (GTK_SCROLLED_WINDOW (scrolled), GTK_SHADOW_IN);
-  gtk_widget_set_size_request (scrolled, TABLE_WIDTH, 150);
+  gtk_widget_set_size_request (scrolled, TABLE_WIDTH, 130);
   gtk_container_add (GTK_CONTAINER (scrolled), dialog->table);
   return scrolled;
 }
@@ -443,7 +443,7 @@ make_settings (LocateDialog *dialog)
   dialog->threshold = make_slider (dialog);
   dialog->overlap = make_slider (dialog);
   dialog_attach (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, dialog->dialog));
-  dialog_attach (GTK_GRID (grid), 1, _("Loo_k at"), _("The part of the image where objects are looked for"),
+  dialog_attach (GTK_GRID (grid), 1, _("L_ook at"), _("The part of the image where objects are looked for"),
                  gimp_prop_string_combo_box_new (config, "region", GTK_TREE_MODEL (region_store), 0, 1));
   dialog_attach (GTK_GRID (grid), 2, _("_Tiles"), _("For small objects: parts along the longer side that are looked at, too. 1: none; 0: as many as are useful"),
                  gimp_prop_spin_button_new (config, "tiles", 1, 4, 0));
@@ -453,7 +453,7 @@ make_settings (LocateDialog *dialog)
   gtk_grid_attach (GTK_GRID (grid), gtk_separator_new (GTK_ORIENTATION_HORIZONTAL), 0, 6, 2, 1);
   dialog_attach (GTK_GRID (grid), 7, _("Ma_ke"), _("What the objects become"),
                  gimp_prop_string_combo_box_new (config, "output", GTK_TREE_MODEL (output_store), 0, 1));
-  attach_output_row (dialog, GTK_GRID (grid), 8, "selection", _("Selec_tion there"), _("What happens to the selection that the image has"),
+  attach_output_row (dialog, GTK_GRID (grid), 8, "selection", _("Selectio_n there"), _("What happens to the selection that the image has"),
                      gimp_prop_string_combo_box_new (config, "operation", GTK_TREE_MODEL (operation_store), 0, 1));
   attach_output_row (dialog, GTK_GRID (grid), 9, "selection crops hide", _("Mar_gin"), _("Widen the boxes by this share of their sides, on each side"),
                      gimp_prop_spin_button_new (config, "margin", 0.05, 0.1, 2));

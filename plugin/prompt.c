@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "prompt-text.h"
+
 #define REGION_SIDE 512 /* of what the selection or a path encloses, at most */
 #define MAX_POINTS  200 /* of a prompt */
 
@@ -129,22 +131,17 @@ prompt_parse_points (const char *text, GArray *points, GError **error)
 
   for (guint i = 0; words[i]; i++)
     {
-      gboolean    outside = words[i][0] == '!';
-      const char *from = words[i] + outside;
-      char       *end;
-      double      x, y;
+      FoveaPromptPoint point;
 
       if (!*words[i])
         continue;
-      x = g_ascii_strtod (from, &end);
-      y = end != from && *end == ',' ? g_ascii_strtod (from = end + 1, &end) : 0.0;
-      if (end == from || *end || !isfinite (x) || !isfinite (y) || points->len >= MAX_POINTS)
+      if (!prompt_text_read_point (words[i], &point) || points->len >= MAX_POINTS)
         {
           g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” isn't a point. Write points as “120,80”, with spaces between, and “!120,80” where the thing isn't."),
                        words[i]);
           return FALSE;
         }
-      add_point (points, x, y, !outside);
+      g_array_append_val (points, point);
     }
   return TRUE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * segment-dialog.c: the window of Filters ▸ Fovea ▸ Segment…. It looks (look.h) as soon as it opens, and again when model or region change; what shapes the mask
+ * segment-dialog.c: the window of Filters ▸ Fovea ▸ Segment…. It looks (look.h) as soon as it opens, and again when model, region or tiles change; what shapes the mask
  * and which masks are ticked is answered from what was found, at once; but hair is looked for in a worker, on a mask of its own that takes the shown one's place.
  */
 
@@ -42,6 +42,7 @@ typedef struct
   guint                pending; /* the source that will update the mask, 0: none */
   PromptKind           kind;    /* of the look that is under way, likewise: */
   Prompt               prompt;
+  int                  tiles;
   GError              *wrong;   /* with the prompt; NULL: nothing */
   gboolean             parts_changed; /* the masks are to be taken apart anew */
   HairWork             work;
@@ -225,6 +226,7 @@ begin (gpointer data)
 
   prompt_clear (&dialog->prompt);
   g_clear_error (&dialog->wrong);
+  g_object_get (dialog->config, "tiles", &dialog->tiles, NULL);
   segment_read_prompt (dialog->config, dialog->image, &region, &dialog->kind, &dialog->prompt, &dialog->wrong);
   mask_view_set_points (dialog->view, dialog->prompt.prompt.points, dialog->prompt.prompt.n_points);
   look_show_progress (dialog->look, TRUE);
@@ -243,7 +245,7 @@ run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress,
       return FALSE;
     }
   dialog->segmentation.found = dialog->kind == PROMPT_NONE
-                                 ? fovea_segmenter_run (segmenter, photo, cancellable, progress, progress_data, error)
+                                 ? fovea_segmenter_run (segmenter, photo, dialog->tiles, cancellable, progress, progress_data, error)
                                  : fovea_segmenter_run_prompt (segmenter, photo, &dialog->prompt.prompt, cancellable, progress, progress_data, error);
   return dialog->segmentation.found != NULL;
 }
@@ -339,7 +341,7 @@ model_changed (GimpProcedureConfig *config, GParamSpec *property, SegmentDialog 
 }
 
 static void
-region_changed (GimpProcedureConfig *config, GParamSpec *property, SegmentDialog *dialog)
+look_changed (GimpProcedureConfig *config, GParamSpec *property, SegmentDialog *dialog)
 {
   look_start (dialog->look);
 }
@@ -512,16 +514,18 @@ make_settings (SegmentDialog *dialog)
   g_autoptr (GtkListStore) regions = dialog_make_store (region_rows);
 
   dialog_attach (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, dialog->dialog));
-  dialog_attach (GTK_GRID (grid), 1, _("Look a_t"), _("The part of the image that is looked at"),
+  dialog_attach (GTK_GRID (grid), 1, _("L_ook at"), _("The part of the image that is looked at"),
                  gimp_prop_string_combo_box_new (config, "region", GTK_TREE_MODEL (regions), 0, 1));
-  attach_prompt (dialog, GTK_GRID (grid), 2);
-  dialog_attach (GTK_GRID (grid), 3, _("Threshol_d"), _("The share that lies on the border"), make_slider (dialog, "threshold", 0.01, 0.99, 0.01));
-  dialog_attach (GTK_GRID (grid), 4, _("So_ftness"), _("0: a hard border; 1: as soft as the network has it"), make_slider (dialog, "softness", 0, 1, 0.01));
-  dialog_attach (GTK_GRID (grid), 5, _("_Grow"), _("Widen the masks by so many pixels; negative: narrow them"), make_slider (dialog, "grow", -100, 100, 1));
-  dialog_attach (GTK_GRID (grid), 6, _("Feathe_r"), _("Blur the border by so many pixels"), make_slider (dialog, "feather", 0, 100, 1));
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "refine-edges", _("Follow the photo's _edges")), 0, 7, 3, 1);
-  dialog_attach (GTK_GRID (grid), 8, _("Hair and f_ur"), _("Look for hair and fur up to so many pixels from the border; 0: don't"), make_slider (dialog, "hair", 0, 200, 1));
-  attach_switches (dialog, GTK_GRID (grid), 9);
+  dialog_attach (GTK_GRID (grid), 2, _("_Tiles"), _("For details: parts along the longer side that are looked at one by one. 1: the whole; 0: as many as are useful"),
+                 gimp_prop_spin_button_new (config, "tiles", 1, 4, 0));
+  attach_prompt (dialog, GTK_GRID (grid), 3);
+  dialog_attach (GTK_GRID (grid), 4, _("Threshol_d"), _("The share that lies on the border"), make_slider (dialog, "threshold", 0.01, 0.99, 0.01));
+  dialog_attach (GTK_GRID (grid), 5, _("So_ftness"), _("0: a hard border; 1: as soft as the network has it"), make_slider (dialog, "softness", 0, 1, 0.01));
+  dialog_attach (GTK_GRID (grid), 6, _("_Grow"), _("Widen the masks by so many pixels; negative: narrow them"), make_slider (dialog, "grow", -100, 100, 1));
+  dialog_attach (GTK_GRID (grid), 7, _("Feathe_r"), _("Blur the border by so many pixels"), make_slider (dialog, "feather", 0, 100, 1));
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (config, "refine-edges", _("Follow the photo's _edges")), 0, 8, 3, 1);
+  dialog_attach (GTK_GRID (grid), 9, _("Hair and f_ur"), _("Look for hair and fur up to so many pixels from the border; 0: don't"), make_slider (dialog, "hair", 0, 200, 1));
+  attach_switches (dialog, GTK_GRID (grid), 10);
   return grid;
 }
 
@@ -544,7 +548,7 @@ make_output (SegmentDialog *dialog)
   hide = gimp_prop_check_button_new (config, "hide-original", _("Hide the origi_nal"));
   dialog_attach (GTK_GRID (left), 0, _("Ma_ke"), _("What the masks become"), gimp_prop_string_combo_box_new (config, "output", GTK_TREE_MODEL (outputs), 0, 1));
   dialog_attach (GTK_GRID (left), 1, _("_Background"), _("What lies behind a cut-out"), background);
-  dialog_attach (GTK_GRID (right), 0, _("_Operation"), _("How a layer mask or selection that is there changes"), operation);
+  dialog_attach (GTK_GRID (right), 0, _("O_peration"), _("How a layer mask or selection that is there changes"), operation);
   gtk_grid_attach (GTK_GRID (right), hide, 0, 1, 2, 1);
   dialog_bind_output (dialog->config, operation, "layer-mask selection");
   dialog_bind_output (dialog->config, background, "cut-out");
@@ -600,7 +604,8 @@ segment_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpI
   gimp_procedure_dialog_set_ok_label (GIMP_PROCEDURE_DIALOG (dialog.dialog), _("_Apply"));
   gtk_box_pack_start (GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (dialog.dialog))), make_content (&dialog), TRUE, TRUE, 0);
   g_signal_connect (config, "notify::model", G_CALLBACK (model_changed), &dialog);
-  g_signal_connect (config, "notify::region", G_CALLBACK (region_changed), &dialog);
+  g_signal_connect (config, "notify::region", G_CALLBACK (look_changed), &dialog);
+  g_signal_connect (config, "notify::tiles", G_CALLBACK (look_changed), &dialog);
   g_signal_connect (config, "notify::prompt", G_CALLBACK (prompt_changed), &dialog);
   g_signal_connect (config, "notify::points", G_CALLBACK (prompt_changed), &dialog);
   g_signal_connect (config, "notify::per-object", G_CALLBACK (parts_changed), &dialog);

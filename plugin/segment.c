@@ -147,6 +147,7 @@ look (const char *model, const char *region, GimpProcedureConfig *config, GimpIm
   g_auto (Prompt) prompt = { { 0 } };
   GeglRectangle   place;
   PromptKind      kind = PROMPT_NONE;
+  int             tiles = 1;
 
   gimp_progress_init (_("Looking"));
   if (!segment_load (model, segmentation, error))
@@ -160,8 +161,10 @@ look (const char *model, const char *region, GimpProcedureConfig *config, GimpIm
   place = pixel_reader_get_region (segmentation->reader);
   if (config && !segment_read_prompt (config, image, &place, &kind, &prompt, error))
     return FALSE;
+  if (config)
+    g_object_get (config, "tiles", &tiles, NULL);
   segmentation->found = kind == PROMPT_NONE
-                          ? fovea_segmenter_run (segmentation->segmenter, &segmentation->photo, NULL, show_progress, NULL, error)
+                          ? fovea_segmenter_run (segmentation->segmenter, &segmentation->photo, tiles, NULL, show_progress, NULL, error)
                           : fovea_segmenter_run_prompt (segmentation->segmenter, &segmentation->photo, &prompt.prompt, NULL, show_progress, NULL, error);
   segmentation->masks = segmentation->found;
   return segmentation->found && pixel_reader_check_opaque (segmentation->reader, error);
@@ -303,7 +306,7 @@ segment_create_procedure (GimpPlugIn *plug_in)
                       _("A neural network makes a mask for each thing that it knows, on this machine. The masks' borders follow the edges of the photo."));
   gimp_procedure_add_string_argument (procedure, "model", _("_Model"), _("Name of an installed model, or path of an ONNX file; empty: the first that makes masks"), "",
                                       G_PARAM_READWRITE);
-  gimp_procedure_add_string_argument (procedure, "region", _("Look a_t"), _("Where to look: layer, image or selection"), "layer", G_PARAM_READWRITE);
+  gimp_procedure_add_string_argument (procedure, "region", _("L_ook at"), _("Where to look: layer, image or selection"), "layer", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "prompt", _("_What"),
                                       _("What is meant: none (the network finds it), selection (what lies in the selection), path (inside a closed path, or along an open "
                                         "one) or points"),
@@ -311,9 +314,12 @@ segment_create_procedure (GimpPlugIn *plug_in)
   gimp_procedure_add_string_argument (procedure, "points", _("_Points"),
                                       _("Places on the thing, “120,80” in the image's pixels with spaces between, “!120,80” where it isn't; empty: the image's sample points"),
                                       "", G_PARAM_READWRITE);
+  gimp_procedure_add_int_argument (procedure, "tiles", _("_Tiles"),
+                                   _("For details, look at overlapping parts: so many along the longer side; 1: at the whole; 0: as many as are useful"), 0, 32, 1,
+                                   G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "output", _("Ma_ke"), _("What the masks become: layer-mask, selection, channels, layers, paths, cut-out or none"),
                                       "layer-mask", G_PARAM_READWRITE);
-  gimp_procedure_add_string_argument (procedure, "operation", _("_Operation"),
+  gimp_procedure_add_string_argument (procedure, "operation", _("O_peration"),
                                       _("How a layer mask or selection that is there changes: replace, add, subtract or intersect"), "replace", G_PARAM_READWRITE);
   gimp_procedure_add_boolean_argument (procedure, "per-object", _("Each part b_y itself"), _("A mask of each part that hangs together, instead of one of each class"),
                                        FALSE, G_PARAM_READWRITE);

@@ -319,6 +319,29 @@ class Command(unittest.TestCase):
             self.assertIn(wrong[0], answer.stderr.decode())
         self.assertEqual(fovea("locate", self.folder / "boxes.onnx").returncode, 2)
 
+    def test_segment_places(self):
+        """What is pointed at; tiles; and what can be neither."""
+        model, photo = self.folder / "masks.onnx", self.folder / "halves.png"
+        model.write_bytes(tiny_model.colour_masks())
+        halves = Image.new("RGB", (400, 320), (230, 20, 20))
+        halves.paste((20, 20, 230), (240, 0, 400, 320))
+        halves.save(photo)
+        for more, least, most in ((["--prompt", "60,60 !300,60"], 0.3, 0.62), (["--prompt", "300,60 !60,60"], 0.2, 0.42), (["--prompt", "250,0,150,320"], 0.3, 0.42)):
+            answer = fovea("segment", model, photo, "--json", *more)
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+            area, = (mask["area"] for mask in json.loads(answer.stdout)["images"][0]["masks"])
+            self.assertTrue(least < area < most, (more, area))
+        for tiles in ("3", "auto"):
+            masks = json.loads(fovea("segment", model, photo, "--json", "--tiles", tiles).stdout)["images"][0]["masks"]
+            self.assertAlmostEqual(sum(mask["area"] for mask in masks), 0.98, delta=0.05)
+        for wrong in ("33", "few"):
+            answer = fovea("segment", model, photo, "--tiles", wrong)
+            self.assertEqual((answer.returncode, answer.stdout), (2, b""), wrong)
+        for wrong in ("here", "1,2,3", "1,2,0,4"):
+            answer = fovea("segment", model, photo, "--prompt", wrong)
+            self.assertEqual(answer.returncode, 1)
+            self.assertIn("neither a point nor a box", answer.stderr.decode())
+
     def test_locate_failures(self):
         answer = fovea("locate", self.folder / "boxes.onnx", self.photo, "--classes", "fish")
         self.assertEqual(answer.returncode, 1)

@@ -34,7 +34,7 @@ look (FoveaSegmenter *segmenter, const FoveaPhoto *photo, char **words, GError *
   g_autofree float *region = NULL;
 
   if (g_str_equal (words[0], "none"))
-    return fovea_segmenter_run (segmenter, photo, NULL, NULL, NULL, error);
+    return fovea_segmenter_run (segmenter, photo, 1, NULL, NULL, NULL, error);
   if (g_str_equal (words[0], "box"))
     {
       prompt.region = region = g_new0 (float, (gsize) photo->width * photo->height);

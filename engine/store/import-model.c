@@ -13,6 +13,7 @@
 #include "ops/operator.h"
 #include "store/own-models.h"
 #include "vision/json-look.h"
+#include "vision/sam.h"
 #include "vision/sidecar.h"
 
 char *
@@ -167,7 +168,21 @@ make_card (const FoveaModel *model, const char *file, const FoveaSettings *setti
   return card;
 }
 
-/* The two files in `folder`, then where they belong. */
+/* The other file of a network in two goes along: NAME.partner. */
+static gboolean
+copy_partner (const FoveaModel *model, const FoveaSettings *settings, gboolean as_link, const char *path, GCancellable *cancellable, GError **error)
+{
+  g_autofree char       *file = NULL;
+  g_autoptr (FoveaModel) partner = NULL;
+
+  if (!sam_knows (settings->family))
+    return TRUE;
+  file = sam_find_partner (model, settings, error);
+  partner = file ? fovea_model_load (file, error) : NULL;
+  return partner && copy_model (partner, file, path, as_link, cancellable, error);
+}
+
+/* The files in `folder`, then where they belong. */
 static gboolean
 write_files (FoveaModel *model, const char *file, const char *name, const FoveaSettings *settings, gboolean as_link, const char *folder, const char *work,
              GCancellable *cancellable, GError **error)
@@ -175,22 +190,31 @@ write_files (FoveaModel *model, const char *file, const char *name, const FoveaS
   g_autofree char *onnx = g_build_filename (work, "model.onnx", NULL), *json = g_build_filename (work, "model.json", NULL);
   g_autofree char *onnx_name = g_strconcat (name, ".onnx", NULL), *json_name = g_strconcat (name, ".json", NULL);
   g_autofree char *last_onnx = g_build_filename (folder, onnx_name, NULL), *last_json = g_build_filename (folder, json_name, NULL);
-  g_autofree char *text = sidecar_write (settings, make_card (model, file, settings));
-  gboolean         done = copy_model (model, file, onnx, as_link, cancellable, error) && g_file_set_contents (json, text, -1, error);
+  g_autofree char *partner = g_build_filename (work, "model.partner", NULL), *partner_name = g_strconcat (name, ".partner", NULL);
+  g_autofree char *last_partner = g_build_filename (folder, partner_name, NULL), *text = NULL;
+  g_autoptr (FoveaSettings) own = fovea_settings_copy (settings);
+  gboolean         done;
 
-  if (done && g_rename (json, last_json) != 0)
+  g_clear_pointer (&own->partner, g_free); /* it is found by the model's name from now on, which may change */
+  text = sidecar_write (own, make_card (model, file, settings));
+  done = copy_model (model, file, onnx, as_link, cancellable, error) && copy_partner (model, settings, as_link, partner, cancellable, error)
+         && g_file_set_contents (json, text, -1, error);
+  if (done && (g_rename (json, last_json) != 0 || (sam_knows (settings->family) && g_rename (partner, last_partner) != 0)))
     {
+      g_remove (last_json);
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written. Is the disk full, or the folder not yours?", last_json);
       done = FALSE;
     }
   else if (done && (own_model_is_taken (name) || g_rename (onnx, last_onnx) != 0))
     {
       g_remove (last_json);
+      g_remove (last_partner);
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written: something of that name came in between, or the folder isn't yours.", last_onnx);
       done = FALSE;
     }
   g_remove (onnx);
   g_remove (json);
+  g_remove (partner);
   return done;
 }
 
@@ -202,6 +226,11 @@ fovea_import_model (FoveaModel *model, const char *name, const FoveaSettings *se
   gboolean         done;
 
   g_return_val_if_fail (file != NULL, NULL);
+  if (g_strcmp0 (settings->family, "sam-decoder") == 0)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "“%s” is the decoder of a pair. Import its encoder: the decoder comes along.", fovea_model_get_name (model));
+      return NULL;
+    }
   if ((name && *name && !own_model_check_name (name, error)) || !check_runs (model, settings, error))
     return NULL;
   chosen = name && *name ? g_strdup (name) : make_name (file);

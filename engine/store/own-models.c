@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * own-models.c: the user's own models get other names, go, and come back. A model is a folder NAME with model.onnx in it, or NAME.onnx with NAME.json and
- * NAME.labels.txt; only these are touched, and only in the user's models folder. Everything is a rename within that folder, so that it happens at once or not at all,
+ * own-models.c: the user's own models get other names, go, and come back. A model is a folder NAME with model.onnx in it, or NAME.onnx with NAME.json,
+ * NAME.labels.txt and NAME.partner; only these are touched, and only in the user's models folder. Everything is a rename within that folder, so that it happens at once or not at all,
  * and a link's target is left alone.
  */
 
@@ -14,7 +14,7 @@
 
 #define ASIDE_PREFIX ".deleted-"
 
-static const char *const suffixes[] = { ".json", ".labels.txt", "", ".onnx" }; /* the model last: without the others it may be misread */
+static const char *const suffixes[] = { ".json", ".labels.txt", ".partner", "", ".onnx" }; /* the model last: without the others it may be misread */
 
 gboolean
 own_model_check_name (const char *name, GError **error)

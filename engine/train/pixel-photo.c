@@ -14,7 +14,7 @@ PixelPhoto *
 pixel_photo_new (const PixelFeatures *features, const FoveaSettings *settings, const FoveaPhoto *photo, FoveaSession *session, GCancellable *cancellable,
                  GError **error)
 {
-  g_autoptr (FoveaInput) input = fovea_input_new (settings, photo->width, photo->height, error), guide = input ? masks_make_guide (photo, error) : NULL;
+  g_autoptr (FoveaInput) input = fovea_input_new (settings, photo->width, photo->height, error), guide = input ? masks_make_guide (photo, GUIDE_SIDE, error) : NULL;
   PixelPhoto            *seen;
   const guint8          *pixels;
 

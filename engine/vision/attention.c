@@ -51,7 +51,8 @@ cover (guint8 *pixels, int width, int height, int cell_x, int cell_y)
 static gboolean
 run_score (FoveaClassifier *classifier, const guint8 *pixels, gsize index, GCancellable *cancellable, float *score, GError **error)
 {
-  input_write_pixels (classifier->settings, pixels, fovea_session_get_input (classifier->session, 0));
+  input_write_pixels (classifier->settings, pixels, pixels, (gsize) classifier->settings->width * (gsize) classifier->settings->height,
+                      fovea_session_get_input (classifier->session, 0));
   if (!classifier_run_session (classifier, cancellable, error) ||
       !decode_classes_activate (classifier->settings->activation, classifier->values, classifier->n_classes, error))
     return FALSE;

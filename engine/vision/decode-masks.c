@@ -32,16 +32,6 @@ static const struct
   { "saliency", MAP_RANGE, 0 },  { "human-seg", MAP_SOFTMAX, 1 }, { "cloth", MAP_SOFTMAX, 1 }, { "semantic-indices", MAP_INDICES, 0 }, { "semantic", MAP_SOFTMAX, 0 },
 };
 
-/* How the numbers of a map lie. */
-typedef struct
-{
-  gsize        n; /* classes */
-  int          width, height;
-  gsize        class_stride, pixel_stride;
-  const float *data;
-  float       *converted; /* to be freed */
-} Maps;
-
 static int
 find_kind (const char *family)
 {
@@ -68,8 +58,8 @@ mask_stack_free (MaskStack *stack)
 }
 
 /* (1, C, H, W), (1, H, W, C) where the last dimension is the smallest, (1, H, W) or (H, W). */
-static gboolean
-find_maps (const FoveaTensor *out, Maps *maps, GError **error)
+gboolean
+decode_masks_read (const FoveaTensor *out, MaskMaps *maps, GError **error)
 {
   const FoveaShape *shape = &out->shape;
   const gint64     *dims = shape->dims;
@@ -88,16 +78,15 @@ find_maps (const FoveaTensor *out, Maps *maps, GError **error)
   maps->width = (int) (n == 4 ? (last ? dims[2] : dims[3]) : dims[n - 1]);
   maps->class_stride = last ? 1 : (gsize) maps->width * maps->height;
   maps->pixel_stride = last ? maps->n : 1;
-  maps->converted = memory_alloc_n (count, sizeof (float), "the masks", error);
-  if (!maps->converted)
+  maps->values = memory_alloc_n (count, sizeof (float), "the masks", error);
+  if (!maps->values)
     return FALSE;
-  tensor_read_float (out, 0, count, maps->converted);
-  maps->data = maps->converted;
+  tensor_read_float (out, 0, count, maps->values);
   return TRUE;
 }
 
 static MaskStack *
-new_stack (const Maps *maps, gsize n, GError **error)
+new_stack (const MaskMaps *maps, gsize n, GError **error)
 {
   MaskStack *stack = g_new0 (MaskStack, 1);
 
@@ -119,7 +108,7 @@ squash (float x)
 
 /* One mask of one map. NaN counts as 0. */
 static MaskStack *
-decode_one (const Maps *maps, MapKind kind, GError **error)
+decode_one (const MaskMaps *maps, MapKind kind, GError **error)
 {
   MaskStack *stack = new_stack (maps, 1, error);
   gsize      n = (gsize) maps->width * (gsize) maps->height;
@@ -127,14 +116,14 @@ decode_one (const Maps *maps, MapKind kind, GError **error)
 
   for (gsize i = 0; stack && i < n; i++)
     {
-      float x = maps->data[i * maps->pixel_stride];
+      float x = maps->values[i * maps->pixel_stride];
 
       low = MIN (low, x);
       high = MAX (high, x);
     }
   for (gsize i = 0; stack && i < n; i++)
     {
-      float x = maps->data[i * maps->pixel_stride];
+      float x = maps->values[i * maps->pixel_stride];
 
       if (kind == MAP_SIGMOID)
         x = squash (x);
@@ -147,13 +136,13 @@ decode_one (const Maps *maps, MapKind kind, GError **error)
 
 /* The class that wins each pixel, and how many pixels each wins. */
 static gsize *
-count_wins (const Maps *maps)
+count_wins (const MaskMaps *maps)
 {
   gsize *wins = g_new0 (gsize, maps->n + 1), n = (gsize) maps->width * (gsize) maps->height;
 
   for (gsize i = 0; i < n; i++)
     {
-      const float *pixel = maps->data + i * maps->pixel_stride;
+      const float *pixel = maps->values + i * maps->pixel_stride;
       gsize        best = 0;
 
       for (gsize c = 1; c < maps->n; c++)
@@ -165,7 +154,7 @@ count_wins (const Maps *maps)
 }
 
 static MaskStack *
-decode_several (const Maps *maps, MapKind kind, gsize background, GError **error)
+decode_several (const MaskMaps *maps, MapKind kind, gsize background, GError **error)
 {
   gsize             n = (gsize) maps->width * (gsize) maps->height, n_kept = 0;
   g_autofree gsize *wins = count_wins (maps), *kept = g_new (gsize, maps->n + 1);
@@ -177,7 +166,7 @@ decode_several (const Maps *maps, MapKind kind, gsize background, GError **error
   stack = new_stack (maps, n_kept, error);
   for (gsize i = 0; stack && i < n; i++)
     {
-      const float *pixel = maps->data + i * maps->pixel_stride;
+      const float *pixel = maps->values + i * maps->pixel_stride;
       float        greatest = -INFINITY, sum = 0.0f;
 
       for (gsize c = 0; c < maps->n; c++)
@@ -198,15 +187,15 @@ decode_several (const Maps *maps, MapKind kind, gsize background, GError **error
 }
 
 static MaskStack *
-decode_indices (const Maps *maps, gsize background, GError **error)
+decode_indices (const MaskMaps *maps, gsize background, GError **error)
 {
   gsize              n = (gsize) maps->width * (gsize) maps->height, n_kept = 0;
   g_autofree guint32 *counts = g_new0 (guint32, 65536);
   MaskStack         *stack;
 
   for (gsize i = 0; i < n; i++)
-    if (maps->data[i] >= 0.0f && maps->data[i] < 65536.0f)
-      counts[(gsize) maps->data[i]]++;
+    if (maps->values[i] >= 0.0f && maps->values[i] < 65536.0f)
+      counts[(gsize) maps->values[i]]++;
   for (gsize c = background; c < 65536; c++)
     n_kept += counts[c] > 0 && counts[c] >= LEAST_AREA * (double) n;
   stack = new_stack (maps, n_kept, error);
@@ -215,7 +204,7 @@ decode_indices (const Maps *maps, gsize background, GError **error)
     if (counts[c] > 0 && counts[c] >= LEAST_AREA * (double) n)
       {
         for (gsize i = 0; i < n; i++)
-          stack->shares[n_kept * n + i] = maps->data[i] == (float) c ? 1.0f : 0.0f;
+          stack->shares[n_kept * n + i] = maps->values[i] == (float) c ? 1.0f : 0.0f;
         stack->classes[n_kept++] = c;
       }
   return stack;
@@ -229,29 +218,46 @@ is_background (const char *label)
   return strstr (small, "background") != NULL;
 }
 
-MaskStack *
-decode_masks (const FoveaSettings *settings, const FoveaTensor *const *outputs, guint n_outputs, GError **error)
+gboolean
+decode_masks_are_indices (const FoveaSettings *settings)
 {
-  int        row = find_kind (settings->family);
-  MapKind    kind = row >= 0 ? kinds[row].kind : MAP_RANGE;
-  gsize      background = row >= 0 ? kinds[row].background : 0;
-  Maps       maps = { 0 };
-  MaskStack *stack = NULL;
+  int row = find_kind (settings->family);
 
-  g_assert (n_outputs > 0);
+  return row >= 0 && kinds[row].kind == MAP_INDICES && settings->activation != FOVEA_ACTIVATION_SIGMOID && settings->activation != FOVEA_ACTIVATION_SOFTMAX;
+}
+
+MaskStack *
+decode_masks_of (const FoveaSettings *settings, const MaskMaps *maps, GError **error)
+{
+  int     row = find_kind (settings->family);
+  MapKind kind = row >= 0 ? kinds[row].kind : MAP_RANGE;
+  gsize   background = row >= 0 ? kinds[row].background : 0;
+
   if (settings->n_labels > 1 && is_background (settings->labels[0]))
     background = 1;
-  if (!find_maps (outputs[0], &maps, error))
-    return NULL;
   if (settings->activation == FOVEA_ACTIVATION_SIGMOID)
     kind = MAP_SIGMOID;
-  else if (settings->activation == FOVEA_ACTIVATION_SOFTMAX && maps.n > 1)
+  else if (settings->activation == FOVEA_ACTIVATION_SOFTMAX && maps->n > 1)
     kind = MAP_SOFTMAX;
   else if (settings->activation == FOVEA_ACTIVATION_NONE && kind != MAP_INDICES)
     kind = MAP_SHARES;
-  stack = kind == MAP_INDICES ? decode_indices (&maps, background, error)
-          : maps.n == 1       ? decode_one (&maps, kind == MAP_SOFTMAX ? MAP_SIGMOID : kind, error)
-                              : decode_several (&maps, kind == MAP_RANGE ? MAP_SOFTMAX : kind, background, error);
-  memory_free (maps.converted);
+  if (kind == MAP_INDICES)
+    return decode_indices (maps, background, error);
+  if (maps->n == 1)
+    return decode_one (maps, kind == MAP_SOFTMAX ? MAP_SIGMOID : kind, error);
+  return decode_several (maps, kind == MAP_RANGE ? MAP_SOFTMAX : kind, background, error);
+}
+
+MaskStack *
+decode_masks (const FoveaSettings *settings, const FoveaTensor *const *outputs, guint n_outputs, GError **error)
+{
+  MaskMaps   maps = { 0 };
+  MaskStack *stack;
+
+  g_assert (n_outputs > 0);
+  if (!decode_masks_read (outputs[0], &maps, error))
+    return NULL;
+  stack = decode_masks_of (settings, &maps, error);
+  memory_free (maps.values);
   return stack;
 }

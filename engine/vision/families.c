@@ -550,7 +550,7 @@ static const Family families[] = {
     "{'input': {'colour': 'bgr', 'range': 255, 'resize': 'letterbox-corner', 'pad': 0}, 'output': {'threshold': 0.6, 'overlap': 0.3}}", "face" },
   { "sam-decoder", SEGMENT, is_sam_decoder, "an input named point_coords beside the photo's features", 1024, NULL, NULL },
   { "sam-encoder", SEGMENT, is_sam_encoder, "an output named image_embeddings or image_embed", 1024,
-    "{'input': {'range': 255, 'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375], 'resize': 'letterbox-corner', 'pad': 0}}", NULL },
+    "{'input': {'range': 255, 'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375], 'resize': 'letterbox-corner', 'pad': 0}}", "subject" },
   { "ssd-tf", DETECT, is_ssd_tf, "an output named detection_boxes, or bytes in and four outputs", 300,
     "{'input': {'range': 255, 'resize': 'stretch'}, 'output': {'threshold': 0.5, 'overlap': 0.6}}", "coco-91" },
 

@@ -346,7 +346,7 @@ input_fits (const FoveaInput *input, const FoveaTensor *tensor)
 }
 
 void
-input_write_pixels (const FoveaSettings *settings, const guint8 *pixels, FoveaTensor *tensor)
+input_write_pixels (const FoveaSettings *settings, const guint8 *pixels, const guint8 *photo, gsize n_photo, FoveaTensor *tensor)
 {
   gsize      n = (gsize) settings->width * settings->height, size = fovea_type_size (tensor->type);
   int        n_channels = settings->channels;
@@ -358,7 +358,7 @@ input_write_pixels (const FoveaSettings *settings, const guint8 *pixels, FoveaTe
       int   place = settings->bgr ? n_channels - 1 - c : c;
       gsize first = settings->nhwc ? (gsize) place : place * n;
 
-      fill_table (settings, c, pixels + c, n, tensor->type, &table);
+      fill_table (settings, c, photo + c, n_photo, tensor->type, &table);
       write_channel (pixels + c, n, &table, tensor->type, (guint8 *) tensor->data + first * size, settings->nhwc ? n_channels : 1);
     }
 }
@@ -366,5 +366,8 @@ input_write_pixels (const FoveaSettings *settings, const guint8 *pixels, FoveaTe
 void
 fovea_input_write (FoveaInput *input, FoveaTensor *tensor)
 {
-  input_write_pixels (input->settings, fovea_input_get_pixels (input, NULL, NULL), tensor);
+  int           width, height;
+  const guint8 *pixels = fovea_input_get_pixels (input, &width, &height);
+
+  input_write_pixels (input->settings, pixels, pixels, (gsize) width * (gsize) height, tensor);
 }

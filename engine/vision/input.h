@@ -6,8 +6,9 @@
 
 #include "fovea.h"
 
-/* Writes other 8-bit pixels of the network's size (a photo with a part covered) as fovea_input_write would. */
-void     input_write_pixels (const FoveaSettings *settings, const guint8 *pixels /* (height, width, 3) */, FoveaTensor *tensor);
+/* Writes other 8-bit pixels of the network's size (a photo with a part covered, a part of it) as fovea_input_write would. photo: (n, 3): the pixels that settings mean
+ * which go by the photo's own values. */
+void     input_write_pixels (const FoveaSettings *settings, const guint8 *pixels /* (height, width, 3) */, const guint8 *photo, gsize n, FoveaTensor *tensor);
 
 /* Where a place of the network's input lies in the photo, both in pixels: photo = (place - offset) * scale; x first, then y. */
 void     input_get_mapping    (const FoveaInput *input, double scale[2], double offset[2]);

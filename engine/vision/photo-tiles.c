@@ -13,32 +13,47 @@
 
 /* Tiles of `side` along a length: evenly spaced, the last ends where the photo ends. */
 static int
-count_along (int length, int side)
+count_along (int length, int side, int overlap, int step)
 {
-  double step = side * (1 - OVERLAP);
+  int apart = MAX ((side - overlap) / step * step, 1);
 
-  return length <= side ? 1 : (int) ceil ((length - side) / step) + 1;
+  return length <= side ? 1 : (length - side + apart - 1) / apart + 1;
+}
+
+static int
+place_along (int length, int side, int i, int n, int step)
+{
+  return n > 1 ? (int) ((gint64) (length - side) / step * i / (n - 1)) * step + (i == n - 1 ? (length - side) % step : 0) : 0;
+}
+
+GArray *
+photo_tiles_cover (int width, int height, int tile_width, int tile_height, int overlap, int step)
+{
+  GArray *list = g_array_new (FALSE, FALSE, sizeof (PhotoTile));
+  int     columns = count_along (width, tile_width, overlap, step), rows = count_along (height, tile_height, overlap, step);
+
+  for (int i = 0; i < columns * rows; i++)
+    {
+      PhotoTile tile = { .width = MIN (tile_width, width), .height = MIN (tile_height, height) };
+
+      tile.x = place_along (width, tile.width, i % columns, columns, step);
+      tile.y = place_along (height, tile.height, i / columns, rows, step);
+      g_array_append_val (list, tile);
+    }
+  return list;
 }
 
 static void
 add_level (GArray *list, int photo_width, int photo_height, int tiles)
 {
   int longer = MAX (photo_width, photo_height), side = MAX ((int) (longer / (1 + (tiles - 1) * (1 - OVERLAP)) + 0.5), 1);
-  int columns = count_along (photo_width, side), rows = count_along (photo_height, side);
+  g_autoptr (GArray) level = photo_tiles_cover (photo_width, photo_height, side, side, (int) ceil (side * OVERLAP), 1);
 
-  for (int i = 0; i < columns * rows; i++)
-    {
-      int       column = i % columns, row = i / columns;
-      PhotoTile tile = { .width = MIN (side, photo_width), .height = MIN (side, photo_height) };
-
-      tile.x = columns > 1 ? (int) ((gint64) (photo_width - tile.width) * column / (columns - 1)) : 0;
-      tile.y = rows > 1 ? (int) ((gint64) (photo_height - tile.height) * row / (rows - 1)) : 0;
-      g_array_append_val (list, tile);
-    }
+  g_array_append_vals (list, level->data, level->len);
 }
 
-static int
-choose_tiles (int photo_width, int photo_height, int size)
+int
+photo_tiles_choose (int photo_width, int photo_height, int size)
 {
   int tiles = 1;
 
@@ -54,7 +69,7 @@ photo_tiles_new (int photo_width, int photo_height, int tiles, gboolean pyramid,
   PhotoTile whole = { 0, 0, photo_width, photo_height, TRUE };
   int       levels[16], n_levels = 0;
 
-  tiles = tiles < 1 ? choose_tiles (photo_width, photo_height, size) : MIN (tiles, PHOTO_TILES_MAX);
+  tiles = tiles < 1 ? photo_tiles_choose (photo_width, photo_height, size) : MIN (tiles, PHOTO_TILES_MAX);
   for (int level = tiles; level > 1 && (pyramid || n_levels == 0); level /= 2)
     levels[n_levels++] = level;
   g_array_append_val (list, whole);

@@ -17,6 +17,13 @@ typedef struct
  * A GArray of PhotoTile. */
 GArray  *photo_tiles_new  (int photo_width, int photo_height, int tiles, gboolean pyramid, int size);
 
+/* How many tiles along the longer side those are. */
+int      photo_tiles_choose (int photo_width, int photo_height, int size);
+
+/* Tiles of one size that cover an area, neighbours with `overlap` pixels in common or more; sides are multiples of `step`, and so are the places. A GArray of
+ * PhotoTile. */
+GArray  *photo_tiles_cover (int width, int height, int tile_width, int tile_height, int overlap, int step);
+
 /* Is a box, in pixels of the photo, cut off by a side of the tile that isn't the photo's own? */
 gboolean photo_tiles_cuts (const PhotoTile *tile, int photo_width, int photo_height, double left, double top, double right, double bottom);
 

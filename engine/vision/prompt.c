@@ -74,10 +74,11 @@ part_alloc (Part *part, GError **error)
 
 /* ---- the part --------------------------------------------------------------------------------------------------------------------------- */
 
-/* What the prompt covers: its region, or its points. FALSE: nothing. */
-static gboolean
-find_cover (const FoveaPrompt *prompt, const FoveaPhoto *photo, double *left, double *top, double *right, double *bottom)
+gboolean
+prompt_find_cover (const FoveaPrompt *prompt, const FoveaPhoto *photo, double cover[4], GError **error)
 {
+  double *left = &cover[0], *top = &cover[1], *right = &cover[2], *bottom = &cover[3];
+
   *left = *top = G_MAXDOUBLE;
   *right = *bottom = -1.0;
   for (int y = 0; prompt->region && y < prompt->region_height; y++)
@@ -97,7 +98,11 @@ find_cover (const FoveaPrompt *prompt, const FoveaPhoto *photo, double *left, do
         *top = MIN (*top, prompt->points[i].y);
         *bottom = MAX (*bottom, prompt->points[i].y);
       }
-  return *right >= *left && *bottom >= *top;
+  if (*right >= *left && *bottom >= *top)
+    return TRUE;
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "Nothing is marked: %s.",
+               prompt->region ? "select the thing, or draw around it" : "put a point on the thing");
+  return FALSE;
 }
 
 /* `wide`, `high`: at least, around the middle of what is covered. */
@@ -129,7 +134,7 @@ look_at_part (Part *part, FoveaSegmenter *segmenter, GCancellable *cancellable, 
 {
   FoveaPhoto             photo = { part->side_x, part->side_y, read_part, part };
   double                 scale = MIN (1.0, WORK_SIDE / (double) MAX (part->side_x, part->side_y));
-  g_autoptr (FoveaMasks) masks = fovea_segmenter_run (segmenter, &photo, cancellable, NULL, NULL, error);
+  g_autoptr (FoveaMasks) masks = fovea_segmenter_run (segmenter, &photo, 1, cancellable, NULL, NULL, error);
   const MaskStack       *stack;
 
   if (!masks)
@@ -189,11 +194,8 @@ find_part (Part *part, FoveaSegmenter *segmenter, GCancellable *cancellable, GEr
   double              cover[4], best = -2.0, best_share = 1.0;
   gboolean            region = part->prompt->region != NULL;
 
-  if (!find_cover (part->prompt, part->photo, &cover[0], &cover[1], &cover[2], &cover[3]))
-    {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "Nothing is marked: %s.", region ? "select the thing, or draw around it" : "put a point on the thing");
-      return FALSE;
-    }
+  if (!prompt_find_cover (part->prompt, part->photo, cover, error))
+    return FALSE;
   if (region)
     {
       place_part (part, cover, (1 + 2 * MARGIN) * (cover[2] - cover[0]), (1 + 2 * MARGIN) * (cover[3] - cover[1]));
@@ -431,8 +433,8 @@ place_cut (Part *part, GError **error)
 }
 
 FoveaMasks *
-fovea_segmenter_run_prompt (FoveaSegmenter *segmenter, const FoveaPhoto *photo, const FoveaPrompt *prompt, GCancellable *cancellable, FoveaProgress progress,
-                            gpointer user_data, GError **error)
+prompt_run (FoveaSegmenter *segmenter, const FoveaPhoto *photo, const FoveaPrompt *prompt, GCancellable *cancellable, FoveaProgress progress, gpointer user_data,
+            GError **error)
 {
   g_auto (Part)          part = { .photo = photo, .prompt = prompt };
   g_autoptr (FoveaInput) guide = NULL;
@@ -452,7 +454,7 @@ fovea_segmenter_run_prompt (FoveaSegmenter *segmenter, const FoveaPhoto *photo, 
       if (progress)
         progress ((round + 1.0) / (N_ROUNDS + 1), user_data);
     }
-  guide = masks_make_guide (photo, error);
+  guide = masks_make_guide (photo, GUIDE_SIDE, error);
   if ((!prompt->region && !keep_marked (&part, error)) || !guide || !masks_push_rows (photo, NULL, guide, cancellable, error) || !(stack = place_cut (&part, error)))
     return NULL;
   pixels = fovea_input_get_pixels (guide, &width, &height);

@@ -11,16 +11,20 @@
 #include "base/tensor.h"
 #include "vision/classifier.h"
 #include "vision/input.h"
+#include "vision/mask-tiles.h"
 #include "vision/masks.h"
+#include "vision/photo-tiles.h"
+#include "vision/sam.h"
 
 #define BAND_BYTES (4 << 20) /* of the photo that are read at a time */
-#define GUIDE_SIDE 1024      /* the longer side of the guide at most */
+#define MOST_GUIDE 2         /* times GUIDE_SIDE */
 
 struct _FoveaSegmenter
 {
   FoveaModel      *model;
   FoveaSettings   *settings;
-  FoveaClassifier *classifier; /* NULL: a network of masks, and the rest is set */
+  FoveaClassifier *classifier; /* NULL: a network of masks, and the rest is set; likewise: */
+  Sam             *sam;        /* NULL: a network that finds things by itself */
   FoveaSession    *session;
   const FoveaTensor **outputs;
   guint            n_outputs;
@@ -92,7 +96,9 @@ fovea_segmenter_new (FoveaModel *model, const FoveaSettings *settings, guint n_t
   segmenter->settings = settings ? fovea_settings_copy (settings) : fovea_settings_read (model, error);
   if (!segmenter->settings)
     return NULL;
-  if (decode_masks_knows (segmenter->settings->family))
+  if (sam_knows (segmenter->settings->family))
+    done = (segmenter->sam = sam_new (model, segmenter->settings, n_threads, error)) != NULL;
+  else if (decode_masks_knows (segmenter->settings->family))
     done = make_session (segmenter, n_threads, error);
   else if (segmenter->settings->task == FOVEA_TASK_CLASSIFY)
     done = make_rough (segmenter, n_threads, error);
@@ -107,6 +113,7 @@ fovea_segmenter_free (FoveaSegmenter *segmenter)
   if (!segmenter)
     return;
   g_clear_pointer (&segmenter->classifier, fovea_classifier_free);
+  g_clear_pointer (&segmenter->sam, sam_free);
   g_clear_pointer (&segmenter->session, fovea_session_free);
   g_clear_pointer (&segmenter->model, fovea_model_unref);
   fovea_settings_free (segmenter->settings);
@@ -117,6 +124,8 @@ fovea_segmenter_free (FoveaSegmenter *segmenter)
 const FoveaSettings *
 fovea_segmenter_get_settings (const FoveaSegmenter *segmenter)
 {
+  if (segmenter->sam)
+    return sam_get_settings (segmenter->sam);
   return segmenter->classifier ? fovea_classifier_get_settings (segmenter->classifier) : segmenter->settings;
 }
 
@@ -129,9 +138,9 @@ fovea_segmenter_is_rough (const FoveaSegmenter *segmenter)
 /* ---- looking ------------------------------------------------------------------------------------------------------------------------------ */
 
 FoveaInput *
-masks_make_guide (const FoveaPhoto *photo, GError **error)
+masks_make_guide (const FoveaPhoto *photo, int side, GError **error)
 {
-  double        scale = MIN (1.0, GUIDE_SIDE / (double) MAX (photo->width, photo->height));
+  double        scale = MIN (1.0, side / (double) MAX (photo->width, photo->height));
   FoveaSettings settings = { .width = MAX (1, (int) (photo->width * scale + 0.5)), .height = MAX (1, (int) (photo->height * scale + 0.5)),
                              .resize = FOVEA_RESIZE_STRETCH, .filter = FOVEA_FILTER_BILINEAR, .crop_scale = 1.0, .channels = 3, .range = 1.0,
                              .std = { 1.0, 1.0, 1.0 } };
@@ -206,10 +215,9 @@ look (FoveaSegmenter *segmenter, FoveaInput *input, GCancellable *cancellable, F
   return decode_masks (segmenter->settings, segmenter->outputs, segmenter->n_outputs, error);
 }
 
-/* From the network's input to the photo: what of the maps lies over the photo. Stretched inputs are that already; places outside (cut off by a crop) repeat the
- * border. */
-static MaskStack *
-place (MaskStack *stack, const FoveaSettings *settings, const FoveaInput *input, const FoveaPhoto *photo, GError **error)
+/* Stretched inputs lie over the photo already; places outside (cut off by a crop) repeat the border. */
+MaskStack *
+masks_place (MaskStack *stack, const FoveaSettings *settings, const FoveaInput *input, const FoveaPhoto *photo, GError **error)
 {
   double     scale[2], offset[2], left, top, width, height;
   MaskStack *placed;
@@ -247,28 +255,90 @@ place (MaskStack *stack, const FoveaSettings *settings, const FoveaInput *input,
   return placed;
 }
 
-FoveaMasks *
-fovea_segmenter_run (FoveaSegmenter *segmenter, const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
+/* At the whole photo. */
+static MaskStack *
+look_once (FoveaSegmenter *segmenter, const FoveaPhoto *photo, FoveaInput *guide, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
 {
   const FoveaSettings   *settings = fovea_segmenter_get_settings (segmenter);
-  g_autoptr (FoveaInput) input = NULL, guide = NULL;
+  g_autoptr (FoveaInput) input = fovea_input_new (settings, photo->width, photo->height, error);
+  MaskStack             *stack;
+
+  if (!input || !masks_push_rows (photo, input, guide, cancellable, error))
+    return NULL;
+  stack = look (segmenter, input, cancellable, progress, user_data, error);
+  return stack ? masks_place (stack, settings, input, photo, error) : NULL;
+}
+
+/* At one part of it after the other. */
+static MaskStack *
+look_in_tiles (const MaskTiles *tiles, const MaskNetwork *network, const FoveaPhoto *photo, FoveaInput *guide, GCancellable *cancellable, FoveaProgress progress,
+               gpointer user_data, GError **error)
+{
+  FoveaSettings          settings = { .width = tiles->width, .height = tiles->height, .resize = FOVEA_RESIZE_STRETCH, .filter = network->settings->filter,
+                                      .crop_scale = 1.0, .channels = network->settings->channels, .range = 1.0, .std = { 1.0, 1.0, 1.0 } };
+  g_autoptr (FoveaInput) canvas = fovea_input_new (&settings, photo->width, photo->height, error);
+
+  if (!canvas || !masks_push_rows (photo, canvas, guide, cancellable, error))
+    return NULL;
+  return mask_tiles_run (tiles, network, fovea_input_get_pixels (canvas, NULL, NULL), cancellable, progress, user_data, error);
+}
+
+FoveaMasks *
+fovea_segmenter_run (FoveaSegmenter *segmenter, const FoveaPhoto *photo, int n_tiles, GCancellable *cancellable, FoveaProgress progress, gpointer user_data,
+                     GError **error)
+{
+  const FoveaSettings   *settings = fovea_segmenter_get_settings (segmenter);
+  const MaskNetwork      network = { segmenter->model, settings, segmenter->session, segmenter->outputs, segmenter->n_outputs };
+  gboolean               in_tiles = n_tiles != 1 && !segmenter->classifier;
+  g_autoptr (MaskTiles)  tiles = NULL;
+  g_autoptr (FoveaInput) guide = NULL;
   MaskStack             *stack;
   const guint8          *pixels;
-  int                    guide_width, guide_height;
+  int                    guide_width, guide_height, side = GUIDE_SIDE;
 
   if (photo->width < 1 || photo->height < 1)
     {
       g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "The photo has no pixels; give one that has.");
       return NULL;
     }
-  input = fovea_input_new (settings, photo->width, photo->height, error);
-  guide = input ? masks_make_guide (photo, error) : NULL;
-  if (!guide || !masks_push_rows (photo, input, guide, cancellable, error))
+  if (segmenter->sam)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
+                   "The model “%s” shows what it is pointed at, and nothing by itself. Click on what you mean, select it, or draw a path around it.",
+                   fovea_model_get_name (segmenter->model));
+      return NULL;
+    }
+  if (in_tiles && !(tiles = mask_tiles_new (&network, photo->width, photo->height, MIN (n_tiles, PHOTO_TILES_MAX), error)))
     return NULL;
-  stack = look (segmenter, input, cancellable, progress, user_data, error);
-  stack = stack ? place (stack, settings, input, photo, error) : NULL;
+  in_tiles = tiles && tiles->places->len > 1;
+  if (in_tiles)
+    side = CLAMP (MAX (tiles->width, tiles->height), GUIDE_SIDE, MOST_GUIDE * GUIDE_SIDE);
+  guide = masks_make_guide (photo, side, error);
+  if (!guide)
+    return NULL;
+  stack = in_tiles ? look_in_tiles (tiles, &network, photo, guide, cancellable, progress, user_data, error)
+                   : look_once (segmenter, photo, guide, cancellable, progress, user_data, error);
   if (!stack)
     return NULL;
   pixels = fovea_input_get_pixels (guide, &guide_width, &guide_height);
   return masks_new (photo->width, photo->height, stack, settings, pixels, guide_width, guide_height);
+}
+
+FoveaMasks *
+fovea_segmenter_run_prompt (FoveaSegmenter *segmenter, const FoveaPhoto *photo, const FoveaPrompt *prompt, GCancellable *cancellable, FoveaProgress progress,
+                            gpointer user_data, GError **error)
+{
+  g_autoptr (FoveaInput) guide = NULL;
+  MaskStack             *stack;
+  const guint8          *pixels;
+  int                    width, height;
+
+  if (!segmenter->sam)
+    return prompt_run (segmenter, photo, prompt, cancellable, progress, user_data, error);
+  guide = masks_make_guide (photo, GUIDE_SIDE, error);
+  stack = guide ? sam_run (segmenter->sam, photo, prompt, guide, cancellable, progress, user_data, error) : NULL;
+  if (!stack)
+    return NULL;
+  pixels = fovea_input_get_pixels (guide, &width, &height);
+  return masks_new (photo->width, photo->height, stack, sam_get_settings (segmenter->sam), pixels, width, height);
 }

@@ -594,6 +594,7 @@ fovea_settings_copy (const FoveaSettings *settings)
   FoveaSettings *copy = g_memdup2 (settings, sizeof *settings);
 
   copy->family = g_strdup (settings->family);
+  copy->partner = g_strdup (settings->partner);
   copy->labels = g_strdupv (settings->labels);
   copy->sources = g_strdup (settings->sources);
   copy->anchors = g_memdup2 (settings->anchors, 2 * settings->n_anchors * sizeof *settings->anchors);
@@ -606,6 +607,7 @@ fovea_settings_free (FoveaSettings *settings)
   if (!settings)
     return;
   g_free (settings->family);
+  g_free (settings->partner);
   g_strfreev (settings->labels);
   g_free (settings->sources);
   g_free (settings->anchors);

@@ -10,7 +10,8 @@
  *       "input":  { "size": 224, "resize": "shortest-crop", "crop_scale": 1.143, "filter": "bilinear", "pad": 114, "colour": "rgb",
  *                   "layout": "nchw", "range": 1, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
  *                   "normalize": "fixed", "percentiles": [1, 99.8] },
- *       "output": { "family": "classifier", "activation": "softmax", "threshold": 0.25, "overlap": 0.45, "anchors": [[10, 13], [16, 30]] },
+ *       "output": { "family": "classifier", "activation": "softmax", "threshold": 0.25, "overlap": 0.45, "anchors": [[10, 13], [16, 30]],
+ *                   "partner": "decoder.onnx" },
  *       "card":   { "title": "…", "licence": "…" } } }
  *
  * "range" is the value of white before "mean" is taken away and "std" divides; mean and std are listed red, green, blue, whatever "colour" says.
@@ -305,6 +306,21 @@ read_anchors (FoveaSettings *settings, guint *found, JsonObject *output, GError 
   return TRUE;
 }
 
+/* The other file of a network in two, in the same folder. */
+static gboolean
+read_partner (FoveaSettings *settings, JsonObject *output, GError **error)
+{
+  JsonNode   *node = json_object_get_member (output, "partner");
+  const char *name = is_string (node) ? json_node_get_string (node) : NULL;
+
+  if (!node || settings->partner)
+    return TRUE;
+  if (!name || !*name || *name == '.' || strchr (name, '/') || strchr (name, '\\'))
+    return wrong (error, "partner", "the name of a file beside the model");
+  settings->partner = g_strdup (name);
+  return TRUE;
+}
+
 static gboolean
 apply_output (FoveaSettings *settings, guint *found, JsonObject *output, GError **error)
 {
@@ -314,7 +330,7 @@ apply_output (FoveaSettings *settings, guint *found, JsonObject *output, GError 
   if (!read_word (output, "activation", activation_words, &activation, SETTING_ACTIVATION, found, error) ||
       !read_number (output, "threshold", 0, 1, &settings->threshold, SETTING_THRESHOLD, found, error) ||
       !read_number (output, "overlap", 0, 1, &settings->overlap, SETTING_OVERLAP, found, error) ||
-      !read_anchors (settings, found, output, error))
+      !read_anchors (settings, found, output, error) || !read_partner (settings, output, error))
     return FALSE;
   settings->activation = activation;
   if (!family || *found & SETTING_FAMILY)
@@ -449,6 +465,8 @@ make_output (const FoveaSettings *settings)
     json_object_set_double_member (output, "threshold", settings->threshold);
   if (settings->task == FOVEA_TASK_DETECT)
     json_object_set_double_member (output, "overlap", settings->overlap);
+  if (settings->partner)
+    json_object_set_string_member (output, "partner", settings->partner);
   if (!settings->anchors)
     return output;
   anchors = json_array_new ();

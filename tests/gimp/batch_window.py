@@ -11,6 +11,7 @@ import re
 import sys
 import time
 
+from desktop import check_window
 from gimp_window import GimpWindow, main, run_session, shoot, wait, walk
 from isolated_gimp import IsolatedGimp, reference, skip
 
@@ -44,11 +45,13 @@ def inside(scene, folder):
         wait(lambda: window.button('Start.*'), 'the buttons')
         time.sleep(1)
         shoot(folder / 'batch-german.png')
+        check_window(window.dialog)
         window.press('Schließen|Close')
         window.ended()
         return
     wait(lambda: window.words(f'^{N_PHOTOS + 1} photos$'), 'the number of photos', 60)
     shoot(folder / f'batch-{scene}-open.png')
+    check_window(window.dialog)
     window.press('Start.*', 120)
     wait(lambda: window.progress() > 0, 'progress', 120)
     shoot(folder / f'batch-{scene}-running.png')

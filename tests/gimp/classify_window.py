@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from desktop import browser_was_shown, catch_browser, check_names, key
+from desktop import browser_was_shown, catch_browser, check_window, key
 from gimp_window import GimpWindow, act, main, make_photo, run_session, shoot, wait, walk
 from isolated_gimp import IsolatedGimp
 
@@ -176,7 +176,7 @@ def inside(scene, folder):
     before = window.answer()
     shoot(folder / f'{scene}.png')
     print(f'ok {scene}: opened in {window.opened:.2f} s, answered in {window.answered:.2f} s: {before}')
-    check_names(window.dialog)
+    check_window(window.dialog)
     if action == 'change':
         use_keyboard(window)
         change_settings(window)

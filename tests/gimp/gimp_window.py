@@ -13,6 +13,7 @@ import time
 from isolated_gimp import find_program, reference, skip
 
 TIMEOUT, START = 180, 300  # seconds, on a machine that is busy with other things: a start, above all, reads many files
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAMS = ('Xvfb', 'dbus-run-session', 'openbox', 'import')
 BUTTON_ROLES = ('button', 'push button', 'toggle button', 'radio button')
 
@@ -54,6 +55,14 @@ def act(node):
 
 def shoot(path):
     subprocess.run(['import', '-window', 'root', path], check=True)
+
+
+def shoot_window(window, path):
+    """A window with its title, in few colours: for the manual."""
+    place = window.queryComponent().getExtents(0)
+    title = 20
+    subprocess.run(['import', '-window', 'root', '-crop', f'{place.width}x{place.height + title}+{place.x}+{place.y - title}', '+repage', '-dither', 'FloydSteinberg',
+                    '-colors', '255', f'png8:{path}'], check=True)
 
 
 class GimpWindow:
@@ -122,7 +131,9 @@ def plug_ins():
 # ---- outside: the display, the session, GIMP ------------------------------------------------------------------------
 
 def make_photo(name, folder):
-    """A photo of the reference data, or one made of it: GRAY, TINY."""
+    """A photo of the reference data, or one made of it: GRAY, TINY; or one of our own samples."""
+    if name.startswith('samples/'):
+        return ROOT / name
     if name == 'GRAY':
         subprocess.run(['convert', reference() / 'data/large/canyon-wren.jpg', '-colorspace', 'Gray', '-resize', '900x', folder / 'gray.png'], check=True)
         return folder / 'gray.png'

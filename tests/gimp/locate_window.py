@@ -10,7 +10,8 @@ import re
 import sys
 import time
 
-from gimp_window import GimpWindow, act, main, make_photo, run_session, shoot, wait, walk
+from desktop import check_window
+from gimp_window import GimpWindow, act, main, make_photo, run_session, shoot, shoot_window, wait, walk
 from isolated_gimp import IsolatedGimp
 
 # Name of the screenshot: photo, language, theme, what is done.
@@ -21,6 +22,7 @@ SCENES = {
     'german': ('large/coco-000000275198.jpg', 'de_DE.UTF-8', 'light', 'cancel'),
     'dark': ('large/coco-000000257896.jpg', 'C.UTF-8', 'dark', 'cancel'),
 }
+MANUAL = {'manual': ('samples/dog-with-frisbee.jpg', 'C.UTF-8', 'light', 'picture')}  # the manual's picture: only when it is named
 MENU = {'C.UTF-8': ('Filters', 'Fovea', 'Locate…'), 'de_DE.UTF-8': ('Filter', 'Fovea', 'Finden …')}
 BUTTONS = {'C.UTF-8': ('Apply', 'Cancel'), 'de_DE.UTF-8': ('Anwenden', 'Abbrechen')}
 VIEW = {'C.UTF-8': 'The photo with its objects', 'de_DE.UTF-8': 'Das Foto mit seinen Gegenständen'}
@@ -101,10 +103,13 @@ def change(window, scene, folder):
 
 
 def inside(scene, folder):
-    _, language, _, action = SCENES[scene]
+    _, language, _, action = (SCENES | MANUAL)[scene]
     window = Window(language, scene in ('tiny', 'gray'))
     shoot(folder / f'locate-{scene}.png')
     print(f'ok {scene}: opened in {window.opened:.2f} s, answered in {window.answered:.2f} s: {", ".join(window.objects())}', flush=True)
+    check_window(window.dialog)
+    if action == 'picture':
+        shoot_window(window.dialog, folder / 'locate-window.png')
     if action == 'change':
         change(window, scene, folder)
     else:
@@ -112,7 +117,7 @@ def inside(scene, folder):
 
 
 def run_scene(scene, plugin, folder):
-    photo, language, theme, _ = SCENES[scene]
+    photo, language, theme, _ = (SCENES | MANUAL)[scene]
     with IsolatedGimp(plugin, models=('yolox_nano',)) as gimp:
         run_session(gimp, scene, folder, f'"{make_photo(photo, gimp.folder)}"', language, theme)
 

@@ -11,7 +11,7 @@ import sys
 import time
 
 from desktop import check_window
-from gimp_window import act, main, make_photo, run_session, shoot, wait, walk
+from gimp_window import ROOT, act, main, make_photo, run_session, shoot, shoot_window, wait, walk
 from isolated_gimp import IsolatedGimp
 from locate_window import Window, layers
 
@@ -22,6 +22,7 @@ SCENES = {
     'german': ('large/coco-000000257896.jpg', 'de_DE.UTF-8', 'light', 'cancel'),
     'dark': ('large/coco-000000257896.jpg', 'C.UTF-8', 'dark', 'cancel'),
 }
+MANUAL = {'manual': ('samples/otters.jpg', 'C.UTF-8', 'light', 'picture')}  # the manual's picture: only when it is named
 MENU = {'C.UTF-8': ('Filters', 'Fovea', 'Segment…'), 'de_DE.UTF-8': ('Filter', 'Fovea', 'Segment')}
 SLOWEST = 0.5  # seconds from a slider's move to the mask, through the accessibility bus of a busy machine; by itself it takes milliseconds
 
@@ -97,11 +98,13 @@ def click(window, folder):
 
 
 def inside(scene, folder):
-    _, language, _, action = SCENES[scene]
+    _, language, _, action = (SCENES | MANUAL)[scene]
     window = MaskWindow(language, scene == 'gray', MENU)
     shoot(folder / f'segment-{scene}.png')
     check_window(window.dialog)
     print(f'ok {scene}: opened in {window.opened:.2f} s, answered in {window.answered:.2f} s: {window.objects()}', flush=True)
+    if action == 'picture':
+        shoot_window(window.dialog, folder / 'segment-window.png')
     if action == 'change':
         click(window, folder)
         look_for_hair(window, folder)
@@ -111,8 +114,10 @@ def inside(scene, folder):
 
 
 def run_scene(scene, plugin, folder):
-    photo, language, theme, _ = SCENES[scene]
+    photo, language, theme, _ = (SCENES | MANUAL)[scene]
     with IsolatedGimp(plugin, models=('selfie_segmentation',)) as gimp:
+        if scene in MANUAL:
+            (gimp.folder / 'models' / 'cutout').symlink_to(ROOT / 'models' / 'cutout')
         run_session(gimp, scene, folder, f'"{make_photo(photo, gimp.folder)}"', language, theme)
 
 
