@@ -196,6 +196,8 @@ tile_fetch (const Tile *tile, TileFetch *fetch)
 {
   size_t n = fetch->share < fetch->left ? fetch->share : fetch->left;
 
+  if (n == 0) /* there may be no next weights at all */
+    return;
   fetch->left -= n;
   for (const float *end = fetch->next + n; fetch->next < end; fetch->next += KERNEL_BLOCK)
     {
