@@ -46,10 +46,10 @@ static const char *
 field_title (const char *key)
 {
   static const struct { const char *key, *title; } titles[] = {
-    { "task", N_("_For") }, { "family", N_("_Kind of network") }, { "size", N_("Input si_ze") }, { "resize", N_("R_esizing") }, { "filter", N_("Fil_ter") },
-    { "crop-scale", N_("Crop scale") }, { "colour", N_("Channel _order") }, { "layout", N_("La_yout") }, { "range", N_("R_ange") }, { "mean", N_("Mea_n") },
+    { "task", N_("_For") }, { "family", N_("Kind of net_work") }, { "size", N_("Input size") }, { "resize", N_("Resi_zing") }, { "filter", N_("Fil_ter") },
+    { "crop-scale", N_("Crop scale") }, { "colour", N_("Channel o_rder") }, { "layout", N_("La_yout") }, { "range", N_("R_ange") }, { "mean", N_("Mea_n") },
     { "std", N_("Standard _deviation") }, { "normalize", N_("Normalizing") }, { "percentiles", N_("Percentiles") }, { "pad", N_("Padding gray") },
-    { "activation", N_("Acti_vation") }, { "threshold", N_("Thres_hold") }, { "overlap", N_("Overlap") }, { "labels", N_("La_bels") },
+    { "activation", N_("Acti_vation") }, { "threshold", N_("Thre_shold") }, { "overlap", N_("Overlap") }, { "labels", N_("La_bels") },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (titles); i++)
@@ -473,7 +473,7 @@ make_form (ImportPage *page)
 static GtkWidget *
 make_top (ImportPage *page)
 {
-  GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 10), *choose = gtk_button_new_with_mnemonic (_("C_hoose File…"));
+  GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 10), *choose = gtk_button_new_with_mnemonic (_("Choose Fil_e…"));
 
   page->file = gtk_label_new (_("Choose an ONNX file, or drop one here. The file itself is never changed."));
   gtk_label_set_xalign (GTK_LABEL (page->file), 0);
@@ -489,7 +489,7 @@ make_right (ImportPage *page)
 {
   GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8);
 
-  page->try_button = gtk_button_new_with_mnemonic (_("Tr_y on the Open Image"));
+  page->try_button = gtk_button_new_with_mnemonic (_("Try on the O_pen Image"));
   page->images = gimp_image_combo_box_new (NULL, NULL, NULL);
   gtk_widget_set_tooltip_text (page->try_button, _("Shows what the model says of the image with these settings, and between what bounds its raw numbers lie"));
   gtk_widget_set_tooltip_text (page->images, _("The image that the model is tried on"));

@@ -16,7 +16,7 @@
 #include "preview.h"
 
 #define VIEW_WIDTH  360
-#define VIEW_HEIGHT 260
+#define VIEW_HEIGHT 170
 #define MOST_NAMES  5
 
 struct _ImportTry

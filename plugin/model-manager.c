@@ -123,7 +123,7 @@ run_window (GimpProcedureConfig *config)
   add_page (&manager, catalogue_page_get_widget (manager.catalogue), _("Catalo_gue"));
   gtk_container_set_border_width (GTK_CONTAINER (manager.notebook), 12);
   gtk_box_pack_start (GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (manager.dialog))), manager.notebook, TRUE, TRUE, 0);
-  gtk_window_set_default_size (GTK_WINDOW (manager.dialog), 1140, 680);
+  gtk_window_set_default_size (GTK_WINDOW (manager.dialog), 1140, 660);
   gtk_widget_show_all (manager.notebook);
   gtk_notebook_set_current_page (GTK_NOTEBOOK (manager.notebook), file && *file ? 1 : 0);
   g_signal_connect_after (manager.notebook, "switch-page", G_CALLBACK (on_switch), &manager);

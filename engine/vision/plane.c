@@ -48,6 +48,33 @@ mean_along (const float *in, float *out, int n, gsize size, int radius, double *
     }
 }
 
+/* The same of single floats: the sum stays in a register. */
+static void
+mean_row (const float *in, float *out, int n, int radius)
+{
+  double sum = 0.0, share = 1.0 / (2 * radius + 1);
+  int    i = 0;
+
+  for (int k = 0; k < MIN (radius, n); k++)
+    sum += in[k];
+  for (; i < n && (i <= radius || i + radius >= n); i++)
+    {
+      sum += i + radius < n ? in[i + radius] : 0.0f;
+      sum -= i - radius - 1 >= 0 ? in[i - radius - 1] : 0.0f;
+      out[i] = (float) (sum * (1.0 / (MIN (i + radius, n - 1) - MAX (i - radius, 0) + 1)));
+    }
+  for (; i + radius < n; i++)
+    {
+      sum = sum + in[i + radius] - in[i - radius - 1];
+      out[i] = (float) (sum * share);
+    }
+  for (; i < n; i++)
+    {
+      sum -= in[i - radius - 1];
+      out[i] = (float) (sum * (1.0 / (n - 1 - (i - radius) + 1)));
+    }
+}
+
 void
 plane_mean (float *plane, int width, int height, int fields, int radius, float *scratch)
 {
@@ -55,7 +82,10 @@ plane_mean (float *plane, int width, int height, int fields, int radius, float *
   g_autofree double *sums = g_new (double, row);
 
   for (int y = 0; y < height; y++)
-    mean_along (plane + (gsize) y * row, scratch + (gsize) y * row, width, (gsize) fields, radius, sums);
+    if (fields == 1)
+      mean_row (plane + (gsize) y * row, scratch + (gsize) y * row, width, radius);
+    else
+      mean_along (plane + (gsize) y * row, scratch + (gsize) y * row, width, (gsize) fields, radius, sums);
   mean_along (scratch, plane, height, row, radius, sums);
 }
 

@@ -63,7 +63,7 @@ def check_names(window):
 
 
 def check_size(window):
-    """A window fits on a laptop's screen, 1366 × 768, beside the desktop's own bars."""
+    """A window fits on a laptop's screen, 1366 × 768, beside the desktop's own bars; its title counts."""
     place = window.queryComponent().getExtents(0)
     print(f'ok “{window.name}” is {place.width}×{place.height}')
     assert place.width <= LARGEST[0] and place.height <= LARGEST[1], f'“{window.name}” is {place.width}×{place.height}: larger than {LARGEST[0]}×{LARGEST[1]}'

@@ -13,7 +13,7 @@ import pathlib
 import shutil
 import sys
 
-from desktop import key, type_text
+from desktop import check_window, key, type_text
 from gimp_window import GimpWindow, act, main, run_session, shoot, wait, walk
 from isolated_gimp import SIDECAR, IsolatedGimp, reference
 
@@ -79,6 +79,7 @@ def about(windows, folder, scene):
         windows.press('Copy Report')
         wait(lambda: windows.words('copied'), 'the copy')
     shoot(folder / f'about-{scene}.png')
+    check_window(windows.dialog)
     windows.close()
     print(f'ok {scene}: the report is there', flush=True)
 
@@ -116,6 +117,7 @@ def study(windows, folder, scene):
         row = next(row for row in windows.cells('Models') if row[0] == 'tagger')
         assert row[1] == 'Classify' and row[3] == 'Built-in' and 'map 0.8' in row[6], row
     shoot(folder / f'models-{scene}.png')
+    check_window(windows.dialog)
     windows.turn(('Layers', 'Ebenen', 'Schichten'), 1)
     if scene != 'german':
         wait(lambda: len(windows.cells('Layers')) > 20, 'the layers')
@@ -132,6 +134,7 @@ def import_file(windows, folder, home):
     wait(lambda: windows.words('Raw output:'), 'the raw numbers', 60)
     before = wait(lambda: windows.words(' %'), 'what it finds')
     shoot(folder / 'import.png')
+    check_window(windows.dialog)
     threshold = windows.field('Threshold')
     threshold.queryEditableText().setTextContents('0.99')
     wait(lambda: windows.words('It finds nothing here'), 'the effect of a threshold')
@@ -159,6 +162,7 @@ def fetch(windows, folder, home, scene):
         assert left == [], left
         print('ok import: without a network it says so, and nothing is left', flush=True)
     shoot(folder / f'catalogue-{scene}.png')
+    check_window(windows.dialog)
 
 
 def inside(scene, folder):

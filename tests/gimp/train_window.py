@@ -11,6 +11,7 @@ import re
 import sys
 import time
 
+from desktop import check_window
 from gimp_window import BUTTON_ROLES, GimpWindow, act, main, run_session, shoot, wait, walk
 from isolated_gimp import IsolatedGimp, reference, skip
 from label_batch import TOOLS, call as label
@@ -105,6 +106,7 @@ def inside(scene, folder):
     if scene == 'none':
         wait(lambda: window.words('Label Layers'), 'what to do without labels', 60)
         shoot(folder / 'train-none.png')
+        check_window(window.dialog)
         window.press('Close')
         window.ended()
         print(f'ok none: opened in {opened:.2f} s; says what to do', flush=True)
