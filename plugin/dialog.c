@@ -230,10 +230,11 @@ add_row (GimpProcedureConfig *config, GtkGrid *grid, int place, const DialogRow 
 gboolean
 dialog_ask (GimpProcedureConfig *config, const char *title, const char *procedure, const char *yes, const DialogRow *rows, guint n)
 {
-  GtkWidget *dialog, *grid = gtk_grid_new ();
+  GtkWidget *dialog, *grid;
   gboolean   answer;
 
   gimp_ui_init ("fovea");
+  grid = gtk_grid_new (); /* no widget may be made before */
   dialog = gimp_dialog_new (title, procedure, NULL, 0, gimp_standard_help_func, procedure, _("_Cancel"), GTK_RESPONSE_CANCEL, yes, GTK_RESPONSE_OK, NULL);
   gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
