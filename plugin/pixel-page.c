@@ -22,7 +22,7 @@
 #include "train-view.h"
 
 #define POLL_MS    300
-#define REST       3 /* reading labels takes at most one part of so many of the time */
+#define REST       1 /* reading labels takes at most one part of so many and one of the time */
 #define BARS_WIDTH 280
 
 struct _PixelPage
