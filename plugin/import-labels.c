@@ -402,7 +402,7 @@ ask (GimpProcedureConfig *config)
   const char *const sources[] = { "image", _("This image"), "open-images", _("All open images"), NULL };
   const DialogRow   rows[] = {
     { DIALOG_CHOICE, "format", _("_Format"), _("What other programs have written"), formats },
-    { DIALOG_FOLDER, "folder", _("_From"), _("Choose a Folder"), NULL },
+    { DIALOG_FOLDER, "folder", _("F_rom"), _("Choose a Folder"), NULL },
     { DIALOG_CHOICE, "source", _("_To"), _("Which images get their labels, by the names of their files"), sources },
   };
 
@@ -463,7 +463,7 @@ import_labels_create_procedure (GimpPlugIn *plug_in)
                       _("Boxes of COCO, YOLO or Pascal VOC become paths, masks become painted layers, and folders of photos become example layers, in a label group."));
   gimp_procedure_add_string_argument (procedure, "format", _("_Format"), _("coco, yolo or voc (boxes), masks (painted pixels), or folders (whole images)"), "coco", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "source", _("_To"), _("Which images get their labels: image, or open-images"), "image", G_PARAM_READWRITE);
-  gimp_procedure_add_string_argument (procedure, "folder", _("_From"), _("The folder or file that the labels are in"), "", G_PARAM_READWRITE);
+  gimp_procedure_add_string_argument (procedure, "folder", _("F_rom"), _("The folder or file that the labels are in"), "", G_PARAM_READWRITE);
   gimp_procedure_add_int_return_value (procedure, "count", _("Count"), _("Of boxes, masks or photos"), 0, G_MAXINT, 0, G_PARAM_READWRITE);
   gimp_procedure_add_string_return_value (procedure, "json", _("JSON"), _("The same as one JSON object"), "", G_PARAM_READWRITE);
   return procedure;

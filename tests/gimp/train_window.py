@@ -33,6 +33,7 @@ def learn_photos(window, folder):
     """Layers of two kinds."""
     wait(lambda: window.words('ewer: 5 photos'), 'what there is to learn from', 30)
     shoot(folder / 'train-photos-begin.png')
+    check_window(window.dialog)
     started = time.monotonic()
     window.press('Train')
     saved = wait(lambda: window.words('is saved; Classify'), 'the model', 240)
@@ -94,6 +95,17 @@ def lose_image(window, folder):
     print(f'ok closed: {gone} {closed} {saved}', flush=True)
 
 
+def ask_about_labels(window, folder):
+    """The small windows about labels."""
+    for title in ('Label Layers', 'Export Labels', 'Import Labels'):
+        window.open((*MENU[:2], f'{title}…'))
+        wait(lambda: window.button('Cancel'), 'the buttons', 60)
+        shoot(folder / f'train-{title.replace(" ", "-").lower()}.png')
+        check_window(window.dialog)
+        window.press('Cancel')
+        window.ended()
+
+
 def inside(scene, folder):
     window = GimpWindow()
     opened = window.open(MENU)
@@ -109,6 +121,7 @@ def inside(scene, folder):
         check_window(window.dialog)
         window.press('Close')
         window.ended()
+        ask_about_labels(window, folder)
         print(f'ok none: opened in {opened:.2f} s; says what to do', flush=True)
         return
     started = time.monotonic()
@@ -119,6 +132,7 @@ def inside(scene, folder):
     window.press('Label here next')
     wait(lambda: window.words('paint what it is there'), 'a place', 10)
     shoot(folder / 'train-classes.png')
+    check_window(window.dialog)
     window.press('Uncertainty')
     time.sleep(1)
     shoot(folder / 'train-uncertainty.png')
