@@ -43,6 +43,7 @@ struct _PixelPage
   gboolean             judge;       /* say what it is worth, too */
   gboolean             is_unsaved;
   gint64               next_poll;
+  char                *trouble; /* that the last poll met: it is said once */
   guint                poll;
   gboolean             is_shown;
 };
@@ -282,19 +283,23 @@ on_poll (gpointer data)
   PixelPage       *page = data;
   gint64             started = g_get_monotonic_time ();
   g_autoptr (GError) error = NULL;
+  gboolean           changed;
 
   if (!page->is_shown || look_is_busy (page->look) || started < page->next_poll || !gtk_toggle_button_get_active (GTK_TOGGLE_BUTTON (page->live)))
     return G_SOURCE_CONTINUE;
-  if (read_labels (page, &error))
+  changed = read_labels (page, &error);
+  if (error && g_strcmp0 (page->trouble, error->message) != 0)
+    look_show_message (page->look, error->message);
+  g_free (page->trouble);
+  page->trouble = error ? g_strdup (error->message) : NULL;
+  if (changed)
     {
       page->wants = count_painted_classes (page) >= 2;
       page->judge = FALSE;
       if (page->wants || page->are_new)
         look_start (page->look);
     }
-  else if (error)
-    look_show_message (page->look, error->message);
-  else if (page->masks && !page->judge)
+  else if (!error && page->masks && !page->judge)
     {
       page->wants = page->judge = TRUE;
       look_start (page->look);
@@ -533,5 +538,6 @@ pixel_page_free (PixelPage *page)
   g_clear_pointer (&page->answer, train_answer_free);
   g_free (page->cells);
   g_free (page->colours);
+  g_free (page->trouble);
   g_free (page);
 }

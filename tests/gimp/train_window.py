@@ -89,6 +89,8 @@ def lose_image(window, folder):
     closed = wait(lambda: window.words('closed'), 'words on the image that was closed', 60)
     window.press('Save model')
     saved = wait(lambda: window.words('Saved as'), 'the model', 60)
+    time.sleep(1)
+    assert window.words('Saved as'), 'the words stay, though the labels are looked for again'
     shoot(folder / 'train-closed.png')
     window.press('Close')
     window.ended()
