@@ -27,7 +27,7 @@ read_pattern (gpointer user_data, int x, int y, int width, int height, guint8 *r
         {
           guint32 mixed = ((guint32) (x + column) * 2654435761u + (guint32) (y + row) * 40503u + (guint32) c * 977u) * 2246822519u;
 
-          rgb[(gsize) row * stride + 3 * column + c] = (guint8) ((mixed >> 24) / 2 + (guint32) (40 * sin ((x + column) / 37.0) + 40 * cos ((y + row) / 23.0) + 60));
+          rgb[(gsize) row * stride + 3 * column + c] = (guint8) ((mixed >> 24) / 3 + (guint32) (80 + 40 * sin ((x + column) / 37.0) + 40 * cos ((y + row) / 23.0)));
         }
   return TRUE;
 }
