@@ -86,10 +86,16 @@ prompt_text_read (const char *text, int width, int height, PromptText *read, GEr
           return FALSE;
         }
     }
+  prompt_text_join (read);
+  return TRUE;
+}
+
+void
+prompt_text_join (PromptText *read)
+{
   read->prompt.region = read->region;
   read->prompt.points = (const FoveaPromptPoint *) (gpointer) read->points->data;
   read->prompt.n_points = read->points->len;
-  return TRUE;
 }
 
 void

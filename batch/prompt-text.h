@@ -20,5 +20,8 @@ typedef struct
 /* Words with spaces between: points, and boxes “x,y,width,height” in one of which the thing lies, for a photo of that size. FALSE with FOVEA_ERROR_ARGUMENT for other
  * words. */
 gboolean prompt_text_read       (const char *text, int width, int height, PromptText *read, GError **error);
+
+/* The prompt is of the region and the points that are there now. */
+void     prompt_text_join       (PromptText *read);
 void     prompt_text_clear      (PromptText *read);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (PromptText, prompt_text_clear)

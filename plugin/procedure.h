@@ -6,6 +6,6 @@
 
 #include <libgimp/gimp.h>
 
-/* label: in the menu Filters ▸ Fovea, beside that icon; NULL: in no menu. `help`: of the procedure browser. An image procedure takes every kind of image, also
+/* label: in the menu Filters ▸ Fovea, beside that icon, which may be NULL; NULL: in no menu. `help`: of the procedure browser. An image procedure takes every kind of image, also
  * with several layers or none chosen. */
 void procedure_describe (GimpProcedure *procedure, const char *label, const char *icon, const char *blurb, const char *help);

@@ -9,8 +9,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "prompt-text.h"
-
 #define REGION_SIDE 512 /* of what the selection or a path encloses, at most */
 #define MAX_POINTS  200 /* of a prompt */
 
@@ -32,7 +30,7 @@ add_point (GArray *points, double x, double y, gboolean inside)
 }
 
 static void
-alloc_region (Prompt *prompt, const GeglRectangle *place)
+alloc_region (PromptText *prompt, const GeglRectangle *place)
 {
   double scale = MIN (1.0, REGION_SIDE / (double) MAX (place->width, place->height));
 
@@ -44,7 +42,7 @@ alloc_region (Prompt *prompt, const GeglRectangle *place)
 /* ---- the selection ------------------------------------------------------------------------------------------------ */
 
 static gboolean
-read_selection (Prompt *prompt, GimpImage *image, const GeglRectangle *place, GError **error)
+read_selection (PromptText *prompt, GimpImage *image, const GeglRectangle *place, GError **error)
 {
   g_autofree float *row = g_new (float, place->width);
   GeglBuffer       *buffer;
@@ -68,7 +66,7 @@ read_selection (Prompt *prompt, GimpImage *image, const GeglRectangle *place, GE
 
 /* The corners of a stroke: closed ones into `area`, open ones become points along them. */
 static void
-add_stroke (Prompt *prompt, GimpPath *path, int stroke, const GeglRectangle *place, cairo_t *area, gboolean *any_closed)
+add_stroke (PromptText *prompt, GimpPath *path, int stroke, const GeglRectangle *place, cairo_t *area, gboolean *any_closed)
 {
   gsize              n = 0;
   gboolean           closed = FALSE;
@@ -87,7 +85,7 @@ add_stroke (Prompt *prompt, GimpPath *path, int stroke, const GeglRectangle *pla
 }
 
 static gboolean
-read_paths (Prompt *prompt, GimpImage *image, const GeglRectangle *place, GError **error)
+read_paths (PromptText *prompt, GimpImage *image, const GeglRectangle *place, GError **error)
 {
   g_autofree GimpPath **selected = gimp_image_get_selected_paths (image), **all = gimp_image_get_paths (image);
   GimpPath            **paths = selected && selected[0] ? selected : all;
@@ -147,7 +145,7 @@ prompt_parse_points (const char *text, GArray *points, GError **error)
 }
 
 static gboolean
-read_points (Prompt *prompt, GimpImage *image, const char *text, const GeglRectangle *place, GError **error)
+read_points (PromptText *prompt, GimpImage *image, const char *text, const GeglRectangle *place, GError **error)
 {
   if (!prompt_parse_points (text, prompt->points, error))
     return FALSE;
@@ -171,27 +169,17 @@ read_points (Prompt *prompt, GimpImage *image, const char *text, const GeglRecta
 /* ---- public --------------------------------------------------------------------------------------------------------- */
 
 gboolean
-prompt_read (PromptKind kind, GimpImage *image, const char *points, const GeglRectangle *region, Prompt *prompt, GError **error)
+prompt_read (PromptKind kind, GimpImage *image, const char *points, const GeglRectangle *region, PromptText *prompt, GError **error)
 {
   gboolean done = TRUE;
 
-  *prompt = (Prompt) { .points = g_array_new (FALSE, FALSE, sizeof (FoveaPromptPoint)) };
+  *prompt = (PromptText) { .points = g_array_new (FALSE, FALSE, sizeof (FoveaPromptPoint)) };
   if (kind == PROMPT_SELECTION)
     done = read_selection (prompt, image, region, error);
   else if (kind == PROMPT_PATH)
     done = read_paths (prompt, image, region, error);
   else if (kind == PROMPT_POINTS)
     done = read_points (prompt, image, points, region, error);
-  prompt->prompt.region = prompt->region;
-  prompt->prompt.points = (const FoveaPromptPoint *) (gpointer) prompt->points->data;
-  prompt->prompt.n_points = prompt->points->len;
+  prompt_text_join (prompt);
   return done;
-}
-
-void
-prompt_clear (Prompt *prompt)
-{
-  g_free (prompt->region);
-  g_clear_pointer (&prompt->points, g_array_unref);
-  *prompt = (Prompt) { { 0 } };
 }

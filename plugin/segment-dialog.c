@@ -41,7 +41,7 @@ typedef struct
   guint8              *ticked;  /* one of each mask */
   guint                pending; /* the source that will update the mask, 0: none */
   PromptKind           kind;    /* of the look that is under way, likewise: */
-  Prompt               prompt;
+  PromptText           prompt;
   int                  tiles;
   GError              *wrong;   /* with the prompt; NULL: nothing */
   gboolean             parts_changed; /* the masks are to be taken apart anew */
@@ -224,7 +224,7 @@ begin (gpointer data)
   SegmentDialog *dialog = data;
   GeglRectangle  region = pixel_reader_get_region (look_get_reader (dialog->look));
 
-  prompt_clear (&dialog->prompt);
+  prompt_text_clear (&dialog->prompt);
   g_clear_error (&dialog->wrong);
   g_object_get (dialog->config, "tiles", &dialog->tiles, NULL);
   segment_read_prompt (dialog->config, dialog->image, &region, &dialog->kind, &dialog->prompt, &dialog->wrong);
@@ -628,7 +628,7 @@ segment_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpI
   gtk_widget_destroy (dialog.dialog);
   g_clear_object (&dialog.rows);
   g_free (dialog.ticked);
-  prompt_clear (&dialog.prompt);
+  prompt_text_clear (&dialog.prompt);
   g_clear_error (&dialog.wrong);
   *segmentation = dialog.segmentation;
   return ok;

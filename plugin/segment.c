@@ -128,7 +128,7 @@ segment_choose_parts (GimpProcedureConfig *config, Segmentation *segmentation, G
 }
 
 gboolean
-segment_read_prompt (GimpProcedureConfig *config, GimpImage *image, const GeglRectangle *region, PromptKind *kind, Prompt *prompt, GError **error)
+segment_read_prompt (GimpProcedureConfig *config, GimpImage *image, const GeglRectangle *region, PromptKind *kind, PromptText *prompt, GError **error)
 {
   g_autofree char *points = NULL;
   guint            word;
@@ -144,7 +144,7 @@ segment_read_prompt (GimpProcedureConfig *config, GimpImage *image, const GeglRe
 static gboolean
 look (const char *model, const char *region, GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Segmentation *segmentation, GError **error)
 {
-  g_auto (Prompt) prompt = { { 0 } };
+  g_auto (PromptText) prompt = { { 0 } };
   GeglRectangle   place;
   PromptKind      kind = PROMPT_NONE;
   int             tiles = 1;

@@ -33,7 +33,7 @@ typedef struct
 gboolean       segment_load (const char *name, Segmentation *segmentation, GError **error);
 
 /* What the settings say of where to look. `region`: the photo's place in the image. */
-gboolean       segment_read_prompt (GimpProcedureConfig *config, GimpImage *image, const GeglRectangle *region, PromptKind *kind, Prompt *prompt, GError **error);
+gboolean       segment_read_prompt (GimpProcedureConfig *config, GimpImage *image, const GeglRectangle *region, PromptKind *kind, PromptText *prompt, GError **error);
 
 /* Sets `masks` from `found` as the settings want them: whole, or a mask of each part. Forgets the parts that were there. FALSE with FOVEA_ERROR_MEMORY. */
 gboolean       segment_choose_parts (GimpProcedureConfig *config, Segmentation *segmentation, GError **error);
