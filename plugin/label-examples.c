@@ -130,26 +130,27 @@ read_painted (Reader *reader, const Part *part, const GeglRectangle *area, guint
     painted[i] = 2u * reader->pixels[i * (gsize) part->bytes + (gsize) part->alpha] * reader->mask[i] >= 255u * 255u;
 }
 
-/* Rows y … y + n of the canvas: index (n, width) gets what stands in label-examples.h. */
+/* A part of the canvas: index (band->height, band->width) gets what stands in label-examples.h. */
 static void
-read_band (Reader *reader, int y, int n, guint8 *index)
+read_band (Reader *reader, const GeglRectangle *band, guint8 *index)
 {
-  g_autofree guint8 *painted = g_new (guint8, (gsize) n * (gsize) reader->width);
+  gsize              n = (gsize) band->width * (gsize) band->height;
+  g_autofree guint8 *painted = g_new (guint8, n);
   GeglRectangle      area;
 
-  memset (index, LABEL_NONE, (gsize) n * (gsize) reader->width);
+  memset (index, LABEL_NONE, n);
   for (guint p = 0; p < reader->parts->len; p++)
     {
       const Part *part = reader->parts->pdata[p];
       guint8      own = (guint8) (part->class + 1);
 
-      if (!gegl_rectangle_intersect (&area, &part->place, GEGL_RECTANGLE (0, y, reader->width, n)))
+      if (!gegl_rectangle_intersect (&area, &part->place, band))
         continue;
       read_painted (reader, part, &area, painted);
       for (int row = 0; row < area.height; row++)
         {
           const guint8 *from = painted + (gsize) row * (gsize) area.width;
-          guint8       *to = index + (gsize) (area.y + row - y) * (gsize) reader->width + area.x;
+          guint8       *to = index + (gsize) (area.y + row - band->y) * (gsize) band->width + (area.x - band->x);
 
           for (int x = 0; x < area.width; x++)
             if (from[x] && to[x] != own)
@@ -230,33 +231,40 @@ allocate (int width, int height, GError **error)
   return raster;
 }
 
-/* width and height are at most the canvas's. */
-static guint8 *
-draw_smaller (Reader *reader, guint n_classes, int width, int height, GError **error)
+/* The first pixel of `size` that cell `cell` of `n` shows. */
+static int
+first_pixel (int cell, int n, int size)
 {
-  guint                n_kinds = n_classes + 1;
-  g_autofree guint32  *votes = g_new0 (guint32, (gsize) width * n_kinds);
-  g_autofree guint8   *band = g_new (guint8, (gsize) reader->width * BAND_ROWS);
-  guint8              *raster = allocate (width, height, error);
-  int                  row = 0; /* of the raster */
+  return (int) (((gint64) cell * size + n - 1) / n);
+}
 
-  for (int y = 0; raster && y < reader->height; y += BAND_ROWS)
+/* Those cells of a raster (height, width) that `cells` says; width and height are at most the canvas's. */
+static void
+draw_cells (Reader *reader, guint n_classes, const GeglRectangle *cells, int width, int height, guint8 *raster)
+{
+  guint               n_kinds = n_classes + 1;
+  int                 left = first_pixel (cells->x, width, reader->width), right = first_pixel (cells->x + cells->width, width, reader->width);
+  int                 top = first_pixel (cells->y, height, reader->height), bottom = first_pixel (cells->y + cells->height, height, reader->height);
+  g_autofree guint32 *votes = g_new0 (guint32, (gsize) cells->width * n_kinds);
+  g_autofree guint8  *band = g_new (guint8, (gsize) (right - left) * BAND_ROWS);
+  int                 row = cells->y;
+
+  for (int y = top; y < bottom; y += BAND_ROWS)
     {
-      int n = MIN (BAND_ROWS, reader->height - y);
+      int n = MIN (BAND_ROWS, bottom - y);
 
-      read_band (reader, y, n, band);
+      read_band (reader, GEGL_RECTANGLE (left, y, right - left, n), band);
       for (int i = 0; i < n; i++)
         {
-          const guint8 *from = band + (gsize) i * (gsize) reader->width;
+          const guint8 *from = band + (gsize) i * (gsize) (right - left);
 
-          for (int x = 0; x < reader->width; x++)
-            if (from[x] != LABEL_NONE)
-              votes[(gsize) ((gint64) x * width / reader->width) * n_kinds + (from[x] == LABEL_CONTRADICTION ? n_classes : from[x] - 1u)]++;
+          for (int x = left; x < right; x++, from++)
+            if (*from != LABEL_NONE)
+              votes[(gsize) ((gint64) x * width / reader->width - cells->x) * n_kinds + (*from == LABEL_CONTRADICTION ? n_classes : *from - 1u)]++;
           if ((gint64) (y + i + 1) * height / reader->height > row)
-            settle (votes, width, n_kinds, raster + (gsize) row++ * (gsize) width);
+            settle (votes, cells->width, n_kinds, raster + (gsize) row++ * (gsize) width + cells->x);
         }
     }
-  return raster;
 }
 
 guint8 *
@@ -270,7 +278,9 @@ label_examples_draw (const LabelLayers *labels, int width, int height, GError **
   reader_open (&reader, labels, FALSE);
   small_width = MIN (width, reader.width);
   small_height = MIN (height, reader.height);
-  small = draw_smaller (&reader, labels->n, small_width, small_height, error);
+  small = allocate (small_width, small_height, error);
+  if (small)
+    draw_cells (&reader, labels->n, GEGL_RECTANGLE (0, 0, small_width, small_height), small_width, small_height, small);
   reader_clear (&reader);
   if (!small || (small_width == width && small_height == height))
     return g_steal_pointer (&small);
@@ -278,6 +288,30 @@ label_examples_draw (const LabelLayers *labels, int width, int height, GError **
   for (int y = 0; raster && y < height; y++)
     for (int x = 0; x < width; x++)
       raster[(gsize) y * (gsize) width + (gsize) x] = small[(gint64) y * small_height / height * small_width + (gint64) x * small_width / width];
+  return raster;
+}
+
+guint8 *
+label_examples_draw_again (const LabelLayers *labels, const GeglRectangle *area, const guint8 *before, int width, int height, GError **error)
+{
+  Reader        reader = { 0 };
+  guint8       *raster;
+  GeglRectangle cells;
+
+  if (width > gimp_image_get_width (labels->image) || height > gimp_image_get_height (labels->image))
+    return label_examples_draw (labels, width, height, error);
+  raster = allocate (width, height, error);
+  if (!raster)
+    return NULL;
+  memcpy (raster, before, (gsize) width * (gsize) height);
+  reader_open (&reader, labels, FALSE);
+  cells.x = (int) ((gint64) area->x * width / reader.width);
+  cells.y = (int) ((gint64) area->y * height / reader.height);
+  cells.width = (int) ((gint64) (area->x + area->width - 1) * width / reader.width) + 1 - cells.x;
+  cells.height = (int) ((gint64) (area->y + area->height - 1) * height / reader.height) + 1 - cells.y;
+  if (area->width > 0 && area->height > 0 && gegl_rectangle_intersect (&cells, &cells, GEGL_RECTANGLE (0, 0, width, height)))
+    draw_cells (&reader, labels->n, &cells, width, height, raster);
+  reader_clear (&reader);
   return raster;
 }
 
@@ -366,7 +400,7 @@ label_counter_step (LabelCounter *counter)
 
   if (n < 1 || reader->parts->len == 0)
     return FALSE;
-  read_band (&counter->reader, counter->next_row, n, counter->band);
+  read_band (&counter->reader, GEGL_RECTANGLE (0, counter->next_row, reader->width, n), counter->band);
   for (gsize i = 0; i < (gsize) n * (gsize) reader->width; i++)
     if (counter->band[i] == LABEL_CONTRADICTION)
       counter->counts->contradictions++;

@@ -16,6 +16,9 @@
  * raster is larger than a pixel it has the class of most of its painted pixels: thin strokes stay. Free with g_free. NULL with an error where memory is short. */
 guint8 *label_examples_draw (const LabelLayers *labels, int width, int height, GError **error);
 
+/* The same raster where only a part of the canvas was painted on since `before` was drawn, which stays as it is. */
+guint8 *label_examples_draw_again (const LabelLayers *labels, const GeglRectangle *area, const guint8 *before, int width, int height, GError **error);
+
 typedef struct
 {
   guint64 pixels;  /* on the canvas, contradictory ones left out */

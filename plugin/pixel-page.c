@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * pixel-page.c: see pixel-page.h. It looks (look.h) at the photo as soon as it is shown and keeps what the network sees; a look after that reads the labels and
- * learns. While “Live” is on, strokes that are painted in GIMP's window are noticed by reading the label layers now and then.
+ * learns. What it is worth follows a look, which the user needn't wait for. While “Live” is on, strokes that are painted in GIMP's window are noticed
+ * (label-watch.h) and only that part of the label layers is read again.
  */
 
 #include "pixel-page.h"
@@ -16,13 +17,14 @@
 #include "arguments.h"
 #include "dialog.h"
 #include "label-examples.h"
+#include "label-watch.h"
 #include "look.h"
 #include "mask-output.h"
 #include "pixel-training.h"
 #include "train-view.h"
 
-#define POLL_MS    300
-#define REST       1 /* reading labels takes at most one part of so many and one of the time */
+#define POLL_MS    60
+#define REST       3 /* looking for strokes takes at most one part of so many and one of the time */
 #define BARS_WIDTH 280
 
 struct _PixelPage
@@ -33,14 +35,20 @@ struct _PixelPage
   Look                *look;
   PixelTraining       *training;
   LabelLayers         *labels;      /* as they were read last; NULL: none */
-  guint8              *cells;       /* what is painted; NULL: not known yet */
+  LabelWatch          *watch;
+  GeglRectangle        stale;       /* what was painted on since `painted` was drawn */
+  guint8              *painted;     /* as label-examples.h draws it; NULL: to be drawn */
+  guint8              *cells;       /* the same as the trainer takes it; NULL: not known yet */
   guint8              *colours;     /* of the training's classes */
   FoveaMasks          *masks, *new_masks;   /* shown; made by the worker */
   TrainAnswer         *answer, *new_answer;
   gboolean             has_photo;   /* the trainer has looked at it */
   gboolean             are_new;     /* the classes are others than the trainer's */
   gboolean             wants;       /* the user wants to learn, not only to have the photo looked at */
-  gboolean             judge;       /* say what it is worth, too */
+  gboolean             is_live;     /* … because something was painted: where that is too little, nothing is said */
+  gboolean             learns;      /* the worker is to */
+  gboolean             judge;       /* what it is worth is to be found */
+  FoveaPixelScore     *new_score;   /* made by the worker */
   gboolean             is_unsaved;
   gint64               next_poll;
   char                *trouble; /* that the last poll met: it is said once */
@@ -112,42 +120,51 @@ show_bars (PixelPage *page)
   gtk_widget_show_all (page->bars);
 }
 
-/* TRUE if anything is other than it was. While no worker is at work. */
+/* The classes as they are now; notes if the trainer knows others. */
+static void
+take_classes (PixelPage *page, LabelLayers *labels)
+{
+  PixelTraining        *training = page->training;
+  g_autoptr (GPtrArray) before = training->classes;
+
+  training->classes = g_ptr_array_new_with_free_func (g_free);
+  pixel_training_add_classes (training, labels);
+  if (before->len != training->classes->len)
+    page->are_new = TRUE;
+  for (guint i = 0; i < before->len && !page->are_new; i++)
+    page->are_new = g_strcmp0 (before->pdata[i], training->classes->pdata[i]) != 0;
+  g_clear_pointer (&page->labels, label_layers_free);
+  page->labels = labels;
+  note_colours (page);
+}
+
+/* What is painted, of which only what is stale is read again. While no worker is at work. */
 static gboolean
 read_labels (PixelPage *page, GError **error)
 {
-  PixelTraining         *training = page->training;
-  g_autoptr (LabelLayers) labels = pixels_check_image (page->image, error) ? label_layers_read (page->image, error) : NULL;
-  g_autoptr (GPtrArray)  before = g_ptr_array_new_with_free_func (g_free);
-  g_autofree guint8     *cells = NULL;
-  gboolean               changed;
-  gsize                  n;
+  LabelLayers *labels = pixels_check_image (page->image, error) ? label_layers_read (page->image, error) : NULL;
+  guint8      *painted;
+  int          grid;
+  GeglRectangle area;
 
   if (!labels)
     return FALSE;
-  for (guint i = 0; i < training->classes->len; i++)
-    g_ptr_array_add (before, g_strdup (training->classes->pdata[i]));
-  g_ptr_array_set_size (training->classes, 0);
-  pixel_training_add_classes (training, labels);
-  changed = before->len != training->classes->len;
-  for (guint i = 0; i < before->len && !changed; i++)
-    changed = g_strcmp0 (before->pdata[i], training->classes->pdata[i]) != 0;
-  page->are_new |= changed;
-  g_clear_pointer (&page->labels, label_layers_free);
-  page->labels = g_steal_pointer (&labels);
-  note_colours (page);
-  if (!training->trainer)
-    return changed;
-  cells = pixel_training_draw_labels (training, page->labels, NULL, error);
-  if (!cells)
+  if (label_watch_look (page->watch, labels, &area))
+    gegl_rectangle_bounding_box (&page->stale, &page->stale, &area);
+  take_classes (page, labels);
+  if (!page->training->trainer)
+    return TRUE;
+  grid = fovea_pixel_trainer_get_grid (page->training->trainer);
+  painted = page->painted ? label_examples_draw_again (labels, &page->stale, page->painted, grid, grid, error) : label_examples_draw (labels, grid, grid, error);
+  if (!painted)
     return FALSE;
-  n = (gsize) fovea_pixel_trainer_get_grid (training->trainer);
-  changed |= !page->cells || memcmp (cells, page->cells, n * n) != 0;
+  g_free (page->painted);
   g_free (page->cells);
-  page->cells = g_steal_pointer (&cells);
-  if (changed)
-    show_bars (page);
-  return changed;
+  page->painted = painted;
+  page->cells = pixel_training_take_labels (page->training, labels, painted);
+  page->stale = (GeglRectangle) { 0, 0, 0, 0 };
+  show_bars (page);
+  return TRUE;
 }
 
 /* ---- a look ---------------------------------------------------------------------------------------------------------- */
@@ -155,15 +172,18 @@ read_labels (PixelPage *page, GError **error)
 static gboolean
 load (const char *model, gpointer data, GError **error)
 {
-  PixelPage *page = data;
-
-  page->has_photo = FALSE;
-  return pixel_training_load_base (page->training, model, error);
+  return pixel_training_load_base (((PixelPage *) data)->training, model, error);
 }
 
+/* The trainer that comes may have another grid. */
 static void
 loaded (gpointer data)
 {
+  PixelPage *page = data;
+
+  page->has_photo = FALSE;
+  g_clear_pointer (&page->painted, g_free);
+  g_clear_pointer (&page->cells, g_free);
 }
 
 static void
@@ -193,9 +213,12 @@ begin (gpointer data)
   g_autoptr (GError) error = NULL;
 
   look_show_progress (page->look, TRUE);
-  read_labels (page, &error);
-  if (error)
-    look_show_message (page->look, error->message);
+  if (!read_labels (page, &error))
+    {
+      g_clear_pointer (&page->labels, label_layers_free);
+      look_show_message (page->look, error->message);
+    }
+  page->learns = page->wants && page->cells && (!page->is_live || count_painted_classes (page) >= 2);
 }
 
 static gboolean
@@ -206,8 +229,6 @@ learn (PixelPage *page, const FoveaPhoto *photo, GCancellable *cancellable, Fove
   if (!fovea_pixel_trainer_set_labels (training->trainer, 0, page->cells, error) || !fovea_pixel_trainer_run (training->trainer, cancellable, progress, progress_data, error))
     return FALSE;
   g_clear_pointer (&training->score, fovea_pixel_score_free);
-  if (page->judge && !(training->score = fovea_pixel_trainer_judge (training->trainer, cancellable, error)))
-    return FALSE;
   g_clear_pointer (&page->new_masks, fovea_masks_free);
   page->new_masks = fovea_pixel_trainer_look (training->trainer, 0, cancellable, error);
   page->new_answer = page->new_masks ? train_answer_new (training, photo, page->new_masks, error) : NULL;
@@ -232,14 +253,12 @@ run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress,
       if (!page->has_photo)
         return FALSE;
     }
-  return !page->wants || !page->cells || learn (page, photo, cancellable, progress, progress_data, error);
+  return !page->learns || learn (page, photo, cancellable, progress, progress_data, error);
 }
 
 static void
 show_answer (PixelPage *page)
 {
-  g_autofree char *score = page->judge ? pixel_training_tell_score (page->training) : NULL;
-
   train_view_set_answer (page->view, page->new_answer, page->colours, page->training->classes->len);
   train_view_set_mark (page->view, FALSE);
   g_clear_pointer (&page->answer, train_answer_free);
@@ -248,8 +267,14 @@ show_answer (PixelPage *page)
   page->masks = g_steal_pointer (&page->new_masks);
   page->is_unsaved = TRUE;
   gtk_label_set_text (GTK_LABEL (page->where), "");
-  gtk_label_set_text (GTK_LABEL (page->score), score ? score : "");
+  gtk_label_set_text (GTK_LABEL (page->score), "");
   atk_object_set_description (gtk_widget_get_accessible (page->view), _("Trained"));
+}
+
+static gboolean
+live_is_on (const PixelPage *page)
+{
+  return gtk_toggle_button_get_active (GTK_TOGGLE_BUTTON (page->live));
 }
 
 static void
@@ -258,50 +283,87 @@ ended (gboolean done, gpointer data)
   PixelPage *page = data;
 
   gtk_widget_set_sensitive (page->stop, FALSE);
-  if (done && page->new_answer)
+  if (done && page->labels && !page->cells && (page->wants || live_is_on (page))) /* the photo has been looked at, so that what is painted can be drawn */
     {
-      page->wants = FALSE;
-      show_answer (page);
-    }
-  else if (done && page->wants && !page->cells) /* the photo has been looked at, and Train pressed meanwhile */
-    {
+      page->is_live = !page->wants;
+      page->wants = TRUE;
       look_start (page->look);
       return;
     }
-  else if (!done)
-    page->wants = FALSE;
+  page->wants = FALSE;
+  if (done && page->new_answer)
+    {
+      page->judge = TRUE;
+      show_answer (page);
+    }
   g_clear_pointer (&page->new_answer, train_answer_free);
   gtk_widget_set_sensitive (page->apply, page->masks != NULL);
   gtk_widget_set_sensitive (page->save, page->masks != NULL);
   gtk_widget_set_sensitive (page->next, page->masks != NULL);
+  look_follow (page->look);
 }
 
-/* Strokes that were painted since. When there are none any more, the score is found, too. */
+/* ---- what it is worth -------------------------------------------------------------------------------------------------- */
+
+static const char *
+prepare (gpointer data)
+{
+  PixelPage *page = data;
+
+  gtk_widget_set_sensitive (page->stop, page->judge);
+  return page->judge ? _("Judging by strokes kept out") : NULL;
+}
+
+static gboolean
+follow (GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer data, GError **error)
+{
+  PixelPage *page = data;
+
+  g_clear_pointer (&page->new_score, fovea_pixel_score_free);
+  page->new_score = fovea_pixel_trainer_judge (page->training->trainer, cancellable, error);
+  return page->new_score != NULL;
+}
+
+static void
+followed (gboolean done, gpointer data)
+{
+  PixelPage       *page = data;
+  g_autofree char *score = NULL;
+
+  page->judge = FALSE;
+  gtk_widget_set_sensitive (page->stop, FALSE);
+  if (!done)
+    return;
+  g_clear_pointer (&page->training->score, fovea_pixel_score_free);
+  page->training->score = g_steal_pointer (&page->new_score);
+  score = pixel_training_tell_score (page->training);
+  gtk_label_set_text (GTK_LABEL (page->score), score);
+}
+
+/* ---- live ---------------------------------------------------------------------------------------------------------------- */
+
+/* Strokes that were painted since. */
 static gboolean
 on_poll (gpointer data)
 {
-  PixelPage       *page = data;
-  gint64             started = g_get_monotonic_time ();
-  g_autoptr (GError) error = NULL;
-  gboolean           changed;
+  PixelPage             *page = data;
+  gint64                 started = g_get_monotonic_time ();
+  g_autoptr (GError)     error = NULL;
+  g_autoptr (LabelLayers) labels = NULL;
+  GeglRectangle          area;
 
-  if (!page->is_shown || look_is_busy (page->look) || started < page->next_poll || !gtk_toggle_button_get_active (GTK_TOGGLE_BUTTON (page->live)))
+  if (!page->is_shown || !page->has_photo || started < page->next_poll || !live_is_on (page))
     return G_SOURCE_CONTINUE;
-  changed = read_labels (page, &error);
+  labels = pixels_check_image (page->image, &error) ? label_layers_read (page->image, &error) : NULL;
   if (error && g_strcmp0 (page->trouble, error->message) != 0)
     look_show_message (page->look, error->message);
   g_free (page->trouble);
   page->trouble = error ? g_strdup (error->message) : NULL;
-  if (changed)
+  if (labels && label_watch_look (page->watch, labels, &area))
     {
-      page->wants = count_painted_classes (page) >= 2;
-      page->judge = FALSE;
-      if (page->wants || page->are_new)
-        look_start (page->look);
-    }
-  else if (!error && page->masks && !page->judge)
-    {
-      page->wants = page->judge = TRUE;
+      gegl_rectangle_bounding_box (&page->stale, &page->stale, &area);
+      page->is_live = !page->wants || page->is_live;
+      page->wants = TRUE;
       look_start (page->look);
     }
   page->next_poll = g_get_monotonic_time () + REST * (g_get_monotonic_time () - started);
@@ -313,7 +375,11 @@ on_poll (gpointer data)
 static void
 on_train (GtkButton *button, PixelPage *page)
 {
-  page->wants = page->judge = TRUE;
+  page->wants = TRUE;
+  page->is_live = FALSE;
+  if (look_is_busy (page->look) && (!page->has_photo || page->learns)) /* it goes on to that as soon as the photo has been looked at, or is at it */
+    return;
+  g_clear_pointer (&page->painted, g_free); /* everything is read, to the last pixel */
   look_start (page->look);
 }
 
@@ -331,7 +397,7 @@ static void
 on_stop (GtkButton *button, PixelPage *page)
 {
   gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (page->live), FALSE);
-  page->wants = FALSE;
+  page->wants = page->judge = FALSE;
   look_stop (page->look);
 }
 
@@ -481,12 +547,13 @@ make_content (PixelPage *page)
 PixelPage *
 pixel_page_new (GimpProcedureConfig *config, GimpImage *image)
 {
-  static const LookSteps steps = { load, loaded, forget, show_photo, begin, run, ended };
+  static const LookSteps steps = { load, loaded, forget, show_photo, begin, run, ended, prepare, follow, followed };
   PixelPage             *page = g_new0 (PixelPage, 1);
 
   page->config = config;
   page->image = image;
   page->training = pixel_training_new ();
+  page->watch = label_watch_new ();
   page->look = look_new (config, image, NULL, "image", &steps, page);
   look_fix (page->look, "base-model", "image");
   page->widget = make_content (page);
@@ -536,6 +603,9 @@ pixel_page_free (PixelPage *page)
   g_clear_pointer (&page->masks, fovea_masks_free);
   g_clear_pointer (&page->new_masks, fovea_masks_free);
   g_clear_pointer (&page->answer, train_answer_free);
+  g_clear_pointer (&page->new_score, fovea_pixel_score_free);
+  label_watch_free (page->watch);
+  g_free (page->painted);
   g_free (page->cells);
   g_free (page->colours);
   g_free (page->trouble);

@@ -8,8 +8,8 @@
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
+#include <string.h>
 
-#include "label-examples.h"
 #include "models.h"
 
 #define BEST_BASE  "cutout"
@@ -121,22 +121,16 @@ pixel_training_begin (PixelTraining *training, int longest, GError **error)
 }
 
 guint8 *
-pixel_training_draw_labels (const PixelTraining *training, const LabelLayers *labels, gsize *contradictions, GError **error)
+pixel_training_take_labels (const PixelTraining *training, const LabelLayers *labels, const guint8 *raster)
 {
-  int     grid = fovea_pixel_trainer_get_grid (training->trainer);
-  guint8 *cells = label_examples_draw (labels, grid, grid, error);
-  gsize   both = 0;
+  gsize   n = (gsize) fovea_pixel_trainer_get_grid (training->trainer);
+  guint8 *cells = g_new (guint8, n * n), classes[256];
 
-  for (gsize i = 0; cells && i < (gsize) grid * (gsize) grid; i++)
-    {
-      guint8 painted = cells[i];
-
-      both += painted == LABEL_CONTRADICTION;
-      cells[i] = painted == LABEL_NONE || painted == LABEL_CONTRADICTION ? FOVEA_PIXEL_UNKNOWN
-                                                                         : (guint8) find_class (training, labels->classes[painted - 1].name);
-    }
-  if (contradictions)
-    *contradictions = both;
+  memset (classes, FOVEA_PIXEL_UNKNOWN, sizeof classes);
+  for (guint i = 0; i < labels->n; i++)
+    classes[i + 1] = (guint8) find_class (training, labels->classes[i].name);
+  for (gsize i = 0; i < n * n; i++)
+    cells[i] = classes[raster[i]];
   return cells;
 }
 

@@ -32,8 +32,8 @@ void           pixel_training_add_classes (PixelTraining *training, const LabelL
 /* Makes the trainer, or tells it about other classes. `longest`: pixels of the longer side of the largest photo. */
 gboolean       pixel_training_begin       (PixelTraining *training, int longest, GError **error);
 
-/* Asks GIMP: what is painted, as the trainer takes it. *contradictions (may be NULL) gets the cells that are painted in two classes. Free with g_free. */
-guint8        *pixel_training_draw_labels (const PixelTraining *training, const LabelLayers *labels, gsize *contradictions, GError **error);
+/* What is painted, of label-examples.h with the size of the trainer's grid, as the trainer takes it. Free with g_free. */
+guint8        *pixel_training_take_labels (const PixelTraining *training, const LabelLayers *labels, const guint8 *raster);
 
 /* Everything as one JSON object: classes, cells, score, warnings. file NULL: it hasn't been saved. */
 char          *pixel_training_make_json   (const PixelTraining *training, const char *file, guint n_photos, const char *const *warnings);

@@ -123,7 +123,9 @@ static gboolean
 add_image (Work *work, const LabelLayers *labels, guint number, GError **error)
 {
   Copy               copy = { 0 };
-  g_autofree guint8 *cells = pixels_check_image (labels->image, error) ? pixel_training_draw_labels (work->training, labels, NULL, error) : NULL;
+  int                grid = fovea_pixel_trainer_get_grid (work->training->trainer);
+  g_autofree guint8 *raster = pixels_check_image (labels->image, error) ? label_examples_draw (labels, grid, grid, error) : NULL;
+  g_autofree guint8 *cells = raster ? pixel_training_take_labels (work->training, labels, raster) : NULL;
   gboolean           ok = cells && copy_photo (labels->image, &copy, error);
 
   work->photo = (FoveaPhoto) { copy.width, copy.height, read_copy, &copy };

@@ -31,7 +31,7 @@
 void
 fovea_pixel_settings_init (FoveaPixelSettings *settings)
 {
-  *settings = (FoveaPixelSettings) { .seed = 1, .first_steps = 200, .more_steps = 120, .learning_rate = 0.01, .memory = (guint64) 1 << 30 };
+  *settings = (FoveaPixelSettings) { .seed = 1, .first_steps = 200, .more_steps = 80, .learning_rate = 0.01, .memory = (guint64) 1 << 30 };
 }
 
 /* ---- making ------------------------------------------------------------------------------------------------------------------------------ */

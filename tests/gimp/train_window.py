@@ -108,6 +108,23 @@ def ask_about_labels(window, folder):
         window.ended()
 
 
+def paint_live(window):
+    """What is painted in GIMP's own window is learned without a button: the selection is filled on the label layer that is chosen; then, that all is read anew says
+    the same. What was painted before and after."""
+    def painted():
+        return [node.name for node in walk(window.dialog) if re.search(r'cells? painted', node.name)]
+
+    before = wait(painted, 'what is painted', 30)
+    window.menu(('Edit', 'Fill with FG'))
+    after = wait(lambda: (now := painted()) != before and now, 'what was painted since', 60)
+    wait(lambda: window.words('strokes'), 'what it is worth now', 60)
+    window.press('Train')
+    wait(lambda: not any(window.is_showing(node) for node in walk(window.dialog) if node.name and re.search('on strokes kept out', node.name)), 'another look', 60)
+    wait(lambda: window.words('strokes'), 'the score', 60)
+    assert painted() == after, f'a part was read: {after}; all of it: {painted()}'
+    return before, after
+
+
 def inside(scene, folder):
     window = GimpWindow()
     opened = window.open(MENU)
@@ -131,6 +148,7 @@ def inside(scene, folder):
     wait(lambda: next(node for node in walk(window.dialog) if node.name == 'The photo with its classes').description == 'Trained' or None, 'a result', 90)
     first = time.monotonic() - started
     score = wait(lambda: window.words('strokes'), 'the score', 60)
+    before, after = paint_live(window)
     window.press('Label here next')
     wait(lambda: window.words('paint what it is there'), 'a place', 10)
     shoot(folder / 'train-classes.png')
@@ -146,7 +164,7 @@ def inside(scene, folder):
     shoot(folder / 'train-applied.png')
     window.press('Close')
     window.ended()
-    print(f'ok strokes: opened in {opened:.2f} s, first result {first:.2f} s after Train, {score}; {saved}', flush=True)
+    print(f'ok strokes: opened in {opened:.2f} s, first result {first:.2f} s after Train, {score}; {before} became {after}; {saved}', flush=True)
 
 
 def prepare_layers(gimp, photo):
@@ -171,7 +189,8 @@ def prepare(gimp, scene_name):
           (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'''))
         return gimp.folder / 'labels.xcf'
     truth = np.asarray(Image.open(reference() / f'data/photos/mask/pets/{PETS[0]}.png').resize(SIZE, Image.Resampling.NEAREST)) == 1
-    run(gimp, TOOLS + scene(photo, '', f'''{scribble(truth)} (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'''))
+    run(gimp, TOOLS + scene(photo, '', f'''{scribble(truth)} (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 37 53 201 99)
+          (gimp-context-set-foreground '(0 0 0)) (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'''))
     return gimp.folder / 'labels.xcf'
 
 
