@@ -16,7 +16,10 @@ static const CommandHelp help = {
   "\n"
   "Settings are taken from the options, a file MODEL.json, the model's metadata,\n"
   "Hugging Face's or bioimage.io's files beside it, and what is usual for the kind\n"
-  "of network; it is said which came from where, and which aren't known.",
+  "of network; it is said which came from where, and which aren't known.\n"
+  "\n"
+  "Of a network in two files (encoder and decoder) the other one comes along. A sample\n"
+  "that bioimage.io's description brings is tried.",
   "  fovea import yolox_nano.onnx                               as it is recognized\n"
   "  fovea import squeezenet.onnx --colour bgr --range 255 --mean 123,117,104\n"
   "  fovea import folder/onnx/model.onnx --name beetles --default\n",
@@ -26,8 +29,11 @@ typedef struct
 {
   FoveaModel    *model;
   FoveaSettings *settings;
-  char          *name, *licence, *warning;
+  char          *name, *licence, *warning, *partner;
   char         **unknown;
+  FoveaSample    sample;     /* its makers' own */
+  double         difference; /* of what comes out of that */
+  GError        *untried;    /* why it can't be tried; NULL: it was, or there is none */
 } Import;
 
 static void
@@ -39,6 +45,8 @@ clear_import (Import *import)
   g_clear_pointer (&import->name, g_free);
   g_clear_pointer (&import->licence, g_free);
   g_clear_pointer (&import->warning, g_free);
+  g_clear_pointer (&import->partner, g_free);
+  g_clear_error (&import->untried);
 }
 
 static void
@@ -50,6 +58,38 @@ print_text (const Import *import)
   g_printerr ("%s\n", import->settings->sources);
   if (*unknown)
     g_printerr ("fovea: Not known, only assumed: %s. Where answers are poor, import again with these said.\n", unknown);
+  if (import->partner)
+    g_printerr ("Its other half came along: %s\n", import->partner);
+  if (import->sample == FOVEA_SAMPLE_RIGHT)
+    g_printerr ("Its makers' own sample comes out as it should.\n");
+}
+
+static void
+warn_of_sample (const Import *import)
+{
+  if (import->untried)
+    command_warn ("%s", import->untried->message);
+  else if (import->sample == FOVEA_SAMPLE_WRONG)
+    command_warn ("Its makers' own sample comes out otherwise (by %.3g of the range): the settings aren't what they mean. Import again with these corrected.", import->difference);
+}
+
+/* "right", "wrong" or "untried"; nothing where there is none. */
+static void
+add_sample (JsonBuilder *json, const Import *import)
+{
+  if (import->sample == FOVEA_SAMPLE_ABSENT && !import->untried)
+    return;
+  json_builder_set_member_name (json, "sample");
+  json_builder_begin_object (json);
+  command_add_string (json, "verdict", import->untried ? "untried" : import->sample == FOVEA_SAMPLE_RIGHT ? "right" : "wrong");
+  if (import->untried)
+    command_add_string (json, "reason", import->untried->message);
+  else if (import->difference <= G_MAXFLOAT)
+    {
+      json_builder_set_member_name (json, "difference");
+      json_builder_add_double_value (json, import->difference);
+    }
+  json_builder_end_object (json);
 }
 
 static void
@@ -92,6 +132,9 @@ print_json (const Import *import)
     command_add_string (json, "licence", import->licence);
   if (import->warning)
     command_add_string (json, "warning", import->warning);
+  if (import->partner)
+    command_add_string (json, "partner", import->partner);
+  add_sample (json, import);
   json_builder_end_object (json);
   command_print_json (json);
 }
@@ -104,6 +147,8 @@ import_file (Import *import, const char *file, const char *name, GHashTable *giv
   import->name = import->settings ? fovea_import_model (import->model, name, import->settings, as_link, NULL, error) : NULL;
   if (!import->name || (as_default && !fovea_set_default_model (import->settings->task, import->name, error)))
     return FALSE;
+  import->partner = fovea_model_find_partner (import->model, import->settings, NULL);
+  import->sample = fovea_model_try_sample (import->model, import->settings, &import->difference, NULL, &import->untried);
   import->unknown = fovea_settings_list_unknown (import->settings);
   import->licence = fovea_model_get_licence (import->model);
   import->warning = fovea_licence_warn (import->licence);
@@ -138,7 +183,7 @@ verb_import (int argc, char **argv)
   options[n++] = (GOptionEntry) { "labels", 0, 0, G_OPTION_ARG_FILENAME, &labels, "The names of its classes, a line each", "FILE" };
   options[n++] = (GOptionEntry) { "link", 0, 0, G_OPTION_ARG_NONE, &as_link, "Link to the file instead of copying it", NULL };
   options[n++] = (GOptionEntry) { "default", 0, 0, G_OPTION_ARG_NONE, &as_default, "Make it the default model of its task", NULL };
-  options[n++] = (GOptionEntry) { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print one JSON object: name, settings{KEY{value, source}}, labels, unknown, licence", NULL };
+  options[n++] = (GOptionEntry) { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print one JSON object: name, settings{KEY{value, source}}, labels, unknown, licence, sample", NULL };
 
   if (!command_parse (&help, options, &argc, &argv, &status))
     return status;
@@ -159,6 +204,7 @@ verb_import (int argc, char **argv)
     print_text (&import);
   if (import.warning)
     command_warn ("%s", import.warning);
+  warn_of_sample (&import);
   clear_import (&import);
   return status;
 }

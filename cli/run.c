@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "command.h"
-#include "npy.h"
 #include "verbs.h"
 
 static const CommandHelp help = {
@@ -40,7 +39,7 @@ load_inputs (FoveaModel *model, char **inputs, FoveaSessionOptions *options, Fov
           return FALSE;
         }
       g_clear_pointer (&tensors[i], fovea_tensor_unref);
-      tensors[i] = npy_load (equals ? equals + 1 : *inputs, error);
+      tensors[i] = fovea_tensor_load_npy (equals ? equals + 1 : *inputs, error);
       if (!tensors[i])
         return FALSE;
       fovea_session_options_bind (options, name, tensors[i]);
@@ -70,7 +69,7 @@ write_outputs (FoveaModel *model, FoveaSession *session, const char *folder, GEr
       if (*name == '.')
         *name = '_';
       path = g_build_filename (folder, name, NULL);
-      if (!npy_save (fovea_session_get_output (session, i), path, error))
+      if (!fovea_tensor_save_npy (fovea_session_get_output (session, i), path, error))
         return FALSE;
     }
   return TRUE;

@@ -104,6 +104,10 @@ FoveaTensor *fovea_tensor_new_for_data (FoveaType type, const FoveaShape *shape,
 /* Reads a file with one tensor (a serialized TensorProto, as ONNX's test data are). *name gets its name, to be freed with g_free; name may be NULL.
  * Errors: FOVEA_ERROR_FILE, _MODEL, _UNSUPPORTED, _MEMORY. */
 FoveaTensor *fovea_tensor_load_pb      (const char *path, char **name, GError **error);
+
+/* NumPy's files with one array, little-endian and in C order. Saving writes beside and renames. Errors: FOVEA_ERROR_FILE, _MEMORY, G_FILE_ERROR. */
+FoveaTensor *fovea_tensor_load_npy     (const char *path, GError **error);
+gboolean     fovea_tensor_save_npy     (const FoveaTensor *tensor, const char *path, GError **error);
 FoveaTensor *fovea_tensor_ref          (FoveaTensor *tensor);
 void         fovea_tensor_unref        (FoveaTensor *tensor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaTensor, fovea_tensor_unref)
@@ -926,6 +930,17 @@ char   **fovea_model_list_missing (const FoveaModel *model);
  * g_free. */
 char    *fovea_import_model       (FoveaModel *model, const char *name, const FoveaSettings *settings, gboolean as_link, GCancellable *cancellable,
                                    GError **error);
+
+/* The other file of a network that comes in two, which importing brings along: its path. NULL without an error where the network is whole, with FOVEA_ERROR_FILE
+ * where the other file isn't found. Free with g_free. */
+char    *fovea_model_find_partner (const FoveaModel *model, const FoveaSettings *settings, GError **error);
+
+typedef enum { FOVEA_SAMPLE_ABSENT, FOVEA_SAMPLE_RIGHT, FOVEA_SAMPLE_WRONG } FoveaSample;
+
+/* Runs the sample that a bioimage.io description beside the model brings along: its test input, prepared as these settings say, must give its test output.
+ * *difference (NULL: not wanted) gets the largest difference as a share of the output's range; of yes and no, the share that is otherwise. ABSENT without an error
+ * where there is no sample, with one where it can't be read or run. */
+FoveaSample fovea_model_try_sample (FoveaModel *model, const FoveaSettings *settings, double *difference, GCancellable *cancellable, GError **error);
 
 /* What the model's files say of its licence: a line; NULL: nothing. Free with g_free. */
 char    *fovea_model_get_licence  (const FoveaModel *model);

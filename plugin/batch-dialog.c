@@ -14,7 +14,8 @@
 #define TICK_MS         50
 #define TICK_BUSY       (G_USEC_PER_SEC / 40) /* what a tick takes at most */
 #define COUNT_DELAY_MS  250
-#define PROBLEMS_HEIGHT 110
+#define PROBLEMS_HEIGHT 70
+#define FORMAT_COLUMNS  3
 
 typedef enum { STATE_IDLE, STATE_BEGINNING, STATE_RUNNING, STATE_ENDING } BatchState;
 
@@ -272,7 +273,10 @@ start_counting (gpointer data)
   if (request->pattern && !*request->pattern)
     g_clear_pointer (&request->pattern, g_free);
   if (!request->input || !g_file_test (request->input, G_FILE_TEST_IS_DIR))
-    return G_SOURCE_REMOVE;
+    {
+      gtk_label_set_text (GTK_LABEL (dialog->count), request->input ? _("This folder isn't there.") : "");
+      return G_SOURCE_REMOVE;
+    }
   gtk_label_set_text (GTK_LABEL (dialog->count), _("Counting photos …"));
   dialog->n_counts++;
   task = g_task_new (NULL, NULL, photos_counted, dialog);
@@ -350,7 +354,7 @@ make_formats (BatchDialog *dialog)
       g_object_set_data (G_OBJECT (button), "format", (gpointer) format_labels[i].name);
       gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (button), g_strv_contains ((const char *const *) words, format_labels[i].name));
       g_signal_connect (button, "toggled", G_CALLBACK (format_toggled), dialog);
-      gtk_grid_attach (GTK_GRID (dialog->formats), button, (int) i % 2, (int) i / 2, 1, 1);
+      gtk_grid_attach (GTK_GRID (dialog->formats), button, (int) i % FORMAT_COLUMNS, (int) i / FORMAT_COLUMNS, 1, 1);
     }
   return dialog->formats;
 }

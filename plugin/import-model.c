@@ -9,7 +9,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "fovea.h"
+#include "import-try.h"
 #include "procedure.h"
 
 /* The arguments that are settings, in the engine's words. */
@@ -61,7 +61,7 @@ import (GimpProcedureConfig *config, GError **error)
   g_autoptr (GHashTable)    given = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
   g_autoptr (FoveaModel)    model = NULL;
   g_autoptr (FoveaSettings) settings = NULL;
-  g_autofree char          *file = NULL, *name = NULL, *licence = NULL, *warning = NULL;
+  g_autofree char          *file = NULL, *name = NULL, *licence = NULL, *warning = NULL, *sample = NULL;
   char                     *imported;
   gboolean                  as_link, as_default;
 
@@ -83,6 +83,9 @@ import (GimpProcedureConfig *config, GError **error)
   warning = fovea_licence_warn (licence);
   if (warning)
     gimp_message (warning);
+  sample = import_try_sample (model, settings, NULL);
+  if (sample)
+    gimp_message (sample);
   return imported;
 }
 

@@ -185,6 +185,26 @@ try_again (ImportPage *page)
     import_try_start (page->try, image, page->settings);
 }
 
+/* Whether it can run, and what comes along. */
+static void
+show_state (ImportPage *page)
+{
+  g_auto (GStrv)     missing = fovea_model_list_missing (page->model);
+  g_autoptr (GError) error = NULL;
+  g_autofree char   *list = g_strjoinv (", ", missing), *partner = fovea_model_find_partner (page->model, page->settings, &error), *base = NULL, *text = NULL;
+
+  if (*missing)
+    text = g_strdup_printf (_("It can't run here: it needs operators that this engine hasn't got: %s."), list);
+  else if (error)
+    text = g_strdup (error->message);
+  else if (partner)
+    {
+      base = g_filename_display_basename (partner);
+      text = g_strdup_printf (_("It is one half of a network in two files; the other is “%s”. Import the encoder, and both come."), base);
+    }
+  show_message (page, text);
+}
+
 static void
 field_changed (Field *field)
 {
@@ -201,7 +221,7 @@ field_changed (Field *field)
     g_hash_table_remove (page->given, field->key); /* emptied: as it was found */
   if (read_settings (page, &error))
     {
-      show_message (page, NULL);
+      show_state (page);
       if (import_try_is_on (page->try))
         try_again (page);
     }
@@ -243,7 +263,6 @@ static void
 open_file (ImportPage *page, const char *path)
 {
   g_autoptr (GError) error = NULL;
-  g_auto (GStrv)     missing = NULL;
   g_autofree char   *shown = g_filename_display_name (path);
 
   close_file (page);
@@ -252,14 +271,7 @@ open_file (ImportPage *page, const char *path)
   if (page->model && read_settings (page, &error))
     {
       show_licence (page);
-      missing = fovea_model_list_missing (page->model);
-      if (*missing)
-        {
-          g_autofree char *list = g_strjoinv (", ", missing);
-          g_autofree char *text = g_strdup_printf (_("It can't run here: it needs operators that this engine hasn't got: %s."), list);
-
-          show_message (page, text);
-        }
+      show_state (page);
     }
   else
     show_message (page, error->message);
@@ -324,6 +336,7 @@ typedef struct
   FoveaSettings *settings;
   char          *name;
   gboolean       as_link, as_default;
+  char          *sample; /* what came of the makers' own; NULL: there is none */
 } ImportJob;
 
 static void
@@ -334,16 +347,18 @@ free_job (gpointer data)
   fovea_model_unref (job->model);
   fovea_settings_free (job->settings);
   g_free (job->name);
+  g_free (job->sample);
   g_free (job);
 }
 
 static void
 run_import (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  const ImportJob *job = data;
-  GError          *error = NULL;
-  char            *name = fovea_import_model (job->model, job->name, job->settings, job->as_link, cancellable, &error);
+  ImportJob *job = data;
+  GError    *error = NULL;
+  char      *name = fovea_import_model (job->model, job->name, job->settings, job->as_link, cancellable, &error);
 
+  job->sample = name ? import_try_sample (job->model, job->settings, cancellable) : NULL;
   if (name && (!job->as_default || fovea_set_default_model (job->settings->task, name, &error)))
     g_task_return_pointer (task, name, g_free);
   else
@@ -357,12 +372,20 @@ static void
 import_ended (GObject *source, GAsyncResult *result, gpointer data)
 {
   ImportPage        *page = data;
+  const ImportJob   *job = g_task_get_task_data (G_TASK (result));
   g_autoptr (GError) error = NULL;
   g_autofree char   *name = g_task_propagate_pointer (G_TASK (result), &error), *text = NULL;
 
   page->is_busy = FALSE;
   gtk_spinner_stop (GTK_SPINNER (page->spinner));
   text = name ? g_strdup_printf (_("Imported as “%s”."), name) : g_strdup (error->message);
+  if (job->sample)
+    {
+      char *longer = g_strconcat (text, " ", job->sample, NULL);
+
+      g_free (text);
+      text = longer;
+    }
   show_message (page, text);
   update_buttons (page);
   if (name)

@@ -34,7 +34,7 @@ struct _ImportTry
   FoveaObjects        *objects;
   FoveaMasks          *found;
   FoveaMask           *mask;
-  char                *raw;
+  char                *raw, *sample;
 };
 
 /* ---- the network, in a worker ----------------------------------------------------------------------------------- */
@@ -120,6 +120,32 @@ measure_raw (ImportTry *try, FoveaInput *input, GCancellable *cancellable, GErro
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+char *
+import_try_sample (FoveaModel *model, const FoveaSettings *settings, GCancellable *cancellable)
+{
+  g_autoptr (GError) error = NULL;
+  double             difference;
+  const FoveaSample  verdict = fovea_model_try_sample (model, settings, &difference, cancellable, &error);
+
+  if (error)
+    return g_strdup (error->message);
+  if (verdict == FOVEA_SAMPLE_WRONG)
+    return g_strdup_printf (_("Its makers' own sample comes out otherwise, by %.3g of the range: these settings aren't what they mean."), difference);
+  return verdict == FOVEA_SAMPLE_RIGHT ? g_strdup (_("Its makers' own sample comes out as it should.")) : NULL;
+}
+
+/* Networks that must be pointed at are pointed at the middle. */
+static FoveaMasks *
+find_masks (ImportTry *try, FoveaSegmenter *segmenter, const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, GError **error)
+{
+  const FoveaPromptPoint middle = { photo->width / 2.0, photo->height / 2.0, TRUE };
+  const FoveaPrompt      prompt = { .points = &middle, .n_points = 1 };
+  g_autofree char       *partner = fovea_model_find_partner (try->model, try->used, NULL);
+
+  return partner ? fovea_segmenter_run_prompt (segmenter, photo, &prompt, cancellable, progress, progress_data, error)
+                 : fovea_segmenter_run (segmenter, photo, 1, cancellable, progress, progress_data, error);
+}
+
 static gboolean
 decode (ImportTry *try, FoveaInput *input, const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, GError **error)
 {
@@ -143,7 +169,7 @@ decode (ImportTry *try, FoveaInput *input, const FoveaPhoto *photo, GCancellable
       const FoveaMaskOptions     plain = { .threshold = 0.5, .softness = 1 };
       g_autoptr (FoveaSegmenter) segmenter = fovea_segmenter_new (try->model, try->used, 0, error);
 
-      try->found = segmenter ? fovea_segmenter_run (segmenter, photo, 1, cancellable, progress, progress_data, error) : NULL;
+      try->found = segmenter ? find_masks (try, segmenter, photo, cancellable, progress, progress_data, error) : NULL;
       try->mask = try->found && fovea_masks_count (try->found) ? fovea_mask_new (try->found, NULL, 0, &plain, error) : NULL;
       return try->found && (try->mask || fovea_masks_count (try->found) == 0);
     }
@@ -167,6 +193,7 @@ run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress,
   g_autoptr (FoveaInput) input = prepare_input (try->used, photo, error);
 
   try->raw = input ? measure_raw (try, input, cancellable, error) : NULL;
+  try->sample = try->raw ? import_try_sample (try->model, try->used, cancellable) : NULL;
   return try->raw && decode (try, input, photo, cancellable, progress, progress_data, error);
 }
 
@@ -184,6 +211,7 @@ forget (gpointer data)
   g_clear_pointer (&try->mask, fovea_mask_free);
   g_clear_pointer (&try->found, fovea_masks_free);
   g_clear_pointer (&try->raw, g_free);
+  g_clear_pointer (&try->sample, g_free);
 }
 
 static void
@@ -237,7 +265,7 @@ ended (gboolean done, gpointer data)
   ImportTry       *try = data;
   g_autofree char *answer = done ? print_answer (try) : NULL, *raw = NULL;
 
-  raw = try->raw ? g_strdup_printf ("%s\n%s", _("Raw output:"), try->raw) : NULL;
+  raw = try->raw ? g_strdup_printf ("%s\n%s%s%s", _("Raw output:"), try->raw, try->sample ? "\n" : "", try->sample ? try->sample : "") : NULL;
   gtk_label_set_text (GTK_LABEL (try->words), answer ? answer : "");
   gtk_label_set_text (GTK_LABEL (try->ranges), raw ? raw : "");
   if (try->classes)

@@ -28,3 +28,6 @@ void       import_try_clear      (ImportTry *try);
 
 /* TRUE: there is an answer, or one is on its way. */
 gboolean   import_try_is_on      (const ImportTry *try);
+
+/* What came of the sample that the model's makers give, a sentence (see fovea_model_try_sample); NULL: there is none. In any thread. Free with g_free. */
+char      *import_try_sample     (FoveaModel *model, const FoveaSettings *settings, GCancellable *cancellable);

@@ -6,8 +6,10 @@
 """
 
 import json
+import math
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
@@ -152,6 +154,60 @@ outputs:
         for bomb in ('a: &a [x, x]\nb: [*a, *a]', 'deep: ' + '[' * 5000 + ']' * 5000, 'a: "\x01"'):
             found = self.take(self.bioimage(bomb), '--task', 'segment')
             self.assertNotEqual(found['settings']['normalize']['value'], 'photo')
+
+    def test_bioimage_sample(self):
+        """The makers' own sample is tried with the settings that were read: with what they mean it comes out as it should."""
+        def array(values, shape=(1, 1, 16, 32)):
+            header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode()
+            header += b' ' * (-(len(header) + 11) % 64) + b'\n'
+            return b'\x93NUMPY\x01\x00' + struct.pack('<H', len(header)) + header + struct.pack(f'<{len(values)}f', *values)
+
+        given = [float(i * i % 251) for i in range(512)]
+        mean = sum(given) / 512
+        deviation = math.sqrt(sum((value - mean) ** 2 for value in given) / 512)
+        scores = [1 / (1 + math.exp(-(value - mean) / (deviation + 1e-6))) for value in given]
+        self.put('cells/in.npy', array(given))
+        self.put('cells/out.npy', array([float(score > 0.3) for score in scores]))
+        self.put('cells/scores.npy', array(scores))
+        older = 'test_inputs: [in.npy]\ntest_outputs: [out.npy]'
+        self.assertEqual(self.take(self.bioimage(older))['sample']['verdict'], 'right')
+        wrong = self.fovea('import', self.bioimage(older), '--normalize', 'fixed', '--range', '1', '--name', 'wrong')[1]
+        self.assertIn("aren't what they mean", wrong)
+        path = self.bioimage()
+        rdf = path.parent / 'rdf.yaml'
+        newer = rdf.read_text().replace('    preprocessing', '    test_tensor: {source: in.npy}\n    preprocessing').replace('    halo', '    test_tensor: {source: scores.npy}\n    halo')
+        rdf.write_text(newer.replace('    postprocessing: [{name: binarize, kwargs: {threshold: 0.3}}]\n', ''))
+        sample = self.take(path)['sample']
+        self.assertTrue(sample['verdict'] == 'right' and sample['difference'] < 1e-4, sample)
+        self.put('secret.npy', array(given))
+        (self.folder / 'cells/link.npy').symlink_to(self.folder / 'secret.npy')
+        for source in ('../secret.npy', str(self.folder / 'secret.npy'), 'link.npy', 'nowhere.npy', 'https://example.org/in.npy', 'rdf.yaml'):
+            sample = self.take(self.bioimage(f'test_inputs: ["{source}"]\ntest_outputs: [out.npy]'))['sample']
+            self.assertEqual(sample['verdict'], 'untried', source)
+        self.put('cells/in.npy', array(given[:32], (1, 1, 1, 32)))
+        self.assertIn(self.take(self.bioimage(older))['sample']['verdict'], ('wrong', 'untried'))
+
+    def test_pair(self):
+        """Of a network in two files either brings the other along, and they answer; half of one isn't imported."""
+        encoder, decoder = tiny_model.pair()
+        alone = self.put('alone.encoder.onnx', encoder)
+        self.refuse(alone, 'decoder')
+        self.put('alone.decoder.onnx', tiny_model.unknown_operator())
+        self.refuse(alone, 'Frobnicate')
+        self.put('alone.decoder.onnx', tiny_model.corner_colour())
+        self.refuse(alone, "isn't the decoder")
+        path, other = self.put('tiny.encoder.onnx', encoder), self.put('tiny.decoder.onnx', decoder)
+        self.refuse(other, 'Import its encoder')
+        for name, options in (('copied', ()), ('linked', ('--link',))):
+            found = self.take(path, '--name', name, *options)
+            self.assertEqual((found['settings']['family']['value'], found['partner']), ('sam-encoder', str(other)))
+            self.assertEqual(sorted(file.name for file in self.store.glob(f'{name}.*')), [f'{name}.json', f'{name}.onnx', f'{name}.partner'])
+            self.assertEqual((self.store / f'{name}.partner').is_symlink(), bool(options))
+            answer = json.loads(self.fovea('segment', name, PHOTO, '--prompt', '240,160', '--no-refine', '--json')[0])['images'][0]
+            self.assertAlmostEqual(answer['masks'][0]['area'], 25 * math.pi / (32 * 32 * answer['height'] / answer['width']), delta=0.03)
+        other.unlink()
+        self.fovea('segment', 'copied', PHOTO, '--prompt', '240,160', '--json')
+        self.assertIn('pointed', self.fovea('segment', 'copied', PHOTO, '--json', status=1)[0])
 
     def test_ultralytics(self):
         """Its metadata, with Python's repr; AGPL is said."""

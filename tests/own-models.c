@@ -167,6 +167,13 @@ test_catalogue (void)
       g_assert_cmpuint (strspn (entries[i].sha256, "0123456789abcdef"), ==, 64);
       g_assert_cmpuint (entries[i].size, >, 1000);
       g_assert_true (*entries[i].licence && *entries[i].about && entries[i].task != FOVEA_TASK_UNKNOWN);
+      if (entries[i].task == FOVEA_TASK_CLASSIFY) /* the files have no names, and numbers aren't an answer */
+        {
+          g_auto (GStrv) names = g_strsplit (g_strchomp (g_hash_table_lookup (settings, "labels")), "\n", -1);
+
+          g_assert_cmpuint (g_strv_length (names), ==, 1000);
+          g_assert_cmpstr (names[207], ==, "golden retriever");
+        }
       for (gsize k = 0; k < i; k++)
         g_assert_true (strcmp (entries[i].name, entries[k].name) != 0 && strcmp (entries[i].sha256, entries[k].sha256) != 0);
       g_hash_table_iter_init (&iter, settings);

@@ -60,6 +60,25 @@ def unknown_operator(size=8):
     return model([node("Frobnicate", ["x"], ["y"])], [port("x", [1, 3, size, size])], [port("y", [1, 3])])
 
 
+def pair(side=32):
+    """Encoder and decoder of a network that is pointed at: the mask is a disc of 5 of its 32 pixels around the one point."""
+    encoder = model([node("Identity", ["image"], ["image_embeddings"])], [port("image", [1, 3, side, side])], [port("image_embeddings", [1, 3, side, side])])
+    grids = [[float(x) for _ in range(side) for x in range(side)], [float(y) for y in range(side) for _ in range(side)]]
+    nodes = [node("Relu", ["point_labels"], ["inside"]), node("MatMul", ["inside", "point_coords"], ["sum"]), node("ReduceSum", ["inside"], ["count"]),
+             node("Div", ["sum", "count"], ["middle"]), node("ReduceMin", ["image_embeddings"], ["least"]), node("Mul", ["least", "zero"], ["nothing"])]
+    squares = []
+    for axis in ("0", "1"):
+        nodes += [node("MatMul", ["middle", "axis" + axis], ["at" + axis]), node("Sub", ["grid" + axis, "at" + axis], ["off" + axis]),
+                  node("Mul", ["off" + axis, "off" + axis], ["square" + axis])]
+        squares.append("square" + axis)
+    nodes += [node("Add", squares, ["distance"]), node("Sub", ["radius", "distance"], ["disc"]), node("Add", ["disc", "nothing"], ["masks"])]
+    constants = [tensor("zero", [], [0]), tensor("radius", [], [25]), tensor("axis0", [2, 1], [1, 0]), tensor("axis1", [2, 1], [0, 1]),
+                 tensor("grid0", [1, 1, side, side], grids[0]), tensor("grid1", [1, 1, side, side], grids[1])]
+    decoder = model(nodes, [port("image_embeddings", [1, 3, side, side]), port("point_coords", [1, 2, 2]), port("point_labels", [1, 2])],
+                    [port("masks", [1, 1, side, side])], constants)
+    return encoder, decoder
+
+
 def colour_masks(size=8, names="['red', 'green', 'blue']"):
     """A mask for each colour: how much of it each of 8 × 8 parts of the photo has."""
     return model([node("Relu", ["x"], ["y"])], [port("x", [1, 3, size, size])], [port("y", [1, 3, size, size])], (),

@@ -7,13 +7,13 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "fovea.h"
+#include "vision/families.h"
 
 #define ONNX_MODELS "https://media.githubusercontent.com/media/onnx/models/b1eeaa1ac722dcc1cd1a8284bde34393dab61c3d/"
 #define OPENCV_ZOO  "https://media.githubusercontent.com/media/opencv/opencv_zoo/966be4cb6eefc2a4f586ed0581bf4bbaa2533070/"
 
-#define IMAGENET N_("1,000 kinds of things (ImageNet). The file has no names for them: give a list, a line each.")
-#define IMAGENET_INPUT "resize=shortest-crop;colour=rgb;range=1;mean=0.485, 0.456, 0.406;std=0.229, 0.224, 0.225"
+#define IMAGENET N_("1,000 kinds of things (ImageNet), by their English names.")
+#define IMAGENET_INPUT "labels=@imagenet;resize=shortest-crop;colour=rgb;range=1;mean=0.485, 0.456, 0.406;std=0.229, 0.224, 0.225"
 #define VOC \
   "aeroplane, bicycle, bird, boat, bottle, bus, car, cat, chair, cow, dining table, dog, horse, motorbike, person, potted plant, sheep, sofa, train, tv monitor"
 
@@ -66,7 +66,7 @@ static const FoveaCatalogueEntry entries[] = {
     ONNX_MODELS "validated/vision/classification/resnet/model/resnet50-v1-12.onnx", IMAGENET_INPUT },
   { "efficientnet-lite4", IMAGENET, FOVEA_TASK_CLASSIFY, "Apache-2.0", 51946641,
     "d111689907c06eea7c82e4833ddef758da6453b9d4cf60b7e99ca05c7cbd9c12",
-    ONNX_MODELS "validated/vision/classification/efficientnet-lite4/model/efficientnet-lite4-11.onnx", "resize=shortest-crop;colour=rgb;range=255;mean=127;std=128" },
+    ONNX_MODELS "validated/vision/classification/efficientnet-lite4/model/efficientnet-lite4-11.onnx", "labels=@imagenet;resize=shortest-crop;colour=rgb;range=255;mean=127;std=128" },
 };
 
 const FoveaCatalogueEntry *
@@ -74,6 +74,17 @@ fovea_list_catalogue (gsize *n)
 {
   *n = G_N_ELEMENTS (entries);
   return entries;
+}
+
+/* “@WORD” stands for a list of names that more than one model has. */
+static char *
+expand (const char *words)
+{
+  gsize              n;
+  const char *const *labels = *words == '@' ? family_labels (words + 1, &n) : NULL;
+  g_autofree char   *lines = labels ? g_strjoinv ("\n", (char **) labels) : NULL;
+
+  return lines ? g_strconcat (lines, "\n", NULL) : g_strdup (words);
 }
 
 GHashTable *
@@ -87,7 +98,7 @@ fovea_catalogue_entry_get_settings (const FoveaCatalogueEntry *entry)
       const char *words = strchr (*row, '=');
 
       if (words)
-        g_hash_table_insert (settings, g_strndup (*row, words - *row), g_strdup (words + 1));
+        g_hash_table_insert (settings, g_strndup (*row, words - *row), expand (words + 1));
     }
   return settings;
 }

@@ -59,24 +59,44 @@ fovea_model_list_missing (const FoveaModel *model)
   return (char **) g_ptr_array_free (list, FALSE);
 }
 
+static gboolean
+check_operators (const FoveaModel *model, GError **error)
+{
+  g_auto (GStrv)   missing = fovea_model_list_missing (model);
+  g_autofree char *list = g_strjoinv (", ", missing);
+
+  if (!*missing)
+    return TRUE;
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
+               "Model “%s” needs operators that this engine hasn't got: %s. Nothing was imported; export the model without them, or use another.",
+               fovea_model_get_name (model), list);
+  return FALSE;
+}
+
+/* Of a network in two files both must be right. */
+static gboolean
+check_pair (FoveaModel *model, const FoveaSettings *settings, GError **error)
+{
+  g_autofree char       *path = sam_find_partner (model, settings, error);
+  g_autoptr (FoveaModel) partner = path ? fovea_model_load (path, error) : NULL;
+  Sam                   *sam = partner && check_operators (partner, error) ? sam_new (model, settings, 1, error) : NULL;
+  gboolean               fits = sam != NULL;
+
+  sam_free (sam);
+  return fits;
+}
+
 /* It must compile for a photo: what is imported answers. */
 static gboolean
 check_runs (FoveaModel *model, const FoveaSettings *settings, GError **error)
 {
-  g_auto (GStrv)                  missing = fovea_model_list_missing (model);
-  g_autofree char                *list = g_strjoinv (", ", missing);
   g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
   g_autoptr (FoveaSession)        session = NULL;
   const FoveaPort                *in = fovea_model_get_input (model, 0);
   FoveaShape                      shape;
 
-  if (*missing)
-    {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                   "Model “%s” needs operators that this engine hasn't got: %s. Nothing was imported; export the model without them, or use another.",
-                   fovea_model_get_name (model), list);
-      return FALSE;
-    }
+  if (!check_operators (model, error))
+    return FALSE;
   if (settings->task == FOVEA_TASK_UNKNOWN)
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
@@ -84,6 +104,8 @@ check_runs (FoveaModel *model, const FoveaSettings *settings, GError **error)
                    fovea_model_get_name (model));
       return FALSE;
     }
+  if (sam_knows (settings->family))
+    return check_pair (model, settings, error);
   fovea_session_options_set_threads (options, 1);
   if (in && fovea_settings_get_input_shape (settings, in, &shape, NULL))
     fovea_session_options_set_shape (options, in->name, &shape);
@@ -166,6 +188,12 @@ make_card (const FoveaModel *model, const char *file, const FoveaSettings *setti
   json_object_set_string_member (card, "file", shown);
   json_object_set_string_member (card, "sources", settings->sources ? settings->sources : "");
   return card;
+}
+
+char *
+fovea_model_find_partner (const FoveaModel *model, const FoveaSettings *settings, GError **error)
+{
+  return sam_knows (settings->family) ? sam_find_partner (model, settings, error) : NULL;
 }
 
 /* The other file of a network in two goes along: NAME.partner. */

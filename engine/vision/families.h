@@ -42,5 +42,8 @@ char        **family_list  (void);
 /* The names of the usual classes, NULL-terminated, and their number; NULL for a word that isn't known. Static. "coco-91" has holes: "". */
 const char *const *family_labels (const char *word, gsize *n);
 
+#define N_IMAGENET_LABELS 1000
+extern const char *const imagenet_labels[]; /* N_IMAGENET_LABELS, then NULL */
+
 /* How many places a network has that looks at each cell of `first_stride`, 2 first_stride … last_stride pixels once. */
 gint64        family_count_places (int width, int height, int first_stride, int last_stride);

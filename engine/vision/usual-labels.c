@@ -41,6 +41,7 @@ static const struct
   { "face", face, 1 },
   { "person", person, 1 },
   { "subject", subject, 1 },
+  { "imagenet", imagenet_labels, N_IMAGENET_LABELS },
 };
 
 const char *const *

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -31,7 +32,7 @@ SEGMENTER = 'selfie_segmentation'
 DETECTOR = 'yolox_nano'
 CLASSIFIER = 'squeezenet11_fp32'
 ODD = '=a <b>&"c\'.png'
-N_MANY = 24
+N_MANY, N_KILLS = 70, 10
 STRANGE = '<b>per&son</b> %s "../x"' # a label
 
 
@@ -143,27 +144,44 @@ def held(journal):
 
 
 def check_killing(gimp, source, results):
-    """GIMP dies in the middle, once alone, once with the plug-in; each time the next run keeps what was done and doesn't wait for the dead."""
-    journal, script, n = results / 'fovea-batch.journal', gimp.folder / 'killed.scm', len(list(source.iterdir()))
-    wanted = {'operation': 'segment', 'model': SEGMENTER}
+    """GIMP dies at ten moments, alone or with the plug-in; each time the next run keeps what was done, doesn't wait for the dead, and finds no file that isn't whole."""
+    journal, script, n, dice = results / 'fovea-batch.journal', gimp.folder / 'killed.scm', len(list(source.iterdir())), random.Random(3)
+    wanted = {'operation': 'segment', 'model': SEGMENTER, 'more': '#:formats "csv,json,masks,xcf"'}
     script.write_text('(script-fu-use-v3)\n' + call(source, results, **wanted))
     before, outlived = 0, []
-    for kill in (os.kill, os.killpg):
+    for i in range(N_KILLS):
         running = subprocess.Popen([find_program('gimp-console'), '-idf', '--quit', '--batch-interpreter=plug-in-script-fu-eval', '-b', f'(load "{script}")'],
                                    env=gimp.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         until = time.monotonic() + 120
-        while lines_of(journal) < before + 3 and time.monotonic() < until and running.poll() is None:
+        while lines_of(journal) <= before and time.monotonic() < until and running.poll() is None:
             time.sleep(0.005)
+        time.sleep(dice.uniform(0, 0.1))
         assert running.poll() is None, 'GIMP ended by itself'
-        kill(running.pid, signal.SIGKILL)
+        (os.kill, os.killpg)[i % 2](running.pid, signal.SIGKILL)
         running.wait()
         outlived.append(held(journal))
         before = lines_of(journal)
-    assert before >= 6 and not (results / 'fovea-batch.json').exists(), before
+        check_files(results, ('masks', 'xcf'))
+    assert before >= N_KILLS and not (results / 'fovea-batch.json').exists(), before
     answer, = run(gimp, call(source, results, **wanted))
-    assert 6 <= answer['skipped'] < n and answer['count'] == n and len(check_whole(results)) == n, (before, answer)
+    assert N_KILLS <= answer['skipped'] < n and answer['count'] == n and len(check_whole(results)) == n, (before, answer)
+    assert len({json.loads(line)['path'] for line in journal.read_text().splitlines() if line.startswith('{"task') and line.endswith('}')}) == n
+    files = sorted((results / 'xcf').rglob('*.xcf'))
+    script = '\n'.join(f'(gimp-file-load RUN-NONINTERACTIVE "{file}")' for file in files)
+    status, output = gimp.batch(script + '(display "\\nALL READ\\n")')
+    assert len(files) == n and status == 0 and 'ALL READ' in output, output[-2000:]
     assert max(outlived) < 10, outlived
-    print(f'ok killed twice after {answer["skipped"]} of {n} photos; nothing lost; the plug-in outlived GIMP by {outlived[0]:.1f} s')
+    print(f'ok killed {N_KILLS} times, {answer["skipped"]} of {n} photos were done by then; nothing lost; the plug-in outlived GIMP by {max(outlived):.1f} s at most')
+
+
+def check_files(results, places):
+    """What has its name is whole, also right after the end."""
+    for path in (path for place in places for path in (results / place).rglob('*') if path.is_file()):
+        assert not path.name.startswith('.'), path
+        if path.suffix == '.png':
+            Image.open(path).load()
+        else:
+            assert path.read_bytes().startswith(b'gimp xcf'), path
 
 
 def check_refusals(gimp, source, folder):

@@ -60,6 +60,7 @@ def inside(scene, folder):
     window.press('Start.*', 120)
     told = wait(lambda: window.words('photos are done'), 'the end', 240)
     shoot(folder / f'batch-{scene}-done.png')
+    check_window(window.dialog)
     skipped = int(re.search(r'(\d+) of them before', told)[1])
     assert skipped > 0 and '1 failed' in told and f'{N_PHOTOS} photos' in told, told
     window.press('Close')

@@ -179,6 +179,7 @@ def inside(scene, folder):
     if action == 'look':
         windows.turn(('Catalogue', 'Katalog'), 1)
         shoot(folder / f'import-{scene}.png')
+        check_window(windows.dialog)
     fetch(windows, folder, home, scene)
     windows.close()
     left = [path.name for path in (home / '.local/share/fovea/models').iterdir() if path.name.startswith('.')]

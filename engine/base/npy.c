@@ -3,7 +3,7 @@
  * npy.c: a magic word, the header's length, the header (a Python dictionary as text), the elements. See numpy.lib.format in NumPy's manual.
  */
 
-#include "npy.h"
+#include "base/npy.h"
 
 #include <string.h>
 
@@ -73,16 +73,14 @@ parse_header (const char *header, FoveaType *type, FoveaShape *shape)
 }
 
 FoveaTensor *
-npy_load (const char *path, GError **error)
+npy_parse (const char *contents, gsize length, const char *name, GError **error)
 {
-  g_autofree char *contents = NULL, *header = NULL;
-  gsize            length, start, size = 0;
+  g_autofree char *header = NULL;
+  gsize            start = 0, size = 0;
   FoveaType        type;
   FoveaShape       shape;
   FoveaTensor     *tensor;
 
-  if (!g_file_get_contents (path, &contents, &length, error))
-    return NULL;
   if (length >= 10 && memcmp (contents, MAGIC, 6) == 0)
     {
       const guint8 *bytes = (const guint8 *) contents;
@@ -96,13 +94,13 @@ npy_load (const char *path, GError **error)
     }
   if (!header || !parse_header (header, &type, &shape))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” isn't an array that this command reads. Save it with numpy.save, in C order, as numbers.", path);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” isn't an array that Fovea reads. Save it with numpy.save, in C order, as numbers.", name);
       return NULL;
     }
   tensor = fovea_tensor_new (type, &shape, error);
   if (tensor && tensor->size != length - start - size)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” is cut short, or longer than it says. Save it again.", path);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” is cut short, or longer than it says. Save it again.", name);
       g_clear_pointer (&tensor, fovea_tensor_unref);
     }
   if (tensor && tensor->size > 0)
@@ -110,8 +108,17 @@ npy_load (const char *path, GError **error)
   return tensor;
 }
 
+FoveaTensor *
+fovea_tensor_load_npy (const char *path, GError **error)
+{
+  g_autofree char *contents = NULL;
+  gsize            length;
+
+  return g_file_get_contents (path, &contents, &length, error) ? npy_parse (contents, length, path, error) : NULL;
+}
+
 gboolean
-npy_save (const FoveaTensor *tensor, const char *path, GError **error)
+fovea_tensor_save_npy (const FoveaTensor *tensor, const char *path, GError **error)
 {
   g_autoptr (GString) header = g_string_new (NULL);
   g_autoptr (GString) file = g_string_new (NULL);
