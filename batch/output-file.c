@@ -5,6 +5,7 @@
 
 #include "output-file.h"
 
+#include <cairo.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -148,4 +149,29 @@ output_file_write_png (const char *path, GdkPixbuf *picture, GError **error)
   gsize            size;
 
   return gdk_pixbuf_save_to_buffer (picture, &data, &size, "png", error, "compression", "3", NULL) && output_file_write (path, data, size, error);
+}
+
+static cairo_status_t
+write_chunk (void *stream, const unsigned char *data, unsigned int size)
+{
+  return fwrite (data, 1, size, stream) == size ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
+}
+
+gboolean
+output_file_write_gray (const char *path, guint8 *gray, int width, int height, int stride, GError **error)
+{
+  OutputFile      *file = output_file_open (path, error);
+  cairo_surface_t *surface;
+  cairo_status_t   status;
+
+  if (!file)
+    return FALSE;
+  surface = cairo_image_surface_create_for_data (gray, CAIRO_FORMAT_A8, width, height, stride);
+  status = cairo_surface_write_to_png_stream (surface, write_chunk, file->stream); /* alpha alone is written as gray */
+  cairo_surface_destroy (surface);
+  if (status == CAIRO_STATUS_SUCCESS || status == CAIRO_STATUS_WRITE_ERROR) /* that says closing, with its reason */
+    return output_file_close (file, error);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "“%s” can't be made: %s.", path, cairo_status_to_string (status));
+  output_file_drop (file);
+  return FALSE;
 }

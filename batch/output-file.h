@@ -25,3 +25,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (OutputFile, output_file_drop)
 
 gboolean    output_file_write  (const char *path, gconstpointer data, gsize size, GError **error);
 gboolean    output_file_write_png (const char *path, GdkPixbuf *picture, GError **error);
+
+/* A gray picture; both sides OUTPUT_GRAY_SIDE at most. The stride is that of Cairo's format A8. */
+#define OUTPUT_GRAY_SIDE 32767
+gboolean    output_file_write_gray (const char *path, guint8 *gray, int width, int height, int stride, GError **error);

@@ -5,6 +5,7 @@
 
 #include "pictures.h"
 
+#include <cairo.h>
 #include <string.h>
 
 #include "draw.h"
@@ -23,22 +24,20 @@ make_picture (gboolean alpha, const FoveaPhoto *photo, GError **error)
   return picture;
 }
 
-static GdkPixbuf *
-make_mask_picture (FoveaMask *mask, const FoveaPhoto *photo, GError **error)
+/* n_channels times the same. */
+static gboolean
+read_mask (FoveaMask *mask, const FoveaPhoto *photo, guint8 *pixels, gsize stride, gsize n_channels, GError **error)
 {
-  GdkPixbuf         *picture = make_picture (FALSE, photo, error);
-  g_autofree float  *row = g_new (float, photo->width);
+  g_autofree float *row = g_new (float, photo->width);
 
-  for (int y = 0; picture && y < photo->height; y++)
+  for (int y = 0; y < photo->height; y++, pixels += stride)
     {
-      guint8 *to = gdk_pixbuf_get_pixels (picture) + (gsize) y * (gsize) gdk_pixbuf_get_rowstride (picture);
-
       if (!fovea_mask_read (mask, photo, 0, y, photo->width, 1, row, error))
-        g_clear_object (&picture);
-      for (int x = 0; picture && x < photo->width; x++)
-        memset (to + 3 * x, (int) (row[x] * 255.0f + 0.5f), 3);
+        return FALSE;
+      for (int x = 0; x < photo->width; x++)
+        memset (pixels + n_channels * (gsize) x, (int) (row[x] * 255.0f + 0.5f), n_channels);
     }
-  return picture;
+  return TRUE;
 }
 
 static GdkPixbuf *
@@ -113,6 +112,39 @@ save (GdkPixbuf *picture, const char *folder, const char *name, char **path, GEr
   return ok;
 }
 
+static gboolean
+save_gray (FoveaMask *mask, const FoveaPhoto *photo, const char *path, GError **error)
+{
+  int                stride = cairo_format_stride_for_width (CAIRO_FORMAT_A8, photo->width);
+  g_autofree guint8 *gray = g_try_malloc0_n ((gsize) photo->height, (gsize) stride);
+
+  if (gray)
+    return read_mask (mask, photo, gray, (gsize) stride, 1, error) && output_file_write_gray (path, gray, photo->width, photo->height, stride, error);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "Not enough memory for a mask of %d×%d pixels. Scale the photo down.", photo->width, photo->height);
+  return FALSE;
+}
+
+/* Gray, but for photos so large that only coloured pictures can be. */
+static gboolean
+save_mask (FoveaMask *mask, const FoveaPhoto *photo, const char *folder, const char *name, char **path, GError **error)
+{
+  g_autofree char *file = g_strconcat (name, ".png", NULL);
+  GdkPixbuf       *picture;
+
+  if (MAX (photo->width, photo->height) > OUTPUT_GRAY_SIDE)
+    {
+      picture = make_picture (FALSE, photo, error);
+      if (picture && !read_mask (mask, photo, gdk_pixbuf_get_pixels (picture), (gsize) gdk_pixbuf_get_rowstride (picture), 3, error))
+        g_clear_object (&picture);
+      return save (picture, folder, name, path, error);
+    }
+  *path = g_build_filename (folder, file, NULL);
+  if (save_gray (mask, photo, *path, error))
+    return TRUE;
+  g_clear_pointer (path, g_free);
+  return FALSE;
+}
+
 /* Labels are words of strangers: nothing in them may end up as a path, and they may be long. */
 static char *
 name_mask (const char *name, const Finding *finding, gsize i)
@@ -142,7 +174,7 @@ pictures_write (const PictureFolders *folders, const char *name, GdkPixbuf *phot
     {
       g_autofree char *own_name = name_mask (name, finding, i);
 
-      if (folders->masks && !save (make_mask_picture (finding->mask[i], &pixels, error), folders->masks, own_name, &finding->mask_files[i], error))
+      if (folders->masks && !save_mask (finding->mask[i], &pixels, folders->masks, own_name, &finding->mask_files[i], error))
         return FALSE;
       if (folders->cutouts && !save (make_cutout_picture (finding->mask[i], &pixels, error), folders->cutouts, own_name, &finding->cutout_files[i], error))
         return FALSE;

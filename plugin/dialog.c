@@ -116,6 +116,25 @@ fill_models (ModelChoice *choice)
   gtk_list_store_insert_with_values (choice->store, NULL, -1, 0, CHOOSE_FILE, 1, _("Choose file…"), -1);
 }
 
+/* A file that nobody imported: what its licence forbids, or that it says nothing, is heard before its first use. FALSE: not that one, then. */
+static gboolean
+accept_licence (ModelChoice *choice, const char *path)
+{
+  g_autoptr (FoveaModel) model = fovea_model_load (path, NULL);
+  g_autofree char       *licence = model ? fovea_model_get_licence (model) : NULL, *warning = model ? fovea_licence_warn (licence) : NULL;
+  GtkWidget             *question;
+  gboolean               accepted;
+
+  if (!warning)
+    return TRUE;
+  question = gtk_message_dialog_new (GTK_WINDOW (choice->window), GTK_DIALOG_MODAL, GTK_MESSAGE_WARNING, GTK_BUTTONS_NONE, "%s", warning);
+  gtk_dialog_add_buttons (GTK_DIALOG (question), _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Use It"), GTK_RESPONSE_OK, NULL);
+  gtk_dialog_set_default_response (GTK_DIALOG (question), GTK_RESPONSE_OK);
+  accepted = gtk_dialog_run (GTK_DIALOG (question)) == GTK_RESPONSE_OK;
+  gtk_widget_destroy (question);
+  return accepted;
+}
+
 static void
 choose_file (ModelChoice *choice)
 {
@@ -129,7 +148,7 @@ choose_file (ModelChoice *choice)
   gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (chooser), filter);
   if (gtk_native_dialog_run (GTK_NATIVE_DIALOG (chooser)) == GTK_RESPONSE_ACCEPT)
     path = gtk_file_chooser_get_filename (GTK_FILE_CHOOSER (chooser));
-  g_object_set (choice->config, choice->property, path ? path : choice->last, NULL);
+  g_object_set (choice->config, choice->property, path && accept_licence (choice, path) ? path : choice->last, NULL);
   fill_models (choice);
 }
 

@@ -154,6 +154,12 @@ class StrangeLabels(unittest.TestCase):
             self.check_metadata(results, images)
             files = [(results / mask[kind]).resolve() for image in images for mask in image["masks"] for kind in ("file", "cutout")]
             self.assertEqual(len(set(files)), 2 * 3 * 3)
+            for image in images:
+                for mask in image["masks"]:
+                    gray, cutout = (Image.open(results / mask[kind]) for kind in ("file", "cutout"))
+                    self.assertEqual((gray.mode, gray.size, cutout.mode), ("L", (image["width"], image["height"]), "RGBA"))
+                    self.assertEqual(cutout.getchannel("A").tobytes(), gray.tobytes())
+                    self.assertAlmostEqual(sum(gray.tobytes()) / 255 / (gray.width * gray.height), mask["area"], delta=0.02)
             for path in files:
                 self.assertIn((results / ("masks" if "/masks/" in str(path) else "cut-outs")).resolve(), path.parents)
                 Image.open(path).load()

@@ -119,8 +119,8 @@ def study(windows, folder, scene):
     shoot(folder / f'models-{scene}.png')
     check_window(windows.dialog)
     windows.turn(('Layers', 'Ebenen', 'Schichten'), 1)
+    wait(lambda: len(windows.cells('Schichten' if scene == 'german' else 'Layers')) > 20, 'the layers')
     if scene != 'german':
-        wait(lambda: len(windows.cells('Layers')) > 20, 'the layers')
         wait(lambda: windows.words('Slides small filters'), 'what a convolution is')
         assert windows.words('multiply-adds for a photo')
     shoot(folder / f'layers-{scene}.png')
