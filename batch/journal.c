@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fovea.h"
@@ -227,6 +228,19 @@ journal_find (const Journal *journal, const JournalPhoto *photo)
   return json_object_dup_member (object, "answer");
 }
 
+/* What is written into a file that was deleted goes with it. */
+static gboolean
+is_there (const Journal *journal, GError **error)
+{
+  g_autofree char *shown = g_filename_display_name (journal->folder);
+  struct stat      status;
+
+  if (fstat (journal->descriptor, &status) != 0 || status.st_nlink > 0)
+    return TRUE;
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "The results in “%s” were taken away while they were being written. Begin anew.", shown);
+  return FALSE;
+}
+
 gboolean
 journal_add (Journal *journal, const JournalPhoto *photo, JsonNode *answer, GError **error)
 {
@@ -243,7 +257,7 @@ journal_add (Journal *journal, const JournalPhoto *photo, JsonNode *answer, GErr
   json_object_set_member (object, "answer", json_node_copy (answer));
   line = json_to_string (root, FALSE);
   ended = g_strconcat (line, "\n", NULL);
-  if (!write_line (journal, ended, strlen (ended), error))
+  if (!is_there (journal, error) || !write_line (journal, ended, strlen (ended), error))
     return FALSE;
   g_hash_table_replace (journal->lines, g_strdup (photo->path), g_steal_pointer (&line));
   return TRUE;

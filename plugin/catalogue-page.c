@@ -321,7 +321,6 @@ catalogue_page_new (void (*fetched) (const char *name, gpointer user_data), gpoi
       GtkWidget *const labels[] = { intro, page->details, page->message };
 
       gtk_label_set_max_width_chars (GTK_LABEL (labels[i]), 110);
-      gtk_label_set_line_wrap_mode (GTK_LABEL (labels[i]), PANGO_WRAP_WORD_CHAR);
     }
   gtk_label_set_selectable (GTK_LABEL (page->details), TRUE);
   gtk_box_pack_start (GTK_BOX (page->widget), intro, FALSE, FALSE, 0);

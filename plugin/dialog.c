@@ -60,6 +60,7 @@ dialog_text_new (void)
   GtkWidget *label = gtk_label_new (NULL);
 
   gtk_label_set_line_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_line_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR); /* names of files may be long, and without a blank */
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_label_set_max_width_chars (GTK_LABEL (label), 60);
   return label;

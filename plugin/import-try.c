@@ -302,7 +302,6 @@ import_try_new (GimpProcedureConfig *config)
   gtk_label_set_max_width_chars (GTK_LABEL (try->words), 46);
   gtk_label_set_max_width_chars (GTK_LABEL (try->ranges), 46);
   gtk_label_set_selectable (GTK_LABEL (try->ranges), TRUE);
-  gtk_label_set_line_wrap_mode (GTK_LABEL (try->ranges), PANGO_WRAP_WORD_CHAR);
   gtk_container_add (GTK_CONTAINER (try->stack), try->boxes);
   gtk_container_add (GTK_CONTAINER (try->stack), try->bars);
   gtk_container_add (GTK_CONTAINER (try->stack), try->masks);

@@ -68,7 +68,6 @@ read_facts (GTask *task, gpointer source, gpointer data, GCancellable *cancellab
 static void
 fill_rows (ModelList *list)
 {
-  gtk_list_store_clear (list->rows);
   for (guint i = 0; i < list->facts->len; i++)
     {
       const FoveaModelFacts *facts = g_ptr_array_index (list->facts, i);
@@ -132,6 +131,7 @@ reading_ended (GObject *source, GAsyncResult *result, gpointer data)
       return;
     }
   list->is_filling = TRUE;
+  gtk_list_store_clear (list->rows); /* while each row still has its facts: they are asked for until it has gone */
   g_ptr_array_unref (list->facts);
   list->facts = facts;
   fill_rows (list);
@@ -442,7 +442,6 @@ model_list_new (GtkWindow *window)
   gtk_label_set_max_width_chars (GTK_LABEL (list->place), 110);
   gtk_widget_set_no_show_all (list->message, TRUE);
   gtk_label_set_selectable (GTK_LABEL (list->place), TRUE);
-  gtk_label_set_line_wrap_mode (GTK_LABEL (list->place), PANGO_WRAP_WORD_CHAR);
   gtk_style_context_add_class (gtk_widget_get_style_context (list->place), "dim-label");
   gtk_box_pack_start (GTK_BOX (list->widget), make_table (list), TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (list->widget), make_buttons (list), FALSE, FALSE, 0);

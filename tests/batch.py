@@ -303,6 +303,20 @@ class Batch(unittest.TestCase):
         self.check_sound(results)
         self.assertFalse(list(results.rglob(".*")))
 
+    def test_taken_away(self):
+        """Who deletes the results while they are written is told, at once."""
+        results = self.folder / "results"
+        for i in range(400):
+            self.paint(self.photos / "many" / f"{i:03}.jpg", "red", (300, 200))
+        running = subprocess.Popen([FOVEA, "locate", self.folder / "boxes.onnx", self.photos, "-o", results, "--formats", "json,pictures", "--json"], stdout=subprocess.PIPE)
+        journal, until = results / "fovea-batch.journal", time.monotonic() + 60
+        while not (journal.exists() and journal.stat().st_size) and time.monotonic() < until:
+            time.sleep(0.005)
+        journal.unlink()
+        told = json.loads(running.communicate(timeout=120)[0])
+        self.assertEqual(running.returncode, 1, told)
+        self.assertIn("taken away", told["error"])
+
     def check_sound(self, results):
         for path in results.rglob("*"):
             if not path.is_file() or any(part.startswith(".fovea-batch") for part in path.relative_to(results).parts):

@@ -32,7 +32,7 @@ SEGMENTER = 'selfie_segmentation'
 DETECTOR = 'yolox_nano'
 CLASSIFIER = 'squeezenet11_fp32'
 ODD = '=a <b>&"c\'.png'
-N_MANY, N_KILLS = 70, 10
+N_MANY, N_KILLS = 32, 10
 STRANGE = '<b>per&son</b> %s "../x"' # a label
 
 
