@@ -286,6 +286,7 @@ on_remove (GtkButton *button, ModelList *list)
   if (!aside)
     {
       show_message (list, error ? error->message : NULL);
+      model_list_reload (list, NULL); /* it may have gone by itself */
       return;
     }
   g_ptr_array_add (list->deleted, aside);
