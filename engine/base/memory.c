@@ -9,20 +9,48 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include "fovea.h"
+
+/* From this size on blocks lie in huge pages, where the system has them: with pages of 4 kB it depends on where these happen to lie in memory whether
+ * what is used together fits into the second-level cache. */
+#define HUGE_PAGE ((gsize) 2 << 20)
+
+static gsize
+round_up (gsize size, gsize alignment)
+{
+  return (size + alignment - 1) & ~(alignment - 1);
+}
+
+/* A block of that many bytes at least; `size` > 0. NULL where there is no memory. */
+static gpointer
+get_block (gsize size)
+{
+  gpointer block;
+
+  if (size < HUGE_PAGE)
+    return aligned_alloc (MEMORY_ALIGNMENT, round_up (size, MEMORY_ALIGNMENT));
+  block = aligned_alloc (HUGE_PAGE, round_up (size, HUGE_PAGE));
+#ifdef MADV_HUGEPAGE
+  if (block)
+    (void) madvise (block, size & ~(HUGE_PAGE - 1), MADV_HUGEPAGE); /* what can't be had isn't needed */
+#endif
+  return block;
+}
 
 gpointer
 memory_alloc (gsize size, const char *what, GError **error)
 {
   gpointer block = NULL;
 
-  if (size <= PTRDIFF_MAX - MEMORY_ALIGNMENT)
+  if (size <= PTRDIFF_MAX - HUGE_PAGE)
     {
-      gsize rounded = (MAX (size, 1) + MEMORY_ALIGNMENT - 1) & ~(gsize) (MEMORY_ALIGNMENT - 1);
-
-      block = aligned_alloc (MEMORY_ALIGNMENT, rounded);
+      block = get_block (MAX (size, 1));
       if (block)
-        memset (block, 0, rounded);
+        memset (block, 0, MAX (size, 1));
     }
   if (!block)
     {
