@@ -82,8 +82,6 @@ depthwise_compute (const DepthwiseTile *tile, int n_pixels, const float *bias, c
 
   if (conv->stride_w == 1)
     depthwise_sum (tile, n_pixels, 1, sum);
-  else if (conv->stride_w == 2)
-    depthwise_sum (tile, n_pixels, 2, sum);
   else
     depthwise_sum (tile, n_pixels, conv->stride_w, sum);
 
@@ -185,6 +183,26 @@ depthwise_strip (const DepthwiseStrip *strip, int n, int kernel, int stride, int
     }
 }
 
+/* A strip whose columns outside aren't the usual ones, as short ones, of which the last is moved to the left. */
+static void
+depthwise_checked (const DepthwiseStrip *strip, int n, int kernel, int stride, int x, float *out)
+{
+  for (int done = 0; done < n; done += DEPTHWISE_LEAST)
+    {
+      int    first = done + DEPTHWISE_LEAST <= n ? done : n - DEPTHWISE_LEAST, column = x + first * stride;
+      float *place = out + first * KERNEL_BLOCK;
+
+      if (kernel == 3 && stride == 1)
+        depthwise_strip (strip, DEPTHWISE_LEAST, 3, 1, DEPTHWISE_CHECKED, DEPTHWISE_CHECKED, column, place);
+      else if (kernel == 3)
+        depthwise_strip (strip, DEPTHWISE_LEAST, 3, 2, DEPTHWISE_CHECKED, DEPTHWISE_CHECKED, column, place);
+      else if (stride == 1)
+        depthwise_strip (strip, DEPTHWISE_LEAST, 5, 1, DEPTHWISE_CHECKED, DEPTHWISE_CHECKED, column, place);
+      else
+        depthwise_strip (strip, DEPTHWISE_LEAST, 5, 2, DEPTHWISE_CHECKED, DEPTHWISE_CHECKED, column, place);
+    }
+}
+
 /* One row of at least n pixels. The usual paddings have forms of their own. */
 INLINE void
 depthwise_strips (const DepthwiseStrip *strip, int n, int kernel, int stride, int pad_left, int out_w, float *out)
@@ -204,7 +222,7 @@ depthwise_strips (const DepthwiseStrip *strip, int n, int kernel, int stride, in
       else if (left == 0 && right == usual_right)
         depthwise_strip (strip, n, kernel, stride, 0, usual_right, x, place);
       else
-        depthwise_strip (strip, n, kernel, stride, DEPTHWISE_CHECKED, DEPTHWISE_CHECKED, x, place);
+        depthwise_checked (strip, n, kernel, stride, x, place);
     }
 }
 
