@@ -112,7 +112,7 @@ run (const Kernels *kernels, Way way, const KernelConv *conv, float *in, float *
 
       for (size_t band = 0; band < n_bands; band++)
         {
-          kernels->winograd_input (&winograd, n * band / n_bands, n * (band + 1) / n_bands, in);
+          kernels->winograd_input (&winograd, 0, kernel_blocks (conv->in_channels), n * band / n_bands, n * (band + 1) / n_bands, in);
           kernels->winograd_output (&winograd, 0, blocks, n * band / n_bands, n * (band + 1) / n_bands, in, products);
         }
     }

@@ -192,7 +192,7 @@ call_winograd (const Kernels *kernels, int m, const KernelConv *conv, size_t blo
 {
   KernelWinograd winograd = { *conv, m, (size_t) ((conv->out_w + m - 1) / m), (size_t) ((conv->out_h + m - 1) / m) };
   size_t         n_tiles = winograd.tiles_x * winograd.tiles_y, step = cut ? (n_tiles + 2) / 3 : n_tiles;
-  size_t         in_size = kernel_winograd_size (m) * kernel_winograd_step (kernel_blocks (conv->in_channels), n_tiles);
+  size_t         in_blocks = kernel_blocks (conv->in_channels), in_size = kernel_winograd_size (m) * kernel_winograd_step (in_blocks, n_tiles);
   size_t         products_size = kernel_winograd_size (m) * kernel_winograd_step (kernels->winograd_blocks, n_tiles);
   float         *in = make_output (in_size), *products = make_output (products_size);
 
@@ -200,12 +200,18 @@ call_winograd (const Kernels *kernels, int m, const KernelConv *conv, size_t blo
     {
       size_t last = first + step < n_tiles ? first + step : n_tiles;
 
-      kernels->winograd_input (&winograd, first, last, in);
       if (cut)
-        for (size_t block = 0; block < blocks; block++)
-          kernels->winograd_output (&winograd, block, block + 1, first, last, in, products);
+        {
+          for (size_t block = in_blocks; block > 0; block--)
+            kernels->winograd_input (&winograd, block - 1, block, first, last, in);
+          for (size_t block = 0; block < blocks; block++)
+            kernels->winograd_output (&winograd, block, block + 1, first, last, in, products);
+        }
       else
-        kernels->winograd_output (&winograd, 0, blocks, first, last, in, products);
+        {
+          kernels->winograd_input (&winograd, 0, in_blocks, first, last, in);
+          kernels->winograd_output (&winograd, 0, blocks, first, last, in, products);
+        }
     }
   if (!guards_whole (in, in_size) || !guards_whole (products, products_size))
     report (false, "%s winograd writes outside its scratch", kernels->name);

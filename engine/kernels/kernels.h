@@ -175,10 +175,12 @@ typedef struct
   /* Channel blocks [first_block, last_block) of output rows [first_row, last_row). */
   void (*depthwise)       (const KernelConv *conv, size_t first_block, size_t last_block, size_t first_row, size_t last_row);
 
-  /* Transforms the input of tiles [first, last) to out (size, C/16, last - first, 16), its elements kernel_winograd_step () apart. */
-  void (*winograd_input)  (const KernelWinograd *winograd, size_t first, size_t last, float *out);
+  /* Transforms input blocks [first_block, last_block) of tiles [first, last) to out (size, C/16, last - first, 16), its elements
+   * kernel_winograd_step () apart; nothing is written of the other blocks. */
+  void (*winograd_input)  (const KernelWinograd *winograd, size_t first_block, size_t last_block, size_t first, size_t last, float *out);
 
-  /* Output channel blocks [first_block, last_block) of tiles [first, last) from `in`, which winograd_input () made of tiles [first, last).
+  /* Output channel blocks [first_block, last_block) of tiles [first, last) from `in`, which winograd_input () made of all blocks of tiles
+   * [first, last).
    * products: scratch of size * kernel_winograd_step (kernels->winograd_blocks, last - first) floats. */
   void (*winograd_output) (const KernelWinograd *winograd, size_t first_block, size_t last_block, size_t first, size_t last,
                            const float *in, float *products);

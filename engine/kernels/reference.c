@@ -117,14 +117,14 @@ static const double small_input_transform[6][6] = { { 1, 0, -1, 0 }, { 0, 1, 1, 
 static const double small_output_transform[4][6] = { { 1, 1, 1, 0 }, { 0, 1, -1, -1 } };
 
 static void
-reference_winograd_input (const KernelWinograd *winograd, size_t first, size_t last, float *out)
+reference_winograd_input (const KernelWinograd *winograd, size_t first_block, size_t last_block, size_t first, size_t last, float *out)
 {
   const KernelConv *conv = &winograd->conv;
   size_t            n_tiles = last - first, blocks = kernel_blocks (conv->in_channels);
   int               side = winograd->m + 2;
   const double (*transform)[6] = side == 6 ? input_transform : small_input_transform;
 
-  for (size_t channel = 0; channel < blocks * KERNEL_BLOCK; channel++)
+  for (size_t channel = first_block * KERNEL_BLOCK; channel < last_block * KERNEL_BLOCK; channel++)
     for (size_t tile = 0; tile < n_tiles; tile++)
       {
         int    y = (int) ((first + tile) / winograd->tiles_x) * winograd->m - conv->pad_top;

@@ -129,7 +129,7 @@ sample_winograd (const Kernels *kernels, const float *numbers, float *scratch, f
   winograd = (KernelWinograd) { conv, 4, (W + 3) / 4, (H + 3) / 4 };
   for (size_t tile = 0; tile < winograd.tiles_x * winograd.tiles_y; tile += 2)
     {
-      kernels->winograd_input (&winograd, tile, tile + 2, tiles);
+      kernels->winograd_input (&winograd, 0, 1, tile, tile + 2, tiles);
       kernels->winograd_output (&winograd, 0, 1, tile, tile + 2, tiles, tiles + kernel_winograd_size (4) * kernel_winograd_step (1, 2));
     }
 }

@@ -83,45 +83,47 @@ conv_gather (const KernelConv *conv, size_t first, int n_pixels, ConvTaps *list,
     }
 }
 
-/* Adds the taps of the window of (y, x) that lie inside the image, `place` floats from its beginning, `number` being that of the first. */
+/* Adds the taps of the window of (y, x) that lie inside the image, `place` floats from its beginning, `number` being that of the first. Each stands for
+ * `run` taps of a row. */
 static int
-conv_list_taps (const KernelConv *conv, int y, int x, size_t place, int number, ConvTaps *list, int n_taps)
+conv_list_taps (const KernelConv *conv, int y, int x, int run, size_t place, int number, ConvTaps *list, int n_taps)
 {
   for (int ky = 0; ky < conv->kernel_h; ky++)
-    for (int kx = 0; kx < conv->kernel_w; kx++)
+    for (int kx = 0; kx < conv->kernel_w; kx += run)
       {
         int32_t offset = conv_offset (conv, y, x, ky, kx);
 
         if (offset >= 0)
           {
             list->offsets[n_taps] = (int32_t) place + offset;
-            list->taps[n_taps++] = (int16_t) (number + ky * conv->kernel_w + kx);
+            list->taps[n_taps++] = (int16_t) (number + (ky * conv->kernel_w + kx) / run);
           }
       }
   return n_taps;
 }
 
-/* Pixels from (y, x) on in one row, all windows inside from left to right. */
+/* Pixels from (y, x) on in one row, all windows inside from left to right. In the first layer the taps of a row lie side by side like channels, and are
+ * taken as such. */
 static void
 conv_stride (const KernelConv *conv, int y, int x, ConvTaps *list, Tile *tile)
 {
-  int n = conv->kernel_h * conv->kernel_w;
+  int run = conv->in_pixel == 1 && conv->dilation_w == 1 ? conv->kernel_w : 1, n = conv->kernel_h * conv->kernel_w / run;
 
   tile->step = (size_t) (conv->stride_w * conv->in_pixel);
   tile->all_taps = n;
+  if (conv->in_pixel == 1)
+    tile->inner = tile->last_inner = (size_t) run;
   if (conv->in_pixel == 1 && conv->in_channels <= CONV_FIRST_CHANNELS)
     {
-      tile->mode = TILE_LIST;
+      tile->mode = TILE_STRIDED;
       tile->n_taps = 0;
       tile->n_planes = 1;
       for (int c = 0; c < (int) conv->in_channels; c++)
-        tile->n_taps = conv_list_taps (conv, y, x, (size_t) c * conv->in_plane, c * n, list, tile->n_taps);
+        tile->n_taps = conv_list_taps (conv, y, x, run, (size_t) c * conv->in_plane, c * n, list, tile->n_taps);
       return;
     }
-  tile->n_taps = conv_list_taps (conv, y, x, 0, 0, list, 0);
+  tile->n_taps = conv_list_taps (conv, y, x, run, 0, 0, list, 0);
   tile->mode = tile->step != KERNEL_BLOCK ? TILE_STRIDED : n * tile->n_taps == 1 ? TILE_POINTWISE : TILE_STRIDED_16;
-  if (conv->in_pixel == 1)
-    tile->inner = tile->last_inner = 1;
 }
 
 /* Output x for which no tap falls off to the left or right: [*first, *last). */

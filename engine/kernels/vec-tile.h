@@ -33,7 +33,6 @@ typedef enum
   TILE_STRIDED,
   TILE_STRIDED_16, /* strided with a step of one blocked pixel, known to the compiler */
   TILE_POINTWISE,  /* the same with a single tap: planes follow each other in the weights */
-  TILE_LIST,       /* strided; the taps of all planes are in the list, each of one channel: the first layer */
   TILE_GATHERED,
 } TileMode;
 
@@ -68,6 +67,7 @@ typedef struct
   /* Weights that are wanted next, fetched in small shares while these are used: what comes from memory else is waited for. */
   const float   *next;
   size_t         n_next, share;  /* floats, of each block; those that are fetched with each plane */
+  bool           ahead;          /* pointwise: the next tile's inputs are fetched, too: where rows are too short for the processor to see that they go on */
 } Tile;
 
 static const float tile_zeros[KERNEL_BLOCK];
@@ -183,6 +183,14 @@ tile_activate (const Tile *tile, int n_vectors, int n_pixels, float *out)
         vec_activate (&tile->activation, out + (size_t) p * tile->out_step, out + (size_t) p * tile->out_step, lanes);
 }
 
+/* What the next tile will read of a plane. It may lie past the image: nothing is read then. */
+INLINE void
+tile_fetch_ahead (int n_pixels, const float *next)
+{
+  UNROLL for (int p = 0; p < n_pixels; p++)
+    __builtin_prefetch (next + p * KERNEL_BLOCK, 0, 3);
+}
+
 /* What is still to be fetched of the weights wanted next. */
 typedef struct
 {
@@ -236,14 +244,10 @@ tile_compute (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size
           size_t inner = n + 1 < tile->n_planes ? tile->inner : tile->last_inner;
 
           tile_fetch (tile, &fetch);
-          if (mode == TILE_LIST)
-            {
-              for (int t = 0; t < tile->n_taps; t++)
-                tile_add (tile, n_vectors, n_pixels, mode, 0, weights + (size_t) tile->taps[t] * KERNEL_BLOCK, plane + tile->offsets[t], NULL, sum);
-              continue;
-            }
           if (mode == TILE_POINTWISE)
             {
+              if (tile->ahead)
+                tile_fetch_ahead (n_pixels, plane + first + in_step);
               if (inner == KERNEL_BLOCK)
                 tile_sum_block (tile, n_vectors, n_pixels, mode, weights, plane + first, sum);
               else
@@ -267,8 +271,11 @@ tile_compute (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size
                     }
                   tile_sum (tile, n_vectors, n_pixels, mode, inner, tap_weights, NULL, pixels, sum);
                 }
-              else if (mode == TILE_STRIDED_16 && inner == KERNEL_BLOCK)
+              else if (inner == KERNEL_BLOCK)
                 tile_sum_block (tile, n_vectors, n_pixels, mode, tap_weights, plane + tile->offsets[t], sum);
+              else if (mode == TILE_STRIDED && inner == 3) /* a row of the first layer's usual window */
+                UNROLL for (size_t k = 0; k < 3; k++)
+                  tile_add (tile, n_vectors, n_pixels, mode, k, tap_weights + k * KERNEL_BLOCK, plane + tile->offsets[t], NULL, sum);
               else
                 tile_sum (tile, n_vectors, n_pixels, mode, inner, tap_weights, plane + tile->offsets[t], NULL, sum);
             }
@@ -310,64 +317,38 @@ tile_pixels (const Tile *tile, int n_vectors, int n_pixels, TileMode mode, size_
     }
 }
 
-static void
-tile_strided_16_wide (const Tile *tile, int n_pixels, size_t n_tiles)
+/* n_vectors as a constant likewise. */
+INLINE void
+tile_vectors (const Tile *tile, bool narrow, int n_pixels, TileMode mode, size_t n_tiles)
 {
-  tile_pixels (tile, TILE_VECTORS, n_pixels, TILE_STRIDED_16, n_tiles);
+  if (narrow)
+    tile_pixels (tile, TILE_NARROW, n_pixels, mode, n_tiles);
+  else
+    tile_pixels (tile, TILE_VECTORS, n_pixels, mode, n_tiles);
 }
 
 static void
-tile_strided_16_narrow (const Tile *tile, int n_pixels, size_t n_tiles)
+tile_strided (const Tile *tile, bool narrow, int n_pixels, size_t n_tiles)
 {
-  tile_pixels (tile, TILE_NARROW, n_pixels, TILE_STRIDED_16, n_tiles);
+  tile_vectors (tile, narrow, n_pixels, TILE_STRIDED, n_tiles);
 }
 
 static void
-tile_pointwise_wide (const Tile *tile, int n_pixels, size_t n_tiles)
+tile_strided_16 (const Tile *tile, bool narrow, int n_pixels, size_t n_tiles)
 {
-  tile_pixels (tile, TILE_VECTORS, n_pixels, TILE_POINTWISE, n_tiles);
+  tile_vectors (tile, narrow, n_pixels, TILE_STRIDED_16, n_tiles);
 }
 
 static void
-tile_pointwise_narrow (const Tile *tile, int n_pixels, size_t n_tiles)
+tile_pointwise (const Tile *tile, bool narrow, int n_pixels, size_t n_tiles)
 {
-  tile_pixels (tile, TILE_NARROW, n_pixels, TILE_POINTWISE, n_tiles);
+  tile_vectors (tile, narrow, n_pixels, TILE_POINTWISE, n_tiles);
 }
 
 static void
-tile_strided_wide (const Tile *tile, int n_pixels, size_t n_tiles)
+tile_gathered (const Tile *tile, bool narrow, int n_pixels)
 {
-  tile_pixels (tile, TILE_VECTORS, n_pixels, TILE_STRIDED, n_tiles);
-}
-
-static void
-tile_strided_narrow (const Tile *tile, int n_pixels, size_t n_tiles)
-{
-  tile_pixels (tile, TILE_NARROW, n_pixels, TILE_STRIDED, n_tiles);
-}
-
-static void
-tile_list_wide (const Tile *tile, int n_pixels, size_t n_tiles)
-{
-  tile_pixels (tile, TILE_VECTORS, n_pixels, TILE_LIST, n_tiles);
-}
-
-static void
-tile_list_narrow (const Tile *tile, int n_pixels, size_t n_tiles)
-{
-  tile_pixels (tile, TILE_NARROW, n_pixels, TILE_LIST, n_tiles);
-}
-
-static void
-tile_gathered_wide (const Tile *tile, int n_pixels)
-{
-  tile_pixels (tile, TILE_VECTORS, n_pixels, TILE_GATHERED, 1);
-}
-
-static void
-tile_gathered_narrow (const Tile *tile, int n_pixels)
-{
-  tile_pixels (tile, TILE_NARROW, n_pixels, TILE_GATHERED, 1);
+  tile_vectors (tile, narrow, n_pixels, TILE_GATHERED, 1);
 }
 
 /* n pixels cut evenly into tiles of at most TILE_PIXELS: number of tiles, and the first pixel of tile i. */
@@ -383,17 +364,15 @@ tile_first (size_t n, size_t n_tiles, size_t i)
   return n * i / n_tiles;
 }
 
-typedef void (*TileRow) (const Tile *tile, int n_pixels, size_t n_tiles);
-
-static TileRow
-tile_row_function (TileMode mode, bool narrow)
+/* n_tiles tiles of n_pixels pixels. */
+static void
+tile_side_by_side (const Tile *tile, bool narrow, int n_pixels, size_t n_tiles)
 {
-  switch (mode)
+  switch (tile->mode)
     {
-    case TILE_STRIDED_16: return narrow ? tile_strided_16_narrow : tile_strided_16_wide;
-    case TILE_POINTWISE:  return narrow ? tile_pointwise_narrow : tile_pointwise_wide;
-    case TILE_LIST:       return narrow ? tile_list_narrow : tile_list_wide;
-    default:              return narrow ? tile_strided_narrow : tile_strided_wide;
+    case TILE_STRIDED_16: tile_strided_16 (tile, narrow, n_pixels, n_tiles); break;
+    case TILE_POINTWISE:  tile_pointwise (tile, narrow, n_pixels, n_tiles); break;
+    default:              tile_strided (tile, narrow, n_pixels, n_tiles); break;
     }
 }
 
@@ -404,14 +383,13 @@ tile_row (const Tile *whole, bool narrow, size_t n)
   size_t  most = narrow && (whole->mode == TILE_STRIDED_16 || whole->mode == TILE_POINTWISE) ? TILE_NARROW_PIXELS : TILE_PIXELS, n_tiles = (n + most - 1) / most;
   size_t  small = n / n_tiles, n_large = n % n_tiles;
   Tile    tile = *whole;
-  TileRow run = tile_row_function (whole->mode, narrow);
 
   tile.share = tile_share (whole, n_tiles);
   if (n_large > 0)
     {
       size_t done = n_large * (small + 1), fetched;
 
-      run (&tile, (int) small + 1, n_large);
+      tile_side_by_side (&tile, narrow, (int) small + 1, n_large);
       fetched = n_large * tile.n_planes * tile.share < tile.n_next ? n_large * tile.n_planes * tile.share : tile.n_next;
       if (fetched > 0) /* otherwise there may be no next weights at all */
         {
@@ -422,7 +400,7 @@ tile_row (const Tile *whole, bool narrow, size_t n)
       tile.out += done * tile.out_step;
       tile.residual = tile.residual ? tile.residual + done * tile.out_step : NULL;
     }
-  run (&tile, (int) small, n_tiles - n_large);
+  tile_side_by_side (&tile, narrow, (int) small, n_tiles - n_large);
 }
 
 /* Makes the lanes of a block from lane n on zero. */
@@ -466,7 +444,7 @@ tile_run (const Tile *whole, size_t n_pixels)
 
       tile.share = tile_share (&tile, 1);
       if (tile.mode == TILE_GATHERED)
-        (narrow ? tile_gathered_narrow : tile_gathered_wide) (&tile, (int) n_pixels);
+        tile_gathered (&tile, narrow, (int) n_pixels);
       else
         tile_row (&tile, narrow, n_pixels);
       done += (narrow ? TILE_NARROW : TILE_VECTORS) * VEC_LANES;

@@ -107,12 +107,12 @@ winograd_input_tile (int side, const KernelConv *conv, const float *in, int y, i
 }
 
 static void
-vec_winograd_input (const KernelWinograd *winograd, size_t first, size_t last, float *out)
+vec_winograd_input (const KernelWinograd *winograd, size_t first_block, size_t last_block, size_t first, size_t last, float *out)
 {
   const KernelConv *conv = &winograd->conv;
-  size_t            n_tiles = last - first, blocks = kernel_blocks (conv->in_channels), step = kernel_winograd_step (blocks, n_tiles);
+  size_t            n_tiles = last - first, step = kernel_winograd_step (kernel_blocks (conv->in_channels), n_tiles);
 
-  for (size_t block = 0; block < blocks; block++)
+  for (size_t block = first_block; block < last_block; block++)
     for (size_t i = 0; i < n_tiles; i++)
       {
         int    y = (int) ((first + i) / winograd->tiles_x) * winograd->m - conv->pad_top;
@@ -171,6 +171,7 @@ winograd_multiply (const KernelWinograd *winograd, size_t first_block, size_t n_
                     .weights_block = size * conv->in_channels * KERNEL_BLOCK,
                     .out_step = KERNEL_BLOCK,
                     .out_block = n_tiles * KERNEL_BLOCK,
+                    .ahead = blocks > WINOGRAD_PLANES, /* from 256 channels on 5 to 20 % faster; with fewer 2 % slower */
   };
 
   for (size_t element = 0; element < size; element++)

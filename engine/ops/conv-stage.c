@@ -166,10 +166,11 @@ describe (ConvStage *stage)
       conv->group_in_blocks = conv->in_channels / KERNEL_BLOCK;
       conv->group_out_blocks = (gsize) (shape->outputs / shape->group) / KERNEL_BLOCK;
     }
-  if (kind == CONV_POINTWISE) /* one long row: no ends of rows */
+  if (kind == CONV_POINTWISE || kind == CONV_THINNED) /* one long row: no ends of rows */
     {
-      conv->in_w = conv->out_w = (int) in_pixels;
-      conv->in_h = conv->out_h = 1;
+      conv->in_plane = conv->out_plane;
+      conv->in_w = conv->out_w = (int) out_pixels;
+      conv->in_h = conv->out_h = conv->stride_h = conv->stride_w = 1;
     }
 }
 

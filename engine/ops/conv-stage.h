@@ -11,7 +11,7 @@
 typedef struct
 {
   const Kernels *kernels;
-  KernelConv     conv;          /* of image 0, without data; a pointwise one is a single row of all pixels */
+  KernelConv     conv;          /* of image 0, without data; a pointwise one is a single row of all pixels that it looks at */
   ConvKind       kind;
   ConvShape      shape;
   int            winograd_m;    /* outputs along a side of a Winograd tile */

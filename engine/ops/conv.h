@@ -77,6 +77,7 @@ typedef enum
   CONV_DEPTHWISE,
   CONV_FIRST,      /* plain input of few channels, blocked output */
   CONV_POINTWISE,
+  CONV_THINNED,    /* pointwise with a stride: the pixels that it looks at are put side by side first, the rest is pointwise */
   CONV_WINOGRAD,
   CONV_DIRECT,
   CONV_DIAGONAL,   /* groups of fewer than 16 channels, as groups of 16 with zero weights between */
