@@ -180,7 +180,7 @@ about_run (GimpProcedure *procedure, GimpProcedureConfig *config, gpointer unuse
   GimpValueArray *values = gimp_procedure_new_return_values (procedure, GIMP_PDB_SUCCESS, NULL);
 
   g_object_get (config, "run-mode", &run_mode, NULL);
-  gegl_init (NULL, NULL);
+  procedure_begin ();
   if (run_mode == GIMP_RUN_INTERACTIVE)
     run_window (&about);
   else if ((about.test = fovea_self_test_new (NULL, NULL, NULL, NULL)))

@@ -211,7 +211,7 @@ batch_run (GimpProcedure *procedure, GimpProcedureConfig *config, gpointer unuse
   g_autoptr (JsonNode) told = NULL;
   gsize                count = 0;
 
-  gegl_init (NULL, NULL);
+  procedure_begin ();
   g_object_get (config, "run-mode", &run_mode, NULL);
   told = run_mode == GIMP_RUN_INTERACTIVE ? batch_dialog_run (config, &count) : run_now (config, &count, &error);
   if (!told)

@@ -239,7 +239,7 @@ classify_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, 
   gboolean        ok;
   guint           place;
 
-  gegl_init (NULL, NULL);
+  procedure_begin ();
   if (!argument_read_word (config, "region", regions, &place, &error) || !argument_read_word (config, "tag-mode", tag_modes, &place, &error)
       || (run_mode != GIMP_RUN_INTERACTIVE && !check_attention (config, image, &error)))
     return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);

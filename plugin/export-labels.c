@@ -311,7 +311,7 @@ export_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gi
   GimpValueArray  *values;
   gboolean         done;
 
-  gegl_init (NULL, NULL);
+  procedure_begin ();
   if (run_mode == GIMP_RUN_INTERACTIVE && !ask (config))
     values = gimp_procedure_new_return_values (procedure, GIMP_PDB_CANCEL, NULL);
   else

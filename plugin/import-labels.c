@@ -436,7 +436,7 @@ import_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gi
   GimpValueArray  *values;
   gboolean         done;
 
-  gegl_init (NULL, NULL);
+  procedure_begin ();
   if (run_mode == GIMP_RUN_INTERACTIVE && !ask (config))
     return gimp_procedure_new_return_values (procedure, GIMP_PDB_CANCEL, NULL);
   g_object_get (config, "folder", &folder, NULL);

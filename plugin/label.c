@@ -145,7 +145,7 @@ label_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gim
   double                  opacity;
   guint                   task, n;
 
-  gegl_init (NULL, NULL);
+  procedure_begin ();
   if (run_mode == GIMP_RUN_INTERACTIVE)
     {
       g_object_set (config, "from", "", NULL); /* of another image, if any */

@@ -248,7 +248,7 @@ locate_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gi
   GError         *error = NULL;
   GimpValueArray *values;
 
-  gegl_init (NULL, NULL);
+  procedure_begin ();
   if (!read_output (config, &output, &error) || (run_mode != GIMP_RUN_INTERACTIVE && !object_output_check (&output, image, &error)))
     return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
   if (run_mode == GIMP_RUN_INTERACTIVE)

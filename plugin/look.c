@@ -32,6 +32,9 @@ struct _Look
   int           width, height, next_row;
   GCancellable *cancellable; /* of the look under way, or of what follows */
   gboolean      is_busy;     /* a worker or an idle source is at work */
+  gboolean      is_loading, is_reading; /* … of the model, of the pixels: at the same time */
+  gboolean      is_shown;    /* the region's pixels */
+  GError       *trouble;     /* the first that loading and reading met */
   gboolean      is_following; /* the worker of what follows is at work */
   gboolean      look_again, follow_again; /* something changed meanwhile */
   const char   *words;       /* what is done, static; NULL: nothing is said */
@@ -187,11 +190,42 @@ start_worker (Look *look, GTaskThreadFunc run, GAsyncReadyCallback done)
 }
 
 static void
+show_photo (Look *look)
+{
+  if (look->region && !look->is_shown)
+    look->steps.show (look->rgb, look->width, look->height, look->user_data);
+  look->is_shown = look->region != NULL;
+}
+
+/* When the model is there and the pixels are, or one of them won't come. The network doesn't wait for the photo to be drawn. */
+static void
 start_network (Look *look)
 {
+  g_autoptr (GError) trouble = NULL;
+
+  if (look->is_loading || look->is_reading)
+    return;
+  trouble = g_steal_pointer (&look->trouble);
   look->words = NULL;
-  look->steps.begin (look->user_data);
-  start_worker (look, run_network, network_done);
+  if (!trouble)
+    {
+      look->steps.begin (look->user_data);
+      start_worker (look, run_network, network_done);
+    }
+  show_photo (look);
+  if (trouble)
+    end_look (look, trouble);
+}
+
+/* Takes the error. Whatever else comes for this look isn't wanted then. */
+static void
+note_trouble (Look *look, GError *error)
+{
+  g_cancellable_cancel (look->cancellable);
+  if (look->trouble)
+    g_error_free (error);
+  else
+    look->trouble = error;
 }
 
 /* ---- what follows ------------------------------------------------------------------------------------------------- */
@@ -258,10 +292,10 @@ get_region (const Look *look)
 static gboolean
 read_band (gpointer data)
 {
-  Look              *look = data;
-  g_autoptr (GError) error = NULL;
-  gsize              stride = (gsize) look->width * 3;
-  int                rows = MIN ((int) MAX (BAND_BYTES / stride, 1), look->height - look->next_row);
+  Look   *look = data;
+  GError *error = NULL;
+  gsize   stride = (gsize) look->width * 3;
+  int     rows = MIN ((int) MAX (BAND_BYTES / stride, 1), look->height - look->next_row);
 
   if (!g_cancellable_set_error_if_cancelled (look->cancellable, &error) && pixels_check_image (look->image, &error) && look->next_row < look->height)
     {
@@ -269,14 +303,12 @@ read_band (gpointer data)
       look->next_row += rows;
       return G_SOURCE_CONTINUE;
     }
+  look->is_reading = FALSE;
   if (!error && pixel_reader_check_opaque (look->reader, &error))
-    {
-      look->region = get_region (look);
-      look->steps.show (look->rgb, look->width, look->height, look->user_data);
-      start_network (look);
-      return G_SOURCE_REMOVE;
-    }
-  end_look (look, error);
+    look->region = get_region (look);
+  else
+    note_trouble (look, error);
+  start_network (look);
   return G_SOURCE_REMOVE;
 }
 
@@ -295,27 +327,26 @@ open_region (Look *look, const char *region, GError **error)
   return look->rgb != NULL;
 }
 
-/* With the model there: the region's pixels, unless they have been read. */
+/* The region's pixels, unless they have been read. */
 static void
 start_reading (Look *look)
 {
-  g_autoptr (GError) error = NULL;
-  g_autofree char   *region = get_region (look);
+  GError          *error = NULL;
+  g_autofree char *region = get_region (look);
 
   if (look->region && g_strcmp0 (region, look->region) == 0)
-    {
-      start_network (look);
-      return;
-    }
+    return;
   look->steps.show (NULL, 0, 0, look->user_data);
+  look->is_shown = FALSE;
   g_clear_pointer (&look->region, g_free);
   g_clear_pointer (&look->rgb, g_free);
   g_clear_pointer (&look->reader, pixel_reader_free);
   look->next_row = 0;
-  if (open_region (look, region, &error))
+  look->is_reading = open_region (look, region, &error);
+  if (look->is_reading)
     g_idle_add_full (G_PRIORITY_LOW, read_band, look, NULL);
   else
-    end_look (look, error);
+    note_trouble (look, error);
 }
 
 /* ---- the model ------------------------------------------------------------------------------------------------------ */
@@ -335,17 +366,35 @@ load_model (GTask *task, gpointer source, gpointer data, GCancellable *cancellab
 static void
 model_loaded (GObject *source, GAsyncResult *result, gpointer data)
 {
-  Look              *look = data;
-  g_autoptr (GError) error = NULL;
+  Look   *look = data;
+  GError *error = NULL;
 
-  if (!g_task_propagate_boolean (G_TASK (result), &error))
+  look->is_loading = FALSE;
+  if (g_task_propagate_boolean (G_TASK (result), &error))
+    look->steps.loaded (look->user_data);
+  else
     {
       g_clear_pointer (&look->loaded, g_free);
-      end_look (look, error);
-      return;
+      note_trouble (look, error);
     }
-  look->steps.loaded (look->user_data);
-  start_reading (look);
+  start_network (look);
+}
+
+static void
+start_loading (Look *look)
+{
+  g_autoptr (GTask) task = NULL;
+
+  if (look_has_model (look))
+    return;
+  g_free (look->loaded);
+  g_object_get (look->config, look->model_setting, &look->loaded, NULL);
+  if (!look->loaded)
+    look->loaded = g_strdup ("");
+  look->is_loading = TRUE;
+  task = g_task_new (NULL, NULL, model_loaded, look);
+  g_task_set_task_data (task, look, NULL);
+  g_task_run_in_thread (task, load_model);
 }
 
 gboolean
@@ -360,9 +409,6 @@ look_has_model (const Look *look)
 void
 look_start (Look *look)
 {
-  g_autofree char  *model = NULL;
-  g_autoptr (GTask) task = NULL;
-
   if (look->is_busy || look->is_following)
     {
       look->look_again = TRUE;
@@ -375,17 +421,9 @@ look_start (Look *look)
   gtk_spinner_start (GTK_SPINNER (look->spinner));
   look_show_message (look, NULL);
   look->steps.forget (look->user_data);
-  if (look_has_model (look))
-    {
-      start_reading (look);
-      return;
-    }
-  g_object_get (look->config, look->model_setting, &model, NULL);
-  g_free (look->loaded);
-  look->loaded = g_strdup (model ? model : "");
-  task = g_task_new (NULL, NULL, model_loaded, look);
-  g_task_set_task_data (task, look, NULL);
-  g_task_run_in_thread (task, load_model);
+  start_loading (look);
+  start_reading (look);
+  start_network (look);
 }
 
 /* ---- its life --------------------------------------------------------------------------------------------------------- */
@@ -436,6 +474,7 @@ look_free (Look *look)
   g_free (look->loaded);
   g_free (look->region);
   g_free (look->rgb);
+  g_clear_error (&look->trouble);
   g_free (look);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * look.h: how a window looks at a photo without ever standing still. One look goes through three stages: the model is loaded in a worker, pixels are copied band
- * by band when the main loop is idle (GIMP is asked on the main thread only), the network looks at the copy in a worker. A change cancels the look that is under
+ * look.h: how a window looks at a photo without ever standing still. One look goes through two stages: the model is loaded in a worker, and meanwhile pixels are
+ * copied band by band when the main loop is idle (GIMP is asked on the main thread only); then the network looks at the copy in a worker. A change cancels the look that is under
  * way; the next begins as soon as its worker has let go. What hasn't changed isn't done again. What takes long in the making of the answer follows in a worker, too,
  * while the window goes on showing the answer before.
  */
@@ -21,7 +21,8 @@ typedef struct
   gboolean (*load)   (const char *model, gpointer user_data, GError **error); /* in a worker: without a call of GIMP. What was loaded before goes away. */
   void     (*loaded) (gpointer user_data);
   void     (*forget) (gpointer user_data); /* the answer before no longer holds */
-  void     (*show)   (const guint8 *rgb, int width, int height, gpointer user_data); /* the region's pixels, valid until the next call; NULL: none */
+  void     (*show)   (const guint8 *rgb, int width, int height, gpointer user_data); /* the region's pixels, valid until the next call; NULL: none. While the worker
+                                                                                         runs, perhaps */
   void     (*begin)  (gpointer user_data); /* the network is about to run: settings are read now */
   gboolean (*run)    (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer user_data, GError **error);
                                            /* in a worker */

@@ -26,3 +26,16 @@ procedure_describe (GimpProcedure *procedure, const char *label, const char *ico
   gimp_procedure_set_documentation (procedure, blurb, help, gimp_procedure_get_name (procedure));
   gimp_procedure_set_attribution (procedure, "Fovea developers", "Fovea developers", "2026");
 }
+
+void
+procedure_begin (void)
+{
+  g_autofree char *before = g_strdup (g_getenv ("GEGL_PATH")), *folder = g_path_get_dirname (gimp_get_progname ()), *none = g_build_filename (folder, "help", NULL);
+
+  g_setenv ("GEGL_PATH", none, TRUE); /* where operations are looked for */
+  gegl_init (NULL, NULL);
+  if (before)
+    g_setenv ("GEGL_PATH", before, TRUE);
+  else
+    g_unsetenv ("GEGL_PATH");
+}

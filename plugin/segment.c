@@ -265,7 +265,7 @@ segment_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, G
   GimpValueArray  *values;
   g_autofree char *model = NULL, *region = NULL, *classes = NULL;
 
-  gegl_init (NULL, NULL);
+  procedure_begin ();
   if (run_mode == GIMP_RUN_INTERACTIVE && !segment_dialog_run (procedure, config, image, drawables, &segmentation))
     {
       segmentation_clear (&segmentation);
@@ -351,7 +351,7 @@ cut_out_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, G
   GimpValueArray  *values;
   g_autofree char *model = NULL;
 
-  gegl_init (NULL, NULL);
+  procedure_begin ();
   g_object_get (config, "model", &model, "refine-edges", &output.options.refine, NULL);
   if (!mask_output_check (&output, image, drawables, &error))
     return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);

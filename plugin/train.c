@@ -26,7 +26,7 @@ train_call (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gi
   GError         *error = NULL;
   GimpValueArray *values;
 
-  gegl_init (NULL, NULL);
+  procedure_begin ();
   if (run_mode == GIMP_RUN_INTERACTIVE)
     {
       train_dialog_run (config, image);

@@ -18,7 +18,7 @@ pixel_photo_new (const PixelFeatures *features, const FoveaSettings *settings, c
   PixelPhoto            *seen;
   const guint8          *pixels;
 
-  if (!guide || !masks_push_rows (photo, input, guide, cancellable, error))
+  if (!guide || !masks_push_rows (photo, input, guide, session, cancellable, error))
     return NULL;
   seen = g_new0 (PixelPhoto, 1);
   seen->width = photo->width;

@@ -20,8 +20,8 @@ struct _FoveaMasks
 /* A FoveaInput that only makes the photo smaller, to the guide's size: `side` pixels along its longer side, or as many as the photo has. */
 FoveaInput *masks_make_guide (const FoveaPhoto *photo, int side, GError **error);
 
-/* The rows of the photo go to the guide, and those that the network sees to its input (NULL: none). */
-gboolean    masks_push_rows  (const FoveaPhoto *photo, FoveaInput *input, FoveaInput *guide, GCancellable *cancellable, GError **error);
+/* The rows of the photo go to the guide, and those that the network sees to its input (NULL: none): each on a thread of the session's (NULL: one after the other). */
+gboolean    masks_push_rows  (const FoveaPhoto *photo, FoveaInput *input, FoveaInput *guide, FoveaSession *session, GCancellable *cancellable, GError **error);
 
 /* TRUE: fovea_mask_sample wants the photo's colours. */
 gboolean    mask_needs_photo (const FoveaMask *mask);

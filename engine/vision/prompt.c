@@ -455,7 +455,7 @@ prompt_run (FoveaSegmenter *segmenter, const FoveaPhoto *photo, const FoveaPromp
         progress ((round + 1.0) / (N_ROUNDS + 1), user_data);
     }
   guide = masks_make_guide (photo, GUIDE_SIDE, error);
-  if ((!prompt->region && !keep_marked (&part, error)) || !guide || !masks_push_rows (photo, NULL, guide, cancellable, error) || !(stack = place_cut (&part, error)))
+  if ((!prompt->region && !keep_marked (&part, error)) || !guide || !masks_push_rows (photo, NULL, guide, NULL, cancellable, error) || !(stack = place_cut (&part, error)))
     return NULL;
   pixels = fovea_input_get_pixels (guide, &width, &height);
   return masks_new (photo->width, photo->height, stack, fovea_segmenter_get_settings (segmenter), pixels, width, height);

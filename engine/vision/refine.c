@@ -27,14 +27,19 @@ struct _Refinement
   float *fields; /* (height, width, N_FIELDS) */
 };
 
-/* The mask of a pixel. */
-static float
-mix (const float *field, const guint8 *rgb)
+/* The mask of a pixel: within the band what was fitted to the colours, else what was given. */
+static inline float
+mix (float fitted, float band, float plain)
 {
-  float fitted = (field[0] * rgb[0] + field[1] * rgb[1] + field[2] * rgb[2]) / 255.0f + field[3], band = CLAMP (2.0f * field[4], 0.0f, 1.0f);
+  float share = CLAMP (2.0f * band, 0.0f, 1.0f), mixed = share * fitted + (1.0f - share) * plain;
 
-  fitted = band * fitted + (1.0f - band) * field[5];
-  return CLAMP (fitted, 0.0f, 1.0f);
+  return CLAMP (mixed, 0.0f, 1.0f);
+}
+
+static float
+mix_pixel (const float *field, const guint8 *rgb)
+{
+  return mix ((field[0] * rgb[0] + field[1] * rgb[1] + field[2] * rgb[2]) / 255.0f + field[3], field[4], field[5]);
 }
 
 /* Where the guide's pixels along one side lie between the mask's. */
@@ -86,32 +91,35 @@ sample_row (const float *mask, int mask_width, const Steps *columns, const Steps
     }
 }
 
-/* The 13 planes that the covariances come from; the mask goes to its field, too. */
 static void
-fill_planes (Refinement *refinement, const guint8 *guide, const float *mask, int mask_width, const Steps *columns, const Steps *rows, float *planes)
+multiply (const float *a, const float *b, int n, float *out)
 {
-  int               width = refinement->width, height = refinement->height;
-  gsize             n = (gsize) width * height;
-  g_autofree float *row = g_new (float, width);
+  for (int i = 0; i < n; i++)
+    out[i] = a[i] * b[i];
+}
 
-  for (int y = 0; y < height; y++)
+/* The 13 planes that the covariances come from. */
+static void
+fill_planes (const guint8 *guide, int width, int height, const float *mask, int mask_width, const Steps *columns, const Steps *rows, float *planes)
+{
+  gsize n = (gsize) width * (gsize) height;
+
+  for (int y = 0; y < height; y++, planes += width, guide += 3 * (gsize) width)
     {
-      sample_row (mask, mask_width, columns, rows, y, width, row);
+      float *red = planes, *green = planes + n, *blue = planes + 2 * n, *given = planes + 3 * n, *product = planes + 7 * n;
+
       for (int x = 0; x < width; x++)
         {
-          gsize at = (gsize) y * width + x;
-          float colour[3] = { guide[3 * at] / 255.0f, guide[3 * at + 1] / 255.0f, guide[3 * at + 2] / 255.0f };
-          int   k = 7;
-
-          refinement->fields[at * N_FIELDS + 5] = row[x];
-          planes[3 * n + at] = row[x];
-          for (int i = 0; i < 3; i++)
-            {
-              planes[i * n + at] = colour[i];
-              planes[(4 + i) * n + at] = colour[i] * row[x];
-              for (int j = i; j < 3; j++)
-                planes[k++ * n + at] = colour[i] * colour[j];
-            }
+          red[x] = guide[3 * x] / 255.0f;
+          green[x] = guide[3 * x + 1] / 255.0f;
+          blue[x] = guide[3 * x + 2] / 255.0f;
+        }
+      sample_row (mask, mask_width, columns, rows, y, width, given);
+      for (int i = 0; i < 3; i++)
+        {
+          multiply (planes + i * n, given, width, planes + (4 + i) * n);
+          for (int j = i; j < 3; j++, product += n)
+            multiply (planes + i * n, planes + j * n, width, product);
         }
     }
 }
@@ -140,36 +148,90 @@ fit_windows (float *planes, gsize n)
     }
 }
 
-/* What the refined mask says on average within each pixel of the mask that was given, it must still say: the difference goes into b (iterative back-projection,
- * Irani & Peleg 1991). */
-static void
-keep_means (Refinement *refinement, const guint8 *guide, const float *mask, int mask_width, int mask_height, const Steps *columns, const Steps *rows)
+/* One over the number of the guide's pixels in each of the mask's. */
+static float *
+weigh_cells (int width, int height, int mask_width, int mask_height, const Steps *columns, const Steps *rows)
 {
-  int               width = refinement->width, height = refinement->height;
-  gsize             n = (gsize) mask_width * mask_height;
-  g_autofree float *sums = g_new (float, n), *counts = g_new (float, n), *row = g_new (float, width);
+  float           *weights = g_new (float, (gsize) mask_width * (gsize) mask_height);
+  g_autofree int  *across = g_new0 (int, mask_width), *down = g_new0 (int, mask_height);
+
+  for (int x = 0; x < width; x++)
+    across[columns->cell[x]]++;
+  for (int y = 0; y < height; y++)
+    down[rows->cell[y]]++;
+  for (int y = 0; y < mask_height; y++)
+    for (int x = 0; x < mask_width; x++)
+      weights[(gsize) y * (gsize) mask_width + (gsize) x] = across[x] && down[y] ? 1.0f / ((float) across[x] * (float) down[y]) : 0.0f;
+  return weights;
+}
+
+/* What the refined mask says on average within each pixel of the mask that was given, it must still say: the difference goes into b (iterative back-projection,
+ * Irani & Peleg 1991). fields: the planes of the six; fitted: a plane of a . colour + b. */
+static void
+keep_means (float *fields, float *fitted, int width, int height, const float *mask, int mask_width, int mask_height, const Steps *columns, const Steps *rows)
+{
+  gsize             n = (gsize) width * (gsize) height, n_cells = (gsize) mask_width * (gsize) mask_height;
+  float            *b = fields + 3 * n;
+  const float      *band = fields + 4 * n, *plain = fields + 5 * n;
+  g_autofree float *weights = weigh_cells (width, height, mask_width, mask_height, columns, rows), *sums = g_new (float, n_cells), *row = g_new (float, width);
 
   for (int round = 0; round < N_ROUNDS; round++)
     {
-      memset (sums, 0, n * sizeof *sums);
-      memset (counts, 0, n * sizeof *counts);
-      for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++)
-          {
-            gsize at = (gsize) y * width + x, to = (gsize) rows->cell[y] * mask_width + columns->cell[x];
-
-            sums[to] += mix (refinement->fields + at * N_FIELDS, guide + 3 * at);
-            counts[to] += 1.0f;
-          }
-      for (gsize i = 0; i < n; i++)
-        sums[i] = counts[i] > 0.0f ? mask[i] - sums[i] / counts[i] : 0.0f;
+      memset (sums, 0, n_cells * sizeof *sums);
       for (int y = 0; y < height; y++)
         {
+          gsize  at = (gsize) y * (gsize) width;
+          float *cells = sums + (gsize) rows->cell[y] * (gsize) mask_width;
+
+          for (int x = 0; x < width; x++)
+            row[x] = mix (fitted[at + (gsize) x], band[at + (gsize) x], plain[at + (gsize) x]);
+          for (int x = 0; x < width; x++)
+            cells[columns->cell[x]] += row[x];
+        }
+      for (gsize i = 0; i < n_cells; i++)
+        sums[i] = weights[i] > 0.0f ? mask[i] - sums[i] * weights[i] : 0.0f;
+      for (int y = 0; y < height; y++)
+        {
+          gsize at = (gsize) y * (gsize) width;
+
           sample_row (sums, mask_width, columns, rows, y, width, row);
           for (int x = 0; x < width; x++)
-            refinement->fields[((gsize) y * width + x) * N_FIELDS + 3] += row[x];
+            {
+              b[at + (gsize) x] += row[x];
+              fitted[at + (gsize) x] += row[x];
+            }
         }
     }
+}
+
+/* a . colour + b of each of the guide's pixels. */
+static void
+fit_pixels (const float *fields, const guint8 *guide, gsize n, float *fitted)
+{
+  for (gsize at = 0; at < n; at++)
+    fitted[at] = (fields[at] * guide[3 * at] + fields[n + at] * guide[3 * at + 1] + fields[2 * n + at] * guide[3 * at + 2]) / 255.0f + fields[3 * n + at];
+}
+
+/* planes: N_MEANS + 1. The first six become the fields. */
+static void
+fill_fields (float *planes, const guint8 *guide, int width, int height, const float *mask, int mask_width, int mask_height, int radius)
+{
+  gsize n = (gsize) width * (gsize) height;
+  float *scratch = planes + N_MEANS * n;
+  Steps columns = make_steps (width, mask_width), rows = make_steps (height, mask_height);
+
+  fill_planes (guide, width, height, mask, mask_width, &columns, &rows, planes);
+  for (int k = 0; k < N_MEANS; k++)
+    plane_mean (planes + k * n, width, height, 1, radius, scratch);
+  fit_windows (planes, n);
+  for (int k = 0; k < 5; k++)
+    plane_mean (planes + k * n, width, height, 1, radius, scratch);
+  for (int y = 0; y < height; y++)
+    sample_row (mask, mask_width, &columns, &rows, y, width, planes + 5 * n + (gsize) y * (gsize) width);
+  fit_pixels (planes, guide, n, scratch);
+  keep_means (planes, scratch, width, height, mask, mask_width, mask_height, &columns, &rows);
+  clear_steps (&columns);
+  clear_steps (&rows);
 }
 
 Refinement *
@@ -178,7 +240,6 @@ refinement_new (const guint8 *guide, int width, int height, const float *mask, i
   g_autoptr (Refinement) refinement = g_new0 (Refinement, 1);
   gsize                  n = (gsize) width * (gsize) height;
   float                 *planes = memory_alloc_n (n, (N_MEANS + 1) * sizeof (float), "the mask's edges", error);
-  Steps                  columns, rows;
 
   refinement->width = width;
   refinement->height = height;
@@ -190,22 +251,11 @@ refinement_new (const guint8 *guide, int width, int height, const float *mask, i
     }
   if (radius <= 0)
     radius = MAX (2, (int) ceil (1.0 * MAX ((double) width / mask_width, (double) height / mask_height)));
-  columns = make_steps (width, mask_width);
-  rows = make_steps (height, mask_height);
-  fill_planes (refinement, guide, mask, mask_width, &columns, &rows, planes);
-  for (int k = 0; k < N_MEANS; k++)
-    plane_mean (planes + k * n, width, height, 1, radius, planes + N_MEANS * n);
-  fit_windows (planes, n);
-  for (int k = 0; k < 5; k++)
-    {
-      plane_mean (planes + k * n, width, height, 1, radius, planes + N_MEANS * n);
-      for (gsize at = 0; at < n; at++)
-        refinement->fields[at * N_FIELDS + k] = planes[k * n + at];
-    }
+  fill_fields (planes, guide, width, height, mask, mask_width, mask_height, radius);
+  for (gsize at = 0; at < n; at++)
+    for (int k = 0; k < N_FIELDS; k++)
+      refinement->fields[at * N_FIELDS + k] = planes[k * n + at];
   memory_free (planes);
-  keep_means (refinement, guide, mask, mask_width, mask_height, &columns, &rows);
-  clear_steps (&columns);
-  clear_steps (&rows);
   return g_steal_pointer (&refinement);
 }
 
@@ -222,7 +272,7 @@ void
 refinement_fill (const Refinement *refinement, const guint8 *guide, float *out)
 {
   for (gsize at = 0; at < (gsize) refinement->width * (gsize) refinement->height; at++)
-    out[at] = mix (refinement->fields + at * N_FIELDS, guide + 3 * at);
+    out[at] = mix_pixel (refinement->fields + at * N_FIELDS, guide + 3 * at);
 }
 
 void
@@ -247,6 +297,6 @@ refinement_apply (const Refinement *refinement, double x, double y, double step,
 
           field[k] = top * (1.0f - fy) + bottom * fy;
         }
-      out[i] = mix (field, rgb + 3 * i);
+      out[i] = mix_pixel (field, rgb + 3 * i);
     }
 }

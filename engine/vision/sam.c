@@ -473,7 +473,7 @@ sam_run (Sam *sam, const FoveaPhoto *photo, const FoveaPrompt *prompt, FoveaInpu
   size[1] = rint (photo->width / scale[0]);
   resized = size[0] != sam->size[0] || size[1] != sam->size[1];
   memcpy (sam->size, size, sizeof size);
-  if (!masks_push_rows (photo, input, guide, cancellable, error) || !encode (sam, input, cancellable, progress, user_data, error)
+  if (!masks_push_rows (photo, input, guide, sam->encoding, cancellable, error) || !encode (sam, input, cancellable, progress, user_data, error)
       || !start_decoder (sam, places->len, resized, error))
     return NULL;
   stack = decode (sam, places, prompt->region ? 0 : (guint) prompt->n_points, cancellable, error);

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "base/tensor.h"
+#include "run/session.h"
 #include "vision/classifier.h"
 #include "vision/input.h"
 #include "vision/mask-tiles.h"
@@ -148,8 +149,27 @@ masks_make_guide (const FoveaPhoto *photo, int side, GError **error)
   return fovea_input_new (&settings, photo->width, photo->height, error);
 }
 
+/* Rows of a photo, and who takes which of them. */
+typedef struct
+{
+  const guint8 *rows[2];
+  FoveaInput   *takers[2];
+  int           n[2];
+  gsize         stride;
+} Push;
+
+static void
+push (gconstpointer data, gsize first, gsize last, guint thread)
+{
+  const Push *pushed = data;
+
+  for (gsize i = first; i < last; i++)
+    if (pushed->n[i] > 0)
+      fovea_input_push (pushed->takers[i], pushed->rows[i], pushed->stride, pushed->n[i]);
+}
+
 gboolean
-masks_push_rows (const FoveaPhoto *photo, FoveaInput *input, FoveaInput *guide, GCancellable *cancellable, GError **error)
+masks_push_rows (const FoveaPhoto *photo, FoveaInput *input, FoveaInput *guide, FoveaSession *session, GCancellable *cancellable, GError **error)
 {
   int     x = 0, y = 0, width = 0, height = 0, rows = (int) CLAMP ((gsize) BAND_BYTES / ((gsize) photo->width * 3), 1, (gsize) photo->height);
   gsize   stride = (gsize) photo->width * 3;
@@ -160,13 +180,14 @@ masks_push_rows (const FoveaPhoto *photo, FoveaInput *input, FoveaInput *guide, 
     fovea_input_get_region (input, &x, &y, &width, &height);
   for (int row = 0; row < photo->height && done; row += rows)
     {
-      int n = MIN (rows, photo->height - row), first = MAX (row, y), last = MIN (row + n, y + height);
+      int  n = MIN (rows, photo->height - row), first = MAX (row, y), last = MIN (row + n, y + height);
+      Push pushed = { { band, band + (gsize) (MAX (first, row) - row) * stride + (gsize) x * 3 }, { guide, input }, { n, last - first }, stride };
 
       done = !g_cancellable_set_error_if_cancelled (cancellable, error) && photo->read (photo->user_data, 0, row, photo->width, n, band, stride, error);
-      if (done)
-        fovea_input_push (guide, band, stride, n);
-      if (done && last > first)
-        fovea_input_push (input, band + (gsize) (first - row) * stride + (gsize) x * 3, stride, last - first);
+      if (done && session)
+        session_parallel (session, G_N_ELEMENTS (pushed.takers), push, &pushed);
+      else if (done)
+        push (&pushed, 0, G_N_ELEMENTS (pushed.takers), 0);
     }
   memory_free (band);
   return done;
@@ -263,7 +284,7 @@ look_once (FoveaSegmenter *segmenter, const FoveaPhoto *photo, FoveaInput *guide
   g_autoptr (FoveaInput) input = fovea_input_new (settings, photo->width, photo->height, error);
   MaskStack             *stack;
 
-  if (!input || !masks_push_rows (photo, input, guide, cancellable, error))
+  if (!input || !masks_push_rows (photo, input, guide, segmenter->session, cancellable, error))
     return NULL;
   stack = look (segmenter, input, cancellable, progress, user_data, error);
   return stack ? masks_place (stack, settings, input, photo, error) : NULL;
@@ -278,7 +299,7 @@ look_in_tiles (const MaskTiles *tiles, const MaskNetwork *network, const FoveaPh
                                       .crop_scale = 1.0, .channels = network->settings->channels, .range = 1.0, .std = { 1.0, 1.0, 1.0 } };
   g_autoptr (FoveaInput) canvas = fovea_input_new (&settings, photo->width, photo->height, error);
 
-  if (!canvas || !masks_push_rows (photo, canvas, guide, cancellable, error))
+  if (!canvas || !masks_push_rows (photo, canvas, guide, network->session, cancellable, error))
     return NULL;
   return mask_tiles_run (tiles, network, fovea_input_get_pixels (canvas, NULL, NULL), cancellable, progress, user_data, error);
 }

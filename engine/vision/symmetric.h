@@ -10,10 +10,10 @@ symmetric_invert (const float m[6], float epsilon, float inverse[6])
 {
   double r = (double) m[0] + epsilon, g = (double) m[3] + epsilon, b = (double) m[5] + epsilon, rg = m[1], rb = m[2], gb = m[4];
   double adjugate[6] = { g * b - gb * gb, rb * gb - rg * b, rg * gb - rb * g, r * b - rb * rb, rg * rb - r * gb, r * g - rg * rg };
-  double determinant = r * adjugate[0] + rg * adjugate[1] + rb * adjugate[2];
+  double determinant = r * adjugate[0] + rg * adjugate[1] + rb * adjugate[2], share = determinant > 1e-20 ? 1.0 / determinant : 0.0;
 
   for (int i = 0; i < 6; i++)
-    inverse[i] = determinant > 1e-20 ? (float) (adjugate[i] / determinant) : 0.0f;
+    inverse[i] = (float) (adjugate[i] * share);
 }
 
 static inline void
