@@ -86,6 +86,7 @@ typedef struct
   GtkWidget           *window;
   GtkListStore        *store;
   char                *last; /* the model before a file is chosen */
+  guint                idle; /* until it is chosen; 0: none is asked for */
 } ModelChoice;
 
 gboolean
@@ -94,13 +95,12 @@ dialog_is_choosing (const char *model)
   return g_strcmp0 (model, CHOOSE_FILE) == 0;
 }
 
+/* With a row for the model, where it isn't an installed one. */
 static void
-fill_models (ModelChoice *choice)
+fill_models (ModelChoice *choice, const char *model)
 {
-  g_auto (GStrv)   installed = fovea_list_models ();
-  g_autofree char *model = NULL;
+  g_auto (GStrv) installed = fovea_list_models ();
 
-  g_object_get (choice->config, choice->property, &model, NULL);
   gtk_list_store_clear (choice->store);
   gtk_list_store_insert_with_values (choice->store, NULL, -1, 0, "", 1, _("Automatic"), -1);
   if (choice->none)
@@ -136,21 +136,26 @@ accept_licence (ModelChoice *choice, const char *path)
   return accepted;
 }
 
-static void
-choose_file (ModelChoice *choice)
+/* Not in the midst of what the combo box does with a key or a click: its menu is gone when that goes on. */
+static gboolean
+choose_file (gpointer data)
 {
+  ModelChoice *choice = data;
   g_autoptr (GtkFileChooserNative) chooser = gtk_file_chooser_native_new (_("Choose a Model"), GTK_WINDOW (choice->window), GTK_FILE_CHOOSER_ACTION_OPEN,
                                                                           _("_Choose"), NULL);
   GtkFileFilter   *filter = gtk_file_filter_new ();
-  g_autofree char *path = NULL;
+  g_autofree char *path = NULL, *model = NULL;
 
+  choice->idle = 0;
   gtk_file_filter_set_name (filter, _("ONNX models"));
   gtk_file_filter_add_pattern (filter, "*.onnx");
   gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (chooser), filter);
   if (gtk_native_dialog_run (GTK_NATIVE_DIALOG (chooser)) == GTK_RESPONSE_ACCEPT)
     path = gtk_file_chooser_get_filename (GTK_FILE_CHOOSER (chooser));
-  g_object_set (choice->config, choice->property, path && accept_licence (choice, path) ? path : choice->last, NULL);
-  fill_models (choice);
+  model = g_strdup (path && accept_licence (choice, path) ? path : choice->last);
+  fill_models (choice, model);
+  g_object_set (choice->config, choice->property, model, NULL); /* the combo box shows it only if it has a row */
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -161,7 +166,8 @@ on_model (GimpProcedureConfig *config, GParamSpec *property, ModelChoice *choice
   g_object_get (config, choice->property, &model, NULL);
   if (dialog_is_choosing (model))
     {
-      choose_file (choice);
+      if (!choice->idle)
+        choice->idle = g_idle_add (choose_file, choice);
       return;
     }
   g_free (choice->last);
@@ -174,6 +180,7 @@ free_choice (gpointer data)
   ModelChoice *choice = data;
 
   g_signal_handlers_disconnect_by_data (choice->config, choice);
+  g_clear_handle_id (&choice->idle, g_source_remove);
   g_object_unref (choice->store);
   g_free (choice->last);
   g_free (choice);
@@ -192,7 +199,7 @@ make_combo (GimpProcedureConfig *config, const char *property, const char *none,
   choice->window = window;
   choice->store = gtk_list_store_new (2, G_TYPE_STRING, G_TYPE_STRING);
   g_object_get (config, property, &choice->last, NULL);
-  fill_models (choice);
+  fill_models (choice, choice->last);
   combo = gimp_prop_string_combo_box_new (G_OBJECT (config), property, GTK_TREE_MODEL (choice->store), 0, 1);
   g_signal_connect (config, signal, G_CALLBACK (on_model), choice);
   g_object_set_data_full (G_OBJECT (combo), "model-choice", choice, free_choice);
