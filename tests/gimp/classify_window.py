@@ -6,6 +6,7 @@ change, can be cancelled at any time, applies in one undo step, repeats, keeps i
     classify_window.py BUILD/plugin/fovea SCREENSHOTS
 """
 
+import os
 import pathlib
 import random
 import re
@@ -13,14 +14,14 @@ import subprocess
 import sys
 import time
 
-from desktop import browser_was_shown, catch_browser, check_window, key
+from desktop import browser_was_shown, catch_browser, check_window, key, type_text
 from gimp_window import GimpWindow, act, main, make_photo, run_session, shoot, wait, walk
 from isolated_gimp import IsolatedGimp
 
 # Name of the screenshot: photo, language, theme, what is done.
 SCENES = {
     'photo': ('large/oakland-zoo-otters.jpg', 'C.UTF-8', 'light', 'change'),
-    'gray': ('GRAY', 'C.UTF-8', 'light', 'cancel'),
+    'gray': ('GRAY', 'C.UTF-8', 'light', 'file'),
     'tiny': ('TINY', 'C.UTF-8', 'light', 'cancel'),
     'german': ('large/perched-osprey.jpg', 'de_DE.UTF-8', 'light', 'cancel'),
     'dark': ('large/coco-000000257896.jpg', 'C.UTF-8', 'dark', 'cancel'),
@@ -114,6 +115,28 @@ def change_settings(window):
     assert window.changed(slow) == before
 
 
+def choose_file(window):
+    """A file that nobody imported: its licence is said, and only then it is used."""
+    before, active = window.answer(), window.pyatspi.STATE_ACTIVE
+    for button in ('Cancel', 'Use It'):
+        window.choose('Model', 'Choose file…')
+        chooser = wait(lambda: next(other for other in window.application('fovea') if other.name == 'Choose a Model'), 'the chooser')
+        wait(lambda: chooser.getState().contains(active), 'the chooser to have the keyboard')
+        key('ctrl+l')
+        wait(lambda: next(node for node in walk(chooser) if node.getRoleName() == 'text' and node.getState().contains(window.pyatspi.STATE_FOCUSED)), 'a place for the path')
+        key('ctrl+a')
+        type_text(str(pathlib.Path(os.environ['HOME']) / 'strange.onnx'))
+        window.press('Choose')
+        question = wait(lambda: next(other for other in window.application('fovea') if other.name not in ('Classify', 'Choose a Model')
+                                     and any('licence' in node.name for node in walk(other))), 'the question')
+        act(next(node for node in walk(question) if node.name == button))
+        if button == 'Cancel':
+            wait(lambda: len(window.application('fovea')) == 1, 'the end of the question')
+            assert window.answer() == before
+    assert 'red' in window.changed(before)
+    print('ok a file is asked about, then used')
+
+
 def cancel_attention(window):
     """Where a network looked takes a minute with this one: Cancel doesn't wait for it, and nothing is left."""
     started = time.monotonic()
@@ -185,6 +208,8 @@ def inside(scene, folder):
         apply_and_repeat(window, folder)
         keep_settings(window, folder)
     else:
+        if action == 'file':
+            choose_file(window)
         window.close(1)
         assert window.image() == (False, 1), 'cancelling left something'
 
@@ -211,15 +236,21 @@ def write_slow_model(path):
 
 
 def run_scene(scene, plugin, folder):
-    photo, language, theme, _ = SCENES[scene]
+    photo, language, theme, action = SCENES[scene]
     with IsolatedGimp(plugin) as gimp:
         environment = catch_browser(gimp.folder)
         if theme == 'contrast':
             environment['GTK_THEME'] = 'HighContrast'
             with open(gimp.folder / 'profile' / 'gimprc', 'a', encoding='utf-8') as file:
                 file.write('(theme "System")\n')
+        if action == 'file':
+            environment['GIMP_PLUGIN_DEBUG'] = None  # GTK's own chooser complains of keys, and mustn't die of that
+            sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+            import tiny_model
+            (gimp.folder / 'home/strange.onnx').write_bytes(tiny_model.corner_colour())
         write_slow_model(gimp.folder / 'models' / 'unhurried.onnx')
-        run_session(gimp, scene, folder, f'"{make_photo(photo, gimp.folder)}"', language, 'dark' if theme == 'dark' else 'light', environment)
+        run_session(gimp, scene, folder, f'"{make_photo(photo, gimp.folder)}"', language, 'dark' if theme == 'dark' else 'light', environment,
+                    forgiven='WIDGET_REALIZED_FOR_EVENT' if action == 'file' else None)
 
 
 if __name__ == '__main__':
