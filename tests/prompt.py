@@ -45,6 +45,16 @@ def prompts(truth):
     return {'none': 'none', 'box': f'box {left} {top} {columns[-1] - left + 1 + margin} {rows[-1] - top + 1 + margin}', 'click': f'points {x} {y} 1'}
 
 
+def check_plain_ground(tool, model, work):
+    """A click into a lawn, where network and colours see no thing, takes a patch of it, not the point alone."""
+    photo = Image.open(pathlib.Path(__file__).resolve().parent.parent / 'samples/dog-with-frisbee.jpg').convert('RGB')
+    (work / 'lawn').write_bytes(np.asarray(photo).tobytes())
+    subprocess.run([tool, model], input=f'{work}/lawn {photo.width} {photo.height} {work}/lawn.mask points 30 150 1\n', capture_output=True, text=True, check=True)
+    share = float((np.fromfile(f'{work}/lawn.mask', np.float32) > 0.5).mean())
+    print(f'of a lawn: {share:.4f}')
+    assert 0.01 < share < 0.5, share
+
+
 def main():
     tool, model = os.path.abspath(sys.argv[1]), sys.argv[2]
     folder = pathlib.Path(os.environ.get('FOVEA_REFERENCE_DIR', '')) / 'data/photos'
@@ -53,6 +63,7 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as temporary:
         work, cases, lines = pathlib.Path(temporary), [], []
+        check_plain_ground(tool, model, work)
         for source, n in (('pets', 12), ('coco', 8), ('caltech101', 8)):
             for row in choose(folder, source, n):
                 photo = Image.open(folder / row['file']).convert('RGB')

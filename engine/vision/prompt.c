@@ -28,6 +28,9 @@
 #define NEAR         0.06  /* what is like a point lies about so far from it, share of the part's longer side */
 #define GREATEST     5.0f  /* that a colour may say for one side */
 #define CERTAIN      1e4f
+#define LEAST_GROWN  6     /* times what points mark: a cut that takes less has taken nothing but them */
+#define WEAKENED     0.2f  /* links, for another try then */
+#define N_TRIES      3
 
 /* The part of the photo that is cut, at the size at which it is. */
 typedef struct
@@ -274,6 +277,14 @@ guess_from_points (Part *part)
       }
 }
 
+static void
+take_known (Part *part)
+{
+  for (gsize i = 0; i < (gsize) part->width * (gsize) part->height; i++)
+    if (part->known[i])
+      part->guess[i] = part->known[i] == 2 ? 1.0f : 0.0f;
+}
+
 /* Where the network saw nothing that could be meant, its guess is worth nothing: anything in the region could be the thing, or what the points say. Sets `trust`. */
 static void
 mend_guess (Part *part)
@@ -297,9 +308,7 @@ mend_guess (Part *part)
       else
         guess_from_points (part);
     }
-  for (gsize i = 0; i < n; i++)
-    if (part->known[i])
-      part->guess[i] = part->known[i] == 2 ? 1.0f : 0.0f;
+  take_known (part);
 }
 
 /* Links are weak where the colours differ, by the photo's own measure of that. */
@@ -401,6 +410,48 @@ keep_marked (Part *part, GError **error)
   return TRUE;
 }
 
+/* TRUE if the cut took more than the points themselves. The shortest border of all is the one around a point: where network and colours say little, it wins over
+ * the thing's own. */
+static gboolean
+has_grown (const Part *part)
+{
+  gsize n_marked = 0, n_inside = 0;
+
+  for (gsize i = 0; i < (gsize) part->width * (gsize) part->height; i++)
+    {
+      n_marked += part->known[i] == 2;
+      n_inside += part->inside[i] != 0;
+    }
+  return n_inside >= LEAST_GROWN * n_marked;
+}
+
+static gboolean
+cut_part (Part *part, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
+{
+  gboolean region = part->prompt->region != NULL;
+
+  for (int try = 0; try < N_TRIES; try++)
+    {
+      for (int round = 0; round < N_ROUNDS; round++)
+        {
+          if (!cut_once (part, round == 0, cancellable, error))
+            return FALSE;
+          if (progress && try == 0)
+            progress ((round + 1.0) / (N_ROUNDS + 1), user_data);
+        }
+      if (!region && !keep_marked (part, error))
+        return FALSE;
+      if (region || has_grown (part))
+        break;
+      guess_from_points (part);
+      take_known (part);
+      part->trust = TRUST;
+      for (gsize i = 0; i < GRAPH_LINKS * (gsize) part->width * (gsize) part->height; i++)
+        part->links[i] *= WEAKENED;
+    }
+  return TRUE;
+}
+
 /* ---- the answer ----------------------------------------------------------------------------------------------------------------------------- */
 
 /* The cut, its steps rounded off, in a mask of the whole photo. */
@@ -447,15 +498,10 @@ prompt_run (FoveaSegmenter *segmenter, const FoveaPhoto *photo, const FoveaPromp
   mark_known (&part);
   mend_guess (&part);
   link_pixels (&part);
-  for (int round = 0; round < N_ROUNDS; round++)
-    {
-      if (!cut_once (&part, round == 0, cancellable, error))
-        return NULL;
-      if (progress)
-        progress ((round + 1.0) / (N_ROUNDS + 1), user_data);
-    }
+  if (!cut_part (&part, cancellable, progress, user_data, error))
+    return NULL;
   guide = masks_make_guide (photo, GUIDE_SIDE, error);
-  if ((!prompt->region && !keep_marked (&part, error)) || !guide || !masks_push_rows (photo, NULL, guide, NULL, cancellable, error) || !(stack = place_cut (&part, error)))
+  if (!guide || !masks_push_rows (photo, NULL, guide, NULL, cancellable, error) || !(stack = place_cut (&part, error)))
     return NULL;
   pixels = fovea_input_get_pixels (guide, &width, &height);
   return masks_new (photo->width, photo->height, stack, fovea_segmenter_get_settings (segmenter), pixels, width, height);
