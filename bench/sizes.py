@@ -26,7 +26,7 @@ from isolated_gimp import IsolatedGimp, reference  # noqa: E402
 from locate_window import Window  # noqa: E402
 from segment_window import MENU as SEGMENT_MENU, MaskWindow  # noqa: E402
 
-PHOTO = 'large/extreme-desert-hike.jpg'
+PHOTO = 'large/singaporean-cityscape.jpg'
 SIZES = {1: (1224, 816), 24: (6000, 4000), 100: (12248, 8165)}
 SCENES = {f'{verb}-{megapixels}': (verb, megapixels) for verb in ('locate', 'segment') for megapixels in SIZES}
 # Each move changes what is shown.

@@ -155,6 +155,7 @@ box_view_set_objects (GtkWidget *widget, const FoveaObjects *objects, const guin
         g_string_append_printf (words, "%s%s", words->len ? ", " : "", text);
     }
   atk_object_set_description (gtk_widget_get_accessible (widget), words->str);
+  gtk_widget_trigger_tooltip_query (widget); /* of a box that is gone */
   gtk_widget_queue_draw (widget);
 }
 
