@@ -252,7 +252,7 @@ masks_place (MaskStack *stack, const FoveaSettings *settings, const FoveaInput *
   height = photo->height / scale[1] * stack->height / settings->height;
   placed = g_new0 (MaskStack, 1);
   placed->n = stack->n;
-  placed->classes = g_memdup2 (stack->classes, (stack->n + 1) * sizeof *stack->classes);
+  placed->classes = g_memdup2 (stack->classes, stack->n * sizeof *stack->classes);
   placed->width = CLAMP ((int) ceil (width), 1, 4096);
   placed->height = CLAMP ((int) ceil (height), 1, 4096);
   placed->shares = memory_alloc_n (MAX (stack->n, 1), (gsize) placed->width * (gsize) placed->height * sizeof (float), "the masks", error);

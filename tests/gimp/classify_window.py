@@ -67,10 +67,13 @@ class Window(GimpWindow):
         return wait(lambda: (words := self.names().description) != before and '%' in words and words, 'another answer')
 
     def choose(self, combo, entry):
-        """An entry of a combo box, by its name."""
-        box = next(node for node in walk(self.dialog) if node.getRoleName() == 'combo box' and node.name == combo)
-        entries = [node.name for node in walk(box) if node.getRoleName() == 'menu item']
-        box.querySelection().selectChild(entries.index(entry))
+        """An entry of a combo box, by its name. Its list may just be made anew."""
+        def find():
+            box = self.find('combo box', combo)
+            return box, [node.name for node in walk(box) if node.getRoleName() == 'menu item'].index(entry)
+
+        box, place = wait(find, f'{entry} in {combo}')
+        box.querySelection().selectChild(place)
 
     def says(self, words):
         wait(lambda: words in self.names().description, words)
