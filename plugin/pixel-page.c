@@ -142,9 +142,9 @@ take_classes (PixelPage *page, LabelLayers *labels)
 static gboolean
 read_labels (PixelPage *page, GError **error)
 {
-  LabelLayers *labels = pixels_check_image (page->image, error) ? label_layers_read (page->image, error) : NULL;
-  guint8      *painted;
-  int          grid;
+  LabelLayers  *labels = pixels_check_image (page->image, error) ? label_layers_read (page->image, error) : NULL;
+  guint8       *painted;
+  int           grid;
   GeglRectangle area;
 
   if (!labels)
@@ -346,11 +346,11 @@ followed (gboolean done, gpointer data)
 static gboolean
 on_poll (gpointer data)
 {
-  PixelPage             *page = data;
-  gint64                 started = g_get_monotonic_time ();
-  g_autoptr (GError)     error = NULL;
+  PixelPage              *page = data;
+  gint64                  started = g_get_monotonic_time ();
+  g_autoptr (GError)      error = NULL;
   g_autoptr (LabelLayers) labels = NULL;
-  GeglRectangle          area;
+  GeglRectangle           area;
 
   if (!page->is_shown || !page->has_photo || started < page->next_poll || !live_is_on (page))
     return G_SOURCE_CONTINUE;

@@ -181,7 +181,9 @@ outputs:
         self.assertTrue(sample['verdict'] == 'right' and sample['difference'] < 1e-4, sample)
         self.put('secret.npy', array(given))
         (self.folder / 'cells/link.npy').symlink_to(self.folder / 'secret.npy')
-        for source in ('../secret.npy', str(self.folder / 'secret.npy'), 'link.npy', 'nowhere.npy', 'https://example.org/in.npy', 'rdf.yaml'):
+        cut = b"{'fortran_order': False, 'shape': (1,), 'descr': '"  # the header ends where the kind of number should stand
+        self.put('cells/cut.npy', b'\x93NUMPY\x01\x00' + struct.pack('<H', len(cut)) + cut)
+        for source in ('cut.npy', '../secret.npy', str(self.folder / 'secret.npy'), 'link.npy', 'nowhere.npy', 'https://example.org/in.npy', 'rdf.yaml'):
             sample = self.take(self.bioimage(f'test_inputs: ["{source}"]\ntest_outputs: [out.npy]'))['sample']
             self.assertEqual(sample['verdict'], 'untried', source)
         self.put('cells/in.npy', array(given[:32], (1, 1, 1, 32)))

@@ -59,7 +59,7 @@ parse_header (const char *header, FoveaType *type, FoveaShape *shape)
 {
   const char *descr = find_value (header, "descr"), *order = find_value (header, "fortran_order"), *dims = find_value (header, "shape");
 
-  if (!descr || *descr != '\'' || !order || !dims || !parse_shape (dims, shape))
+  if (!descr || *descr != '\'' || strlen (descr) < 5 || !order || !dims || !parse_shape (dims, shape))
     return FALSE;
   if (!g_str_has_prefix (order, "False") && shape->n_dims > 1)
     return FALSE;
