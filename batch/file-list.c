@@ -172,7 +172,7 @@ add_folder (FileList *list, const char *path, const char *below)
   char                 *identity = identify (path);
   g_autoptr (GPtrArray) names = NULL;
 
-  if (!identity || g_strcmp0 (identity, list->leave_out) == 0 || !g_hash_table_add (list->folders, identity))
+  if (!identity || (*below && g_strcmp0 (identity, list->leave_out) == 0) || !g_hash_table_add (list->folders, identity))
     return;
   names = read_folder (path);
   if (!names)
@@ -428,7 +428,7 @@ file_list_check_output (const FileList *list, const char *folder, GError **error
       char             *parent = g_path_get_dirname (file->path);
       g_autofree char  *photos = NULL;
 
-      if (!g_hash_table_add (seen, parent))
+      if (!g_hash_table_add (seen, parent) || strcmp (file->path, "-") == 0)
         continue;
       photos = resolve (parent);
       if (is_inside (photos, output))

@@ -18,7 +18,8 @@ typedef struct
 typedef struct _FileList FileList;
 
 /* pattern: which files of folders are taken: "*.jpg,cat-*", small and capital letters alike; one with a slash is matched with the path below the folder. NULL:
- * whatever GdkPixbuf has a name ending for. flat: not what lies in folders of folders. leave_out (may be NULL): a folder that isn't looked into. */
+ * whatever GdkPixbuf has a name ending for. flat: not what lies in folders of folders. leave_out (may be NULL): a folder that isn't looked into where one
+ * that is given leads to it. */
 FileList         *file_list_new   (const char *pattern, gboolean flat, const char *leave_out);
 void              file_list_free  (FileList *list);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FileList, file_list_free)

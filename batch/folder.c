@@ -21,6 +21,9 @@
 #define PLACE_MASKS    "masks"
 #define PLACE_CUTOUTS  "cut-outs"
 #define PLACE_PICTURES "pictures"
+#define PLACE_SIDECARS "xmp"
+#define PLACE_COPIES   "keywords"
+#define PLACE_LAYERS   "xcf"
 
 struct _FolderRun
 {
@@ -201,6 +204,22 @@ make_run (FileList *list, const FolderSettings *settings)
   return run;
 }
 
+/* Nor may a folder of the results be a link to the photos. */
+static gboolean
+check_places (const FolderRun *run, const FileList *list, GError **error)
+{
+  static const char *const places[] = { "", PLACE_MASKS, PLACE_CUTOUTS, PLACE_PICTURES, PLACE_SIDECARS, PLACE_COPIES, PLACE_LAYERS };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
+    {
+      g_autofree char *place = g_build_filename (run->settings.output, places[i], NULL);
+
+      if (!file_list_check_output (list, place, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 FolderRun *
 folder_run_new (FileList *photos, const FolderSettings *settings, GError **error)
 {
@@ -209,7 +228,7 @@ folder_run_new (FileList *photos, const FolderSettings *settings, GError **error
 
   gexiv2_initialize ();
   gexiv2_log_set_level (GEXIV2_LOG_LEVEL_MUTE);
-  if (!file_list_check_output (list, run->settings.output, error) || !open_journal (run, error))
+  if (!check_places (run, list, error) || !open_journal (run, error))
     return NULL;
   file_list_close (list, settings->shard, settings->n_shards);
   file_list_keep (list, is_left, run);
@@ -301,7 +320,7 @@ shorten_all (const FolderRun *run, JsonObject *answer)
 static gboolean
 write_layers (const FolderRun *run, const ListedFile *file, const JobEntry *entry, JsonObject *answer, GError **error)
 {
-  g_autofree char *below = NULL, *path = make_path (run, "xcf", file->name, ".xcf", &below), *part = g_build_filename (run->part, "photo.xcf", NULL);
+  g_autofree char *below = NULL, *path = make_path (run, PLACE_LAYERS, file->name, ".xcf", &below), *part = g_build_filename (run->part, "photo.xcf", NULL);
   g_autofree char *folder = g_path_get_dirname (path);
 
   if (g_mkdir_with_parents (folder, 0777) != 0 || g_mkdir_with_parents (run->part, 0777) != 0)
@@ -326,8 +345,8 @@ write_own_files (const FolderRun *run, const JobEntry *entry, JsonObject *answer
 {
   const ListedFile *file = entry->file;
   g_auto (GStrv)    names = keywords_of_answer (answer);
-  g_autofree char  *sidecar_below = NULL, *sidecar = make_path (run, "xmp", file->copy, ".xmp", &sidecar_below);
-  g_autofree char  *copy_below = NULL, *copy = make_path (run, "keywords", file->copy, "", &copy_below), *part = g_build_filename (run->part, "photo", NULL);
+  g_autofree char  *sidecar_below = NULL, *sidecar = make_path (run, PLACE_SIDECARS, file->copy, ".xmp", &sidecar_below);
+  g_autofree char  *copy_below = NULL, *copy = make_path (run, PLACE_COPIES, file->copy, "", &copy_below), *part = g_build_filename (run->part, "photo", NULL);
   g_autoptr (GError) local = NULL;
 
   if (run->settings.formats & FORMAT_XMP)

@@ -157,7 +157,7 @@ photos_split_names (const char *names)
 static FileList *
 make_list (const PhotosOptions *options, int argc, char **argv, gboolean *plain, int *status)
 {
-  g_autoptr (FileList) list = file_list_new (options->pattern, options->flat, NULL);
+  g_autoptr (FileList) list = file_list_new (options->pattern, options->flat, options->output);
   g_autoptr (GError)   error = NULL;
 
   for (int i = 2; i < argc; i++)
@@ -176,6 +176,18 @@ make_list (const PhotosOptions *options, int argc, char **argv, gboolean *plain,
     }
   *plain = file_list_is_plain (list);
   return g_steal_pointer (&list);
+}
+
+/* No picture may take a photo's place. */
+static gboolean
+check_folders (const FileList *list, const PictureFolders *folders, GError **error)
+{
+  const char *const all[] = { folders->masks, folders->cutouts, folders->drawn };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
+    if (all[i] && !file_list_check_output (list, all[i], error))
+      return FALSE;
+  return TRUE;
 }
 
 /* All answers to standard output, as they come. */
@@ -296,6 +308,11 @@ photos_run (const CommandHelp *help, const PhotosOptions *options, JobSettings *
   list = make_list (options, argc, argv, &plain, &status);
   if (!list)
     return status;
+  if (!check_folders (list, &settings->pictures, &error))
+    {
+      file_list_free (list);
+      return command_fail (options->json, error);
+    }
   folder.model = settings->model = argv[1];
   folder.n_threads = settings->n_threads = (guint) options->n_threads;
   if (options->output)

@@ -106,7 +106,7 @@ batch_request_read (GimpProcedureConfig *config, GError **error)
 FileList *
 batch_list_photos (const BatchRequest *request)
 {
-  FileList *list = file_list_new (request->pattern, !request->recursive, NULL);
+  FileList *list = file_list_new (request->pattern, !request->recursive, request->output);
 
   file_list_add (list, request->input);
   return list;

@@ -333,6 +333,33 @@ class Batch(unittest.TestCase):
             else:
                 self.assertIn(path.suffix, (".csv", ".html", ".journal", ".yaml"), path)
 
+    def test_pictures_refused(self):
+        """No picture takes a photo's place, by whatever path its folder is given; a folder inside that of a photo that was named is no such thing."""
+        (self.folder / "masks.onnx").write_bytes(tiny_model.colour_masks())
+        other = self.folder / "other"
+        other.symlink_to(self.photos)
+        before = {path: path.read_bytes() for path in self.photos.rglob("*") if path.is_file()}
+        for output in (self.photos, self.photos / "sub", self.folder, other, self.photos / "new"):
+            for verb, model, option in (("locate", "boxes", "--draw"), ("segment", "masks", "--mask-dir"), ("segment", "masks", "--cutout-dir")):
+                answer = fovea(verb, self.folder / f"{model}.onnx", self.photos, option, output)
+                self.assertEqual(answer.returncode, 1, (option, output))
+                self.assertIn(b"beside it", answer.stderr)
+        self.assertEqual(fovea("locate", self.folder / "boxes.onnx", "b.png", "--draw", ".", cwd=self.photos).returncode, 1)
+        results = self.folder / "results"
+        results.mkdir()
+        (results / "keywords").symlink_to(self.photos)
+        self.assertIn("beside it", self.fill(results, "--formats", "keywords", status=1)[0]["error"])
+        self.assertEqual({path: path.read_bytes() for path in self.photos.rglob("*") if path.is_file()}, before)
+        self.assertEqual(fovea("locate", self.folder / "boxes.onnx", "b.png", "--draw", "framed", cwd=self.photos).returncode, 0)
+        self.assertEqual(fovea("locate", self.folder / "boxes.onnx", "-", "--draw", ".", cwd=self.photos, given=before[self.photos / "b.png"]).returncode, 0)
+
+    def test_link_to_results(self):
+        """Results that can be reached from the folder of photos aren't taken for photos the next time."""
+        results = self.folder / "results"
+        results.mkdir()
+        (self.photos / "latest").symlink_to(results)
+        self.assertEqual([self.fill(results, "--formats", "json,pictures")[0]["count"] for _ in range(2)], [5, 5])
+
     def test_output_refused(self):
         other = self.folder / "other"
         other.symlink_to(self.photos)
