@@ -166,7 +166,7 @@ int
 verb_import (int argc, char **argv)
 {
   static const char *const explained[] = {
-    "family", "size", "resize", "filter", "crop-scale", "colour", "layout", "range", "mean", "std", "normalize", "pad", "activation", "threshold", "overlap", "task",
+    "family", "size", "resize", "filter", "crop-scale", "colour", "layout", "range", "mean", "std", "normalize", "percentiles", "pad", "activation", "threshold", "overlap", "task",
   };
   char        *texts[G_N_ELEMENTS (explained)] = { NULL };
   GOptionEntry options[G_N_ELEMENTS (explained) + 6] = { { NULL } };

@@ -242,6 +242,15 @@ outputs:
         self.assertIn('already', self.fovea('import', good, '--name', 'good', status=1)[1])
         self.assertEqual(self.take(good)['name'], 'good-2')
 
+    def test_every_setting_is_an_option(self):
+        """What the form can set, the command can."""
+        good = self.put('good.onnx', tiny_model.corner_colour())
+        told = self.fovea('import', '--help')[0]
+        for key in [*self.take(good)['settings'], 'labels']:
+            self.assertIn(f'--{key}=', told)
+        found = self.take(good, '--normalize', 'percentiles', '--percentiles', '2, 99', '--name', 'spread')
+        self.assertEqual(found['settings']['percentiles'], {'value': '2, 99', 'source': 'given'})
+
     def test_link(self):
         good = self.put('linked.onnx', tiny_model.corner_colour())
         self.take(good, '--link', '--default')

@@ -147,6 +147,53 @@ test_facts (void)
   g_assert_cmpuint (facts->size, ==, strlen ("no network"));
 }
 
+/* However it is written, what a licence forbids is said, all of it; so is one that nobody knows. */
+static void
+test_licences (void)
+{
+  static const struct
+  {
+    const char *licence, *said, *also; /* NULL: nothing */
+  } cases[] = {
+    { "MIT", NULL, NULL },
+    { "Apache-2.0", NULL, NULL },
+    { "apache license 2.0", NULL, NULL },
+    { "BSD 3-Clause", NULL, NULL },
+    { "CC-BY-4.0", NULL, NULL },
+    { "CC0", NULL, NULL },
+    { "University of Illinois/NCSA", NULL, NULL },
+    { "AGPL-3.0 License (https://ultralytics.com/license)", "AGPL.", NULL },
+    { "GNU Affero General Public License v3", "AGPL.", NULL },
+    { "GPL-3.0-or-later", "same licence, with the source", NULL },
+    { "GNU General Public License", "same licence, with the source", NULL },
+    { "cc-by-nc-4.0", "commercial use", NULL },
+    { "CC BY NC 4.0", "commercial use", NULL },
+    { "CC_BY_NC", "commercial use", NULL },
+    { "Creative Commons Attribution-NonCommercial-ShareAlike 4.0", "commercial use", "same licence" },
+    { "CC-BY-NC-ND-4.0", "commercial use", "changed versions" },
+    { "for non commercial purposes", "commercial use", NULL },
+    { "For research purposes only", "research only", NULL },
+    { "creativeml-openrail-m", "some uses", NULL },
+    { "Llama 3.1 Community License", "some uses", NULL },
+    { "Copyright 2024 Somebody. All rights reserved.", "leave", NULL },
+    { "Teapot licence 1", "doesn't know it", "Teapot licence 1" },
+    { NULL, "says nothing", NULL },
+    { "", "says nothing", NULL },
+    { "other", "says nothing", NULL },
+    { "N/A", "says nothing", NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text = fovea_licence_warn (cases[i].licence);
+
+      if (cases[i].said)
+        g_assert_true (text && strstr (text, cases[i].said) && (!cases[i].also || strstr (text, cases[i].also)));
+      else
+        g_assert_cmpstr (text, ==, NULL);
+    }
+}
+
 /* Whole, and every setting one that the engine takes. */
 static void
 test_catalogue (void)
@@ -187,16 +234,15 @@ test_catalogue (void)
     }
 }
 
-/* Every operator of the engine has its sentence, or is among the few that need none. */
+/* Every operator of the engine has its sentence. */
 static void
 test_layers (void)
 {
   g_auto (GStrv) operators = fovea_list_operators ();
-  guint          n_told = 0;
 
   for (char **name = operators; *name; name++)
-    n_told += fovea_layer_explain (*name) != NULL;
-  g_assert_cmpuint (n_told, >, 100);
+    if (!fovea_layer_explain (*name))
+      g_error ("%s has no sentence", *name);
   g_assert_nonnull (strstr (fovea_layer_explain ("Conv"), "filter"));
   g_assert_null (fovea_layer_explain ("Con"));
   g_assert_null (fovea_layer_explain ("NoSuchOperator"));
@@ -209,6 +255,7 @@ main (int argc, char **argv)
   g_test_add_func ("/own-models/rename", test_rename);
   g_test_add_func ("/own-models/delete", test_delete);
   g_test_add_func ("/own-models/facts", test_facts);
+  g_test_add_func ("/own-models/licences", test_licences);
   g_test_add_func ("/own-models/catalogue", test_catalogue);
   g_test_add_func ("/own-models/layers", test_layers);
   return g_test_run ();

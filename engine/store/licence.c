@@ -66,28 +66,93 @@ fovea_model_get_licence (const FoveaModel *model)
   return clean (licence);
 }
 
+/* ---- what it forbids ------------------------------------------------------------------------------------------------------------------------ */
+
+/* Of each group the first row that fits speaks. "-WORD-" is a whole word: small letters and digits count, all else is a hyphen. */
+typedef enum { GROUP_SAME, GROUP_USE, GROUP_CHANGES, N_GROUPS } LicenceGroup;
+
+static const struct
+{
+  LicenceGroup group;
+  const char  *word, *sentence;
+} conditions[] = {
+  { GROUP_SAME, "agpl", "Who passes it on, or lets others use it over a network, must give all of the program's source under the AGPL." },
+  { GROUP_SAME, "affero", "Who passes it on, or lets others use it over a network, must give all of the program's source under the AGPL." },
+  { GROUP_SAME, "sspl", "Who offers it as a service must give the source of all that serves it." },
+  { GROUP_SAME, "server-side-public", "Who offers it as a service must give the source of all that serves it." },
+  { GROUP_SAME, "gpl", "Who passes it on must do so under the same licence, with the source." },
+  { GROUP_SAME, "general-public-licen", "Who passes it on must do so under the same licence, with the source." },
+  { GROUP_SAME, "eupl", "Who passes it on must do so under the same licence, with the source." },
+  { GROUP_SAME, "-sa-", "Who passes on changed versions must do so under the same licence." },
+  { GROUP_SAME, "sharealike", "Who passes on changed versions must do so under the same licence." },
+  { GROUP_SAME, "share-alike", "Who passes on changed versions must do so under the same licence." },
+  { GROUP_USE, "-nc-", "It forbids commercial use." },
+  { GROUP_USE, "noncommercial", "It forbids commercial use." },
+  { GROUP_USE, "non-commercial", "It forbids commercial use." },
+  { GROUP_USE, "no-commercial", "It forbids commercial use." },
+  { GROUP_USE, "not-for-commercial", "It forbids commercial use." },
+  { GROUP_USE, "research", "It allows research only." },
+  { GROUP_USE, "academic", "It allows research only." },
+  { GROUP_USE, "rail-", "It forbids some uses: read it before." },
+  { GROUP_USE, "llama", "It forbids some uses: read it before." },
+  { GROUP_USE, "gemma", "It forbids some uses: read it before." },
+  { GROUP_USE, "community-licen", "It forbids some uses: read it before." },
+  { GROUP_USE, "proprietary", "Nobody may use it without its makers' leave." },
+  { GROUP_USE, "all-rights-reserved", "Nobody may use it without its makers' leave." },
+  { GROUP_CHANGES, "-nd-", "It forbids passing on changed versions." },
+  { GROUP_CHANGES, "noderiv", "It forbids passing on changed versions." },
+  { GROUP_CHANGES, "no-deriv", "It forbids passing on changed versions." },
+};
+
+/* Those that ask for no more than to be named. */
+static const char *const free_words[] = { "apache", "-mit-", "bsd", "-isc-", "-cc0-", "cc-by", "creative-commons", "public-domain", "unlicense", "zlib", "-mpl-", "mozilla", "boost",
+                                          "cdla-permissive", "wtfpl", "ncsa" };
+
+static const char *const no_words[] = { "--", "-other-", "-unknown-", "-none-", "-null-", "-n-a-", "-tbd-", "-unspecified-" };
+
+/* "CC BY-NC 4.0" as "-cc-by-nc-4-0-". */
+static char *
+hyphenate (const char *licence)
+{
+  g_autoptr (GString) words = g_string_new ("-");
+
+  for (const char *c = licence; *c; c++)
+    if (g_ascii_isalnum (*c))
+      g_string_append_c (words, g_ascii_tolower (*c));
+    else if (words->str[words->len - 1] != '-')
+      g_string_append_c (words, '-');
+  if (words->str[words->len - 1] != '-' || words->len == 1)
+    g_string_append_c (words, '-');
+  return g_string_free (g_steal_pointer (&words), FALSE);
+}
+
+static gboolean
+is_free (const char *words)
+{
+  gboolean found = FALSE;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (free_words) && !found; i++)
+    found = strstr (words, free_words[i]) != NULL;
+  return found;
+}
+
 char *
 fovea_licence_warn (const char *licence)
 {
-  static const struct
-  {
-    const char *word, *sentence;
-  } rows[] = {
-    { "agpl", "Who passes it on, or lets others use it over a network, must give all of the program's source under the AGPL." },
-    { "gpl", "Who passes it on must do so under the same licence, with the source." },
-    { "-nc", "It forbids commercial use." },
-    { "noncommercial", "It forbids commercial use." },
-    { "non-commercial", "It forbids commercial use." },
-    { "research", "It allows research only." },
-    { "-nd", "It forbids passing on changed versions." },
-    { "openrail", "It forbids some uses: read it before." },
-  };
-  g_autofree char *small = licence ? g_ascii_strdown (licence, -1) : NULL;
+  g_autofree char    *words = hyphenate (licence ? licence : "");
+  g_autoptr (GString) text = g_string_new (NULL);
+  gboolean            told[N_GROUPS] = { FALSE };
 
-  if (!licence || g_str_equal (small, "other") || g_str_equal (small, "unknown"))
-    return g_strdup ("The model says nothing of its licence: what it may be used for isn't known. Ask where it comes from before you publish what you make with it.");
-  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
-    if (strstr (small, rows[i].word))
-      return g_strdup_printf ("The model's licence is “%s”. %s", licence, rows[i].sentence);
-  return NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (no_words); i++)
+    if (strcmp (words, no_words[i]) == 0)
+      return g_strdup ("The model says nothing of its licence: what it may be used for isn't known. Ask where it comes from before you publish what you make with it.");
+  for (gsize i = 0; i < G_N_ELEMENTS (conditions); i++)
+    if (!told[conditions[i].group] && strstr (words, conditions[i].word))
+      {
+        told[conditions[i].group] = TRUE;
+        g_string_append_printf (text, " %s", conditions[i].sentence);
+      }
+  if (text->len == 0 && is_free (words))
+    return NULL;
+  return g_strdup_printf ("The model's licence is “%s”.%s", licence, text->len ? text->str : " Fovea doesn't know it: read it before you publish what you make with it.");
 }

@@ -34,6 +34,14 @@ static const struct
   { " Add Sum ", N_("Adds, number by number. A sum with an earlier layer is a short cut: the layers between only learn what to change.") },
   { " Mul ", N_("Multiplies, number by number. By shares from 0 to 1, it lets some channels or places through and holds others back.") },
   { " Sub Div Pow Sqrt Neg Abs Exp Log Reciprocal Erf Mod Sign Round Floor Ceil Min Max Mean ", N_("Simple arithmetic, number by number.") },
+  { " Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh ",
+    N_("A function of angles, number by number: waves that tell a network where in the image something lies, or an angle that it measures.") },
+  { " BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor ", N_("Works on the single bits of whole numbers: counts and packed data, not what is seen.") },
+  { " CumSum ", N_("Adds up along a row: each number becomes the sum of all that come before it. It counts places.") },
+  { " ScatterElements Scatter ScatterND ", N_("Writes numbers into the places of a larger list that other numbers name.") },
+  { " Trilu ", N_("Keeps one corner of a square of numbers, above or below its diagonal, and sets the other to zero.") },
+  { " Det ", N_("The determinant: one number for a square of numbers, how much it stretches what it is applied to.") },
+  { " Unique Compress ReverseSequence ", N_("Sorts a list out: drops what is there twice or isn't wanted, or turns it round.") },
   { " Concat ", N_("Puts channels or lists one after the other: later layers see both.") },
   { " Split Slice Gather GatherElements GatherND ", N_("Takes a part out.") },
   { " Reshape Flatten Squeeze Unsqueeze Identity ", N_("The same numbers under another shape; nothing is computed.") },
@@ -46,7 +54,7 @@ static const struct
   { " NonMaxSuppression RoiAlign ", N_("Part of finding objects: of boxes that overlap only the best stays, or a box's part of the image is cut out.") },
   { " QuantizeLinear DequantizeLinear DynamicQuantizeLinear ", N_("Rounds to small whole numbers, or back: less memory for a little accuracy.") },
   { " Dropout ", N_("In training, silences some values at random, so that none is relied on alone. When a photo is looked at it does nothing.") },
-  { " Constant ConstantOfShape Shape Size Range Cast CastLike Expand Tile Where Equal Greater Less And Or Not NonZero OneHot ScatterND EyeLike ",
+  { " Constant ConstantOfShape Shape Size Range Cast CastLike Expand Tile Where Equal Greater GreaterOrEqual Less LessOrEqual And Or Xor Not IsInf IsNaN NonZero OneHot EyeLike ",
     N_("Keeps the accounts: sizes, types, counts and masks that other layers need.") },
 };
 
