@@ -270,6 +270,38 @@ outputs:
                 (self.folder / 'inside/link').symlink_to(secret)
             self.refuse(path, 'folder', '--task', 'classify')
 
+    def test_links_beside(self):
+        """A link beside the model isn't followed to what may not belong to it; where the model is a link too, as in Hugging Face's cache, all of it is read."""
+        self.put('secret', 'one\ntwo\nthree\n')
+        net = tiny_model.corner_colour().replace(b"['red', 'green', 'blue']", b"?" * 24)
+        path = self.put('inside/net.onnx', net)
+        for name in ('net.labels.txt', 'net.json', 'config.json', 'preprocessor_config.json', 'rdf.yaml'):
+            link = path.parent / name
+            link.symlink_to(self.folder / 'secret')
+            self.assertNotIn('"one"', self.fovea('import', path, '--name', 'x', '--json', status=1 if name.startswith('net') else 0)[0])
+            link.unlink()
+            for file in self.store.glob('x*') if self.store.exists() else ():
+                file.unlink()
+        (path.parent / 'labels.txt').symlink_to(self.folder / 'secret')
+        self.assertEqual(self.take(path)['labels'], [])
+        rows = [tiny_model.field(1, key) + tiny_model.field(2, value) for key, value in (('location', 'net.data'), ('length', '12'))]
+        weights = tiny_model.field(1, 1) + tiny_model.field(1, 3) + tiny_model.field(2, 1) + tiny_model.field(8, 'w') + b''.join(tiny_model.field(13, row) for row in rows)
+        net = tiny_model.model([tiny_model.node('Add', ['x', 'w'], ['y'])], [tiny_model.port('x', [1, 3])], [tiny_model.port('y', [1, 3])],
+                               [weights + tiny_model.field(14, 1)])
+        cache = {'blobs/1a': net, 'blobs/2b': struct.pack('<3f', 1, 2, 3), 'blobs/3c': json.dumps({'id2label': {'0': 'stag', '1': 'dor', '2': 'rove'}})}
+        for name, content in cache.items():
+            self.put(f'hub/{name}', content)
+        snapshot = self.folder / 'hub/snapshots/abc'
+        snapshot.mkdir(parents=True)
+        for name, blob in (('net.onnx', '1a'), ('net.data', '2b'), ('config.json', '3c')):
+            (snapshot / name).symlink_to(f'../../blobs/{blob}')
+        self.put('whole/net.onnx', net)
+        self.put('whole/net.data', cache['blobs/2b'])
+        for path, name, options in ((snapshot / 'net.onnx', 'hub', ()), (self.folder / 'whole/net.onnx', 'linked', ('--link',))):
+            found = self.take(path, '--task', 'classify', '--name', name, *options)
+            self.assertEqual(found['labels'], ['stag', 'dor', 'rove'] if name == 'hub' else [])
+            self.fovea('info', name)
+
     def test_hostile_labels(self):
         """Controls and line breaks go, markup stays text, lists have an end."""
         net = tiny_model.corner_colour().replace(b"['red', 'green', 'blue']", b"?" * 24)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * external-data.c: opens a model's external data, and nothing else: a model file comes from anywhere, and must not make us read what
- * doesn't belong to it.
+ * doesn't belong to it. The model may itself be a link, and what belongs to it may lie where that leads to: Hugging Face's cache is made so,
+ * and so is a model that was imported as a link.
  */
 
 #include "model/external-data.h"
@@ -41,10 +42,44 @@ lies_below (const char *path, const char *folder)
   return strncmp (path, folder, length) == 0 && path[length] == '/';
 }
 
-Mapping *
-external_data_open (const char *folder, const char *location, GError **error)
+/* Where the model's file itself lies, when its path is a link. Free with g_free; NULL: it is gone. */
+static char *
+find_home (const char *model)
 {
-  g_autofree char *path = NULL;
+  char *resolved = realpath (model, NULL), *home = resolved ? g_path_get_dirname (resolved) : NULL;
+
+  free (resolved);
+  return home;
+}
+
+gboolean
+external_data_belongs (const char *path, const char *model)
+{
+  g_autofree char *folder = g_path_get_dirname (path), *home = find_home (model), *lies_in = NULL;
+  char            *resolved_folder = realpath (folder, NULL), *resolved = realpath (path, NULL);
+  gboolean         belongs = resolved && resolved_folder && lies_below (resolved, resolved_folder);
+
+  lies_in = resolved ? g_path_get_dirname (resolved) : NULL;
+  belongs |= lies_in && g_strcmp0 (lies_in, home) == 0;
+  free (resolved);
+  free (resolved_folder);
+  return belongs;
+}
+
+/* FALSE: there is no such file, and errno says why. */
+static gboolean
+resolve (const char *folder, const char *location, char **resolved)
+{
+  g_autofree char *path = folder ? g_build_filename (folder, location, NULL) : NULL;
+
+  *resolved = path ? realpath (path, NULL) : NULL;
+  return *resolved != NULL;
+}
+
+Mapping *
+external_data_open (const char *model, const char *location, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (model), *home = find_home (model), *lies_in = NULL;
   char    *resolved_folder, *resolved;
   Mapping *mapping = NULL;
 
@@ -55,19 +90,19 @@ external_data_open (const char *folder, const char *location, GError **error)
   if (has_parent_component (location))
     return refuse (location, "leaves the model's folder", error);
 
-  path = g_build_filename (folder, location, NULL);
   resolved_folder = realpath (folder, NULL);
-  resolved = realpath (path, NULL);
-  if (!resolved_folder || !resolved)
+  if (!resolved_folder || (!resolve (folder, location, &resolved) && !resolve (home, location, &resolved)))
     {
       g_autofree char *why = g_strdup_printf ("can't be found beside it (%s)", g_strerror (errno));
 
-      refuse (location, why, error);
+      free (resolved_folder);
+      return refuse (location, why, error);
     }
-  else if (!lies_below (resolved, resolved_folder))
-    refuse (location, "is a link that leaves the model's folder", error);
-  else
+  lies_in = g_path_get_dirname (resolved);
+  if (lies_below (resolved, resolved_folder) || g_strcmp0 (lies_in, home) == 0)
     mapping = mapping_new_for_file (resolved, error);
+  else
+    refuse (location, "is a link that leaves the model's folder", error);
   free (resolved);
   free (resolved_folder);
   return mapping;

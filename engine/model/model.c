@@ -51,9 +51,9 @@ model_new_for_graph (Graph *graph, const char *name)
 }
 
 static FoveaModel *
-model_read (Mapping *file, const char *folder, const char *name, const char *shown, GError **error)
+model_read (Mapping *file, const char *path, const char *name, const char *shown, GError **error)
 {
-  Graph *graph = onnx_read (file, folder, error);
+  Graph *graph = onnx_read (file, path, error);
 
   if (!graph)
     {
@@ -80,10 +80,9 @@ FoveaModel *
 fovea_model_load (const char *path, GError **error)
 {
   g_autoptr (Mapping) file = mapping_new_for_file (path, error);
-  g_autofree char *folder = g_path_get_dirname (path);
   g_autofree char *name = name_of_path (path);
   g_autofree char *shown = g_filename_display_basename (path);
-  FoveaModel *model = file ? model_read (file, folder, name, shown, error) : NULL;
+  FoveaModel *model = file ? model_read (file, path, name, shown, error) : NULL;
 
   if (model)
     model->path = g_strdup (path);

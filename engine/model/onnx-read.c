@@ -347,11 +347,11 @@ unref_mapping (gpointer mapping)
 }
 
 Graph *
-onnx_read (Mapping *file, const char *folder, GError **error)
+onnx_read (Mapping *file, const char *path, GError **error)
 {
   static const char lfs[] = "version https://git-lfs";
   g_autoptr (GByteArray) skeleton = NULL;
-  OnnxReader reader = { { file, g_strdup (folder), g_hash_table_new_full (g_str_hash, g_str_equal, g_free, unref_mapping) }, NULL, 0, 0 };
+  OnnxReader reader = { { file, g_strdup (path), g_hash_table_new_full (g_str_hash, g_str_equal, g_free, unref_mapping) }, NULL, 0, 0 };
   Graph     *graph = NULL;
 
   if (file->size >= strlen (lfs) && memcmp (file->data, lfs, strlen (lfs)) == 0)
@@ -361,7 +361,7 @@ onnx_read (Mapping *file, const char *folder, GError **error)
     skeleton = onnx_skeleton (file->data, file->size, error);
   if (skeleton)
     graph = read_skeleton (&reader, skeleton, error);
-  g_free (reader.source.folder);
+  g_free (reader.source.path);
   g_hash_table_unref (reader.source.external);
   return graph;
 }

@@ -7,9 +7,9 @@
 #include "model/graph.h"
 #include "model/onnx-tensor.h"
 
-/* Reads the model in `file`; external data are looked for in `folder` (NULL: they are refused). Constants hold references to the file. Functions of
+/* Reads the model in `file`; external data are looked for beside `path`, its own (NULL: they are refused). Constants hold references to the file. Functions of
  * the model itself are inlined. Errors: FOVEA_ERROR_MODEL, _UNSUPPORTED, _FILE, _MEMORY; they don't name the file. */
-Graph *onnx_read (Mapping *file, const char *folder, GError **error);
+Graph *onnx_read (Mapping *file, const char *path, GError **error);
 
 /* ---- private to onnx-read.c and onnx-read-nodes.c --------------------------------------------------------------------------------------- */
 

@@ -139,7 +139,7 @@ read_external (OnnxSource *source, const Onnx__TensorProto *proto, FoveaType typ
       else if (strcmp (key, "length") == 0 && !read_number (key, value, &length, error))
         return NULL;
     }
-  if (!source->folder)
+  if (!source->path)
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
                    "its data lie in another file, which a model that isn't read from a file can't have. Give the model's file.");
@@ -149,7 +149,7 @@ read_external (OnnxSource *source, const Onnx__TensorProto *proto, FoveaType typ
   mapping = g_hash_table_lookup (source->external, location);
   if (!mapping)
     {
-      mapping = external_data_open (source->folder, location, error);
+      mapping = external_data_open (source->path, location, error);
       if (!mapping)
         return NULL;
       g_hash_table_insert (source->external, g_strdup (location), mapping);

@@ -11,7 +11,7 @@
 typedef struct
 {
   Mapping    *file;
-  char       *folder;   /* for external data; NULL: they are refused */
+  char       *path;     /* the model's, for external data; NULL: they are refused */
   GHashTable *external; /* location -> Mapping, those opened so far */
 } OnnxSource;
 

@@ -50,7 +50,7 @@ fovea_model_get_licence (const FoveaModel *model)
   char            *licence = NULL;
   gsize            length;
 
-  if (beside_read (path, &text, &length, NULL))
+  if (beside_read (model, path, &text, &length, NULL))
     licence = licence_of_text (text, length, FALSE);
   if (!licence && own)
     licence = licence_of_text (own, strlen (own), TRUE);

@@ -43,7 +43,7 @@ read_markdown (const FoveaModel *model)
   g_autofree char *folder = file ? g_path_get_dirname (file) : NULL, *path = folder ? g_build_filename (folder, "card.md", NULL) : NULL, *text = NULL;
   gboolean         is_in_folder = file && g_str_has_suffix (file, G_DIR_SEPARATOR_S "model.onnx"); /* elsewhere it may be another model's */
 
-  return is_in_folder && beside_read (path, &text, NULL, NULL) ? clean_text (text) : NULL;
+  return is_in_folder && beside_read (model, path, &text, NULL, NULL) ? clean_text (text) : NULL;
 }
 
 /* The card of a sidecar, else that of the metadata. NULL: there is none. A new reference. */
@@ -55,7 +55,7 @@ read_object (const FoveaModel *model)
   JsonObject      *card = NULL;
   gsize            length;
 
-  if (beside_read (path, &text, &length, NULL))
+  if (beside_read (model, path, &text, &length, NULL))
     {
       g_autoptr (JsonNode) node = literal_parse (text, length, NULL);
 

@@ -30,14 +30,14 @@ find_source (JsonObject *description, const char *ports, const char *list)
 }
 
 static FoveaTensor *
-load_array (const char *folder, const char *source, GError **error)
+load_array (const FoveaModel *model, const char *folder, const char *source, GError **error)
 {
   g_autofree char   *name = g_utf8_make_valid (source, -1), *path = g_build_filename (folder, source, NULL), *text = NULL;
   g_autoptr (GError) local = NULL;
   FoveaTensor       *tensor = NULL;
   gsize              length;
 
-  if (!strpbrk (source, "/\\") && !g_file_test (path, G_FILE_TEST_IS_SYMLINK) && beside_read (path, &text, &length, &local))
+  if (!strpbrk (source, "/\\") && !g_file_test (path, G_FILE_TEST_IS_SYMLINK) && beside_read (model, path, &text, &length, &local))
     tensor = npy_parse (text, length, name, &local);
   if (!tensor)
     g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "Its sample can't be tried: %s", local ? local->message : "its files aren't beside it.");
@@ -216,8 +216,8 @@ fovea_model_try_sample (FoveaModel *model, const FoveaSettings *settings, double
   g_autofree char         *folder = NULL, *name = NULL;
   g_autoptr (JsonObject)   description = bioimage_open (model, &folder, &name, NULL);
   const char              *in = find_source (description, "inputs", "test_inputs"), *out = find_source (description, "outputs", "test_outputs");
-  g_autoptr (FoveaTensor)  sample = in && out ? load_array (folder, in, error) : NULL;
-  g_autoptr (FoveaTensor)  expected = sample ? load_array (folder, out, error) : NULL;
+  g_autoptr (FoveaTensor)  sample = in && out ? load_array (model, folder, in, error) : NULL;
+  g_autoptr (FoveaTensor)  expected = sample ? load_array (model, folder, out, error) : NULL;
   g_autoptr (FoveaSession) session = expected ? run_network (model, settings, sample, cancellable, error) : NULL;
   const FoveaTensor       *answer;
   double                   found = INFINITY;

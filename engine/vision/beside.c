@@ -8,6 +8,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "model/external-data.h"
+
 #define MAX_BYTES (16 << 20)
 
 char *
@@ -42,7 +44,7 @@ beside_list_folders (const FoveaModel *model)
 }
 
 gboolean
-beside_read (const char *path, char **text, gsize *length, GError **error)
+beside_read (const FoveaModel *model, const char *path, char **text, gsize *length, GError **error)
 {
   g_autoptr (GError) local = NULL;
   GStatBuf status;
@@ -53,6 +55,12 @@ beside_read (const char *path, char **text, gsize *length, GError **error)
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't hold settings: it %s. Remove it.", path,
                    S_ISREG (status.st_mode) ? "is larger than 16 MiB" : "isn't a file");
+      return FALSE;
+    }
+  if (!external_data_belongs (path, fovea_model_get_path (model)))
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” is a link to a file that lies elsewhere, and may not belong to the model. Put the file itself there, or remove the link.",
+                   path);
       return FALSE;
     }
   if (!g_file_get_contents (path, text, length, &local))

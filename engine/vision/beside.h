@@ -15,8 +15,8 @@ char    *beside_path   (const FoveaModel *model, const char *suffix);
 char   **beside_list_folders (const FoveaModel *model);
 
 /* The text of a file of at most 16 MiB. FALSE without an error when there is no such file (path NULL: there is none); with FOVEA_ERROR_FILE when it can't be
- * read. */
-gboolean beside_read   (const char *path, char **text, gsize *length, GError **error);
+ * read, or is a link to what doesn't belong to the model. */
+gboolean beside_read   (const FoveaModel *model, const char *path, char **text, gsize *length, GError **error);
 
 /* Settings in a sidecar's words from a Hugging Face folder's config.json and preprocessor_config.json, from a bioimage.io description. NULL where there are
  * no such files, with FOVEA_ERROR_MODEL where they are there and can't be used. *where gets their names, for people, and what was left out. */

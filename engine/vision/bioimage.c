@@ -41,7 +41,7 @@ bioimage_open (const FoveaModel *model, char **folder, char **name, GError **err
       g_autoptr (JsonNode) node = NULL;
       gsize                length;
 
-      if (!beside_read (path, &text, &length, &local))
+      if (!beside_read (model, path, &text, &length, &local))
         {
           if (!local)
             continue;

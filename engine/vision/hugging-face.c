@@ -210,14 +210,14 @@ add_task (JsonObject *object, JsonObject *config)
 
 /* The object in folder/name; NULL where there is none, or with an error. */
 static JsonObject *
-open_file (const char *folder, const char *name, GError **error)
+open_file (const FoveaModel *model, const char *folder, const char *name, GError **error)
 {
   g_autofree char      *path = g_build_filename (folder, name, NULL), *text = NULL;
   g_autoptr (GError)    local = NULL;
   g_autoptr (JsonNode)  node = NULL;
   gsize                 length;
 
-  if (!beside_read (path, &text, &length, error))
+  if (!beside_read (model, path, &text, &length, error))
     return NULL;
   node = literal_parse (text, length, &local);
   if (node && JSON_NODE_HOLDS_OBJECT (node))
@@ -228,13 +228,13 @@ open_file (const char *folder, const char *name, GError **error)
 
 /* The licence between the two lines "---" that a README begins with. */
 static void
-add_licence (JsonObject *object, const char *folder)
+add_licence (JsonObject *object, const FoveaModel *model, const char *folder)
 {
   g_autofree char *path = g_build_filename (folder, "README.md", NULL), *text = NULL;
   gsize            length;
   g_auto (GStrv)   lines = NULL;
 
-  if (!beside_read (path, &text, &length, NULL) || !g_str_has_prefix (text, "---\n"))
+  if (!beside_read (model, path, &text, &length, NULL) || !g_str_has_prefix (text, "---\n"))
     return;
   lines = g_strsplit (text, "\n", 200);
   for (guint i = 1; lines[i] && strcmp (lines[i], "---") != 0; i++)
@@ -261,7 +261,7 @@ make_settings (const FoveaModel *model, const char *folder, JsonObject *config, 
     }
   else if (timm)
     add_timm (input, timm);
-  add_licence (card, folder);
+  add_licence (card, model, folder);
   json_object_set_object_member (fovea, "input", input);
   json_object_set_object_member (fovea, "card", card);
   json_object_set_object_member (object, "fovea", fovea);
@@ -276,10 +276,10 @@ hugging_face_read (const FoveaModel *model, char **where, GError **error)
   for (guint i = 0; folders[i]; i++)
     {
       g_autoptr (GError)     local = NULL;
-      g_autoptr (JsonObject) config = open_file (folders[i], "config.json", &local), processor = NULL;
+      g_autoptr (JsonObject) config = open_file (model, folders[i], "config.json", &local), processor = NULL;
 
       if (!local)
-        processor = open_file (folders[i], "preprocessor_config.json", &local);
+        processor = open_file (model, folders[i], "preprocessor_config.json", &local);
       if (local)
         {
           g_propagate_error (error, g_steal_pointer (&local));

@@ -95,7 +95,7 @@ read_sidecar (Search *search, GError **error)
   guint before = search->found;
   gsize length;
 
-  if (!beside_read (path, &text, &length, &local))
+  if (!beside_read (search->model, path, &text, &length, &local))
     {
       if (!local)
         return TRUE;
@@ -126,7 +126,7 @@ read_label_file (Search *search, GError **error)
 
   if (search->found & SETTING_LABELS)
     return TRUE;
-  if (!beside_read (path, &text, &length, &local))
+  if (!beside_read (search->model, path, &text, &length, &local))
     {
       if (!local)
         return TRUE;
@@ -404,7 +404,7 @@ apply_plain_labels (Search *search, const Signature *signature, const Family *fa
     {
       g_autofree char *path = g_build_filename (folders[0], names[i], NULL), *text = NULL;
       gsize            length, n;
-      char           **labels = beside_read (path, &text, &length, NULL) ? labels_from_text (text, length, &n, NULL) : NULL;
+      char           **labels = beside_read (search->model, path, &text, &length, NULL) ? labels_from_text (text, length, &n, NULL) : NULL;
 
       if (labels && n > 1 && outputs_count (signature, family, (gint64) n))
         {
