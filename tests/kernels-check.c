@@ -3,8 +3,9 @@
  * kernels-check.c: every kernel table that can run here against the reference, on random and on extreme inputs, at sizes around blocks and
  * tiles. Prints TAP. Needs nothing but the kernels and libc, so that it can be built for other processors and run under qemu.
  *
- * Outputs lie between guard values that no kernel may touch, and start as NaN, so that what a kernel forgets is seen. Every case is
- * computed a second time cut into several calls: the bits must be the same.
+ * Outputs lie between guard values that no kernel may touch, and start as NaN, so that what a kernel forgets is seen. Inputs end where memory
+ * ends, or begin where it begins: a kernel that reads outside stops the program. Every case is computed a second time cut into several calls:
+ * the bits must be the same.
  *
  *   kernels-check [--quick] [NAME…]    only the tables named; fails if one of them isn't there; --quick leaves most cases out, for
  * emulators
@@ -15,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "kernels/kernels.h"
 #include "kernels/reference.h"
@@ -28,7 +31,7 @@ extern const Kernels kernels_wide;
 #endif
 
 static int  n_tests, n_failures;
-static bool quick;
+static bool quick, hurried;
 
 static void __attribute__ ((format (printf, 2, 3)))
 report (bool good, const char *format, ...)
@@ -83,10 +86,54 @@ random_value (Fill fill)
   return random_float ();
 }
 
+/* ---- arrays at the edge of memory -------------------------------------------------------------------------- */
+
+typedef struct
+{
+  float  *array;
+  char   *mapping;
+  size_t  size;
+} Taken;
+
+static Taken taken[32]; /* what isn't given back yet */
+
+/* Room for n floats between two pages that can't be touched: its end lies at the second, or its beginning at the first, as chance has it. */
+static float *
+take (size_t n)
+{
+  static unsigned n_calls;
+  bool        at_end = ++n_calls * 2654435761u >> 31;
+  size_t      page = (size_t) sysconf (_SC_PAGESIZE), size = (n * sizeof (float) + page - 1) / page * page + 2 * page;
+  char       *mapping = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  if (mapping == MAP_FAILED || mprotect (mapping, page, PROT_NONE) != 0 || mprotect (mapping + size - page, page, PROT_NONE) != 0)
+    abort ();
+  for (size_t i = 0; i < N_ELEMENTS (taken); i++)
+    if (!taken[i].mapping)
+      {
+        taken[i] = (Taken) { (float *) (at_end ? mapping + size - page - n * sizeof (float) : mapping + page), mapping, size };
+        return taken[i].array;
+      }
+  abort ();
+}
+
+static void
+give_back (float *array)
+{
+  for (size_t i = 0; i < N_ELEMENTS (taken); i++)
+    if (taken[i].mapping && taken[i].array == array)
+      {
+        munmap (taken[i].mapping, taken[i].size);
+        taken[i].mapping = NULL;
+        return;
+      }
+  abort ();
+}
+
 static float *
 make (size_t n, Fill fill)
 {
-  float *array = malloc ((n + 1) * sizeof (float));
+  float *array = take (n);
 
   for (size_t i = 0; i < n; i++)
     array[i] = random_value (fill);
@@ -109,7 +156,7 @@ make_blocked (size_t channels, size_t n_pixels, Fill fill)
 static float *
 make_output (size_t n)
 {
-  float *array = malloc ((n + 2 * GUARD) * sizeof (float));
+  float *array = take (n + 2 * GUARD);
 
   for (size_t i = 0; i < n + 2 * GUARD; i++)
     array[i] = i < GUARD || i >= GUARD + n ? GUARD_VALUE : NAN;
@@ -119,7 +166,7 @@ make_output (size_t n)
 static void
 free_output (float *array)
 {
-  free (array - GUARD);
+  give_back (array - GUARD);
 }
 
 static bool
@@ -244,17 +291,17 @@ pack_case (const ConvCase *c, ConvCall call, const float *weights, float **packe
 
   if (call == CALL_DEPTHWISE)
     {
-      *packed = malloc ((size = pack_depthwise_size (k, taps)) * sizeof (float));
+      *packed = take (size = pack_depthwise_size (k, taps));
       pack_depthwise (weights, k, taps, *packed);
     }
   else if (winograd_m (call))
     {
-      *packed = malloc ((size = pack_winograd_size (k, channels, winograd_m (call))) * sizeof (float));
+      *packed = take (size = pack_winograd_size (k, channels, winograd_m (call)));
       pack_winograd (weights, k, channels, winograd_m (call), *packed);
     }
   else
     {
-      *packed = malloc ((size = pack_conv_size (k, channels, taps)) * sizeof (float));
+      *packed = take (size = pack_conv_size (k, channels, taps));
       pack_conv (weights, k, channels, taps, c->plain ? 1 : KERNEL_BLOCK, *packed);
     }
   return size;
@@ -344,12 +391,12 @@ check_conv (const Kernels *kernels, const ConvCase *c, ConvCall call, Fill fill,
       printf ("\n");
     }
 
-  free (in);
-  free (weights);
-  free (bias);
-  free (added);
-  free (packed);
-  free (plain_packed);
+  give_back (in);
+  give_back (weights);
+  give_back (bias);
+  give_back (added);
+  give_back (packed);
+  give_back (plain_packed);
   free_output (expected);
   free_output (got);
   free_output (again);
@@ -626,7 +673,7 @@ check_pool (const Kernels *kernels, KernelPool *pool, Fill fill)
     printf ("# %s pool kind %d: %zu channels, %dx%d to %dx%d, kernel %dx%d, stride %d, dilation %d, pads %d %d %d %d, element %td\n",
             kernels->name, pool->kind, pool->channels, pool->in_h, pool->in_w, pool->out_h, pool->out_w, pool->kernel_h, pool->kernel_w,
             pool->stride_h, pool->dilation_h, pool->pad_top, pool->pad_left, pool->pad_bottom, pool->pad_right, at);
-  free (in);
+  give_back (in);
   free_output (expected);
   free_output (got);
   return good;
@@ -680,7 +727,7 @@ test_sum_pixels (const Kernels *kernels)
       kernels_reference.sum_pixels (in, n, 0.5f, expected);
       kernels->sum_pixels (in, n, 0.5f, got);
       good &= difference (expected, got, KERNEL_BLOCK, 1e-5) < 0;
-      free (in);
+      give_back (in);
     }
   report (good, "%s sum_pixels", kernels->name);
 }
@@ -693,7 +740,7 @@ check_gemm (const Kernels *kernels, size_t m, size_t n, size_t k, bool transpose
   size_t     a_row = k + (size_t) random_int (0, 3), c_row = n + (size_t) random_int (0, 3), b_row = (transposed ? k : n) + 1;
   size_t     panels = kernel_blocks (n);
   float     *a = make (m * a_row, fill), *b = make ((transposed ? n : k) * b_row, FILL_RANDOM),
-        *packed = malloc (pack_gemm_size (n, k) * sizeof (float) + 4);
+        *packed = take (pack_gemm_size (n, k));
   float     *bias = make_blocked (n, 1, FILL_RANDOM), *start = make (m * c_row, FILL_RANDOM);
   float     *expected = make_output (m * c_row), *got = make_output (m * c_row), *again = make_output (m * c_row);
   KernelGemm gemm = { .m = m, .n = n, .k = k, .a = a, .a_row = a_row, .b = packed, .c_row = c_row, .bias = random_int (0, 1) ? bias : NULL,
@@ -718,11 +765,11 @@ check_gemm (const Kernels *kernels, size_t m, size_t n, size_t k, bool transpose
   if (!good)
     printf ("# %s gemm %zux%zux%zu transposed %d accumulate %d fill %d activation %d\n", kernels->name, m, n, k, transposed, accumulate,
             fill, kind);
-  free (a);
-  free (b);
-  free (packed);
-  free (bias);
-  free (start);
+  give_back (a);
+  give_back (b);
+  give_back (packed);
+  give_back (bias);
+  give_back (start);
   free_output (expected);
   free_output (got);
   free_output (again);
@@ -869,10 +916,10 @@ check_elementwise (const Kernels *kernels, size_t n, Fill fill)
       free_output (got);
     }
 
-  free (a);
-  free (b);
-  free (channels);
-  free (shifts);
+  give_back (a);
+  give_back (b);
+  give_back (channels);
+  give_back (shifts);
   return good;
 }
 
@@ -898,7 +945,7 @@ check_sums (const Kernels *kernels, size_t n, Fill fill)
   if (!good)
     printf ("# %s sums of %zu: %g %g %g, should be %g %g %g\n", kernels->name, n, (double) got[0], (double) got[1], (double) got[2],
             (double) expected[0], (double) expected[1], (double) expected[2]);
-  free (a);
+  give_back (a);
   return good;
 }
 
@@ -936,7 +983,7 @@ test_layout (const Kernels *kernels)
         kernels->unblock (got, back, channels, n, middle, n);
         good &= same_bits (expected, got, size) && same_bits (plain, back, channels * n) && guards_whole (got, size) &&
                 guards_whole (back, channels * n);
-        free (plain);
+        give_back (plain);
         free_output (expected);
         free_output (got);
         free_output (back);
@@ -983,6 +1030,19 @@ test_choice (void)
   report (good, "FOVEA_ISA");
 }
 
+#ifdef KERNELS_CHECK_WIDE
+/* On x86 it is compiled for AVX2. */
+static bool
+can_run_wide (void)
+{
+#ifdef __x86_64__
+  return __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma");
+#else
+  return true;
+#endif
+}
+#endif
+
 static bool
 is_named (const char *name, int argc, char **argv)
 {
@@ -999,7 +1059,7 @@ main (int argc, char **argv)
 
   if (argc > 1 && strcmp (argv[1], "--quick") == 0)
     {
-      quick = true;
+      quick = hurried = true;
       argc--;
       argv++;
     }
@@ -1007,11 +1067,13 @@ main (int argc, char **argv)
   for (int i = 0; kernels_nth (i); i++)
     if (is_named (kernels_nth (i)->name, argc, argv))
       {
+        quick = hurried || i == 0; /* the reference against itself says little, and is slow */
         test_table (kernels_nth (i));
         n_run++;
       }
+  quick = hurried;
 #ifdef KERNELS_CHECK_WIDE
-  if (is_named ("wide", argc, argv))
+  if (can_run_wide () && is_named ("wide", argc, argv))
     {
       test_table (&kernels_wide);
       n_run++;

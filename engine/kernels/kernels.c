@@ -26,7 +26,7 @@ saved_state (void)
   return (uint64_t) high << 32 | low;
 }
 
-/* Number of tables that can run, in the order of `tables`. */
+/* Number of tables that this processor can run, in the order of `tables`. */
 static int
 count_tables (void)
 {
@@ -45,7 +45,12 @@ count_tables (void)
   return 4;
 }
 
-static const Kernels *const tables[] = { &kernels_reference, &kernels_sse2, &kernels_avx2, &kernels_avx512 };
+static const Kernels *const tables[] = {
+  &kernels_reference, &kernels_sse2, &kernels_avx2,
+#ifndef KERNELS_WITHOUT_AVX512
+  &kernels_avx512,
+#endif
+};
 
 #elif defined __aarch64__
 
@@ -85,6 +90,7 @@ available_tables (void)
   if (n == 0)
     {
       n = count_tables ();
+      n = n < N_TABLES ? n : N_TABLES;
       atomic_store_explicit (&n_available, n, memory_order_relaxed);
     }
   return n;
