@@ -54,7 +54,7 @@ def act(node):
 
 
 def shoot(path):
-    subprocess.run(['import', '-window', 'root', path], check=True)
+    subprocess.run(['import', '-window', 'root', '-quality', '10', path], check=True) # little compression: quick
 
 
 def shoot_window(window, path):

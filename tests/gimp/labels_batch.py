@@ -128,7 +128,7 @@ def check_refusals(gimp, photo, folder):
         (folder / name / 'masks').mkdir(parents=True)
         Image.new('L', size, value).save(folder / name / 'masks/photo.png')
     (folder / 'file').write_text('')
-    for name, body, words in (
+    cases = (
             ('no labels', send(folder / 'x', 'coco'), 'Label Layers'),
             ('a wrong word', fetch(folder, 'csv'), 'coco, yolo, voc, masks, folders'),
             ('no folder', label() + send('', 'coco'), 'Say the folder'),
@@ -138,9 +138,9 @@ def check_refusals(gimp, photo, folder):
             ('another photo', fetch(folder / 'other', 'coco'), 'no labels of a photo with this image'),
             ('a mask of another size', fetch(folder / 'large', 'masks'), '9 × 9'),
             ('a nameless value', fetch(folder / 'value', 'masks'), 'value 7'),
-            ('nothing there', fetch(folder / 'nowhere', 'yolo'), 'classes.txt')):
-        status, output = gimp.batch(TOOLS + scene(photo, '', body))
-        assert status != 0 and words in output and not re.search(r'\(fovea:.*CRITICAL', output), (name, output[-800:])
+            ('nothing there', fetch(folder / 'nowhere', 'yolo'), 'classes.txt'))
+    for (name, _, words), message in zip(cases, gimp.refuse([scene(photo, '', body) for _, body, _ in cases], TOOLS)):
+        assert words in message and not re.search(r'\(fovea:.*CRITICAL', message), (name, message[-800:])
     print('ok ten refusals in words')
 
 

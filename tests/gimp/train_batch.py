@@ -139,7 +139,7 @@ def check_refusals(gimp, photo, folder):
     both = paint + '(paint (class-layer image 1) image 60 60 12 12)'
     two = label('#:classes (list "Background" "Pet")')
     (folder / 'empty').mkdir()
-    for name, body, words in (
+    cases = (
             ('no labels', train(), 'Filters ▸ Fovea ▸ Label Layers'),
             ('nothing painted', two + train(), 'Nothing is painted yet'),
             ('one painted', two + paint + train(), 'One class only is painted'),
@@ -150,9 +150,9 @@ def check_refusals(gimp, photo, folder):
             ('a wrong name', two + both + train('#:name "a/b"'), 'can\'t be the name'),
             ('a taken name', two + both + train('#:name "tagger"'), 'Choose another name'),
             ('an empty folder', train(f'#:source "folder" #:folder "{folder}/empty"'), 'neither XCF files'),
-            ('no folder', train('#:source "folder" #:folder "/nowhere"'), 'nowhere')):
-        status, output = gimp.batch(TOOLS + scene(photo, '', body))
-        assert status != 0 and words in output and 'Traceback' not in output, (name, output[-800:])
+            ('no folder', train('#:source "folder" #:folder "/nowhere"'), 'nowhere'))
+    for (name, _, words), message in zip(cases, gimp.refuse([scene(photo, '', body) for _, body, _ in cases], TOOLS)):
+        assert words in message, (name, message[-800:])
     print('ok eleven refusals in words')
 
 
