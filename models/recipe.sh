@@ -47,12 +47,12 @@ read_arguments () {
   mkdir -p "$WORK"
 }
 
-# choose_photos FOLDER: a data folder of links whose rows come from standard input; in a smoke run every twentieth of them.
+# choose_photos FOLDER: a data folder of links whose rows come from standard input; in a smoke run one in 60 of them.
 choose_photos () {
   mkdir -p "$1"
   ln -sfn "$DATA/img" "$1/img"
   ln -sfn "$DATA/mask" "$1/mask"
-  if [ "$SMOKE" ]; then awk 'NR % 20 == 1'; else cat; fi >"$1/manifest.jsonl"
+  if [ "$SMOKE" ]; then awk 'NR % 60 == 1'; else cat; fi >"$1/manifest.jsonl"
 }
 
 # choose_backgrounds FOLDER: photos that show no subject, to paste subjects on.

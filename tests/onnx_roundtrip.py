@@ -16,6 +16,8 @@ except ImportError as error:
     print(f'skipped: {error}')
     sys.exit(77)
 
+from reduced import is_brief
+
 # onnx and onnxruntime register the same schemas and shout about it when they share a process.
 RUNNER = '''
 import os, sys, numpy as np, onnxruntime
@@ -91,7 +93,7 @@ def main():
     models = [make_external(folder), make_functions(folder)]
     models += sorted(glob.glob(os.path.join(reference, 'models', '*.onnx')))
     cases = glob.glob('/usr/**/onnx/backend/test/data/node/*/model.onnx', recursive=True)
-    models += sorted(cases)[::4]
+    models += sorted(cases)[::12 if is_brief(tool) else 4]
     pairs, failures, unsupported = [], [], 0
     for i, path in enumerate(models):
         copy = os.path.join(folder, f'copy_{i}.onnx')

@@ -20,7 +20,11 @@ except ImportError as missing:
     print(f"{missing}: skipped")
     sys.exit(77)
 
+import reduced
+
 FOVEA = os.path.abspath(sys.argv[1])
+BRIEF = reduced.is_brief(FOVEA) # a few steps of each kind of training; nothing is learned well by them
+EPOCHS = 2 if BRIEF else 4 # of a training that is killed
 KINDS = ["disc", "square", "stripes"]
 
 
@@ -82,15 +86,22 @@ class Train(unittest.TestCase):
 
     def train(self, name, *more, data="folders", status=0):
         output = self.folder / f"{name}.onnx"
+        if BRIEF and "--epochs" in more:
+            at = more.index("--epochs") + 1
+            more = (*more[:at], min(int(more[at]), EPOCHS), *more[at + 1:])
         answer = fovea("train", "--data", self.folder / data, "--output", output, "--size", 48, "--json", *more, status=status)
         return output, json.loads(answer.stdout), answer.stderr.decode()
 
+    def assertLearned(self, better, worse):
+        if not BRIEF:
+            self.assertGreater(better, worse)
+
     def test_classes_are_learned_and_agree_with_onnxruntime(self):
         output, answer, _ = self.train("classes", "--epochs", 40, "--average", "0.9", "--validation", "0.25")
-        self.assertGreaterEqual(answer["evaluation"]["accuracy"], 0.75)
-        self.assertLess(answer["epochs"][-1]["loss"], 0.75 * answer["epochs"][0]["loss"])
+        self.assertLearned(answer["evaluation"]["accuracy"], 0.74)
+        self.assertLearned(0.75 * answer["epochs"][0]["loss"], answer["epochs"][-1]["loss"])
         again = json.loads(fovea("evaluate", output, self.folder / "folders", "--split", "train", "--json").stdout)
-        self.assertGreaterEqual(again["accuracy"], 0.8)
+        self.assertLearned(again["accuracy"], 0.79)
         self.assertEqual([c["label"] for c in again["per_class"]], KINDS)
         info = json.loads(fovea("info", output, "--json").stdout)
         self.assertEqual((info["task"], info["labels"]), ("classify", KINDS))
@@ -117,18 +128,18 @@ class Train(unittest.TestCase):
             for i in range(16):
                 draw(kind, 9000 + 100 * len(kind) + i)[0].save(two / kind / f"{i}.png")
         output, answer, _ = self.train("head", "--base", base, "--trainable", "head", "--epochs", 15, "--average", "0.8", "--half", data="two")
-        self.assertGreaterEqual(answer["evaluation"]["accuracy"], 0.75)
+        self.assertLearned(answer["evaluation"]["accuracy"], 0.74)
         # What was learned on features is what the whole network says, and half the bytes are enough.
         whole = json.loads(fovea("evaluate", output, two, "--split", "train", "--json").stdout)
-        self.assertGreaterEqual(whole["accuracy"], 0.75)
+        self.assertLearned(whole["accuracy"], 0.74)
         self.assertLess(output.stat().st_size, 0.65 * base.stat().st_size)
         self.check_against_onnxruntime(output)
         self.train("again", "--base", output, "--epochs", 1, data="two")
 
     def test_boxes_are_learned_and_located(self):
         output, answer, _ = self.train("boxes", "--task", "detect", "--size", 96, "--epochs", 30, "--batch", 8, "--average", "0.9", "--crop", "0.7", data="boxes")
-        self.assertGreater(answer["evaluation"]["ap50"], 0.5)
-        self.assertLess(answer["epochs"][-1]["loss"], answer["epochs"][0]["loss"])
+        self.assertLearned(answer["evaluation"]["ap50"], 0.5)
+        self.assertLearned(answer["epochs"][0]["loss"], answer["epochs"][-1]["loss"])
         self.check_sheet(output, self.folder / "boxes")
         again = json.loads(fovea("evaluate", output, self.folder / "boxes", "--json").stdout)
         self.assertAlmostEqual(again["ap50"], answer["evaluation"]["ap50"], places=3)
@@ -143,7 +154,7 @@ class Train(unittest.TestCase):
             x, y, w, h = found[0]["box"] if found else (0, 0, 1, 1)
             both = max(0, min(right, x + w) - max(left, x)) * max(0, min(bottom, y + h) - max(top, y))
             hits += both / (w * h + (right - left) * (bottom - top) - both) > 0.5
-        self.assertGreaterEqual(hits, 6)
+        self.assertLearned(hits, 5)
         # It goes on with other classes: what it knows of the old ones is kept.
         rows = [json.loads(line) for line in (self.folder / "boxes" / "manifest.jsonl").read_text().splitlines()]
         (self.folder / "more").mkdir()
@@ -153,7 +164,7 @@ class Train(unittest.TestCase):
         (self.folder / "more" / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         _, answer, _ = self.train("more", "--task", "detect", "--base", output, "--size", 96, "--epochs", 2, "--batch", 8, "--average", "0.5", "--crop", "0.7",
                                   "--learning-rate", "0.02", data="more")
-        self.assertGreater([c["ap50"] for c in answer["evaluation"]["per_class"] if c["label"] == "square"][0], 0.3)
+        self.assertLearned([c["ap50"] for c in answer["evaluation"]["per_class"] if c["label"] == "square"][0], 0.3)
         self.check_against_onnxruntime(output, 96)
 
     def test_a_sheet_shows_what_training_sees(self):
@@ -185,7 +196,7 @@ class Train(unittest.TestCase):
 
     def test_masks_are_learned(self):
         output, answer, _ = self.train("masks", "--task", "segment", "--arch", "cutout", "--size", 64, "--epochs", 16, "--batch", 8, "--average", "0.9", data="pairs")
-        self.assertGreater(answer["evaluation"]["iou"], 0.6)
+        self.assertLearned(answer["evaluation"]["iou"], 0.6)
         self.check_sheet(output, self.folder / "pairs", "--split", "train")
 
     def check_sheet(self, model, data, *more):
@@ -221,7 +232,7 @@ class Train(unittest.TestCase):
         for more in [], ["--backgrounds", self.folder / "backgrounds", "--paste", "0.7"]:
             output, _, _ = self.train("pasted", "--task", "segment", "--arch", "cutout", "--size", 64, "--epochs", 12, "--batch", 8, "--average", "0.9", *more, data="pairs")
             scores.append(json.loads(fovea("evaluate", output, self.folder / "striped", "--split", "train", "--json").stdout)["iou"])
-        self.assertGreater(scores[1], scores[0] + 0.1)
+        self.assertLearned(scores[1], scores[0] + 0.1)
         (self.folder / "empty").mkdir()
         self.assertIn("no photos", self.train("empty", "--task", "segment", "--backgrounds", self.folder / "empty", data="pairs", status=1)[1]["error"])
 
@@ -230,8 +241,8 @@ class Train(unittest.TestCase):
         output, answer, _ = self.train("taught", "--teacher", teacher, "--epochs", 20, "--average", "0.9", "--size", 64)
         # The loss holds what is left of the teacher's features: 8 where nothing of them is known.
         self.assertGreater(answer["epochs"][0]["loss"], 6)
-        self.assertLess(answer["epochs"][-1]["loss"], 0.75 * answer["epochs"][0]["loss"])
-        self.assertGreaterEqual(answer["evaluation"]["accuracy"], 0.75)
+        self.assertLearned(0.75 * answer["epochs"][0]["loss"], answer["epochs"][-1]["loss"])
+        self.assertLearned(answer["evaluation"]["accuracy"], 0.74)
         self.assertEqual(json.loads(fovea("info", output, "--json").stdout)["layers"][-1]["out"][-1], 3)
         self.check_against_onnxruntime(output)
         self.assertIn("learn as a whole", self.train("refused", "--teacher", teacher, "--base", teacher, "--trainable", "head", status=1)[1]["error"])
@@ -243,19 +254,19 @@ class Train(unittest.TestCase):
                     manifest.write(json.dumps({"file": f"folders/{kind}/{i:02}.png", "labels": kind, "src": "a" if k < 2 else "b", "split": "val" if i >= 30 else "train"}) + "\n")
         (self.folder / "tags.txt").write_text("round thing = a:disc\nbox = a:square # corners\nany = a: b:\nlines = b:stripes | a\n")
         output = self.folder / "tags.onnx"
-        answer = json.loads(fovea("train", "--data", self.folder / "manifest.jsonl", "--tags", self.folder / "tags.txt", "--output", output, "--size", 48, "--epochs", 20,
+        answer = json.loads(fovea("train", "--data", self.folder / "manifest.jsonl", "--tags", self.folder / "tags.txt", "--output", output, "--size", 48, "--epochs", EPOCHS if BRIEF else 20,
                                   "--average", "0.9", "--json").stdout)
         rows = {row["label"]: row for row in answer["evaluation"]["per_class"]}
         self.assertEqual([row["n"] for row in rows.values()], [10, 10, 30, 10])
-        self.assertGreater(answer["evaluation"]["map"], 0.8)
+        self.assertLearned(answer["evaluation"]["map"], 0.8)
         self.assertEqual(json.loads(fovea("evaluate", output, self.folder / "manifest.jsonl", "--tags", self.folder / "tags.txt", "--json").stdout)["map"], answer["evaluation"]["map"])
 
     def test_killed_and_resumed_is_the_same_to_the_bit(self):
-        whole, _, _ = self.train("whole", "--epochs", 4, "--threads", 1)
+        whole, _, _ = self.train("whole", "--epochs", EPOCHS, "--threads", 1)
         output, chance = self.folder / "killed.onnx", random.Random(4)
-        command = [FOVEA, "train", "--data", self.folder / "folders", "--output", output, "--size", "48", "--epochs", "4", "--threads", "2", "--quiet"]
+        command = [FOVEA, "train", "--data", self.folder / "folders", "--output", output, "--size", "48", "--epochs", str(EPOCHS), "--threads", "2", "--quiet"]
         environment = {**os.environ, "FOVEA_CHECKPOINT_SECONDS": "0"}
-        for _ in range(20 if os.environ.get("FOVEA_TEST_ALL") else 5):
+        for _ in range(20 if reduced.ALL else 5):
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
             try:
                 process.wait(chance.uniform(0.05, 0.5))

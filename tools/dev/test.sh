@@ -3,7 +3,7 @@
 #
 # test.sh: the tests. Warnings are errors; the suites run plainly (gcc), then the engine's once more under the address and undefined-behaviour
 # sanitizers with a short fuzz run (clang), and its threads under the thread sanitizer. --all adds the suite "slow" and the whole of what runs
-# in reduced form otherwise (FOVEA_TEST_ALL=1 tells the tests).
+# in reduced form otherwise (FOVEA_TEST_ALL=1 tells the tests): sweeps, photos, and almost all of what takes long under the sanitizers (tests/reduced.py).
 
 verb_test () {
   local status=0 only=(--no-suite slow) runs=()
