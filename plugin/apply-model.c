@@ -9,6 +9,7 @@
 #include <json-glib/json-glib.h>
 
 #include "classify.h"
+#include "items.h"
 #include "label-layers.h"
 #include "locate.h"
 #include "pixels.h"
@@ -31,12 +32,12 @@ apply_model_get_task (const char *model)
 GimpLayer *
 apply_model_find_layer (GimpImage *image)
 {
-  g_autofree GimpLayer **layers = gimp_image_get_layers (image);
-  const GimpLayer       *group = label_layers_find (image);
+  g_autofree GimpItem **layers = items_in_image (image);
+  GimpLayer            *group = label_layers_find (image);
 
   for (guint i = 0; layers[i]; i++)
-    if (layers[i] != group && !gimp_item_is_group (GIMP_ITEM (layers[i])))
-      return layers[i];
+    if (layers[i] != GIMP_ITEM (group) && !gimp_item_is_group (layers[i]))
+      return GIMP_LAYER (layers[i]);
   return NULL;
 }
 

@@ -12,6 +12,7 @@
 
 #include "arguments.h"
 #include "dialog.h"
+#include "items.h"
 #include "label-examples.h"
 #include "label-paths.h"
 #include "output-file.h"
@@ -214,7 +215,7 @@ export_folders (Export *export, const LabelLayers *labels, GError **error)
     for (guint k = 0; k < labels->classes[i].layers->len; k++)
       {
         GimpLayer       *layer = labels->classes[i].layers->pdata[k];
-        g_autofree char *folder = fovea_label_to_folder (labels->classes[i].name), *own = gimp_item_get_name (GIMP_ITEM (layer)), *stem = fovea_label_to_folder (own);
+        g_autofree char *folder = fovea_label_to_folder (labels->classes[i].name), *own = items_get_name (GIMP_ITEM (layer)), *stem = fovea_label_to_folder (own);
         g_autofree char *key = g_build_filename (folder, stem, NULL), *name = take_name (export, key, ".png"), *path = g_build_filename (export->folder, name, NULL);
 
         if (!write_photo (labels->image, layer, path, error))

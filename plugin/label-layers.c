@@ -9,6 +9,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "items.h"
 #include "pixels.h"
 
 #define GROUP_PARASITE "fovea-labels"
@@ -174,7 +175,7 @@ find_among (GimpItem **items)
           }
         else
           {
-            g_autofree GimpItem **children = gimp_item_get_children (items[i]);
+            g_autofree GimpItem **children = items_in_group (items[i]);
 
             found = find_among (children);
           }
@@ -185,9 +186,9 @@ find_among (GimpItem **items)
 GimpLayer *
 label_layers_find (GimpImage *image)
 {
-  g_autofree GimpLayer **layers = gimp_image_get_layers (image);
+  g_autofree GimpItem **layers = items_in_image (image);
 
-  return find_among ((GimpItem **) layers);
+  return find_among (layers);
 }
 
 gint
@@ -205,7 +206,7 @@ gather_layers (GimpItem *item, GPtrArray *layers)
 {
   if (gimp_item_is_group (item))
     {
-      g_autofree GimpItem **children = gimp_item_get_children (item);
+      g_autofree GimpItem **children = items_in_group (item);
 
       for (guint i = 0; children[i]; i++)
         gather_layers (children[i], layers);
@@ -251,7 +252,7 @@ read_child (LabelLayers *labels, GimpItem *item)
 {
   g_autoptr (JsonObject) object = read_parasite (item, CLASS_PARASITE);
   const char            *stored = object ? json_object_get_string_member_with_default (object, "class", NULL) : NULL;
-  g_autofree char       *own = gimp_item_get_name (item), *plain = plain_name (own);
+  g_autofree char       *own = items_get_name (item), *plain = plain_name (own);
   const char            *name = stored && (shows_class (own, stored) || !*plain) ? stored : *plain ? plain : _("Unnamed");
   gint                   index = label_layers_index (labels, name);
   LabelClass            *class = index >= 0 ? &labels->classes[index] : append_class (labels, name);
@@ -268,40 +269,31 @@ read_child (LabelLayers *labels, GimpItem *item)
   return index >= 0 || (colour && json_array_get_length (colour) == 3);
 }
 
-static guint
-count_children (GimpItem *group)
-{
-  g_autofree GimpItem **children = gimp_item_get_children (group);
-  guint                 n = 0;
-
-  while (children[n])
-    n++;
-  return n;
-}
-
 LabelLayers *
 label_layers_read (GimpImage *image, GError **error)
 {
   g_autoptr (LabelLayers) labels = g_new0 (LabelLayers, 1);
   g_autofree GimpItem   **children = NULL;
-  g_autofree guint       *colourless = NULL;
-  guint                   n_colourless = 0;
+  g_autoptr (GArray)      colourless = g_array_new (FALSE, FALSE, sizeof (guint));
 
   labels->image = image;
   labels->group = label_layers_find (image);
-  if (!labels->group)
+  children = labels->group ? items_in_group (GIMP_ITEM (labels->group)) : NULL;
+  if (!children || !gimp_item_is_valid (GIMP_ITEM (labels->group)))
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("This image has no labels. Make some with Filters ▸ Fovea ▸ Label Layers."));
       return NULL;
     }
   labels->task = read_task (labels->group);
-  children = gimp_item_get_children (GIMP_ITEM (labels->group));
-  colourless = g_new (guint, count_children (GIMP_ITEM (labels->group)) + 1);
   for (guint i = 0; children[i]; i++)
     if (!read_child (labels, children[i]))
-      colourless[n_colourless++] = labels->n - 1;
-  for (guint i = 0; i < n_colourless; i++) /* when those of the others are known */
-    choose_colour (labels, labels->classes[colourless[i]].rgb);
+      {
+        guint last = labels->n - 1;
+
+        g_array_append_val (colourless, last);
+      }
+  for (guint i = 0; i < colourless->len; i++) /* when those of the others are known */
+    choose_colour (labels, labels->classes[g_array_index (colourless, guint, i)].rgb);
   if (labels->n <= LABEL_LAYERS_MOST)
     return g_steal_pointer (&labels);
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("The label group has %d classes. Leave at most %d."), (int) labels->n, LABEL_LAYERS_MOST);
@@ -392,7 +384,7 @@ make_in_step (GimpImage *image, FoveaTask task, const char *const *classes, GErr
         }
       class = append_class (labels, name);
       choose_colour (labels, class->rgb);
-      if (!insert_item (labels, class, labels->task == FOVEA_TASK_CLASSIFY, (gint) count_children (GIMP_ITEM (labels->group))))
+      if (!insert_item (labels, class, labels->task == FOVEA_TASK_CLASSIFY, (gint) items_count (GIMP_ITEM (labels->group))))
         {
           fail (error);
           return NULL;

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "items.h"
 #include "object-output.h"
 
 #define PRECISION 0.5   /* of curves, pixels */
@@ -54,7 +55,7 @@ is_named_after (const char *name, const char *class)
 static gint
 find_class (const LabelLayers *labels, GimpItem *path, JsonObject *object)
 {
-  g_autofree char *name = gimp_item_get_name (path);
+  g_autofree char *name = items_get_name (path);
   const char      *label = object ? json_object_get_string_member_with_default (object, "label", "") : "";
   gint             index = label_layers_index (labels, label);
   char            *sign;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "apply-model.h"
+#include "items.h"
 #include "label-paths.h"
 #include "mask-output.h"
 #include "object-output.h"
@@ -59,7 +60,7 @@ gather_layers (Results *results, GimpItem **items)
 {
   for (guint i = 0; items[i]; i++)
     {
-      g_autofree GimpItem **children = gimp_item_is_group (items[i]) ? gimp_item_get_children (items[i]) : NULL;
+      g_autofree GimpItem **children = gimp_item_is_group (items[i]) ? items_in_group (items[i]) : NULL;
       g_autofree char      *label = label_paths_read_text (items[i], MASK_OUTPUT_PARASITE);
       FoveaLabelBox         box;
 
@@ -110,7 +111,7 @@ remove_result (GimpImage *image, GimpLayer *layer)
   g_autofree GimpItem **left = NULL;
 
   gimp_image_remove_layer (image, layer);
-  left = group ? gimp_item_get_children (group) : NULL;
+  left = group ? items_in_group (group) : NULL;
   if (left && !left[0])
     gimp_image_remove_layer (image, GIMP_LAYER (group));
 }
@@ -167,11 +168,11 @@ label_results_take (GimpImage *image, guint *n, GError **error)
 {
   Results results = { g_ptr_array_new (), g_ptr_array_new_with_free_func (g_free), g_ptr_array_new (), g_array_new (FALSE, FALSE, sizeof (FoveaLabelBox)),
                       g_ptr_array_new_with_free_func (g_free) };
-  g_autofree GimpLayer **layers = gimp_image_get_layers (image);
-  gboolean               done = FALSE;
+  g_autofree GimpItem **layers = items_in_image (image);
+  gboolean              done = FALSE;
 
   g_array_set_clear_func (results.boxes, box_clear);
-  gather_layers (&results, (GimpItem **) layers);
+  gather_layers (&results, layers);
   *n = results.layers->len > 0 ? results.layers->len : gather_paths (&results, image) + results.boxes->len;
   gimp_image_undo_group_start (image);
   if (*n == 0)

@@ -10,6 +10,8 @@
 #include <json-glib/json-glib.h>
 #include <math.h>
 
+#include "items.h"
+
 #define LINE_SHARE   300 /* of the image's shorter side: a frame's width */
 #define LETTER_SHARE 40  /* the height of letters */
 #define MIN_LETTERS  10  /* pixels */
@@ -106,12 +108,8 @@ static GimpLayer *
 add_layer (const Work *work, const char *name, const GeglRectangle *place)
 {
   GimpLayer *layer = gimp_layer_new (work->image, name, place->width, place->height, layer_type (work->image), 100, GIMP_LAYER_MODE_NORMAL);
-  GimpItem **children = work->group ? gimp_item_get_children (GIMP_ITEM (work->group)) : NULL;
-  gint       position = 0;
+  gint       position = work->group ? (gint) items_count (GIMP_ITEM (work->group)) : 0;
 
-  while (children && children[position])
-    position++;
-  g_free (children);
   if (!layer || !gimp_image_insert_layer (work->image, layer, work->group, position))
     return NULL;
   gimp_layer_set_offsets (layer, place->x, place->y);
@@ -150,17 +148,13 @@ static GimpLayer *
 add_text (const Work *work, const char *name, const FoveaObject *object, const GeglRectangle *box, const guint8 rgb[3], GeglRectangle *strip)
 {
   GimpFont      *font = gimp_context_get_font ();
-  int            shorter = MIN (gimp_image_get_width (work->image), gimp_image_get_height (work->image)), children = 0;
+  int            shorter = MIN (gimp_image_get_width (work->image), gimp_image_get_height (work->image));
   double         light = (0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2]) / 255;
   const guint8   ink = light > 0.45 ? 0 : 255;
   GeglColor     *colour;
   GimpTextLayer *text = font ? gimp_text_layer_new (work->image, name, font, MAX (shorter / LETTER_SHARE, MIN_LETTERS), gimp_unit_pixel ()) : NULL;
-  GimpItem     **items = gimp_item_get_children (GIMP_ITEM (work->group));
 
-  while (items && items[children])
-    children++;
-  g_free (items);
-  if (!text || !gimp_image_insert_layer (work->image, GIMP_LAYER (text), work->group, children))
+  if (!text || !gimp_image_insert_layer (work->image, GIMP_LAYER (text), work->group, (gint) items_count (GIMP_ITEM (work->group))))
     return NULL;
   colour = make_colour ((const guint8[]) { ink, ink, ink });
   gimp_text_layer_set_color (text, colour);

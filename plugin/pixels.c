@@ -9,6 +9,8 @@
 
 #include <glib/gi18n.h>
 
+#include "items.h"
+
 #define PARASITE   "fovea-made"
 #define BAND_BYTES (4 << 20)
 #define MAX_CACHE  ((guint64) 64 << 20) /* bytes of tiles that GEGL keeps here: each is read once */
@@ -89,7 +91,7 @@ find_marked (GimpImage *image, GimpItem **items, gboolean remove)
       }
     else if (gimp_item_is_group (items[i]))
       {
-        g_autofree GimpItem **children = gimp_item_get_children (items[i]);
+        g_autofree GimpItem **children = items_in_group (items[i]);
 
         found |= find_marked (image, children, remove);
       }
@@ -99,9 +101,9 @@ find_marked (GimpImage *image, GimpItem **items, gboolean remove)
 static gboolean
 image_has_marked (GimpImage *image, gboolean remove)
 {
-  g_autofree GimpLayer **layers = gimp_image_get_layers (image);
+  g_autofree GimpItem **layers = items_in_image (image);
 
-  return find_marked (image, (GimpItem **) layers, remove);
+  return find_marked (image, layers, remove);
 }
 
 /* All that the image shows, as one layer; its pixel 0, 0 is the image's. */
@@ -147,7 +149,7 @@ is_users (GimpItem *item)
     return FALSE;
   if (!gimp_item_is_group (item))
     return TRUE;
-  children = gimp_item_get_children (item);
+  children = items_in_group (item);
   for (guint i = 0; children[i] && !found; i++)
     found = is_users (children[i]);
   return found || !children[0];
@@ -189,7 +191,7 @@ is_plain (GimpItem *item, gboolean unmasked)
     return FALSE;
   if (!gimp_item_is_group (item))
     return TRUE;
-  children = gimp_item_get_children (item);
+  children = items_in_group (item);
   return !find_marked (NULL, children, FALSE);
 }
 
@@ -212,8 +214,8 @@ show_chosen (GimpImage *copy, GimpItem **items, GimpItem **copies, GPtrArray *ch
   for (guint i = 0; items[i] && copies[i]; i++)
     {
       gboolean              show = g_ptr_array_find (chosen, items[i], NULL), is_group = gimp_item_is_group (items[i]);
-      g_autofree GimpItem **children = is_group ? gimp_item_get_children (items[i]) : NULL;
-      g_autofree GimpItem **copied_children = is_group ? gimp_item_get_children (copies[i]) : NULL;
+      g_autofree GimpItem **children = is_group ? items_in_group (items[i]) : NULL;
+      g_autofree GimpItem **copied_children = is_group ? items_in_group (copies[i]) : NULL;
 
       if (is_marked (items[i]))
         {
@@ -243,14 +245,14 @@ show_chosen (GimpImage *copy, GimpItem **items, GimpItem **copies, GPtrArray *ch
 static gboolean
 open_together (PixelReader *reader, GimpImage *image, GPtrArray *chosen)
 {
-  g_autofree GimpLayer **layers = gimp_image_get_layers (image), **copies = NULL;
-  GeglRectangle          extent = { 0, 0, 0, 0 };
+  g_autofree GimpItem **layers = items_in_image (image), **copies = NULL;
+  GeglRectangle         extent = { 0, 0, 0, 0 };
 
   reader->copy = gimp_image_duplicate (image);
   if (!reader->copy)
     return FALSE;
-  copies = gimp_image_get_layers (reader->copy);
-  if (!show_chosen (reader->copy, (GimpItem **) layers, (GimpItem **) copies, chosen, &extent) || extent.width < 1 || extent.height < 1)
+  copies = items_in_image (reader->copy);
+  if (!show_chosen (reader->copy, layers, copies, chosen, &extent) || extent.width < 1 || extent.height < 1)
     return FALSE;
   reader->offset_x = extent.x;
   reader->offset_y = extent.y;
