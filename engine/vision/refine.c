@@ -2,9 +2,10 @@
  *
  * refine.c: see refine.h.
  *
- *   guide, mask ── box means ──> covariances ──> a, b of each window ── box means ──> coefficients (height, width, 6): a_r a_g a_b b, band, mask
+ *   guide, mask ── box means ──> covariances ──> a, b of each window ── box means ──> fields (height, width, 6): a_r a_g a_b b, band, mask
  *
- * out = band (a . colour + b) + (1 - band) mask, coefficients between pixels by linear interpolation.
+ * out = band (a . colour + b) + (1 - band) mask, fields between pixels by linear interpolation. Only blocks in or beside which the mask varies are fitted: elsewhere
+ * it stays as it is.
  */
 
 #include "vision/refine.h"
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/pool.h"
 #include "vision/plane.h"
 #include "vision/symmetric.h"
 
@@ -20,27 +22,18 @@
 #define N_MEANS      13    /* I (3), p, I p (3), I I' (6) */
 #define N_FIELDS     6
 #define N_ROUNDS     4
+#define BLOCK        64    /* pixels of the guide along a side, or */
+#define BLOCK_RADII  8     /* times the windows' radius */
+#define ROWS         16    /* that a thread takes at a time */
+#define FLAT         4e-3f /* a mask nearer to 0 or 1 has no border: a step of 8 bits */
+
+enum { FIELD_B = 3, FIELD_BAND, FIELD_MASK };
 
 struct _Refinement
 {
   int    width, height;
   float *fields; /* (height, width, N_FIELDS) */
 };
-
-/* The mask of a pixel: within the band what was fitted to the colours, else what was given. */
-static inline float
-mix (float fitted, float band, float plain)
-{
-  float share = CLAMP (2.0f * band, 0.0f, 1.0f), mixed = share * fitted + (1.0f - share) * plain;
-
-  return CLAMP (mixed, 0.0f, 1.0f);
-}
-
-static float
-mix_pixel (const float *field, const guint8 *rgb)
-{
-  return mix ((field[0] * rgb[0] + field[1] * rgb[1] + field[2] * rgb[2]) / 255.0f + field[3], field[4], field[5]);
-}
 
 /* Where the guide's pixels along one side lie between the mask's. */
 typedef struct
@@ -75,20 +68,87 @@ clear_steps (Steps *steps)
   g_free (steps->share);
 }
 
-/* Row y of the guide, between the mask's pixels. */
-static void
-sample_row (const float *mask, int mask_width, const Steps *columns, const Steps *rows, int y, int width, float *out)
+/* ---- blocks --------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct
 {
-  const float *above = mask + (gsize) rows->first[y] * mask_width, *below = mask + (gsize) rows->second[y] * mask_width;
-  float        fy = rows->share[y];
+  int x0, y0, x1, y1; /* of the guide; x1, y1 not in it */
+} Block;
 
-  for (int x = 0; x < width; x++)
+enum { PLANE_FITTED, PLANE_SHARE, PLANE_MASK, PLANE_ADDED, N_PLANES };
+
+typedef struct
+{
+  const guint8 *guide;
+  int           width, height;
+  const float  *mask;
+  int           mask_width, mask_height, radius, side; /* of a block */
+  Steps         columns, rows;
+  GArray       *blocks;        /* of Block, in rows: those that are fitted */
+  guint        *first_of_row;  /* (rows of blocks + 1): in `blocks` */
+  float        *fields;        /* (height, width, N_FIELDS) */
+  float        *planes;        /* (N_PLANES, height, width): what keep_means works on, in the blocks */
+  float        *scratch;       /* (threads, N_MEANS + 1, …): of a block with what its windows reach */
+  gsize         scratch_size;  /* of a thread's */
+  float        *differences;   /* (mask_height, mask_width) */
+} Fit;
+
+/* Row y of the guide from x0 on to x1, between the pixels of a mask. */
+static void
+sample_row (const Fit *fit, int y, int x0, int x1, const float *mask, float *out)
+{
+  const float *above = mask + (gsize) fit->rows.first[y] * (gsize) fit->mask_width, *below = mask + (gsize) fit->rows.second[y] * (gsize) fit->mask_width;
+  float        fy = fit->rows.share[y];
+
+  for (int x = x0; x < x1; x++)
     {
-      int   first = columns->first[x], second = columns->second[x];
-      float fx = columns->share[x];
+      int   first = fit->columns.first[x], second = fit->columns.second[x];
+      float fx = fit->columns.share[x];
 
-      out[x] = (above[first] * (1 - fx) + above[second] * fx) * (1 - fy) + (below[first] * (1 - fx) + below[second] * fx) * fy;
+      out[x - x0] = (above[first] * (1 - fx) + above[second] * fx) * (1 - fy) + (below[first] * (1 - fx) + below[second] * fx) * fy;
     }
+}
+
+static Block
+clip_block (const Fit *fit, int x0, int y0, int x1, int y1)
+{
+  return (Block) { MAX (x0, 0), MAX (y0, 0), MIN (x1, fit->width), MIN (y1, fit->height) };
+}
+
+/* Whether the mask has a border among the pixels that those of the block depend on. */
+static gboolean
+has_border (const Fit *fit, const Block *block)
+{
+  int   halo = 2 * fit->radius;
+  Block around = clip_block (fit, block->x0 - halo, block->y0 - halo, block->x1 + halo, block->y1 + halo);
+  float least = 1.0f, most = 0.0f;
+
+  for (int y = fit->rows.first[around.y0]; y <= fit->rows.second[around.y1 - 1]; y++)
+    for (int x = fit->columns.first[around.x0]; x <= fit->columns.second[around.x1 - 1]; x++)
+      {
+        least = MIN (least, fit->mask[(gsize) y * (gsize) fit->mask_width + (gsize) x]);
+        most = MAX (most, fit->mask[(gsize) y * (gsize) fit->mask_width + (gsize) x]);
+      }
+  return least < 1.0f - FLAT && most > FLAT;
+}
+
+static void
+find_blocks (Fit *fit)
+{
+  guint row = 0;
+
+  for (int y = 0; y < fit->height; y += fit->side)
+    {
+      fit->first_of_row[row++] = fit->blocks->len;
+      for (int x = 0; x < fit->width; x += fit->side)
+        {
+          Block block = clip_block (fit, x, y, x + fit->side, y + fit->side);
+
+          if (has_border (fit, &block))
+            g_array_append_val (fit->blocks, block);
+        }
+    }
+  fit->first_of_row[row] = fit->blocks->len;
 }
 
 static void
@@ -98,15 +158,17 @@ multiply (const float *a, const float *b, int n, float *out)
     out[i] = a[i] * b[i];
 }
 
-/* The 13 planes that the covariances come from. */
+/* The 13 planes that a block's covariances come from. */
 static void
-fill_planes (const guint8 *guide, int width, int height, const float *mask, int mask_width, const Steps *columns, const Steps *rows, float *planes)
+fill_planes (const Fit *fit, const Block *block, float *planes)
 {
-  gsize n = (gsize) width * (gsize) height;
+  int   width = block->x1 - block->x0;
+  gsize n = (gsize) width * (gsize) (block->y1 - block->y0);
 
-  for (int y = 0; y < height; y++, planes += width, guide += 3 * (gsize) width)
+  for (int y = block->y0; y < block->y1; y++, planes += width)
     {
-      float *red = planes, *green = planes + n, *blue = planes + 2 * n, *given = planes + 3 * n, *product = planes + 7 * n;
+      const guint8 *guide = fit->guide + 3 * ((gsize) y * (gsize) fit->width + (gsize) block->x0);
+      float        *red = planes, *green = planes + n, *blue = planes + 2 * n, *given = planes + 3 * n, *product = planes + 7 * n;
 
       for (int x = 0; x < width; x++)
         {
@@ -114,7 +176,7 @@ fill_planes (const guint8 *guide, int width, int height, const float *mask, int 
           green[x] = guide[3 * x + 1] / 255.0f;
           blue[x] = guide[3 * x + 2] / 255.0f;
         }
-      sample_row (mask, mask_width, columns, rows, y, width, given);
+      sample_row (fit, y, block->x0, block->x1, fit->mask, given);
       for (int i = 0; i < 3; i++)
         {
           multiply (planes + i * n, given, width, planes + (4 + i) * n);
@@ -148,115 +210,243 @@ fit_windows (float *planes, gsize n)
     }
 }
 
-/* One over the number of the guide's pixels in each of the mask's. */
-static float *
-weigh_cells (int width, int height, int mask_width, int mask_height, const Steps *columns, const Steps *rows)
+/* The mask of a pixel: within the band what was fitted to the colours, else what was given. */
+static inline float
+mix (float fitted, float share, float plain)
 {
-  float           *weights = g_new (float, (gsize) mask_width * (gsize) mask_height);
-  g_autofree int  *across = g_new0 (int, mask_width), *down = g_new0 (int, mask_height);
+  float mixed = share * fitted + (1.0f - share) * plain;
 
-  for (int x = 0; x < width; x++)
-    across[columns->cell[x]]++;
-  for (int y = 0; y < height; y++)
-    down[rows->cell[y]]++;
-  for (int y = 0; y < mask_height; y++)
-    for (int x = 0; x < mask_width; x++)
-      weights[(gsize) y * (gsize) mask_width + (gsize) x] = across[x] && down[y] ? 1.0f / ((float) across[x] * (float) down[y]) : 0.0f;
-  return weights;
+  return CLAMP (mixed, 0.0f, 1.0f);
 }
 
-/* What the refined mask says on average within each pixel of the mask that was given, it must still say: the difference goes into b (iterative back-projection,
- * Irani & Peleg 1991). fields: the planes of the six; fitted: a plane of a . colour + b. */
-static void
-keep_means (float *fields, float *fitted, int width, int height, const float *mask, int mask_width, int mask_height, const Steps *columns, const Steps *rows)
+/* Of a pixel's field. */
+static inline float
+get_share (const float *field)
 {
-  gsize             n = (gsize) width * (gsize) height, n_cells = (gsize) mask_width * (gsize) mask_height;
-  float            *b = fields + 3 * n;
-  const float      *band = fields + 4 * n, *plain = fields + 5 * n;
-  g_autofree float *weights = weigh_cells (width, height, mask_width, mask_height, columns, rows), *sums = g_new (float, n_cells), *row = g_new (float, width);
+  float share = 2.0f * field[FIELD_BAND];
 
-  for (int round = 0; round < N_ROUNDS; round++)
+  return CLAMP (share, 0.0f, 1.0f);
+}
+
+static inline float
+fit_colour (const float *field, const guint8 *rgb)
+{
+  return (field[0] * rgb[0] + field[1] * rgb[1] + field[2] * rgb[2]) / 255.0f + field[FIELD_B];
+}
+
+/* The fields of a block, whose windows reach twice the radius beyond it. */
+static void
+fit_block (const Fit *fit, const Block *block, float *planes)
+{
+  int    halo = 2 * fit->radius;
+  Block  around = clip_block (fit, block->x0 - halo, block->y0 - halo, block->x1 + halo, block->y1 + halo);
+  int    width = around.x1 - around.x0, height = around.y1 - around.y0;
+  gsize  n = (gsize) width * (gsize) height, n_all = (gsize) fit->width * (gsize) fit->height;
+  float *scratch = planes + N_MEANS * n;
+
+  fill_planes (fit, &around, planes);
+  for (int k = 0; k < N_MEANS; k++)
+    plane_mean (planes + k * n, width, height, 1, fit->radius, scratch);
+  fit_windows (planes, n);
+  for (int k = 0; k <= FIELD_BAND; k++)
+    plane_mean (planes + k * n, width, height, 1, fit->radius, scratch);
+  for (int y = block->y0; y < block->y1; y++)
+    for (int x = block->x0; x < block->x1; x++)
+      {
+        gsize  from = (gsize) (y - around.y0) * (gsize) width + (gsize) (x - around.x0), at = (gsize) y * (gsize) fit->width + (gsize) x;
+        float *field = fit->fields + at * N_FIELDS;
+
+        for (int k = 0; k <= FIELD_BAND; k++)
+          field[k] = planes[k * n + from];
+        fit->planes[PLANE_FITTED * n_all + at] = fit_colour (field, fit->guide + 3 * at);
+        fit->planes[PLANE_SHARE * n_all + at] = get_share (field);
+        fit->planes[PLANE_MASK * n_all + at] = field[FIELD_MASK];
+      }
+}
+
+static void
+fit_blocks (gconstpointer data, gsize first, gsize last, guint thread)
+{
+  const Fit *fit = data;
+
+  for (gsize k = first; k < last; k++)
+    fit_block (fit, &g_array_index (fit->blocks, Block, k), fit->scratch + thread * fit->scratch_size);
+}
+
+/* Rows of the guide, everywhere the mask as it was given. */
+static void
+fill_fields (gconstpointer data, gsize first, gsize last, guint thread)
+{
+  const Fit *fit = data;
+  float     *row = fit->scratch + thread * fit->scratch_size;
+
+  for (gsize y = first; y < last; y++)
     {
-      memset (sums, 0, n_cells * sizeof *sums);
-      for (int y = 0; y < height; y++)
-        {
-          gsize  at = (gsize) y * (gsize) width;
-          float *cells = sums + (gsize) rows->cell[y] * (gsize) mask_width;
+      float *field = fit->fields + y * (gsize) fit->width * N_FIELDS;
 
-          for (int x = 0; x < width; x++)
-            row[x] = mix (fitted[at + (gsize) x], band[at + (gsize) x], plain[at + (gsize) x]);
-          for (int x = 0; x < width; x++)
-            cells[columns->cell[x]] += row[x];
-        }
-      for (gsize i = 0; i < n_cells; i++)
-        sums[i] = weights[i] > 0.0f ? mask[i] - sums[i] * weights[i] : 0.0f;
-      for (int y = 0; y < height; y++)
-        {
-          gsize at = (gsize) y * (gsize) width;
+      sample_row (fit, (int) y, 0, fit->width, fit->mask, row);
+      for (int x = 0; x < fit->width; x++, field += N_FIELDS)
+        field[FIELD_B] = field[FIELD_MASK] = row[x];
+    }
+}
 
-          sample_row (sums, mask_width, columns, rows, y, width, row);
-          for (int x = 0; x < width; x++)
-            {
-              b[at + (gsize) x] += row[x];
-              fitted[at + (gsize) x] += row[x];
-            }
+/* ---- means ---------------------------------------------------------------------------------------------------------------------- */
+
+/* The blocks that have a part of a row of the guide. */
+static const Block *
+get_blocks (const Fit *fit, int y, guint *n)
+{
+  guint row = (guint) (y / fit->side), first = fit->first_of_row[row];
+
+  *n = fit->first_of_row[row + 1] - first;
+  return *n ? &g_array_index (fit->blocks, Block, first) : NULL;
+}
+
+/* The refined mask of a row of the guide, summed within the pixels of the mask that was given. */
+static void
+sum_row (const Fit *fit, int y, float *sums, guint *counts)
+{
+  gsize        n = (gsize) fit->width * (gsize) fit->height;
+  guint        n_blocks;
+  const Block *block = get_blocks (fit, y, &n_blocks);
+
+  for (guint k = 0; k < n_blocks; k++, block++)
+    for (int x0 = block->x0; x0 < block->x1; x0 += BLOCK)
+      {
+        const float *planes = fit->planes + (gsize) y * (gsize) fit->width + (gsize) x0;
+        int          width = MIN (block->x1 - x0, BLOCK);
+        float        mixed[BLOCK];
+
+        for (int x = 0; x < width; x++)
+          mixed[x] = mix (planes[x] + planes[PLANE_ADDED * n + (gsize) x], planes[PLANE_SHARE * n + (gsize) x], planes[PLANE_MASK * n + (gsize) x]);
+        for (int x = 0; x < width; x++)
+          {
+            sums[fit->columns.cell[x0 + x]] += mixed[x];
+            counts[fit->columns.cell[x0 + x]]++;
+          }
+      }
+}
+
+/* How much more the given mask says on average than the refined one, within each of its pixels that a block has a part of: rows of the mask. */
+static void
+compare_means (gconstpointer data, gsize first, gsize last, guint thread)
+{
+  const Fit        *fit = data;
+  g_autofree guint *counts = g_new (guint, fit->mask_width);
+
+  for (gsize row = first; row < last; row++)
+    {
+      const float *mask = fit->mask + row * (gsize) fit->mask_width;
+      float       *sums = fit->differences + row * (gsize) fit->mask_width;
+
+      memset (counts, 0, (gsize) fit->mask_width * sizeof *counts);
+      memset (sums, 0, (gsize) fit->mask_width * sizeof *sums);
+      for (int y = (int) ((row * (gsize) fit->height + (gsize) fit->mask_height - 1) / (gsize) fit->mask_height); y < fit->height && fit->rows.cell[y] == (int) row; y++)
+        sum_row (fit, y, sums, counts);
+      for (int x = 0; x < fit->mask_width; x++)
+        sums[x] = counts[x] ? mask[x] - sums[x] / (float) counts[x] : 0.0f;
+    }
+}
+
+/* Rows of the guide. */
+static void
+add_differences (gconstpointer data, gsize first, gsize last, guint thread)
+{
+  const Fit *fit = data;
+  float     *row = fit->scratch + thread * fit->scratch_size, *added = fit->planes + PLANE_ADDED * (gsize) fit->width * (gsize) fit->height;
+
+  for (gsize y = first; y < last; y++)
+    {
+      guint        n_blocks;
+      const Block *block = get_blocks (fit, (int) y, &n_blocks);
+
+      for (guint k = 0; k < n_blocks; k++, block++)
+        {
+          sample_row (fit, (int) y, block->x0, block->x1, fit->differences, row);
+          for (int x = block->x0; x < block->x1; x++)
+            added[y * (gsize) fit->width + (gsize) x] += row[x - block->x0];
         }
     }
 }
 
-/* a . colour + b of each of the guide's pixels. */
 static void
-fit_pixels (const float *fields, const guint8 *guide, gsize n, float *fitted)
+add_to_fields (gconstpointer data, gsize first, gsize last, guint thread)
 {
-  for (gsize at = 0; at < n; at++)
-    fitted[at] = (fields[at] * guide[3 * at] + fields[n + at] * guide[3 * at + 1] + fields[2 * n + at] * guide[3 * at + 2]) / 255.0f + fields[3 * n + at];
+  const Fit   *fit = data;
+  const float *added = fit->planes + PLANE_ADDED * (gsize) fit->width * (gsize) fit->height;
+
+  for (gsize at = first * (gsize) fit->width; at < last * (gsize) fit->width; at++)
+    fit->fields[at * N_FIELDS + FIELD_B] += added[at];
 }
 
-/* planes: N_MEANS + 1. The first six become the fields. */
+/* What the refined mask says on average within each pixel of the mask that was given, it must still say: the difference goes into b (iterative back-projection,
+ * Irani & Peleg 1991). */
 static void
-fill_fields (float *planes, const guint8 *guide, int width, int height, const float *mask, int mask_width, int mask_height, int radius)
+keep_means (const Fit *fit, Pool *pool)
 {
-  gsize n = (gsize) width * (gsize) height;
-  float *scratch = planes + N_MEANS * n;
-  Steps columns = make_steps (width, mask_width), rows = make_steps (height, mask_height);
+  for (int round = 0; round < N_ROUNDS; round++)
+    {
+      pool_run (pool, (gsize) fit->mask_height, ROWS, compare_means, fit, NULL);
+      pool_run (pool, (gsize) fit->height, ROWS, add_differences, fit, NULL);
+    }
+  pool_run (pool, (gsize) fit->height, ROWS, add_to_fields, fit, NULL);
+}
 
-  fill_planes (guide, width, height, mask, mask_width, &columns, &rows, planes);
-  for (int k = 0; k < N_MEANS; k++)
-    plane_mean (planes + k * n, width, height, 1, radius, scratch);
-  fit_windows (planes, n);
-  for (int k = 0; k < 5; k++)
-    plane_mean (planes + k * n, width, height, 1, radius, scratch);
-  for (int y = 0; y < height; y++)
-    sample_row (mask, mask_width, &columns, &rows, y, width, planes + 5 * n + (gsize) y * (gsize) width);
-  fit_pixels (planes, guide, n, scratch);
-  keep_means (planes, scratch, width, height, mask, mask_width, mask_height, &columns, &rows);
-  clear_steps (&columns);
-  clear_steps (&rows);
+/* ---- the refinement --------------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+fit_all (Fit *fit, GError **error)
+{
+  g_autoptr (Pool) pool = pool_new (0, error);
+  gsize            side = (gsize) fit->side + 4 * (gsize) fit->radius, n = (gsize) fit->width * (gsize) fit->height;
+
+  fit->scratch_size = MAX (MIN (side * side, n) * (N_MEANS + 1), (gsize) fit->width);
+  if (!pool || !(fit->scratch = memory_alloc_n (fit->scratch_size * pool_get_threads (pool), sizeof (float), "the mask's edges", error))
+      || !(fit->planes = memory_alloc_n (n, N_PLANES * sizeof (float), "the mask's edges", error))
+      || !(fit->differences = memory_alloc_n ((gsize) fit->mask_width * (gsize) fit->mask_height, sizeof (float), "the mask's edges", error)))
+    return FALSE;
+  find_blocks (fit);
+  pool_run (pool, (gsize) fit->height, ROWS, fill_fields, fit, NULL);
+  pool_run (pool, fit->blocks->len, 1, fit_blocks, fit, NULL);
+  keep_means (fit, pool);
+  return TRUE;
+}
+
+static void
+fit_clear (Fit *fit)
+{
+  clear_steps (&fit->columns);
+  clear_steps (&fit->rows);
+  g_array_unref (fit->blocks);
+  g_free (fit->first_of_row);
+  memory_free (fit->planes);
+  memory_free (fit->scratch);
+  memory_free (fit->differences);
 }
 
 Refinement *
 refinement_new (const guint8 *guide, int width, int height, const float *mask, int mask_width, int mask_height, int radius, GError **error)
 {
   g_autoptr (Refinement) refinement = g_new0 (Refinement, 1);
-  gsize                  n = (gsize) width * (gsize) height;
-  float                 *planes = memory_alloc_n (n, (N_MEANS + 1) * sizeof (float), "the mask's edges", error);
+  Fit                    fit = { guide, width, height, mask, mask_width, mask_height, radius };
+  gboolean               done;
 
   refinement->width = width;
   refinement->height = height;
-  refinement->fields = planes ? memory_alloc_n (n, N_FIELDS * sizeof (float), "the mask's edges", error) : NULL;
+  refinement->fields = memory_alloc_n ((gsize) width * (gsize) height, N_FIELDS * sizeof (float), "the mask's edges", error);
   if (!refinement->fields)
-    {
-      memory_free (planes);
-      return NULL;
-    }
+    return NULL;
   if (radius <= 0)
-    radius = MAX (2, (int) ceil (1.0 * MAX ((double) width / mask_width, (double) height / mask_height)));
-  fill_fields (planes, guide, width, height, mask, mask_width, mask_height, radius);
-  for (gsize at = 0; at < n; at++)
-    for (int k = 0; k < N_FIELDS; k++)
-      refinement->fields[at * N_FIELDS + k] = planes[k * n + at];
-  memory_free (planes);
-  return g_steal_pointer (&refinement);
+    fit.radius = MAX (2, (int) ceil (MAX ((double) width / mask_width, (double) height / mask_height)));
+  fit.side = MAX (BLOCK, BLOCK_RADII * fit.radius);
+  fit.columns = make_steps (width, mask_width);
+  fit.rows = make_steps (height, mask_height);
+  fit.blocks = g_array_new (FALSE, FALSE, sizeof (Block));
+  fit.first_of_row = g_new (guint, height / fit.side + 2);
+  fit.fields = refinement->fields;
+  done = fit_all (&fit, error);
+  fit_clear (&fit);
+  return done ? g_steal_pointer (&refinement) : NULL;
 }
 
 void
@@ -268,11 +458,17 @@ refinement_free (Refinement *refinement)
   g_free (refinement);
 }
 
+static inline float
+mix_field (const float *field, const guint8 *rgb)
+{
+  return mix (fit_colour (field, rgb), get_share (field), field[FIELD_MASK]);
+}
+
 void
 refinement_fill (const Refinement *refinement, const guint8 *guide, float *out)
 {
   for (gsize at = 0; at < (gsize) refinement->width * (gsize) refinement->height; at++)
-    out[at] = mix_pixel (refinement->fields + at * N_FIELDS, guide + 3 * at);
+    out[at] = mix_field (refinement->fields + at * N_FIELDS, guide + 3 * at);
 }
 
 void
@@ -297,6 +493,6 @@ refinement_apply (const Refinement *refinement, double x, double y, double step,
 
           field[k] = top * (1.0f - fy) + bottom * fy;
         }
-      out[i] = mix_pixel (field, rgb + 3 * i);
+      out[i] = mix_field (field, rgb + 3 * i);
     }
 }
