@@ -200,12 +200,18 @@ run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress,
 /* ---- what is shown ------------------------------------------------------------------------------------------------ */
 
 static void
+show_nothing (ImportTry *try)
+{
+  box_view_set_objects (try->boxes, NULL, NULL);
+  mask_view_set_mask (try->masks, NULL);
+}
+
+static void
 forget (gpointer data)
 {
   ImportTry *try = data;
 
-  box_view_set_objects (try->boxes, NULL, NULL);
-  mask_view_set_mask (try->masks, NULL);
+  show_nothing (try);
   g_clear_pointer (&try->classes, fovea_classes_free);
   g_clear_pointer (&try->objects, fovea_objects_free);
   g_clear_pointer (&try->mask, fovea_mask_free);
@@ -215,13 +221,13 @@ forget (gpointer data)
 }
 
 static void
-show_photo (const guint8 *rgb, int width, int height, gpointer data)
+show_photo (GdkPixbuf *photo, GdkPixbuf *small, gpointer data)
 {
   ImportTry *try = data;
 
-  forget (try);
-  photo_view_set_photo (try->boxes, rgb, width, height);
-  photo_view_set_photo (try->masks, rgb, width, height);
+  show_nothing (try);
+  photo_view_set_photo (try->boxes, photo, small);
+  photo_view_set_photo (try->masks, photo, small);
 }
 
 static void
@@ -320,9 +326,10 @@ end_look (ImportTry *try)
 {
   if (!try->look)
     return;
-  show_photo (NULL, 0, 0, try);
+  show_photo (NULL, NULL, try);
   gtk_container_remove (GTK_CONTAINER (try->status), look_get_status (try->look));
   g_clear_pointer (&try->look, look_free);
+  forget (try);
 }
 
 void

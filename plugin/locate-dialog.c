@@ -197,12 +197,12 @@ forget (gpointer data)
 }
 
 static void
-show_photo (const guint8 *rgb, int width, int height, gpointer data)
+show_photo (GdkPixbuf *photo, GdkPixbuf *small, gpointer data)
 {
   LocateDialog *dialog = data;
 
   box_view_set_objects (dialog->view, NULL, NULL);
-  photo_view_set_photo (dialog->view, rgb, width, height);
+  photo_view_set_photo (dialog->view, photo, small);
 }
 
 static void
@@ -528,7 +528,7 @@ locate_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpIm
       dialog.location.reader = look_take_reader (dialog.look);
       dialog.location.objects = take_ticked (&dialog);
     }
-  show_photo (NULL, 0, 0, &dialog);
+  show_photo (NULL, NULL, &dialog);
   look_free (dialog.look);
   gtk_widget_destroy (dialog.dialog);
   g_clear_object (&dialog.rows);

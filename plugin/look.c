@@ -6,11 +6,15 @@
 #include "look.h"
 
 #include <glib/gi18n.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "dialog.h"
+#include "photo-view.h"
+#include "smaller.h"
 
-#define BAND_BYTES (4 << 20)
+#define HUGE_PAGE  ((gsize) 2 << 20)
 #define TICK_MS    100
 #define TELL_AFTER 2.0 /* seconds: before that a guess of the time left is worth nothing */
 
@@ -28,13 +32,19 @@ struct _Look
   PixelReader  *reader;
   char         *loaded;      /* the model's name as set; NULL: none is loaded */
   char         *region;      /* that the pixels are of; NULL: none have been read */
-  guint8       *rgb;         /* (height, width, 3), the region's pixels */
+  guint8       *rgb;         /* (height, width, 3), the region's pixels; from alloc_pixels */
+  Smaller      *smaller;     /* NULL: they are few, or memory is short */
   int           width, height, next_row;
+  GMutex        lock;        /* of the two below */
+  GCond         came;        /* either changed */
+  int           rows;        /* that a worker may use, of rgb */
+  gboolean      are_all;     /* that will come */
   GCancellable *cancellable; /* of the look under way, or of what follows */
   gboolean      is_busy;     /* a worker or an idle source is at work */
   gboolean      is_loading, is_reading; /* … of the model, of the pixels: at the same time */
+  gboolean      has_begun, is_running;  /* the network, in this look; it waits for pixels */
   gboolean      is_shown;    /* the region's pixels */
-  GError       *trouble;     /* the first that loading and reading met */
+  GError       *trouble;     /* the first that was met */
   gboolean      is_following; /* the worker of what follows is at work */
   gboolean      look_again, follow_again; /* something changed meanwhile */
   const char   *words;       /* what is done, static; NULL: nothing is said */
@@ -140,14 +150,33 @@ note_progress (double fraction, gpointer data)
   g_atomic_int_set (&((Look *) data)->looked, (gint) (1000 * fraction));
 }
 
+/* In a worker: waits for rows that haven't come yet. */
 static gboolean
 read_copy (gpointer data, int x, int y, int width, int height, guint8 *rgb, gsize row_stride, GError **error)
 {
-  const Look *look = data;
+  Look    *look = data;
+  gboolean are_there;
 
-  for (int row = 0; row < height; row++)
+  g_mutex_lock (&look->lock);
+  while (look->rows < y + height && !look->are_all)
+    g_cond_wait (&look->came, &look->lock);
+  are_there = look->rows >= y + height;
+  g_mutex_unlock (&look->lock);
+  for (int row = 0; row < height && are_there; row++)
     memcpy (rgb + (gsize) row * row_stride, look->rgb + ((gsize) (y + row) * (gsize) look->width + (gsize) x) * 3, (gsize) width * 3);
-  return TRUE;
+  if (!are_there)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "The photo's pixels didn't come.");
+  return are_there;
+}
+
+static void
+note_rows (Look *look, int rows, gboolean are_all)
+{
+  g_mutex_lock (&look->lock);
+  look->rows = rows;
+  look->are_all = are_all;
+  g_cond_broadcast (&look->came);
+  g_mutex_unlock (&look->lock);
 }
 
 FoveaPhoto
@@ -170,15 +199,6 @@ run_network (GTask *task, gpointer source, gpointer data, GCancellable *cancella
 }
 
 static void
-network_done (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_task_propagate_boolean (G_TASK (result), &error);
-  end_look (data, error);
-}
-
-static void
 start_worker (Look *look, GTaskThreadFunc run, GAsyncReadyCallback done)
 {
   g_autoptr (GTask) task = g_task_new (NULL, look->cancellable, done, look);
@@ -193,31 +213,55 @@ static void
 show_photo (Look *look)
 {
   if (look->region && !look->is_shown)
-    look->steps.show (look->rgb, look->width, look->height, look->user_data);
+    {
+      g_autoptr (GdkPixbuf) photo = gdk_pixbuf_new_from_data (look->rgb, GDK_COLORSPACE_RGB, FALSE, 8, look->width, look->height, look->width * 3, NULL, NULL);
+
+      look->steps.show (photo, look->smaller ? smaller_get (look->smaller) : photo, look->user_data);
+    }
   look->is_shown = look->region != NULL;
 }
 
-/* When the model is there and the pixels are, or one of them won't come. The network doesn't wait for the photo to be drawn. */
+static void go_on (Look *look);
+
 static void
-start_network (Look *look)
+network_done (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Look   *look = data;
+  GError *error = NULL;
+
+  look->is_running = FALSE;
+  g_task_propagate_boolean (G_TASK (result), &error);
+  if (look->trouble)
+    g_clear_error (&error);
+  else
+    look->trouble = error;
+  go_on (look);
+}
+
+/* The network begins as soon as the model is there and has the pixels as they come; the photo is drawn when all have. */
+static void
+go_on (Look *look)
 {
   g_autoptr (GError) trouble = NULL;
 
-  if (look->is_loading || look->is_reading)
+  if (look->is_loading)
     return;
-  trouble = g_steal_pointer (&look->trouble);
-  look->words = NULL;
-  if (!trouble)
+  if (!look->has_begun && !look->trouble)
     {
+      look->has_begun = look->is_running = TRUE;
+      look->words = NULL;
       look->steps.begin (look->user_data);
       start_worker (look, run_network, network_done);
     }
-  show_photo (look);
-  if (trouble)
-    end_look (look, trouble);
+  if (!look->is_reading)
+    show_photo (look);
+  if (look->is_reading || look->is_running)
+    return;
+  trouble = g_steal_pointer (&look->trouble);
+  end_look (look, trouble);
 }
 
-/* Takes the error. Whatever else comes for this look isn't wanted then. */
+/* Of loading and reading; takes the error. Whatever else comes for this look isn't wanted then. */
 static void
 note_trouble (Look *look, GError *error)
 {
@@ -289,18 +333,36 @@ get_region (const Look *look)
   return region;
 }
 
+/* In huge pages, where the system has them: of others a copy of 24 megapixels wants 18,000, which the kernel hands out one by one. Free it with free(). */
+static guint8 *
+alloc_pixels (int width, int height)
+{
+  gsize size = (gsize) width * (gsize) height * 3;
+  void *block;
+
+  if (posix_memalign (&block, HUGE_PAGE, size) != 0)
+    return NULL;
+  (void) madvise (block, size & ~(HUGE_PAGE - 1), MADV_HUGEPAGE); /* what can't be had isn't needed */
+  return block;
+}
+
 static gboolean
 read_band (gpointer data)
 {
   Look   *look = data;
   GError *error = NULL;
   gsize   stride = (gsize) look->width * 3;
-  int     rows = MIN ((int) MAX (BAND_BYTES / stride, 1), look->height - look->next_row);
+  int     rows = MIN (pixels_count_band_rows (look->width), look->height - look->next_row);
 
   if (!g_cancellable_set_error_if_cancelled (look->cancellable, &error) && pixels_check_image (look->image, &error) && look->next_row < look->height)
     {
-      pixel_reader_read (look->reader, 0, look->next_row, look->width, rows, look->rgb + (gsize) look->next_row * stride, stride, NULL);
+      guint8 *band = look->rgb + (gsize) look->next_row * stride;
+
+      pixel_reader_read (look->reader, 0, look->next_row, look->width, rows, band, stride, NULL);
       look->next_row += rows;
+      note_rows (look, MIN (look->next_row, look->height - 1), FALSE); /* the last waits for all to be judged */
+      if (look->smaller)
+        smaller_push (look->smaller, band, rows);
       return G_SOURCE_CONTINUE;
     }
   look->is_reading = FALSE;
@@ -308,7 +370,8 @@ read_band (gpointer data)
     look->region = get_region (look);
   else
     note_trouble (look, error);
-  start_network (look);
+  note_rows (look, look->region ? look->height : 0, TRUE);
+  go_on (look);
   return G_SOURCE_REMOVE;
 }
 
@@ -321,7 +384,8 @@ open_region (Look *look, const char *region, GError **error)
   if (!look->reader)
     return FALSE;
   pixel_reader_get_size (look->reader, &look->width, &look->height);
-  look->rgb = g_try_malloc_n ((gsize) look->width * (gsize) look->height, 3);
+  look->rgb = alloc_pixels (look->width, look->height);
+  look->smaller = smaller_new (look->width, look->height, PHOTO_VIEW_SMALL);
   if (!look->rgb)
     g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, _("There isn't memory enough for a copy of that part. Select a smaller one."));
   return look->rgb != NULL;
@@ -336,12 +400,14 @@ start_reading (Look *look)
 
   if (look->region && g_strcmp0 (region, look->region) == 0)
     return;
-  look->steps.show (NULL, 0, 0, look->user_data);
+  look->steps.show (NULL, NULL, look->user_data);
   look->is_shown = FALSE;
   g_clear_pointer (&look->region, g_free);
-  g_clear_pointer (&look->rgb, g_free);
+  g_clear_pointer (&look->rgb, free);
+  g_clear_pointer (&look->smaller, smaller_free);
   g_clear_pointer (&look->reader, pixel_reader_free);
   look->next_row = 0;
+  note_rows (look, 0, FALSE);
   look->is_reading = open_region (look, region, &error);
   if (look->is_reading)
     g_idle_add_full (G_PRIORITY_LOW, read_band, look, NULL);
@@ -377,7 +443,7 @@ model_loaded (GObject *source, GAsyncResult *result, gpointer data)
       g_clear_pointer (&look->loaded, g_free);
       note_trouble (look, error);
     }
-  start_network (look);
+  go_on (look);
 }
 
 static void
@@ -421,9 +487,10 @@ look_start (Look *look)
   gtk_spinner_start (GTK_SPINNER (look->spinner));
   look_show_message (look, NULL);
   look->steps.forget (look->user_data);
+  look->has_begun = FALSE;
   start_loading (look);
   start_reading (look);
-  start_network (look);
+  go_on (look);
 }
 
 /* ---- its life --------------------------------------------------------------------------------------------------------- */
@@ -440,6 +507,8 @@ look_new (GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawable
   look->model_setting = "model";
   look->steps = *steps;
   look->user_data = user_data;
+  g_mutex_init (&look->lock);
+  g_cond_init (&look->came);
   make_status (look);
   look->tick = g_timeout_add (TICK_MS, on_tick, look);
   return look;
@@ -473,8 +542,11 @@ look_free (Look *look)
   g_clear_pointer (&look->reader, pixel_reader_free);
   g_free (look->loaded);
   g_free (look->region);
-  g_free (look->rgb);
+  free (look->rgb);
+  smaller_free (look->smaller);
   g_clear_error (&look->trouble);
+  g_mutex_clear (&look->lock);
+  g_cond_clear (&look->came);
   g_free (look);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * look.h: how a window looks at a photo without ever standing still. One look goes through two stages: the model is loaded in a worker, and meanwhile pixels are
- * copied band by band when the main loop is idle (GIMP is asked on the main thread only); then the network looks at the copy in a worker. A change cancels the look that is under
- * way; the next begins as soon as its worker has let go. What hasn't changed isn't done again. What takes long in the making of the answer follows in a worker, too,
- * while the window goes on showing the answer before.
+ * look.h: how a window looks at a photo without ever standing still. The model is loaded in a worker, and meanwhile pixels are copied band by band when the main loop
+ * is idle (GIMP is asked on the main thread only); the network, in a worker, too, begins when the model is there and waits for pixels where it wants them before they
+ * came. A change cancels the look that is under way; the next begins as soon as its worker has let go. What hasn't changed isn't done again. What takes long in the
+ * making of the answer follows in a worker, while the window goes on showing the answer before.
  */
 #pragma once
 
@@ -21,8 +21,8 @@ typedef struct
   gboolean (*load)   (const char *model, gpointer user_data, GError **error); /* in a worker: without a call of GIMP. What was loaded before goes away. */
   void     (*loaded) (gpointer user_data);
   void     (*forget) (gpointer user_data); /* the answer before no longer holds */
-  void     (*show)   (const guint8 *rgb, int width, int height, gpointer user_data); /* the region's pixels, valid until the next call; NULL: none. While the worker
-                                                                                         runs, perhaps */
+  void     (*show)   (GdkPixbuf *photo, GdkPixbuf *small, gpointer user_data); /* the region and its small copy, for a photo view: valid until the next call; NULL:
+                                                                                   none. While the worker runs, perhaps */
   void     (*begin)  (gpointer user_data); /* the network is about to run: settings are read now */
   gboolean (*run)    (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer user_data, GError **error);
                                            /* in a worker */
@@ -60,7 +60,7 @@ gboolean     look_is_following  (const Look *look);
 /* TRUE if the model is there that the setting says. */
 gboolean     look_has_model     (const Look *look);
 
-/* The copy of the region that was looked at: valid as long as the look, until another region is read. */
+/* The copy of the region that was looked at: valid as long as the look, until another region is read. While that is being read only workers may read this: they wait. */
 FoveaPhoto   look_get_photo     (Look *look);
 
 /* The reader of the region; look_take_reader: it becomes the caller's. */

@@ -9,7 +9,6 @@
 
 #define VIEW_WIDTH  480
 #define VIEW_HEIGHT 360
-#define SMALL_SIDE  1400 /* of the small copy, pixels */
 #define MAX_ZOOM    64.0
 #define ZOOM_STEP   1.25
 
@@ -314,20 +313,13 @@ photo_view_new (const char *accessible_name, const PhotoViewHooks *hooks, gpoint
 }
 
 void
-photo_view_set_photo (GtkWidget *widget, const guint8 *rgb, int width, int height)
+photo_view_set_photo (GtkWidget *widget, GdkPixbuf *photo, GdkPixbuf *small)
 {
   PhotoView *view = get_view (widget);
-  double     scale = SMALL_SIDE / (double) MAX (MAX (width, height), 1);
 
-  g_clear_object (&view->photo);
-  g_clear_object (&view->small);
+  g_set_object (&view->photo, photo);
+  g_set_object (&view->small, small);
   gtk_widget_queue_draw (widget);
-  if (!rgb)
-    return;
-  view->photo = gdk_pixbuf_new_from_data (rgb, GDK_COLORSPACE_RGB, FALSE, 8, width, height, width * 3, NULL, NULL);
-  view->small = scale >= 1 ? g_object_ref (view->photo)
-                           : gdk_pixbuf_scale_simple (view->photo, MAX ((int) (width * scale), 1), MAX ((int) (height * scale), 1), GDK_INTERP_BILINEAR);
-  if (!view->small) /* short of memory: the photo itself is slower, but there */
-    view->small = g_object_ref (view->photo);
-  show_whole (view);
+  if (photo)
+    show_whole (view);
 }

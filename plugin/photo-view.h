@@ -29,8 +29,10 @@ typedef struct
 
 GtkWidget *photo_view_new       (const char *accessible_name, const PhotoViewHooks *hooks, gpointer user_data, GDestroyNotify free_data);
 
-/* 8-bit RGB, not copied: valid until another is set. rgb NULL: none. */
-void       photo_view_set_photo (GtkWidget *view, const guint8 *rgb, int width, int height);
+#define PHOTO_VIEW_SMALL 1400 /* pixels along the longer side of a photo's small copy, at least */
+
+/* A photo and its small copy (the photo itself where it isn't larger), 8-bit RGB. NULL, NULL: none. */
+void       photo_view_set_photo (GtkWidget *view, GdkPixbuf *photo, GdkPixbuf *small);
 gboolean   photo_view_has_photo (GtkWidget *view);
 
 PhotoExtent photo_view_get_extent (GtkWidget *view);

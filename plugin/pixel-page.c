@@ -197,13 +197,14 @@ forget (gpointer data)
 }
 
 static void
-show_photo (const guint8 *rgb, int width, int height, gpointer data)
+show_photo (GdkPixbuf *photo, GdkPixbuf *small, gpointer data)
 {
   PixelPage *page = data;
 
   train_view_set_answer (page->view, NULL, NULL, 0);
-  train_view_set_size (page->view, width, height);
-  photo_view_set_photo (page->view, rgb, width, height);
+  if (photo)
+    train_view_set_size (page->view, gdk_pixbuf_get_width (photo), gdk_pixbuf_get_height (photo));
+  photo_view_set_photo (page->view, photo, small);
 }
 
 static void
@@ -596,7 +597,7 @@ pixel_page_free (PixelPage *page)
 {
   g_signal_handlers_disconnect_by_data (page->config, page);
   g_source_remove (page->poll);
-  show_photo (NULL, 0, 0, page);
+  show_photo (NULL, NULL, page);
   look_free (page->look);
   pixel_training_free (page->training);
   g_clear_pointer (&page->labels, label_layers_free);

@@ -13,7 +13,7 @@
 
 #define PARASITE   "fovea-made"
 #define BAND_BYTES (4 << 20)
-#define MAX_CACHE  ((guint64) 64 << 20) /* bytes of tiles that GEGL keeps here: each is read once */
+#define MAX_CACHE  ((guint64) 16 << 20) /* bytes of tiles that GEGL keeps here: each is read once, and memory that is used again costs less than new */
 
 struct _PixelReader
 {
@@ -326,6 +326,14 @@ bound_cache (void)
     g_object_set (gegl_config (), "tile-cache-size", MAX_CACHE, NULL);
 }
 
+int
+pixels_count_band_rows (int width)
+{
+  int tile = (int) gimp_tile_height ();
+
+  return MAX (BAND_BYTES / 4 / MAX (width, 1) / tile, 1) * tile;
+}
+
 PixelReader *
 pixel_reader_new (GimpImage *image, GimpDrawable **drawables, const char *region, GError **error)
 {
@@ -406,11 +414,11 @@ pixel_reader_check_opaque (const PixelReader *reader, GError **error)
 gboolean
 pixel_reader_step (PixelReader *reader, double *progress, GError **error)
 {
-  gint width = reader->seen.width, rows = MAX (1, MIN (BAND_BYTES / (width * 4), reader->seen.height - reader->next_row));
+  gint width = reader->seen.width, rows = MIN (pixels_count_band_rows (width), reader->seen.height - reader->next_row);
   gsize n = (gsize) width * (gsize) rows;
   const GeglRectangle *band = GEGL_RECTANGLE (reader->seen.x, reader->seen.y + reader->next_row, width, rows);
 
-  if (reader->next_row >= reader->seen.height)
+  if (rows < 1)
     {
       pixel_reader_check_opaque (reader, error);
       return FALSE;

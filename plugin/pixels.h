@@ -40,6 +40,9 @@ gboolean     pixel_reader_check_opaque (const PixelReader *reader, GError **erro
 /* What is read: a buffer, and where its (0, 0) lies in the image. Borrowed. */
 GeglBuffer  *pixel_reader_get_buffer (const PixelReader *reader, gint *offset_x, gint *offset_y);
 
+/* Of a band that is read at once: of some megabytes, and whole tiles of GIMP's, which are fetched once then. */
+int          pixels_count_band_rows  (int width);
+
 /* FALSE with an error if the user has closed the image meanwhile. */
 gboolean     pixels_check_image (GimpImage *image, GError **error);
 

@@ -211,11 +211,11 @@ forget (gpointer data)
 }
 
 static void
-show_photo (const guint8 *rgb, int width, int height, gpointer data)
+show_photo (GdkPixbuf *photo, GdkPixbuf *small, gpointer data)
 {
   SegmentDialog *dialog = data;
 
-  photo_view_set_photo (dialog->view, rgb, width, height);
+  photo_view_set_photo (dialog->view, photo, small);
 }
 
 static void
@@ -618,7 +618,7 @@ segment_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpI
   g_signal_handlers_disconnect_by_data (config, &dialog);
   ok = ok && dialog.mask && !look_is_busy (dialog.look);
   forget_mask (&dialog);
-  show_photo (NULL, 0, 0, &dialog);
+  show_photo (NULL, NULL, &dialog);
   if (ok)
     take_reader (&dialog);
   look_free (dialog.look);
