@@ -165,6 +165,19 @@ read_folder (const char *path)
   return names;
 }
 
+/* What would be read without end, or wait for somebody who never comes. One that is named by its own path is meant. */
+static char *
+find_problem (const char *path)
+{
+  g_autofree char *shown = NULL;
+  GStatBuf         status;
+
+  if (g_stat (path, &status) != 0 || S_ISREG (status.st_mode)) /* a link that leads nowhere says so when it is opened */
+    return NULL;
+  shown = g_filename_display_name (path);
+  return g_strdup_printf ("“%s” is no file, but a pipe, a socket or a device. Take it out of the folder.", shown);
+}
+
 /* below: the folder's path below the one that was given, "" for that itself. */
 static void
 add_folder (FileList *list, const char *path, const char *below)
@@ -192,7 +205,7 @@ add_folder (FileList *list, const char *path, const char *below)
             add_folder (list, inside, inside_below);
         }
       else if (matches (list, inside_below))
-        add_file (list, inside, inside_below);
+        add_file (list, inside, inside_below)->problem = find_problem (inside);
     }
 }
 

@@ -12,7 +12,7 @@ typedef struct
   char *below;   /* where it lies in its folder; of a file that was given itself its own name */
   char *name;    /* where it lies in its folder, without the ending: "sub/photo"; no other photo of the list has it */
   char *copy;    /* the same with the ending: "sub/photo.jpg" */
-  char *problem; /* of a folder that can't be read: why; NULL: it is a file */
+  char *problem; /* why it isn't even tried: a folder that can't be read, a pipe; NULL: it is a file */
 } ListedFile;
 
 typedef struct _FileList FileList;

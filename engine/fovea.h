@@ -942,6 +942,20 @@ typedef enum { FOVEA_SAMPLE_ABSENT, FOVEA_SAMPLE_RIGHT, FOVEA_SAMPLE_WRONG } Fov
  * where there is no sample, with one where it can't be read or run. */
 FoveaSample fovea_model_try_sample (FoveaModel *model, const FoveaSettings *settings, double *difference, GCancellable *cancellable, GError **error);
 
+/* An output as it comes, before anything is decoded. */
+typedef struct
+{
+  char      *name;
+  FoveaType  type;
+  FoveaShape shape;
+  gsize      n, n_strange;      /* numbers; those of them that aren't finite */
+  double     least, most, mean; /* of the others */
+} FoveaRawOutput;
+
+/* What the network itself makes of a photo: *n outputs. NULL with the errors of compiling and running. */
+FoveaRawOutput *fovea_model_run_raw (FoveaModel *model, const FoveaSettings *settings, FoveaInput *input, gsize *n, GCancellable *cancellable, GError **error);
+void     fovea_raw_outputs_free   (FoveaRawOutput *outputs, gsize n);
+
 /* What the model's files say of its licence: a line; NULL: nothing. Free with g_free. */
 char    *fovea_model_get_licence  (const FoveaModel *model);
 
@@ -993,6 +1007,9 @@ gboolean fovea_rename_model       (const char *name, const char *new_name, GErro
 char    *fovea_set_model_aside    (const char *name, GError **error);
 gboolean fovea_bring_model_back   (const char *aside, GError **error);
 void     fovea_throw_model_away   (const char *aside);
+
+/* The same with what a program that was killed has left in the user's folder, a day ago or earlier. */
+void     fovea_throw_leftovers_away (void);
 
 /* A well-known public file that this engine runs. Nothing of it is on this machine until the user fetches it. */
 typedef struct

@@ -110,6 +110,7 @@ import_model_create_procedure (GimpPlugIn *plug_in)
                       _("Make a model file one of your models"),
                       _("A copy of the ONNX file, or a link to it, goes into your models folder with its settings beside it. Settings that aren't given are "
                         "taken from the model's metadata, from files beside it, and from what is usual for its kind of network."));
+  gimp_procedure_add_enum_argument (procedure, "run-mode", "Run mode", "The run mode", GIMP_TYPE_RUN_MODE, GIMP_RUN_NONINTERACTIVE, G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "file", _("_File"), _("Path of the ONNX file; it isn't changed"), "", G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "name", _("_Name"), _("Name of the model; empty: made of the file's"), "", G_PARAM_READWRITE);
   for (gsize i = 0; i < G_N_ELEMENTS (text_settings); i++)

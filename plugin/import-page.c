@@ -302,9 +302,13 @@ on_drop (GtkWidget *widget, GdkDragContext *context, gint x, gint y, GtkSelectio
   g_autoptr (GFile) file = uris && *uris ? g_file_new_for_uri (*uris) : NULL;
   g_autofree char  *path = file ? g_file_get_path (file) : NULL;
 
+  GtkWidget        *notebook = gtk_widget_get_ancestor (page->widget, GTK_TYPE_NOTEBOOK);
+
   gtk_drag_finish (context, path != NULL, FALSE, time);
-  if (path)
-    open_file (page, path);
+  if (!path)
+    return;
+  gtk_notebook_set_current_page (GTK_NOTEBOOK (notebook), gtk_notebook_page_num (GTK_NOTEBOOK (notebook), page->widget));
+  open_file (page, path);
 }
 
 /* The names of the classes from a file. */
@@ -580,9 +584,9 @@ import_page_new (GimpProcedureConfig *config, GtkWindow *window, void (*imported
   gtk_box_pack_start (GTK_BOX (page->widget), page->message, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (page->widget), make_bottom (page), FALSE, FALSE, 0);
   gtk_container_set_border_width (GTK_CONTAINER (page->widget), 12);
-  gtk_drag_dest_set (page->widget, GTK_DEST_DEFAULT_ALL, NULL, 0, GDK_ACTION_COPY);
-  gtk_drag_dest_add_uri_targets (page->widget);
-  g_signal_connect (page->widget, "drag-data-received", G_CALLBACK (on_drop), page);
+  gtk_drag_dest_set (GTK_WIDGET (window), GTK_DEST_DEFAULT_ALL, NULL, 0, GDK_ACTION_COPY); /* wherever in the window a file is dropped */
+  gtk_drag_dest_add_uri_targets (GTK_WIDGET (window));
+  g_signal_connect (window, "drag-data-received", G_CALLBACK (on_drop), page);
   update_buttons (page);
   g_object_get (config, "file", &file, NULL);
   if (file && *file)
@@ -597,6 +601,7 @@ import_page_free (ImportPage *page)
     g_main_context_iteration (NULL, TRUE);
   import_try_free (page->try);
   page->is_filling = TRUE; /* the widgets are still there */
+  g_signal_handlers_disconnect_by_data (page->window, page);
   g_signal_handlers_disconnect_by_data (page->import, page);
   g_clear_pointer (&page->settings, fovea_settings_free);
   g_clear_pointer (&page->model, fovea_model_unref);

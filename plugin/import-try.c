@@ -7,7 +7,6 @@
 #include "import-try.h"
 
 #include <glib/gi18n.h>
-#include <math.h>
 
 #include "box-view.h"
 #include "dialog.h"
@@ -63,61 +62,32 @@ prepare_input (const FoveaSettings *settings, const FoveaPhoto *photo, GError **
 }
 
 static void
-print_range (const FoveaPort *port, const FoveaTensor *tensor, GString *text)
+print_output (const FoveaRawOutput *output, GString *text)
 {
-  const float *numbers = tensor->data;
-  const gsize  n = tensor->size / MAX (fovea_type_size (tensor->type), 1);
-  double       least = INFINITY, most = -INFINITY, sum = 0;
-  gsize        n_strange = 0;
-
-  g_string_append_printf (text, "%s%s: ", text->len ? "\n" : "", port->name);
-  for (guint i = 0; i < tensor->shape.n_dims; i++)
-    g_string_append_printf (text, "%s%" G_GINT64_FORMAT, i ? "×" : "", tensor->shape.dims[i]);
-  if (tensor->type != FOVEA_TYPE_FLOAT32)
-    {
-      g_string_append_printf (text, ", %s", fovea_type_name (tensor->type));
-      return;
-    }
-  for (gsize i = 0; i < n; i++)
-    if (isfinite (numbers[i]))
-      {
-        least = MIN (least, (double) numbers[i]);
-        most = MAX (most, (double) numbers[i]);
-        sum += (double) numbers[i];
-      }
-    else
-      n_strange++;
+  g_string_append_printf (text, "%s%s: ", text->len ? "\n" : "", output->name);
+  for (guint i = 0; i < output->shape.n_dims; i++)
+    g_string_append_printf (text, "%s%" G_GINT64_FORMAT, i ? "×" : "", output->shape.dims[i]);
+  if (output->type != FOVEA_TYPE_FLOAT32)
+    g_string_append_printf (text, " %s", fovea_type_name (output->type));
   g_string_append_c (text, ' ');
-  if (n > n_strange)
-    g_string_append_printf (text, _("from %.4g to %.4g, mean %.4g"), least, most, sum / (double) (n - n_strange));
-  if (n_strange)
-    g_string_append_printf (text, _("; %d aren't numbers: the input is prepared wrongly, or the file is damaged"), (int) n_strange);
+  if (output->n > output->n_strange)
+    g_string_append_printf (text, _("from %.4g to %.4g, mean %.4g"), output->least, output->most, output->mean);
+  if (output->n_strange)
+    g_string_append_printf (text, _("; %d aren't numbers: the input is prepared wrongly, or the file is damaged"), (int) output->n_strange);
 }
 
 /* Between what bounds the outputs lie, before any decoding. */
 static char *
 measure_raw (ImportTry *try, FoveaInput *input, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
-  g_autoptr (FoveaSession)        session = NULL;
-  g_autoptr (GString)             text = g_string_new (NULL);
-  const FoveaPort                *port = fovea_model_get_input (try->model, 0);
-  FoveaShape                      shape;
+  gsize               n = 0;
+  FoveaRawOutput     *outputs = fovea_model_run_raw (try->model, try->used, input, &n, cancellable, error);
+  g_autoptr (GString) text = g_string_new (NULL);
 
-  if (fovea_model_get_n_inputs (try->model) != 1)
-    return g_strdup (_("It has several inputs: the raw numbers aren't shown."));
-  if (!fovea_settings_get_input_shape (try->used, port, &shape, error))
-    return NULL;
-  fovea_session_options_set_shape (options, port->name, &shape);
-  session = fovea_session_new (try->model, options, error);
-  if (!session)
-    return NULL;
-  fovea_input_write (input, fovea_session_get_input (session, 0));
-  if (!fovea_session_run (session, cancellable, NULL, NULL, error))
-    return NULL;
-  for (guint i = 0; i < fovea_model_get_n_outputs (try->model); i++)
-    print_range (fovea_model_get_output (try->model, i), fovea_session_get_output (session, i), text);
-  return g_string_free (g_steal_pointer (&text), FALSE);
+  for (gsize i = 0; outputs && i < n; i++)
+    print_output (&outputs[i], text);
+  fovea_raw_outputs_free (outputs, n);
+  return outputs ? g_string_free (g_steal_pointer (&text), FALSE) : NULL;
 }
 
 char *

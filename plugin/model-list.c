@@ -451,6 +451,7 @@ model_list_new (GtkWindow *window)
   gtk_box_pack_start (GTK_BOX (list->widget), make_pages (list), TRUE, TRUE, 0);
   gtk_container_set_border_width (GTK_CONTAINER (list->widget), 12);
   g_signal_connect (list->widget, "destroy", G_CALLBACK (on_destroy), list);
+  fovea_throw_leftovers_away ();
   model_list_reload (list, NULL);
   return list;
 }

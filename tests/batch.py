@@ -133,6 +133,16 @@ class Batch(unittest.TestCase):
         self.assertIn("2 of 7 photos failed", told)
         self.assertEqual(fovea("classify", self.model, self.photos / "broken.jpg", self.photos / "b.png").returncode, 1)
 
+    def test_no_files(self):
+        """Pipes, devices and links to nowhere hold nothing up."""
+        os.mkfifo(self.photos / "pipe.jpg")
+        (self.photos / "device.png").symlink_to("/dev/zero")
+        (self.photos / "nowhere.png").symlink_to("nothing")
+        (self.photos / "folder.png").mkdir()
+        images = self.classify(self.photos, status=3)
+        self.assertEqual({os.path.basename(image["file"]) for image in images if "error" in image}, {"pipe.jpg", "device.png", "nowhere.png"})
+        self.assertEqual(len(images), 8)
+
     def test_killed(self):
         """A picture has its name only when it is whole."""
         for i in range(60):

@@ -378,6 +378,49 @@ test_rough (void)
   g_assert_cmpfloat_with_epsilon (objects->objects[0].width, 32, 4);
 }
 
+/* ---- raw outputs ------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Outputs of any type, of a network that also wants the photo's size: the photo itself, which channel is the greatest, the size, and what isn't a number. */
+static void
+test_raw (void)
+{
+  const FoveaShape          photo = { 4, { 1, 3, 32, 40 } }, pair = { 2, { 1, 2 } };
+  Graph                    *graph = small_graph_new ();
+  Value                    *x = small_graph_add_input (graph, "x", &photo), *size = small_graph_add_input (graph, "size", &pair), *best;
+  g_autoptr (FoveaModel)    model = NULL;
+  g_autoptr (FoveaSettings) settings = make_settings (FOVEA_RESIZE_STRETCH);
+  g_autoptr (FoveaInput)    input = NULL;
+  g_autoptr (GError)        error = NULL;
+  guint8                    rows[32 * 40 * 3];
+  FoveaRawOutput           *outputs;
+  gsize                     n;
+
+  small_graph_set_shape (size, FOVEA_TYPE_INT64, &pair);
+  small_graph_finish (graph, small_graph_add_node (graph, "Neg", x, NULL), NULL);
+  best = small_graph_add_node (graph, "ArgMax", x, NULL);
+  node_set_int (best->producer, "axis", 1);
+  small_graph_finish (graph, best, NULL);
+  small_graph_finish (graph, small_graph_add_node (graph, "Add", size, size), NULL);
+  small_graph_finish (graph, small_graph_add_node (graph, "Log", small_graph_add_node (graph, "Neg", x, NULL), NULL), NULL);
+  model = model_new_for_graph (graph, "raw");
+  settings->width = 40;
+  for (gsize i = 0; i < sizeof rows; i++)
+    rows[i] = i % 3 == 2 ? 255 : 51;
+  input = fovea_input_new (settings, 40, 32, &error);
+  g_assert_no_error (error);
+  fovea_input_push (input, rows, 40 * 3, 32);
+  outputs = fovea_model_run_raw (model, settings, input, &n, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (n, ==, 4);
+  g_assert_cmpfloat_with_epsilon (outputs[0].least, -1, 1e-6);
+  g_assert_cmpfloat_with_epsilon (outputs[0].most, -0.2, 1e-6);
+  g_assert_cmpfloat_with_epsilon (outputs[0].mean, -1.4 / 3, 1e-6);
+  g_assert_true (outputs[1].type == FOVEA_TYPE_INT64 && outputs[1].least == 2 && outputs[1].most == 2 && outputs[1].n == 32 * 40);
+  g_assert_true (outputs[2].type == FOVEA_TYPE_INT64 && outputs[2].least == 64 && outputs[2].most == 80 && outputs[2].mean == 72);
+  g_assert_true (outputs[3].n_strange == outputs[3].n && outputs[0].n_strange == 0);
+  fovea_raw_outputs_free (outputs, n);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -390,5 +433,6 @@ main (int argc, char **argv)
   g_test_add_func ("/locator/refusals", test_refusals);
   g_test_add_func ("/locator/map-box", test_map_box);
   g_test_add_func ("/locator/rough", test_rough);
+  g_test_add_func ("/locator/raw", test_raw);
   return g_test_run ();
 }

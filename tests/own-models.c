@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "fovea.h"
 #include "store/own-models.h"
@@ -127,6 +128,25 @@ test_delete (void)
   fovea_throw_model_away (aside);
   g_assert_false (g_file_test (aside, G_FILE_TEST_EXISTS));
   g_assert_true (g_file_test (target, G_FILE_TEST_EXISTS));
+
+  /* What a program that was killed has left behind goes after a day. */
+  write_file ("old.onnx", "network");
+  write_file ("young.onnx", "network");
+  write_file (".import-abcdef/model.onnx", "half");
+  write_file (".other/model.onnx", "somebody's");
+  g_free (aside);
+  aside = fovea_set_model_aside ("old", &error);
+  for (const char *const *name = (const char *const[]) { strrchr (aside, '/') + 1, ".import-abcdef", ".other", NULL }; *name; name++)
+    {
+      g_autofree char *path = place (*name);
+
+      g_assert_no_errno (g_utime (path, &(struct utimbuf) { 1000, 1000 }));
+    }
+  g_free (folder_aside);
+  folder_aside = fovea_set_model_aside ("young", &error);
+  fovea_throw_leftovers_away ();
+  g_assert_true (!g_file_test (aside, G_FILE_TEST_EXISTS) && !is_there (".import-abcdef") && is_there (".other"));
+  g_assert_true (fovea_bring_model_back (folder_aside, &error));
 
   /* Nothing but what was set aside is ever thrown away. */
   fovea_throw_model_away (target);

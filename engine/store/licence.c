@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * licence.c: what a model may be used for, as far as it says: the text from its files, and what a person should hear before using it.
+ * licence.c: what a model may be used for, as far as it says: the text from its files, and what a person should hear before using it, in the language of the
+ * program around (one that sets none hears English).
  */
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "vision/beside.h"
@@ -76,32 +78,32 @@ static const struct
   LicenceGroup group;
   const char  *word, *sentence;
 } conditions[] = {
-  { GROUP_SAME, "agpl", "Who passes it on, or lets others use it over a network, must give all of the program's source under the AGPL." },
-  { GROUP_SAME, "affero", "Who passes it on, or lets others use it over a network, must give all of the program's source under the AGPL." },
-  { GROUP_SAME, "sspl", "Who offers it as a service must give the source of all that serves it." },
-  { GROUP_SAME, "server-side-public", "Who offers it as a service must give the source of all that serves it." },
-  { GROUP_SAME, "gpl", "Who passes it on must do so under the same licence, with the source." },
-  { GROUP_SAME, "general-public-licen", "Who passes it on must do so under the same licence, with the source." },
-  { GROUP_SAME, "eupl", "Who passes it on must do so under the same licence, with the source." },
-  { GROUP_SAME, "-sa-", "Who passes on changed versions must do so under the same licence." },
-  { GROUP_SAME, "sharealike", "Who passes on changed versions must do so under the same licence." },
-  { GROUP_SAME, "share-alike", "Who passes on changed versions must do so under the same licence." },
-  { GROUP_USE, "-nc-", "It forbids commercial use." },
-  { GROUP_USE, "noncommercial", "It forbids commercial use." },
-  { GROUP_USE, "non-commercial", "It forbids commercial use." },
-  { GROUP_USE, "no-commercial", "It forbids commercial use." },
-  { GROUP_USE, "not-for-commercial", "It forbids commercial use." },
-  { GROUP_USE, "research", "It allows research only." },
-  { GROUP_USE, "academic", "It allows research only." },
-  { GROUP_USE, "rail-", "It forbids some uses: read it before." },
-  { GROUP_USE, "llama", "It forbids some uses: read it before." },
-  { GROUP_USE, "gemma", "It forbids some uses: read it before." },
-  { GROUP_USE, "community-licen", "It forbids some uses: read it before." },
-  { GROUP_USE, "proprietary", "Nobody may use it without its makers' leave." },
-  { GROUP_USE, "all-rights-reserved", "Nobody may use it without its makers' leave." },
-  { GROUP_CHANGES, "-nd-", "It forbids passing on changed versions." },
-  { GROUP_CHANGES, "noderiv", "It forbids passing on changed versions." },
-  { GROUP_CHANGES, "no-deriv", "It forbids passing on changed versions." },
+  { GROUP_SAME, "agpl", N_("Who passes it on, or lets others use it over a network, must give all of the program's source under the AGPL.") },
+  { GROUP_SAME, "affero", N_("Who passes it on, or lets others use it over a network, must give all of the program's source under the AGPL.") },
+  { GROUP_SAME, "sspl", N_("Who offers it as a service must give the source of all that serves it.") },
+  { GROUP_SAME, "server-side-public", N_("Who offers it as a service must give the source of all that serves it.") },
+  { GROUP_SAME, "gpl", N_("Who passes it on must do so under the same licence, with the source.") },
+  { GROUP_SAME, "general-public-licen", N_("Who passes it on must do so under the same licence, with the source.") },
+  { GROUP_SAME, "eupl", N_("Who passes it on must do so under the same licence, with the source.") },
+  { GROUP_SAME, "-sa-", N_("Who passes on changed versions must do so under the same licence.") },
+  { GROUP_SAME, "sharealike", N_("Who passes on changed versions must do so under the same licence.") },
+  { GROUP_SAME, "share-alike", N_("Who passes on changed versions must do so under the same licence.") },
+  { GROUP_USE, "-nc-", N_("It forbids commercial use.") },
+  { GROUP_USE, "noncommercial", N_("It forbids commercial use.") },
+  { GROUP_USE, "non-commercial", N_("It forbids commercial use.") },
+  { GROUP_USE, "no-commercial", N_("It forbids commercial use.") },
+  { GROUP_USE, "not-for-commercial", N_("It forbids commercial use.") },
+  { GROUP_USE, "research", N_("It allows research only.") },
+  { GROUP_USE, "academic", N_("It allows research only.") },
+  { GROUP_USE, "rail-", N_("It forbids some uses: read it before.") },
+  { GROUP_USE, "llama", N_("It forbids some uses: read it before.") },
+  { GROUP_USE, "gemma", N_("It forbids some uses: read it before.") },
+  { GROUP_USE, "community-licen", N_("It forbids some uses: read it before.") },
+  { GROUP_USE, "proprietary", N_("Nobody may use it without its makers' leave.") },
+  { GROUP_USE, "all-rights-reserved", N_("Nobody may use it without its makers' leave.") },
+  { GROUP_CHANGES, "-nd-", N_("It forbids passing on changed versions.") },
+  { GROUP_CHANGES, "noderiv", N_("It forbids passing on changed versions.") },
+  { GROUP_CHANGES, "no-deriv", N_("It forbids passing on changed versions.") },
 };
 
 /* Those that ask for no more than to be named. */
@@ -145,14 +147,16 @@ fovea_licence_warn (const char *licence)
 
   for (gsize i = 0; i < G_N_ELEMENTS (no_words); i++)
     if (strcmp (words, no_words[i]) == 0)
-      return g_strdup ("The model says nothing of its licence: what it may be used for isn't known. Ask where it comes from before you publish what you make with it.");
+      return g_strdup (_("The model says nothing of its licence: what it may be used for isn't known. Ask where it comes from before you publish what you make with it."));
   for (gsize i = 0; i < G_N_ELEMENTS (conditions); i++)
     if (!told[conditions[i].group] && strstr (words, conditions[i].word))
       {
         told[conditions[i].group] = TRUE;
-        g_string_append_printf (text, " %s", conditions[i].sentence);
+        g_string_append_printf (text, " %s", _(conditions[i].sentence));
       }
   if (text->len == 0 && is_free (words))
     return NULL;
-  return g_strdup_printf ("The model's licence is “%s”.%s", licence, text->len ? text->str : " Fovea doesn't know it: read it before you publish what you make with it.");
+  if (text->len == 0)
+    g_string_append_printf (text, " %s", _("Fovea doesn't know it: read it before you publish what you make with it."));
+  return g_strdup_printf (_("The model's licence is “%s”.%s"), licence, text->str);
 }

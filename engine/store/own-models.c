@@ -12,7 +12,9 @@
 
 #include "fovea.h"
 
-#define ASIDE_PREFIX ".deleted-"
+#define ASIDE_PREFIX     ".deleted-"
+#define IMPORT_PREFIX    ".import-" /* import-model.c's */
+#define LEFTOVER_SECONDS (24 * 60 * 60)
 
 static const char *const suffixes[] = { ".json", ".labels.txt", ".partner", "", ".onnx" }; /* the model last: without the others it may be misread */
 
@@ -200,4 +202,23 @@ fovea_throw_model_away (const char *aside)
 {
   if (is_aside (aside))
     remove_all (aside);
+}
+
+/* A window that is still open may want its own back: only what is older than a day counts. */
+void
+fovea_throw_leftovers_away (void)
+{
+  g_autofree char *folder = fovea_get_user_model_folder ();
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char      *entry;
+
+  while (dir && (entry = g_dir_read_name (dir)))
+    {
+      g_autofree char *path = g_build_filename (folder, entry, NULL);
+      GStatBuf         status;
+
+      if ((g_str_has_prefix (entry, ASIDE_PREFIX) || g_str_has_prefix (entry, IMPORT_PREFIX)) && g_lstat (path, &status) == 0 && S_ISDIR (status.st_mode)
+          && g_get_real_time () / G_USEC_PER_SEC - status.st_mtime > LEFTOVER_SECONDS)
+        remove_all (path);
+    }
 }

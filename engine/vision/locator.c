@@ -16,6 +16,7 @@
 #include "vision/families.h"
 #include "vision/input.h"
 #include "vision/photo-tiles.h"
+#include "vision/size-input.h"
 
 #define LEAST_SCORE    0.01f     /* no slider goes lower */
 #define BAND_BYTES     (4 << 20) /* of the photo that are read at a time */
@@ -66,54 +67,16 @@ make_rough (FoveaLocator *locator, guint n_threads, GError **error)
   return locator->classifier != NULL;
 }
 
-/* Some networks want the photo's size and scale their boxes to it: it gets the size of its own input, so that boxes are in its pixels. RT-DETR wants
- * width and height, YOLOv3 height and width. */
-static gboolean
-bind_size (FoveaLocator *locator, FoveaSessionOptions *options, GError **error)
-{
-  const FoveaSettings *settings = locator->settings;
-  const FoveaPort     *port = fovea_model_get_input (locator->model, 1);
-  gboolean             width_first = g_strcmp0 (settings->family, "yolov3") != 0;
-  double               size[2] = { width_first ? settings->width : settings->height, width_first ? settings->height : settings->width };
-  FoveaShape           shape = port->has_rank ? port->shape : (FoveaShape) { 2, { 1, 2 } };
-
-  for (guint i = 0; i < shape.n_dims; i++)
-    if (shape.dims[i] < 0)
-      shape.dims[i] = i + 1 == shape.n_dims ? 2 : 1;
-  if (shape_count (&shape) != 2 || (port->type != FOVEA_TYPE_FLOAT32 && port->type != FOVEA_TYPE_INT64 && port->type != FOVEA_TYPE_INT32))
-    {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "The model's second input “%s” isn't the photo's size. Choose a detector that takes a photo.",
-                   port->name);
-      return FALSE;
-    }
-  locator->size_input = fovea_tensor_new (port->type, &shape, error);
-  for (guint i = 0; i < 2 && locator->size_input; i++)
-    if (port->type == FOVEA_TYPE_FLOAT32)
-      ((float *) locator->size_input->data)[i] = (float) size[i];
-    else if (port->type == FOVEA_TYPE_INT64)
-      ((gint64 *) locator->size_input->data)[i] = (gint64) size[i];
-    else
-      ((gint32 *) locator->size_input->data)[i] = (gint32) size[i];
-  if (locator->size_input)
-    fovea_session_options_bind (options, port->name, locator->size_input);
-  return locator->size_input != NULL;
-}
-
 static gboolean
 make_session (FoveaLocator *locator, guint n_threads, GError **error)
 {
   g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
   const FoveaPort *port = fovea_model_get_input (locator->model, 0);
-  guint            n_inputs = fovea_model_get_n_inputs (locator->model);
   FoveaShape       shape;
 
-  if (n_inputs < 1 || n_inputs > 2)
-    {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "The model “%s” has %u inputs, but a detector has one, the photo, or two, the photo and its size.",
-                   fovea_model_get_name (locator->model), n_inputs);
-      return FALSE;
-    }
-  if (!fovea_settings_get_input_shape (locator->settings, port, &shape, error) || (n_inputs == 2 && !bind_size (locator, options, error)))
+  if (fovea_model_get_n_inputs (locator->model) != 1 && !(locator->size_input = size_input_bind (locator->model, locator->settings, options, error)))
+    return FALSE;
+  if (!fovea_settings_get_input_shape (locator->settings, port, &shape, error))
     return FALSE;
   fovea_session_options_set_threads (options, n_threads);
   fovea_session_options_set_shape (options, port->name, &shape);
@@ -272,11 +235,7 @@ detect (Search *search, FoveaInput *input, GError **error)
 
   fovea_input_write (input, tensor);
   if (locator->size_input)
-    {
-      FoveaTensor *size = fovea_session_get_input (locator->session, 1);
-
-      memcpy (size->data, locator->size_input->data, MIN (size->size, locator->size_input->size));
-    }
+    size_input_write (locator->session, locator->size_input);
   if (!fovea_session_run (locator->session, search->cancellable, report, search, error))
     return NULL;
   return decode_boxes (settings->family, &options, locator->names, locator->outputs, locator->n_outputs, error);
