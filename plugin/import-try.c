@@ -14,9 +14,10 @@
 #include "mask-view.h"
 #include "preview.h"
 
-#define VIEW_WIDTH  360
-#define VIEW_HEIGHT 170
-#define MOST_NAMES  5
+#define VIEW_WIDTH    360
+#define VIEW_HEIGHT   170
+#define MOST_NAMES    5
+#define RANGES_HEIGHT 90 /* pixels */
 
 struct _ImportTry
 {
@@ -264,6 +265,7 @@ ImportTry *
 import_try_new (GimpProcedureConfig *config)
 {
   ImportTry *try = g_new0 (ImportTry, 1);
+  GtkWidget *scrolled = gtk_scrolled_window_new (NULL, NULL);
 
   try->config = config;
   try->widget = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
@@ -286,7 +288,11 @@ import_try_new (GimpProcedureConfig *config)
   gtk_widget_set_size_request (try->stack, VIEW_WIDTH, VIEW_HEIGHT);
   gtk_box_pack_start (GTK_BOX (try->widget), try->stack, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (try->widget), try->words, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (try->widget), try->ranges, FALSE, FALSE, 0);
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scrolled), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC); /* detectors may have a dozen outputs */
+  gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scrolled), TRUE);
+  gtk_scrolled_window_set_max_content_height (GTK_SCROLLED_WINDOW (scrolled), RANGES_HEIGHT);
+  gtk_container_add (GTK_CONTAINER (scrolled), try->ranges);
+  gtk_box_pack_start (GTK_BOX (try->widget), scrolled, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (try->widget), try->status, FALSE, FALSE, 0);
   return try;
 }

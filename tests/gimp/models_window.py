@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The windows About and Self-Test and Models… in real GIMP under Xvfb, driven through the accessibility bus: the report; the list with default, renaming, deleting
-and undo, card and layers; a file imported with guessed and corrected settings and tried on the open image; a model of the catalogue asked for without a network.
+and undo, card and layers; a file imported with guessed and corrected settings and tried on the open image, another dropped; a model of the catalogue asked for without a network.
 Screenshots stay in the folder given.
 
     models_window.py BUILD/plugin/fovea SCREENSHOTS [SCENE…]
@@ -11,7 +11,9 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
+import time
 
 from desktop import check_window, key, type_text
 from gimp_window import GimpWindow, act, main, run_session, shoot, wait, walk
@@ -23,6 +25,23 @@ SCENES = {'light': ('C.UTF-8', 'light', 'manage'), 'import': ('C.UTF-8', 'light'
 FILTERS = ('Filters', 'Filter')
 ABOUT = ('About and Self-Test', 'Info und Selbsttest')
 MODELS = ('Models…', 'Modelle …', 'Modelle…')
+
+
+# A window whose file can be dragged, as a file manager's.
+DRAG = '''import sys
+import gi
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gdk, Gtk
+window, box = Gtk.Window(title="Drag"), Gtk.EventBox()
+box.set_size_request(80, 80)
+box.drag_source_set(Gdk.ModifierType.BUTTON1_MASK, [], Gdk.DragAction.COPY)
+box.drag_source_add_uri_targets()
+box.connect("drag-data-get", lambda widget, context, data, info, moment: data.set_uris(sys.argv[1:]))
+box.connect("drag-end", Gtk.main_quit)
+window.add(box)
+window.set_keep_above(True)
+window.show_all()
+Gtk.main()'''
 
 
 class Windows(GimpWindow):
@@ -54,6 +73,22 @@ class Windows(GimpWindow):
             return table.isRowSelected(row) or (table.addRowSelection(row) and False)
 
         wait(selected, f'{text} to be chosen')
+
+    def drop(self, path):
+        """Drags the file from another window onto the middle of this one."""
+        source = subprocess.Popen([sys.executable, '-c', DRAG, path.as_uri()])
+        place = self.dialog.queryComponent().getExtents(0)
+        x, y = place.x + place.width // 2, place.y + place.height // 2
+        subprocess.run(['xdotool', 'search', '--sync', '--name', '^Drag$', 'mousemove', '--window', '%1', '40', '40', 'mousedown', '1'], check=True)
+        for step in range(-8, 1):
+            subprocess.run(['xdotool', 'mousemove', str(x + 5 * step), str(y + 5 * step)], check=True)
+            time.sleep(0.1)
+        subprocess.run(['xdotool', 'mouseup', '1'], check=True)
+        assert source.wait(30) == 0
+
+    def sort(self, column):
+        """The layers, by a click on a column's title."""
+        act(next(node for node in walk(self.dialog) if node.name == 'Layers' and 'table' in node.getRoleName()).queryTable().getColumnHeader(column))
 
     def turn(self, names, number):
         """To a page of the notebook that has a page of that name."""
@@ -123,6 +158,10 @@ def study(windows, folder, scene):
     if scene != 'german':
         wait(lambda: windows.words('Slides small filters'), 'what a convolution is')
         assert windows.words('multiply-adds for a photo')
+        windows.sort(8)
+        column = wait(lambda: (now := [int(row[8].replace(',', '') or 0) for row in windows.cells('Layers')]) == sorted(now) and now, 'the order by parameters')
+        assert column[0] == 0 and column[-1] > 1000, column
+        windows.sort(0)
     shoot(folder / f'layers-{scene}.png')
 
 
@@ -161,6 +200,15 @@ def fetch(windows, folder, home, scene):
         left = [path for path in (home / '.cache/fovea/downloads').iterdir()]
         assert left == [], left
         print('ok import: without a network it says so, and nothing is left', flush=True)
+        whole = home / '.cache/fovea/downloads/ultraface-320.onnx.part'  # all has come but the last look at it
+        shutil.copy(reference() / 'models/version-RFB-320.onnx', whole)
+        windows.choose('Catalogue', 'ultraface-320')
+        windows.press('Fetch')
+        wait(lambda: windows.words('“ultraface-320” is here'), 'the import', 60)
+        sidecar = json.loads((home / '.local/share/fovea/models/ultraface-320.json').read_text())
+        assert sidecar['fovea']['card']['licence'] == 'Apache-2.0' and sidecar['task'] == 'detect', sidecar
+        assert next(row for row in windows.cells('Catalogue') if row[0] == 'ultraface-320')[4] == 'here' and not list(whole.parent.iterdir())
+        print('ok import: what has come whole becomes a model', flush=True)
     shoot(folder / f'catalogue-{scene}.png')
     check_window(windows.dialog)
 
@@ -177,7 +225,10 @@ def inside(scene, folder):
     if action == 'manage':
         manage(windows, folder, home)
     if action == 'look':
-        windows.turn(('Catalogue', 'Katalog'), 1)
+        windows.drop(reference() / 'models/yunet_n_320_320.onnx')  # onto the list: the page turns
+        wait(lambda: windows.is_showing(windows.button('Try on the Open Image|.*offenen Bild.*')), 'the page')
+        windows.press('Try on the Open Image|.*offenen Bild.*')
+        wait(lambda: windows.words('obj_8|cls_8'), 'the raw numbers', 60)
         shoot(folder / f'import-{scene}.png')
         check_window(windows.dialog)
     fetch(windows, folder, home, scene)
