@@ -29,7 +29,7 @@ typedef struct
 
 GtkWidget *photo_view_new       (const char *accessible_name, const PhotoViewHooks *hooks, gpointer user_data, GDestroyNotify free_data);
 
-#define PHOTO_VIEW_SMALL 1400 /* pixels along the longer side of a photo's small copy, at least */
+#define PHOTO_VIEW_SMALL 1400 /* pixels along the longer side of a photo's small copy, at most */
 
 /* A photo and its small copy (the photo itself where it isn't larger), 8-bit RGB. NULL, NULL: none. */
 void       photo_view_set_photo (GtkWidget *view, GdkPixbuf *photo, GdkPixbuf *small);

@@ -20,7 +20,7 @@ struct _Smaller
 Smaller *
 smaller_new (int width, int height, int side)
 {
-  int        step = MIN (MAX (width, height) / side, MOST);
+  int        step = MIN ((MAX (width, height) + side - 1) / side, MOST);
   GdkPixbuf *pixels = step > 1 ? gdk_pixbuf_new (GDK_COLORSPACE_RGB, FALSE, 8, (width + step - 1) / step, (height + step - 1) / step) : NULL;
   Smaller   *smaller;
 

@@ -8,7 +8,8 @@
 
 typedef struct _Smaller Smaller;
 
-/* At least `side` pixels along the longer side, less than twice as many. NULL where the photo has no more than that already, or memory is short. */
+/* At most `side` pixels along the longer side and more than half as many; more of a photo of more than 256 times as many. NULL where the photo has no more than
+ * that already, or memory is short. */
 Smaller   *smaller_new  (int width, int height, int side);
 void       smaller_free (Smaller *smaller);
 
