@@ -213,7 +213,7 @@ char             **fovea_settings_list_words (const char *key);
 /* What a person should know about a setting, a sentence or two; English, to be translated by who shows it. Static. */
 const char        *fovea_settings_explain    (const char *key);
 
-/* The setting in words, and where it came from (NULL: it is as commonest). Free with g_free. */
+/* The setting in words, and where it came from (NULL: it is as commonest): English, to be translated by who shows it. Free with g_free. */
 char              *fovea_settings_get_text   (const FoveaSettings *settings, const char *key);
 char              *fovea_settings_get_source (const FoveaSettings *settings, const char *key);
 

@@ -92,6 +92,26 @@ set_field_text (const Field *field, const char *text)
     }
 }
 
+/* The engine's words in the user's language. Some have a name or numbers in them, which are the same in every language. */
+static char *
+translate_source (const char *source)
+{
+  static const char usual[] = "usual for ", other[] = "the model's input, which can't be ", has[] = ", for it has ";
+  const char       *reason = strstr (source, has);
+
+  if (g_str_has_prefix (source, usual))
+    return g_strdup_printf (_("usual for %s"), source + strlen (usual));
+  if (g_str_has_prefix (source, other))
+    return g_strdup_printf (_("the model's input, which can't be %s"), source + strlen (other));
+  if (reason)
+    {
+      g_autofree char *family = g_strndup (source, (gsize) (reason - source));
+
+      return g_strdup_printf (_("%s, for it has %s"), family, _(reason + strlen (has)));
+    }
+  return g_strdup (_(source));
+}
+
 /* Where a setting came from, in words. */
 static char *
 print_source (const ImportPage *page, const char *key, const char *const *unknown)
@@ -102,7 +122,7 @@ print_source (const ImportPage *page, const char *key, const char *const *unknow
     return g_strdup (_("you said so"));
   source = fovea_settings_get_source (page->settings, key);
   if (source)
-    return g_steal_pointer (&source);
+    return translate_source (source);
   return g_strdup (g_strv_contains (unknown, key) ? _("assumed: nothing tells it") : _("as usual"));
 }
 

@@ -10,6 +10,7 @@
 
 #include "vision/families.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #define MAX_QUERIES 1000 /* networks without suppression give a few hundred boxes; grids at any usual size give more */
@@ -546,83 +547,83 @@ is_classifier (const Signature *signature)
 
 static const Family families[] = {
   /* By name: nobody else uses these words. */
-  { "yunet", DETECT, is_yunet, "outputs named cls_8, obj_8 and bbox_8", 320,
+  { "yunet", DETECT, is_yunet, N_("outputs named cls_8, obj_8 and bbox_8"), 320,
     "{'input': {'colour': 'bgr', 'range': 255, 'resize': 'letterbox-corner', 'pad': 0}, 'output': {'threshold': 0.6, 'overlap': 0.3}}", "face" },
-  { "sam-decoder", SEGMENT, is_sam_decoder, "an input named point_coords beside the photo's features", 1024, NULL, NULL },
-  { "sam-encoder", SEGMENT, is_sam_encoder, "an output named image_embeddings or image_embed", 1024,
+  { "sam-decoder", SEGMENT, is_sam_decoder, N_("an input named point_coords beside the photo's features"), 1024, NULL, NULL },
+  { "sam-encoder", SEGMENT, is_sam_encoder, N_("an output named image_embeddings or image_embed"), 1024,
     "{'input': {'range': 255, 'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375], 'resize': 'letterbox-corner', 'pad': 0}}", "subject" },
-  { "ssd-tf", DETECT, is_ssd_tf, "an output named detection_boxes, or bytes in and four outputs", 300,
+  { "ssd-tf", DETECT, is_ssd_tf, N_("an output named detection_boxes, or bytes in and four outputs"), 300,
     "{'input': {'range': 255, 'resize': 'stretch'}, 'output': {'threshold': 0.5, 'overlap': 0.6}}", "coco-91" },
 
   /* By the numbers and types of inputs and outputs. */
-  { "rt-detr", DETECT, is_rt_detr, "a second input of two whole numbers (the photo's size), and three outputs", 640,
+  { "rt-detr", DETECT, is_rt_detr, N_("a second input of two whole numbers (the photo's size), and three outputs"), 640,
     "{'input': {'range': 1, 'resize': 'stretch'}, 'output': {'threshold': 0.6, 'overlap': 1}}", "coco" },
-  { "yolov3", DETECT, is_yolov3, "two inputs, boxes, scores, and the numbers of the boxes that are left", 416,
+  { "yolov3", DETECT, is_yolov3, N_("two inputs, boxes, scores, and the numbers of the boxes that are left"), 416,
     "{'input': {'range': 1, 'resize': 'letterbox', 'filter': 'bicubic', 'pad': 128}, 'output': {'threshold': 0.3, 'overlap': 0.45}}", "coco" },
-  { "retinanet", DETECT, is_retinanet, "five maps of scores and five of boxes, with nine anchors each", 640,
+  { "retinanet", DETECT, is_retinanet, N_("five maps of scores and five of boxes, with nine anchors each"), 640,
     "{'output': {'threshold': 0.4, 'overlap': 0.5}, 'input': {'resize': 'letterbox-corner', 'range': 1, 'mean': [0.485, 0.456, 0.406],"
     " 'std': [0.229, 0.224, 0.225], 'pad': 0}}", "coco" },
-  { "nanodet", DETECT, is_nanodet, "three or four grids, each with scores and 4 × 8 distances", 416,
+  { "nanodet", DETECT, is_nanodet, N_("three or four grids, each with scores and 4 × 8 distances"), 416,
     "{'input': {'colour': 'bgr', 'range': 255, 'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375], 'resize': 'letterbox'},"
     " 'output': {'threshold': 0.35, 'overlap': 0.6}}", "coco" },
-  { "yolov4", DETECT, is_yolov4, "grids of three anchors, the anchors after the places", 416,
+  { "yolov4", DETECT, is_yolov4, N_("grids of three anchors, the anchors after the places"), 416,
     "{'input': {'range': 1, 'resize': 'letterbox', 'pad': 128}, 'output': {'threshold': 0.25, 'overlap': 0.213}}", "coco" },
-  { "yolov5-grids", DETECT, is_yolov5_grids, "grids of three anchors, the anchors before the places", 640, ULTRALYTICS, "coco" },
-  { "yolov3-grids", DETECT, is_yolov3_grids, "two or three grids of different sizes with three anchors' values in the channels", 416,
+  { "yolov5-grids", DETECT, is_yolov5_grids, N_("grids of three anchors, the anchors before the places"), 640, ULTRALYTICS, "coco" },
+  { "yolov3-grids", DETECT, is_yolov3_grids, N_("two or three grids of different sizes with three anchors' values in the channels"), 416,
     "{'input': {'range': 1, 'resize': 'letterbox', 'pad': 128}, 'output': {'threshold': 0.25, 'overlap': 0.45}}", "coco" },
-  { "ultraface", DETECT, is_ultraface, "two outputs, of two scores and of four sides, for each of UltraFace's places", 320,
+  { "ultraface", DETECT, is_ultraface, N_("two outputs, of two scores and of four sides, for each of UltraFace's places"), 320,
     "{'input': {'range': 255, 'mean': 127, 'std': 128, 'resize': 'stretch'}, 'output': {'threshold': 0.7, 'overlap': 0.3}}", "face" },
-  { "mask-rcnn", SEGMENT, is_mask_rcnn, "boxes, class numbers, scores and masks for one photo without a batch", 800, DETECTRON, "coco" },
-  { "faster-rcnn", DETECT, is_faster_rcnn, "boxes, class numbers and scores for one photo without a batch", 800, DETECTRON, "coco" },
-  { "ssd-resnet", DETECT, is_ssd_resnet, "boxes, class numbers and scores, from 1200 × 1200 pixels", 1200,
+  { "mask-rcnn", SEGMENT, is_mask_rcnn, N_("boxes, class numbers, scores and masks for one photo without a batch"), 800, DETECTRON, "coco" },
+  { "faster-rcnn", DETECT, is_faster_rcnn, N_("boxes, class numbers and scores for one photo without a batch"), 800, DETECTRON, "coco" },
+  { "ssd-resnet", DETECT, is_ssd_resnet, N_("boxes, class numbers and scores, from 1200 × 1200 pixels"), 1200,
     "{'input': {'range': 1, 'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'resize': 'stretch'},"
     " 'output': {'threshold': 0.5, 'overlap': 0.5}}", "coco" },
-  { "mask-rcnn", SEGMENT, is_torchvision_masks, "boxes, class numbers, scores and masks", 800, UNIT, "coco-91" },
-  { "torchvision", DETECT, is_torchvision, "boxes, class numbers and scores", 640, UNIT, "coco-91" },
-  { "detr", DETECT, is_detr, "scores and boxes of at most 1000 places", 640,
+  { "mask-rcnn", SEGMENT, is_torchvision_masks, N_("boxes, class numbers, scores and masks"), 800, UNIT, "coco-91" },
+  { "torchvision", DETECT, is_torchvision, N_("boxes, class numbers and scores"), 640, UNIT, "coco-91" },
+  { "detr", DETECT, is_detr, N_("scores and boxes of at most 1000 places"), 640,
     "{'input': {'range': 1, 'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'resize': 'stretch'},"
     " 'output': {'threshold': 0.5, 'overlap': 1}}", NULL },
-  { "ssd", DETECT, is_ssd, "scores and boxes of more than 1000 places", 300,
+  { "ssd", DETECT, is_ssd, N_("scores and boxes of more than 1000 places"), 300,
     "{'input': {'range': 255, 'mean': 127.5, 'std': 127.5, 'resize': 'stretch'}, 'output': {'threshold': 0.5, 'overlap': 0.45}}", NULL },
 
   /* By the shape of the first output. */
-  { "yolo-end2end-seg", SEGMENT, is_yolo_end_to_end_masks, "a list of finished boxes, and 32 prototypes of masks", 640, ULTRALYTICS, "coco" },
-  { "yolo-end2end", DETECT, is_yolo_end_to_end, "a list of finished boxes with score and class", 640, ULTRALYTICS, "coco" },
-  { "yolov8-seg", SEGMENT, is_yolov8_masks, "more boxes than values of a box, the values first, and 32 prototypes of masks", 640, ULTRALYTICS, "coco" },
-  { "yolov5-seg", SEGMENT, is_yolov5_masks, "more boxes than values of a box, the values last, and 32 prototypes of masks", 640, ULTRALYTICS, "coco" },
-  { "yolov8-obb", DETECT, is_yolov8_turned, "the values of a box first, and the word obb in the model's metadata", 1024, ULTRALYTICS, NULL },
-  { "yolov8-pose", DETECT, is_yolov8_pose, "the values of a box first: 4 sides, a score, 17 points", 640, ULTRALYTICS, "person" },
-  { "yolov8", DETECT, is_yolov8, "more boxes than values of a box, the values first", 640, ULTRALYTICS, "coco" },
-  { "yolov5", DETECT, is_yolov5, "three boxes for each cell of the grids", 640, ULTRALYTICS, "coco" },
-  { "nanodet", DETECT, is_nanodet_plus, "one box for each cell of four grids, with 4 × 8 distances", 416,
+  { "yolo-end2end-seg", SEGMENT, is_yolo_end_to_end_masks, N_("a list of finished boxes, and 32 prototypes of masks"), 640, ULTRALYTICS, "coco" },
+  { "yolo-end2end", DETECT, is_yolo_end_to_end, N_("a list of finished boxes with score and class"), 640, ULTRALYTICS, "coco" },
+  { "yolov8-seg", SEGMENT, is_yolov8_masks, N_("more boxes than values of a box, the values first, and 32 prototypes of masks"), 640, ULTRALYTICS, "coco" },
+  { "yolov5-seg", SEGMENT, is_yolov5_masks, N_("more boxes than values of a box, the values last, and 32 prototypes of masks"), 640, ULTRALYTICS, "coco" },
+  { "yolov8-obb", DETECT, is_yolov8_turned, N_("the values of a box first, and the word obb in the model's metadata"), 1024, ULTRALYTICS, NULL },
+  { "yolov8-pose", DETECT, is_yolov8_pose, N_("the values of a box first: 4 sides, a score, 17 points"), 640, ULTRALYTICS, "person" },
+  { "yolov8", DETECT, is_yolov8, N_("more boxes than values of a box, the values first"), 640, ULTRALYTICS, "coco" },
+  { "yolov5", DETECT, is_yolov5, N_("three boxes for each cell of the grids"), 640, ULTRALYTICS, "coco" },
+  { "nanodet", DETECT, is_nanodet_plus, N_("one box for each cell of four grids, with 4 × 8 distances"), 416,
     "{'input': {'colour': 'bgr', 'range': 255, 'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375], 'resize': 'letterbox'},"
     " 'output': {'threshold': 0.35, 'overlap': 0.6}}", "coco" },
-  { "yolox", DETECT, is_yolox, "one box for each cell of three grids", 640,
+  { "yolox", DETECT, is_yolox, N_("one box for each cell of three grids"), 640,
     "{'input': {'colour': 'bgr', 'range': 255, 'resize': 'letterbox-corner', 'pad': 114}, 'output': {'threshold': 0.3, 'overlap': 0.45}}", "coco" },
-  { "yolov5", DETECT, is_open_yolov5, "the values of a box last; how many boxes isn't told", 640, ULTRALYTICS, "coco" },
-  { "detection-output", DETECT, is_detection_output, "seven values for each box", 300,
+  { "yolov5", DETECT, is_open_yolov5, N_("the values of a box last; how many boxes isn't told"), 640, ULTRALYTICS, "coco" },
+  { "detection-output", DETECT, is_detection_output, N_("seven values for each box"), 300,
     "{'input': {'colour': 'bgr', 'range': 255, 'mean': [123, 117, 104], 'resize': 'stretch'}, 'output': {'threshold': 0.5, 'overlap': 1}}", NULL },
-  { "yolov2", DETECT, is_yolov2, "five anchors' values in the channels of a grid of 32 pixels", 416,
+  { "yolov2", DETECT, is_yolov2, N_("five anchors' values in the channels of a grid of 32 pixels"), 416,
     "{'input': {'range': 255, 'resize': 'stretch'}, 'output': {'threshold': 0.3, 'overlap': 0.45}}", NULL },
 
   /* Masks by shape: the commonest network of each size. */
-  { "selfie", SEGMENT, is_selfie, "one map, channels last, from at most 256 pixels", 256, "{'input': {'range': 1, 'resize': 'stretch'}}", "person" },
-  { "u2net", SEGMENT, is_u2net, "four or more maps of one channel from 320 pixels", 320,
+  { "selfie", SEGMENT, is_selfie, N_("one map, channels last, from at most 256 pixels"), 256, "{'input': {'range': 1, 'resize': 'stretch'}}", "person" },
+  { "u2net", SEGMENT, is_u2net, N_("four or more maps of one channel from 320 pixels"), 320,
     "{'input': {'range': 1, 'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'resize': 'stretch', 'filter': 'lanczos'}}", "subject" },
-  { "isnet", SEGMENT, is_isnet, "maps of one channel from 1024 pixels", 1024,
+  { "isnet", SEGMENT, is_isnet, N_("maps of one channel from 1024 pixels"), 1024,
     "{'input': {'range': 1, 'mean': 0.5, 'resize': 'stretch', 'filter': 'lanczos'}}", "subject" },
-  { "birefnet", SEGMENT, is_birefnet, "one map of logits from 1024 pixels", 1024,
+  { "birefnet", SEGMENT, is_birefnet, N_("one map of logits from 1024 pixels"), 1024,
     "{'input': {'range': 1, 'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'resize': 'stretch', 'filter': 'lanczos'}}", "subject" },
-  { "modnet", SEGMENT, is_modnet, "one map of one channel, of any size", 512,
+  { "modnet", SEGMENT, is_modnet, N_("one map of one channel, of any size"), 512,
     "{'input': {'range': 255, 'mean': 127.5, 'std': 127.5, 'resize': 'stretch'}}", "subject" },
-  { "human-seg", SEGMENT, is_human_seg, "two channels from 192 pixels", 192, "{'input': {'range': 1, 'mean': 0.5, 'std': 0.5, 'resize': 'stretch'}}", NULL },
-  { "cloth", SEGMENT, is_cloth, "four channels from 768 pixels", 768,
+  { "human-seg", SEGMENT, is_human_seg, N_("two channels from 192 pixels"), 192, "{'input': {'range': 1, 'mean': 0.5, 'std': 0.5, 'resize': 'stretch'}}", NULL },
+  { "cloth", SEGMENT, is_cloth, N_("four channels from 768 pixels"), 768,
     "{'input': {'range': 1, 'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'resize': 'stretch'}}", NULL },
-  { "saliency", SEGMENT, is_one_map, "one map of one channel", 320, "{'input': {'resize': 'stretch'}}", "subject" },
-  { "semantic-indices", SEGMENT, is_index_map, "a whole number for each pixel", 512, "{'input': {'resize': 'stretch'}}", NULL },
-  { "semantic", SEGMENT, is_semantic, "a map for each class", 512, "{'input': {'resize': 'stretch'}}", NULL },
+  { "saliency", SEGMENT, is_one_map, N_("one map of one channel"), 320, "{'input': {'resize': 'stretch'}}", "subject" },
+  { "semantic-indices", SEGMENT, is_index_map, N_("a whole number for each pixel"), 512, "{'input': {'resize': 'stretch'}}", NULL },
+  { "semantic", SEGMENT, is_semantic, N_("a map for each class"), 512, "{'input': {'resize': 'stretch'}}", NULL },
 
-  { "classifier", CLASSIFY, is_classifier, "a score for each class", 0, NULL, NULL },
+  { "classifier", CLASSIFY, is_classifier, N_("a score for each class"), 0, NULL, NULL },
 };
 
 const Family *

@@ -10,6 +10,7 @@
 
 #include "vision/settings.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "run/session.h"
@@ -236,7 +237,7 @@ read_metadata (Search *search)
     }
   apply_ultralytics (search);
   apply_windows (search);
-  note_found (search, before, "the model's metadata");
+  note_found (search, before, N_("the model's metadata"));
 }
 
 /* ---- shapes ----------------------------------------------------------------------------------------------------------------------------- */
@@ -285,7 +286,7 @@ apply_size (Search *search, gint64 height, gint64 width)
 
       settings->height = fixed_height ? fixed_height : fixed_width ? fixed_width : usual;
       settings->width = fixed_width ? fixed_width : settings->height;
-      note (search, "size: %s", fixed_height || fixed_width ? "the model's input" : "assumed, as the model takes any");
+      note (search, "size: %s", fixed_height || fixed_width ? N_("the model's input") : N_("assumed, as the model takes any"));
       return;
     }
   if ((fixed_height && fixed_height != settings->height) || (fixed_width && fixed_width != settings->width))
@@ -320,13 +321,14 @@ apply_input_shape (Search *search)
     }
   if (port->type == FOVEA_TYPE_UINT8)
     {
-      note (search, "range, mean and std: bytes as they are");
+      note (search, "range, mean and std: %s", N_("bytes as they are"));
       return;
     }
   search->settings->unknown |= SETTING_VALUES | (settings->channels == 3 ? SETTING_COLOUR & ~search->found : 0);
-  note (search, "%srange, mean and std: not known; %s assumed, say them if answers are poor",
-        settings->channels == 3 && !(search->found & SETTING_COLOUR) ? "colour, " : "",
-        settings->channels == 1 ? "0 to 1 is" : search->found & SETTING_COLOUR ? "ImageNet's are" : "RGB and ImageNet's are");
+  note (search, "%srange, mean and std: %s", settings->channels == 3 && !(search->found & SETTING_COLOUR) ? "colour, " : "",
+        settings->channels == 1             ? N_("not known; 0 to 1 is assumed, say them if answers are poor")
+        : search->found & SETTING_COLOUR    ? N_("not known; ImageNet's are assumed, say them if answers are poor")
+                                            : N_("not known; RGB and ImageNet's are assumed, say them if answers are poor"));
 }
 
 /* ---- families --------------------------------------------------------------------------------------------------------------------------- */
@@ -455,7 +457,7 @@ apply_family (Search *search)
   search->family = settings->family ? family_find (settings->family) : family_guess (&signature);
   if (!search->family)
     {
-      note (search, "family: %s", settings->family ? "none of those that Fovea knows" : "not recognized; MODEL.json may name it");
+      note (search, "family: %s", settings->family ? N_("none of those that Fovea knows") : N_("not recognized; MODEL.json may name it"));
       return;
     }
   if (!settings->family)
@@ -467,7 +469,7 @@ apply_family (Search *search)
     {
       settings->task = search->family->task;
       search->found |= SETTING_TASK;
-      note (search, "task: the family's");
+      note (search, "task: %s", N_("the family's"));
     }
   apply_plain_labels (search, &signature, search->family);
   before = search->found;
@@ -541,7 +543,7 @@ note_unknown (Search *search)
   if (settings->n_labels == 0)
     {
       settings->unknown |= SETTING_LABELS;
-      note (search, "labels: not known; classes have numbers");
+      note (search, "labels: %s", N_("not known; classes have numbers"));
     }
 }
 

@@ -229,6 +229,8 @@ def inside(scene, folder):
         wait(lambda: windows.is_showing(windows.button('Try on the Open Image|.*offenen Bild.*')), 'the page')
         windows.press('Try on the Open Image|.*offenen Bild.*')
         wait(lambda: windows.words('obj_8|cls_8'), 'the raw numbers', 60)
+        if scene == 'german':
+            assert windows.words('yunet, denn das Modell hat Ausgänge') and windows.words('üblich für yunet'), 'where it came from, in German'
         shoot(folder / f'import-{scene}.png')
         check_window(windows.dialog)
     fetch(windows, folder, home, scene)
