@@ -182,10 +182,10 @@ find_problem (const char *path)
 static void
 add_folder (FileList *list, const char *path, const char *below)
 {
-  char                 *identity = identify (path);
+  g_autofree char      *identity = identify (path);
   g_autoptr (GPtrArray) names = NULL;
 
-  if (!identity || (*below && g_strcmp0 (identity, list->leave_out) == 0) || !g_hash_table_add (list->folders, identity))
+  if (!identity || (*below && g_strcmp0 (identity, list->leave_out) == 0) || !g_hash_table_add (list->folders, g_steal_pointer (&identity)))
     return;
   names = read_folder (path);
   if (!names)
