@@ -321,7 +321,6 @@ on_drop (GtkWidget *widget, GdkDragContext *context, gint x, gint y, GtkSelectio
   g_auto (GStrv)    uris = gtk_selection_data_get_uris (data);
   g_autoptr (GFile) file = uris && *uris ? g_file_new_for_uri (*uris) : NULL;
   g_autofree char  *path = file ? g_file_get_path (file) : NULL;
-
   GtkWidget        *notebook = gtk_widget_get_ancestor (page->widget, GTK_TYPE_NOTEBOOK);
 
   gtk_drag_finish (context, path != NULL, FALSE, time);

@@ -69,6 +69,25 @@ def drawn(seed):
     return np.clip(photo, 0, 255), truth, np.ones_like(truth)
 
 
+def refine(photo, mask, folder):
+    """Along the photo itself."""
+    height, width = photo.shape[:2]
+    np.asarray(photo, np.uint8).tofile(folder / "rgb")
+    np.asarray(mask, np.float32).tofile(folder / "mask")
+    subprocess.run([TOOL, folder / "rgb", str(width), str(height), folder / "mask", str(mask.shape[1]), str(mask.shape[0]), "1024", folder / "out"], check=True)
+    return np.fromfile(folder / "out", np.float32).reshape(height, width)
+
+
+def check_seams(folder):
+    """The blocks that are fitted one by one leave no seams: where they lie differently, the same comes out."""
+    photo, truth, _ = drawn(1)
+    mask = np.asarray(Image.fromarray((truth * 255).astype(np.uint8)).resize((100, 75), Image.BOX), np.float32) / 255
+    whole, shifted = refine(photo, mask, folder), refine(photo[20:, 28:], mask[5:, 7:], folder)
+    apart = np.abs(whole[20:, 28:] - shifted)[60:-60, 60:-60].max()
+    print(f"blocks elsewhere: {apart:.2g} apart")
+    assert apart < 1e-5, apart
+
+
 def photos(folder):
     rows = [json.loads(line) for line in open(folder / "manifest.jsonl")]
     rows = [row for row in rows if row["mask"] and row["src"] in ("pets", "pets100", "coco", "leaf", "caltech101")]
@@ -88,6 +107,7 @@ def report(name, rows):
 def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
+        check_seams(folder)
         better = report("drawn", [compare(*drawn(seed), folder) for seed in range(8)])
         assert better[0] > 0 and better[1] > 0.005, better
         reference = pathlib.Path(os.environ.get("FOVEA_REFERENCE_DIR", "/nonexistent")) / "data" / "photos"

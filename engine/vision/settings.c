@@ -51,7 +51,8 @@ note (Search *search, const char *format, ...)
   va_end (arguments);
 }
 
-/* "size, labels: where" for what was found since `before`. */
+/* "size, labels: where" for what was found since `before`. Words that are marked with N_ are translated by who shows them, and so are those with a name or numbers in
+ * them (plugin/import-page.c, translate_source): change both. */
 static void
 note_found (Search *search, guint before, const char *where)
 {
