@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "photo-check.h"
+
 #define CHUNK_BYTES 65536
 
 static gboolean
@@ -24,6 +26,19 @@ copy_standard_input (FILE *to)
   return !ferror (stdin) && fflush (to) == 0;
 }
 
+/* *is_large: see image_load_small; NULL: large ones are loaded, too. */
+static GdkPixbuf *
+load_file (const char *path, gboolean *is_large, GError **error)
+{
+  guint64 n_pixels;
+
+  if (!photo_check_size (path, &n_pixels, error))
+    return NULL;
+  if (is_large && (*is_large = n_pixels > PHOTO_LARGE_PIXELS))
+    return NULL;
+  return photo_check_end (path, error) ? gdk_pixbuf_new_from_file (path, error) : NULL;
+}
+
 /* By way of a file: what GdkPixbuf reads piece by piece it takes for whole, also when the end is missing. */
 static GdkPixbuf *
 load_standard_input (GError **error)
@@ -36,7 +51,7 @@ load_standard_input (GError **error)
   if (!file)
     return NULL;
   if (copy_standard_input (file))
-    photo = gdk_pixbuf_new_from_file (path, error);
+    photo = load_file (path, NULL, error);
   else
     g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "it ends in an error, or there is no room for a temporary file.");
   fclose (file);
@@ -44,21 +59,33 @@ load_standard_input (GError **error)
   return photo;
 }
 
+static GdkPixbuf *
+load (const char *file, gboolean *is_large, GError **error)
+{
+  gboolean              from_standard_input = strcmp (file, "-") == 0;
+  g_autofree char      *name = from_standard_input ? g_strdup ("standard input") : g_filename_display_name (file);
+  g_autoptr (GError)    local = NULL;
+  g_autoptr (GdkPixbuf) photo = from_standard_input ? load_standard_input (&local) : load_file (file, is_large, &local);
+  GdkPixbuf            *upright = photo ? gdk_pixbuf_apply_embedded_orientation (photo) : NULL;
+
+  if (local)
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be read as a photo: %s", name, local->message);
+  else if (photo && !upright)
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "Not enough memory to turn “%s” upright. Save it smaller.", name);
+  return upright;
+}
+
 GdkPixbuf *
 image_load (const char *file, GError **error)
 {
-  gboolean from_standard_input = strcmp (file, "-") == 0;
-  g_autoptr (GError) local = NULL;
-  g_autoptr (GdkPixbuf) photo = from_standard_input ? load_standard_input (&local) : gdk_pixbuf_new_from_file (file, &local);
+  return load (file, NULL, error);
+}
 
-  if (!photo)
-    {
-      g_autofree char *name = from_standard_input ? g_strdup ("standard input") : g_filename_display_name (file);
-
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be read as a photo: %s", name, local->message);
-      return NULL;
-    }
-  return gdk_pixbuf_apply_embedded_orientation (photo);
+GdkPixbuf *
+image_load_small (const char *file, gboolean *is_large, GError **error)
+{
+  *is_large = FALSE;
+  return load (file, is_large, error);
 }
 
 /* One row over white. */

@@ -9,8 +9,11 @@
 #include "fovea.h"
 
 /* Reads a photo in any format that GdkPixbuf knows, turned upright as its EXIF orientation says. "-" is standard input. NULL with
- * FOVEA_ERROR_FILE that names the file. */
+ * FOVEA_ERROR_FILE that names the file: it is no photo, is cut off, or has more pixels than there is room for. */
 GdkPixbuf *image_load (const char *file, GError **error);
+
+/* The same, but of a photo that is large (see photo-check.h) nothing is decoded: NULL without an error, and *is_large is TRUE. */
+GdkPixbuf *image_load_small (const char *file, gboolean *is_large, GError **error);
 
 /* Gives the photo to a network's input; what is transparent is white. */
 void       image_push (const GdkPixbuf *photo, FoveaInput *input);

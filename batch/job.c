@@ -19,6 +19,7 @@ typedef struct
   gboolean       keep_findings;
   gsize          n_ahead;      /* so many photos before its turn the system is told that a file will be read */
   GCancellable  *cancellable;
+  GMutex         large;        /* held by the one large photo that is in memory */
 } JobTask;
 
 struct _Job
@@ -31,7 +32,8 @@ struct _Job
 /* A photo on its way from the decoder to the worker. */
 typedef struct
 {
-  GdkPixbuf *pixels; /* NULL: */
+  GdkPixbuf *pixels;   /* NULL: */
+  gboolean   is_large; /* the worker decodes it itself, or: */
   GError    *error;
 } Decoded;
 
@@ -54,6 +56,7 @@ free_task (gpointer data)
   g_clear_pointer (&task->operation, operation_free);
   g_clear_pointer (&task->list, file_list_free);
   g_clear_object (&task->cancellable);
+  g_mutex_clear (&task->large);
   g_free ((char *) task->pictures.masks);
   g_free ((char *) task->pictures.cutouts);
   g_free ((char *) task->pictures.drawn);
@@ -86,7 +89,7 @@ decode (gsize i, gpointer data)
   if (file->problem)
     decoded->error = g_error_new_literal (FOVEA_ERROR, FOVEA_ERROR_FILE, file->problem);
   else
-    decoded->pixels = image_load (file->path, &decoded->error);
+    decoded->pixels = image_load_small (file->path, &decoded->is_large, &decoded->error);
   return decoded;
 }
 
@@ -120,26 +123,43 @@ make_answer (const JobTask *task, const ListedFile *file, const Finding *finding
   return json_builder_get_root (json);
 }
 
-static gpointer
-work (gsize i, guint worker, gpointer data, gpointer job_data)
+/* A photo that is in memory, or isn't for the error that is said. */
+static JobEntry *
+look_at (JobTask *task, const ListedFile *file, guint worker, Decoded *decoded)
 {
-  JobTask            *task = job_data;
-  Decoded            *decoded = data;
   JobEntry           *entry = g_new0 (JobEntry, 1);
   g_autoptr (Finding) finding = NULL;
 
-  entry->file = file_list_get (task->list, i);
+  entry->file = file;
   entry->unreadable = !decoded->pixels;
   if (decoded->pixels)
     finding = operation_look (task->operation, worker, decoded->pixels, task->cancellable, &entry->error);
   else
     entry->error = g_steal_pointer (&decoded->error);
   if (finding)
-    pictures_write (&task->pictures, entry->file->name, decoded->pixels, finding, &entry->error);
-  entry->answer = make_answer (task, entry->file, finding, entry->error);
+    pictures_write (&task->pictures, file->name, decoded->pixels, finding, &entry->error);
+  entry->answer = make_answer (task, file, finding, entry->error);
   if (task->keep_findings && !entry->error)
     entry->finding = g_steal_pointer (&finding);
   free_decoded (decoded);
+  return entry;
+}
+
+/* Of large photos there is one in memory at a time, however many workers there are. */
+static gpointer
+work (gsize i, guint worker, gpointer data, gpointer job_data)
+{
+  JobTask          *task = job_data;
+  Decoded          *decoded = data;
+  const ListedFile *file = file_list_get (task->list, i);
+  JobEntry         *entry;
+
+  if (!decoded->is_large)
+    return look_at (task, file, worker, decoded);
+  g_mutex_lock (&task->large);
+  decoded->pixels = image_load (file->path, &decoded->error);
+  entry = look_at (task, file, worker, decoded);
+  g_mutex_unlock (&task->large);
   return entry;
 }
 
@@ -162,6 +182,7 @@ job_new (FileList *list, const JobSettings *settings, GError **error)
 
   task->list = list;
   task->cancellable = g_cancellable_new ();
+  g_mutex_init (&task->large);
   task->pictures = (PictureFolders) { g_strdup (settings->pictures.masks), g_strdup (settings->pictures.cutouts), g_strdup (settings->pictures.drawn) };
   task->keep_findings = settings->keep_findings;
   job->n = file_list_count (list);

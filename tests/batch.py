@@ -9,12 +9,14 @@ import os
 import pathlib
 import random
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
 import xml.etree.ElementTree
+import zlib
 
 import tiny_model
 
@@ -34,11 +36,45 @@ def fovea(*arguments, given=None, cwd=None):
                           env={**os.environ, "LC_ALL": "C.UTF-8"})
 
 
-def peak_bytes(*arguments):
+def peak_bytes(*arguments, status=0):
     """The command's largest resident size. GNU time isn't everywhere: a small Python around it asks the kernel."""
-    script = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True); " \
+    script = "import resource, subprocess, sys; done = subprocess.run(sys.argv[2:], stdout=subprocess.DEVNULL); assert done.returncode == int(sys.argv[1]), done; " \
              "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)"
-    return int(subprocess.run([sys.executable, "-c", script, FOVEA, *map(str, arguments)], stdout=subprocess.PIPE, check=True).stdout)
+    return int(subprocess.run([sys.executable, "-c", script, str(status), FOVEA, *map(str, arguments)], stdout=subprocess.PIPE, check=True).stdout)
+
+
+def png(width, height, n_rows=None, bits=1):
+    """A gray PNG that is black, or says so and has fewer rows."""
+    pack, row = zlib.compressobj(9), bytes((width * bits + 7) // 8 + 1)
+    chunks = {b"IHDR": struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0), b"IDAT": b"".join(pack.compress(row) for _ in range(height if n_rows is None else n_rows))}
+    chunks[b"IDAT"] += pack.flush()
+    return b"\x89PNG\r\n\x1a\n" + b"".join(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+                                            for kind, data in (chunks | {b"IEND": b""}).items())
+
+
+def gif(screen, frame):
+    return b"GIF89a" + struct.pack("<HHBBB", *screen, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff," + struct.pack("<HHHHB", 0, 0, *frame, 0) + b"\x02\x02\x44\x01\x00;"
+
+
+def tiff(width, height):
+    """One strip, of which a hundred bytes are there."""
+    entries = [(256, width), (257, height), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, height), (279, 100)]
+    return b"II*\0" + struct.pack("<I", 116) + bytes(108) + struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries) + bytes(4)
+
+
+def bombs():
+    """Small files that say they are gigantic, and such as aren't what their names say."""
+    noise, small = io.BytesIO(), io.BytesIO()
+    Image.effect_noise((640, 480), 80).convert("RGB").save(noise, "JPEG")
+    Image.effect_noise((80, 60), 80).save(small, "JPEG")
+    photo = noise.getvalue()
+    frame = photo.index(b"\xff\xc0") + 5
+    thumbnail = photo[:2] + b"\xff\xe1" + struct.pack(">H", len(small.getvalue()) + 2) + small.getvalue() + photo[2:]  # a whole file within the file
+    return {"all.png": png(60000, 60000, 3000), "few.png": png(60000, 60000, 9, 8), "most.png": png(2 ** 31 - 1, 2 ** 31 - 1, 0), "screen.gif": gif((65535, 65535), (1, 1)),
+            "frame.gif": gif((9, 9), (65535, 65535)), "wide.tif": tiff(60000, 60000), "most.tif": tiff(2 ** 31 - 1, 2 ** 31 - 1),
+            "size.jpg": photo[:frame] + struct.pack(">HH", 65000, 65000) + photo[frame + 4:], "rows.ppm": b"P6\n60000 60000\n255\n" + bytes(100),
+            "cut.jpg": photo[:len(photo) // 2], "thumbnail.jpg": thumbnail[:len(thumbnail) // 2], "padded.jpg": photo[:len(photo) // 2] + bytes(5000), "head.jpg": photo[:300],
+            "text.jpg": b"Dear diary\n", "empty.jpg": b""}
 
 
 class Batch(unittest.TestCase):
@@ -132,6 +168,52 @@ class Batch(unittest.TestCase):
         self.assertIn("cut.png", told)
         self.assertIn("2 of 7 photos failed", told)
         self.assertEqual(fovea("classify", self.model, self.photos / "broken.jpg", self.photos / "b.png").returncode, 1)
+
+    def test_bombs(self):
+        """Each fails with its reason, at once and without taking memory; the photos between are done."""
+        words = {"jpg": "cut off", "size.jpg": "65000 × 65000", "text.jpg": "Not a JPEG", "empty.jpg": "no data", "all.png": "60000 × 60000", "few.png": "60000 × 60000",
+                 "screen.gif": "65535 × 65535"}
+        plain = peak_bytes("classify", self.model, self.photos, "--json", "--threads", "2")
+        for name, content in bombs().items():
+            (self.photos / name).write_bytes(content)
+        started = time.monotonic()
+        peak = peak_bytes("classify", self.model, self.photos, "--json", "--threads", "2", status=3)
+        self.assertLess(peak, plain + 40e6)
+        self.assertLess(time.monotonic() - started, 20)
+        images = self.classify(self.photos, status=3)
+        self.assertEqual([os.path.relpath(image["file"], self.photos) for image in images if "classes" in image], self.all)
+        errors = {os.path.basename(image["file"]): image["error"] for image in images if "error" in image}
+        self.assertEqual(set(errors), set(bombs()))
+        for name, error in errors.items():
+            self.assertIn(f"{name}” can't be read as a photo: ", error)
+            self.assertIn(words.get(name, words.get(name.rsplit(".", 1)[1], "")), error)
+        told, images = self.fill(self.folder / "results", status=3)
+        self.assertEqual((len(told["failed"]), len(images)), (len(errors), len(self.all)))
+        self.assertIn("cut off", (self.folder / "results/fovea-batch.html").read_text())
+        answer = fovea("classify", self.model, "-", given=bombs()["cut.jpg"])
+        self.assertEqual((answer.returncode, b"cut off" in answer.stderr), (1, True), answer.stderr)
+
+    def test_whole_jpeg(self):
+        """What is whole isn't taken for cut off: progressive ones, and those with something behind the end or before a marker."""
+        for progressive in (False, True):
+            file = io.BytesIO()
+            Image.effect_noise((64, 48), 80).convert("RGB").save(file, "JPEG", progressive=progressive, comment=b"\xff\xd8\xff\xd9")
+            photo, name = file.getvalue(), f"whole-{progressive}"
+            for more, content in {"": photo, "-more": photo + b"more" * 999, "-filled": photo.replace(b"\xff\xda", b"\xff\xff\xff\xda") + b"x"}.items():
+                path = self.photos / f"{name}{more}.jpg"
+                path.write_bytes(content)
+                self.assertIn("classes", self.classify(path)[0])
+
+    @unittest.skipIf(b"__asan_init" in pathlib.Path(FOVEA).read_bytes(), "the address sanitizer keeps what was freed")
+    def test_large(self):
+        """Large photos are answered, one in memory at a time."""
+        large = self.folder / "large"
+        large.mkdir()
+        for i in range(8):
+            (large / f"{i}.png").write_bytes(png(9000, 8000))
+        one, all_of_them = (peak_bytes("classify", self.model, large, "--json", "--threads", "4", "--pattern", pattern) for pattern in ("0.png", "*.png"))
+        self.assertGreater(one, 3 * 9000 * 8000)
+        self.assertLess(all_of_them, one + 60e6)
 
     def test_no_files(self):
         """Pipes, devices and links to nowhere hold nothing up."""
