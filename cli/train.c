@@ -43,7 +43,7 @@ typedef struct
   char    *base, *arch, *output, *trainable, *checkpoint, *teacher;
   int      epochs, batch, patience;
   double   minutes, rate, decay, average, monitor, validation, smoothing;
-  gboolean json, no_balance, half, quiet;
+  gboolean json, find_rate, no_balance, half, quiet;
 } Options;
 
 /* ---- progress ------------------------------------------------------------------------------------------------------------------------------- */
@@ -53,6 +53,7 @@ typedef struct
   gboolean    json, quiet;
   JsonBuilder *curve; /* an open array of epochs; NULL: none is wanted */
   gint64      shown;
+  double      rate;  /* at its highest */
 } Display;
 
 static char *
@@ -89,7 +90,7 @@ show (const FoveaTrainState *state, gpointer user_data)
   if (state->prepared < 1.0)
     {
       if (!display->quiet)
-        command_progress ("features, per cent", (gsize) (state->prepared * 100.0), 100);
+        command_progress (state->finds_rate ? "learning rates, per cent" : "features, per cent", (gsize) (state->prepared * 100.0), 100);
     }
   else if (state->score)
     {
@@ -151,6 +152,7 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
   settings->minutes = given->minutes;
   settings->batch = given->batch ? (guint) given->batch : settings->batch;
   settings->learning_rate = given->rate > 0.0 ? given->rate : trainable == FOVEA_TRAIN_HEAD ? 0.3 : given->base && !given->arch ? 0.01 : settings->learning_rate;
+  settings->find_rate = given->find_rate;
   settings->weight_decay = given->decay >= 0.0 ? given->decay : settings->weight_decay;
   settings->average = given->average >= 0.0 ? given->average : settings->average;
   settings->smoothing = given->smoothing >= 0.0 ? given->smoothing : settings->smoothing;
@@ -165,12 +167,14 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
 /* ---- the verb ---------------------------------------------------------------------------------------------------------------------------------- */
 
 static void
-print_result (const Options *given, const FoveaEvaluation *evaluation, JsonBuilder *json)
+print_result (const Options *given, const FoveaEvaluation *evaluation, double rate, JsonBuilder *json)
 {
   if (json)
     {
       json_builder_end_array (json);
       command_add_string (json, "model", given->output);
+      json_builder_set_member_name (json, "learning_rate");
+      json_builder_add_double_value (json, rate);
       if (evaluation)
         {
           json_builder_set_member_name (json, "evaluation");
@@ -211,6 +215,7 @@ train (const Options *given, FoveaTrainSettings *settings, Display *display, GCa
     g_printerr ("%s\n", line);
   if (!fovea_trainer_run (trainer, cancellable, show, display, error))
     return FALSE;
+  display->rate = fovea_trainer_get_rate (trainer);
   for (const char *const *warning = fovea_trainer_get_warnings (trainer); *warning; warning++)
     command_warn ("%s", *warning);
   *evaluation = fovea_trainer_evaluate (trainer, cancellable, &local);
@@ -234,7 +239,7 @@ run (const Options *given, FoveaTrainSettings *settings)
   g_autoptr (GCancellable)    cancellable = g_cancellable_new ();
   g_autoptr (FoveaEvaluation) evaluation = NULL;
   g_autoptr (JsonBuilder)     json = given->json ? json_builder_new () : NULL;
-  Display                     display = { given->json, given->quiet, json, 0 };
+  Display                     display = { given->json, given->quiet, json, 0, 0.0 };
   GMainLoop                  *loop = g_main_loop_new (NULL, FALSE);
   GThread                    *watcher;
   gboolean                    ok;
@@ -253,7 +258,7 @@ run (const Options *given, FoveaTrainSettings *settings)
   g_thread_join (watcher);
   g_main_loop_unref (loop);
   if (ok)
-    print_result (given, evaluation, json);
+    print_result (given, evaluation, display.rate, json);
   else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     command_warn ("Stopped. The same command goes on from here.");
   return ok ? COMMAND_OK : command_fail (given->json, error);
@@ -275,6 +280,7 @@ verb_train (int argc, char **argv)
     { "minutes", 0, 0, G_OPTION_ARG_DOUBLE, &given.minutes, "Train for so long instead", "N" },
     { "batch", 0, 0, G_OPTION_ARG_INT, &given.batch, "Photos of a step (16)", "N" },
     { "learning-rate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rate, "At its highest (0.05; with --base 0.01; for a head alone 0.3)", "R" },
+    { "find-rate", 0, 0, G_OPTION_ARG_NONE, &given.find_rate, "Find the learning rate: some dozens of steps more", NULL },
     { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &given.decay, "(0.00004)", "D" },
     { "average", 0, 0, G_OPTION_ARG_DOUBLE, &given.average, "Share that the weights' moving average keeps at each step (0.998)", "S" },
     { "smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &given.smoothing, "Of labels (0.05)", "S" },
@@ -286,7 +292,7 @@ verb_train (int argc, char **argv)
     { "checkpoint", 0, 0, G_OPTION_ARG_FILENAME, &given.checkpoint, "Keep the state here, also when done (FILE.checkpoint, until done)", "FILE" },
     { "half", 0, 0, G_OPTION_ARG_NONE, &given.half, "Write weights as float16: half the file", NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &given.quiet, "No progress", NULL },
-    { "json", 0, 0, G_OPTION_ARG_NONE, &given.json, "Print one JSON object: epochs[{epoch, loss, …}], model, evaluation", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &given.json, "Print one JSON object: epochs[{epoch, loss, …}], model, learning_rate, evaluation", NULL },
     { NULL },
   };
   g_autofree GOptionEntry *entries = train_options_join (own, &given.common);

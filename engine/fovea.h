@@ -634,6 +634,7 @@ typedef struct
   double            minutes;         /* 0: as many as `epochs` take */
   guint             batch;
   double            learning_rate;   /* at its highest */
+  gboolean          find_rate;       /* … is found by trying, instead; not at all while training goes on from a checkpoint */
   double            weight_decay;
   double            warm_up;         /* share of the training in which the rate rises; then it falls as a cosine (Loshchilov & Hutter 2017) */
   double            smoothing;       /* of labels, 0 to 0.5 */
@@ -701,6 +702,7 @@ typedef struct
   double loss;                /* mean of the last steps */
   double learning_rate;
   double prepared;            /* below 1: the frozen part's features are being computed, this share is done; the rest means nothing yet */
+  gboolean finds_rate;        /* … or learning rates are tried */
   const FoveaEvaluation *score; /* not NULL: the epoch has ended, and this is what the network is worth now */
   double best;                /* the best score so far; NAN: none yet */
 } FoveaTrainState;
@@ -744,6 +746,9 @@ void             fovea_trainer_pause (FoveaTrainer *trainer, gboolean pause);
 
 /* From any thread: the run ends well after the step under way, and what the trainer gives from then on is the network after its best epoch, where any was judged. */
 void             fovea_trainer_stop (FoveaTrainer *trainer);
+
+/* The learning rate at its highest: that of the settings, or what was found. */
+double           fovea_trainer_get_rate (const FoveaTrainer *trainer);
 
 /* What the network is worth now on the photos of the data's validation split; NULL without an error where there are none. */
 FoveaEvaluation *fovea_trainer_evaluate (FoveaTrainer *trainer, GCancellable *cancellable, GError **error);

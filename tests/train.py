@@ -2,6 +2,7 @@
 """fovea train, evaluate, new: photos in folders, in a manifest and with masks become models that ONNX Runtime agrees on; what is killed goes on to the same bits;
 bad data are named. Photos are drawn here: a disc, a square or stripes on a noisy ground. Argument: the command."""
 
+import io
 import json
 import os
 import pathlib
@@ -275,6 +276,20 @@ class Train(unittest.TestCase):
                 process.wait()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment, timeout=200)
         self.assertEqual(*[self.answer(path) for path in (whole, output)])
+
+    def test_the_learning_rate_is_found(self):
+        """Whatever was said of it; and what the search has learned is taken back: the same comes of the rate that it has found."""
+        found, first, _ = self.train("found", "--epochs", EPOCHS, "--learning-rate", "0.000001", "--find-rate")
+        rate = first["learning_rate"]
+        self.assertTrue(0.002 < rate < 1, rate)
+        told, second, _ = self.train("told", "--epochs", EPOCHS, "--learning-rate", repr(rate))
+        self.assertEqual(second["learning_rate"], rate)
+        answers = [np.load(io.BytesIO(self.answer(path))) for path in (found, told)]
+        self.assertLess(np.abs(answers[0] - answers[1]).max(), 0.01 * np.ptp(answers[1]))
+        base, _, _ = self.train("slow", "--epochs", EPOCHS, "--learning-rate", "0.000001")
+        self.assertGreater(np.abs(np.load(io.BytesIO(self.answer(base))) - answers[1]).max(), 0.1 * np.ptp(answers[1]))
+        rate = self.train("head-found", "--base", told, "--trainable", "head", "--epochs", EPOCHS, "--find-rate", "--no-augmentation")[1]["learning_rate"]
+        self.assertTrue(0.002 < rate < 3, rate)
 
     def answer(self, model):
         """To the bit; the card in the file tells how long it took, so that the files differ."""

@@ -33,6 +33,14 @@ map_point (const Placement *placement, double u, double v, double *x, double *y)
   *y = (m[3] * u + m[4] * v + m[5]) / w;
 }
 
+gboolean
+augmentation_changes (const FoveaAugmentation *settings)
+{
+  return settings->crop < 1.0 || settings->stretch > 0.0 || settings->scale > 0.0 || settings->translate > 0.0 || settings->rotate > 0.0 || settings->perspective > 0.0
+         || settings->flip_horizontal || settings->flip_vertical || settings->colour > 0.0 || settings->hue > 0.0 || settings->grayscale > 0.0 || settings->blur > 0.0
+         || settings->cutout > 0.0 || settings->noise > 0.0;
+}
+
 Placement
 augment_place (const FoveaAugmentation *settings, const Photo *photo, Random *random)
 {

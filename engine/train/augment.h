@@ -23,6 +23,9 @@ typedef struct
   double m[9];
 } Placement;
 
+/* FALSE where photos stay as they are. */
+gboolean  augmentation_changes (const FoveaAugmentation *settings);
+
 /* Draws a placement. The identity of the settings is the whole photo, stretched. */
 Placement augment_place      (const FoveaAugmentation *settings, const Photo *photo, Random *random);
 

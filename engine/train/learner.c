@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "model/model.h"
 #include "ops/operator.h"
 
@@ -233,6 +234,43 @@ get_block (Learner *learner, guint i, gsize *n)
   tensor = g_hash_table_lookup (learner->training.variables, g_ptr_array_index (learner->names, i));
   *n = shape_count (&tensor->shape);
   return tensor->data;
+}
+
+GPtrArray *
+learner_copy_state (Learner *learner, GError **error)
+{
+  g_autoptr (GPtrArray) state = g_ptr_array_new_with_free_func (memory_free);
+  float                *block;
+  gsize                 n;
+
+  for (guint i = 0; (block = get_block (learner, i, &n)); i++)
+    {
+      float *copy = memory_alloc_n (n, sizeof *block, "a copy of the weights", error);
+
+      if (!copy)
+        return NULL;
+      memcpy (copy, block, n * sizeof *block);
+      g_ptr_array_add (state, copy);
+    }
+  return g_steal_pointer (&state);
+}
+
+void
+learner_restore_state (Learner *learner, const GPtrArray *state, guint64 steps)
+{
+  float *block;
+  gsize  n;
+
+  for (guint i = 0; (block = get_block (learner, i, &n)); i++)
+    memcpy (block, g_ptr_array_index (state, i), n * sizeof *block);
+  optimizer_set_steps (learner->optimizer, steps);
+  session_refresh (learner->session);
+}
+
+guint64
+learner_get_steps (Learner *learner)
+{
+  return optimizer_get_steps (learner->optimizer);
 }
 
 static gboolean

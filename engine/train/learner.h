@@ -38,6 +38,12 @@ FoveaSession *learner_get_session (Learner *learner);
 gboolean     learner_step        (Learner *learner, SessionLoss loss, gpointer user_data, double learning_rate, double *norm, gboolean *finite,
                                   GCancellable *cancellable, GError **error);
 
+guint64      learner_get_steps   (Learner *learner);
+
+/* A copy of all that steps change, and back to it with the number of steps that it is from. NULL with FOVEA_ERROR_MEMORY. */
+GPtrArray   *learner_copy_state    (Learner *learner, GError **error);
+void         learner_restore_state (Learner *learner, const GPtrArray *state, guint64 steps);
+
 /* A model like the one it was made of, with the weights as they are now (their average, where there is one). */
 FoveaModel  *learner_make_model  (Learner *learner, GError **error);
 

@@ -63,6 +63,13 @@ const GArray  *trainer_look_at         (const FoveaTrainer *trainer);
 /* FALSE until fovea_trainer_stop. */
 gboolean       trainer_is_stopped      (FoveaTrainer *trainer);
 
+/* The samples of an epoch in their order, whole batches of them; what comes next are its batches. Free with g_array_unref. */
+GArray        *trainer_begin_epoch     (FoveaTrainer *trainer, guint64 epoch);
+
+/* A step at this rate on batch mark.step of that order. *finite FALSE: the numbers left all bounds, and nothing was moved. */
+gboolean       trainer_learn_batch     (FoveaTrainer *trainer, const guint *order, double rate, double *loss, gboolean *finite, GCancellable *cancellable,
+                                        GError **error);
+
 /* The network as it is now, without what it says to its teacher: where only the new layer learns, that alone. After a stop: as it was at its best. */
 FoveaModel    *trainer_make_trained    (FoveaTrainer *trainer, GError **error);
 

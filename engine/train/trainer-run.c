@@ -11,6 +11,7 @@
 
 #include "train/evaluate.h"
 #include "train/head.h"
+#include "train/rate-finder.h"
 #include "train/schedule.h"
 #include "train/trainer-private.h"
 
@@ -18,6 +19,7 @@
 #define FORMS              5   /* augmented forms whose features are kept, where only the last layer learns */
 #define MOST_REPEATS       4.0 /* of a rare class's photos within an epoch */
 #define MOST_RECOVERIES    6
+#define ALMOST             0.999 /* what is prepared before the first step */
 #define PAUSE_TICK         (G_TIME_SPAN_SECOND / 20)
 
 /* ---- an epoch's order -------------------------------------------------------------------------------------------------------------------------- */
@@ -143,6 +145,7 @@ typedef struct
   gint64             run_began;
   const guint       *order;      /* of this epoch */
   FoveaTrainer      *trainer;
+  gboolean           finds_rate; /* it tries learning rates */
 } Run;
 
 static double
@@ -249,41 +252,52 @@ mix_batch (FoveaTrainer *trainer, const Batch *batch, float *input, gsize n_floa
 
 /* FALSE with G_IO_ERROR_CANCELLED, and where the loader fails. */
 static const Batch *
-next_batch (FoveaTrainer *trainer, const Run *run, GError **error)
+next_batch (FoveaTrainer *trainer, const guint *order, GCancellable *cancellable, GError **error)
 {
   gsize n = trainer->settings.batch, first = trainer->mark.step * n;
 
   if (!trainer->on_features)
-    return loader_next (trainer->loader, run->cancellable, error);
-  if (g_cancellable_set_error_if_cancelled (run->cancellable, error))
+    return loader_next (trainer->loader, cancellable, error);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
-  feature_cache_fill (trainer->features, run->order + first, n, trainer->settings.seed, trainer->mark.epoch, first, &trainer->batch);
+  feature_cache_fill (trainer->features, order + first, n, trainer->settings.seed, trainer->mark.epoch, first, &trainer->batch);
   return &trainer->batch;
+}
+
+gboolean
+trainer_learn_batch (FoveaTrainer *trainer, const guint *order, double rate, double *loss, gboolean *finite, GCancellable *cancellable, GError **error)
+{
+  const Batch *batch = next_batch (trainer, order, cancellable, error);
+  const float *taught = NULL;
+  double       norm;
+  gsize        n_floats = shape_count (&fovea_session_get_input (learner_get_session (trainer->learner), 0)->shape);
+  float       *input = learner_get_input (trainer->learner);
+
+  *finite = TRUE;
+  if (!batch)
+    return FALSE;
+  memcpy (input, batch->input, n_floats * sizeof (float));
+  mix_batch (trainer, batch, input, n_floats);
+  if (trainer->teacher && !(taught = teacher_run (trainer->teacher, input, cancellable, error)))
+    return FALSE;
+  lesson_begin (trainer->lesson, batch, taught);
+  if (!learner_step (trainer->learner, lesson_lose, trainer->lesson, rate, &norm, finite, cancellable, error))
+    return FALSE;
+  *loss = lesson_get_loss (trainer->lesson);
+  return TRUE;
 }
 
 /* One step. *done FALSE: the state went back, the epoch begins at another place. */
 static gboolean
 take_step (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *done, GError **error)
 {
-  const Batch *batch = next_batch (trainer, run, error);
-  const float *taught = NULL;
-  double       rate = schedule_rate (find_fraction (trainer, n_steps), trainer->settings.warm_up) * trainer->settings.learning_rate * trainer->mark.rate_scale, norm, loss;
-  gsize        n_floats = shape_count (&fovea_session_get_input (learner_get_session (trainer->learner), 0)->shape);
-  gboolean     finite = TRUE;
-  float       *input = learner_get_input (trainer->learner);
+  double   rate = schedule_rate (find_fraction (trainer, n_steps), trainer->settings.warm_up) * trainer->settings.learning_rate * trainer->mark.rate_scale, loss;
+  gboolean finite;
 
   *done = TRUE;
-  if (!batch)
-    return FALSE;
   wait_while_paused (trainer, run);
-  memcpy (input, batch->input, n_floats * sizeof (float));
-  mix_batch (trainer, batch, input, n_floats);
-  if (trainer->teacher && !(taught = teacher_run (trainer->teacher, input, run->cancellable, error)))
+  if (!trainer_learn_batch (trainer, run->order, rate, &loss, &finite, run->cancellable, error))
     return FALSE;
-  lesson_begin (trainer->lesson, batch, taught);
-  if (!learner_step (trainer->learner, lesson_lose, trainer->lesson, rate, &norm, &finite, run->cancellable, error))
-    return FALSE;
-  loss = lesson_get_loss (trainer->lesson);
   if (!finite || !isfinite (loss))
     {
       *done = FALSE;
@@ -292,7 +306,7 @@ take_step (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *done, GErro
   trainer->mark.step++;
   trainer->mark.elapsed = (double) (g_get_monotonic_time () - run->began) / 1e6;
   trainer->mark.loss = isnan (trainer->mark.loss) ? loss : 0.98 * trainer->mark.loss + 0.02 * loss;
-  run->n_images += batch->n;
+  run->n_images += trainer->settings.batch;
   report (trainer, run, n_steps, rate, NULL);
   if (g_get_monotonic_time () - run->saved < checkpoint_seconds () * G_TIME_SPAN_SECOND)
     return TRUE;
@@ -373,17 +387,25 @@ end_epoch (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *stop, GErro
   return save_checkpoint (trainer, error);
 }
 
+GArray *
+trainer_begin_epoch (FoveaTrainer *trainer, guint64 epoch)
+{
+  GArray *order = make_order (trainer, epoch);
+
+  trainer->mark.epoch = epoch;
+  if (!trainer->on_features)
+    loader_start (trainer->loader, (const guint *) (gconstpointer) order->data, order->len, epoch, trainer->mark.step);
+  return order;
+}
+
 static gboolean
 run_epoch (FoveaTrainer *trainer, Run *run, gboolean *stop, GError **error)
 {
-  guint64            epoch = trainer->mark.epoch;
-  g_autoptr (GArray) order = make_order (trainer, epoch);
+  g_autoptr (GArray) order = trainer_begin_epoch (trainer, trainer->mark.epoch);
   gsize              n_steps = order->len / trainer->settings.batch;
   gboolean           done, late = FALSE;
 
   run->order = (const guint *) (gconstpointer) order->data;
-  if (!trainer->on_features)
-    loader_start (trainer->loader, run->order, order->len, epoch, trainer->mark.step);
   while (trainer->mark.step < n_steps && !late)
     {
       if (!take_step (trainer, run, n_steps, &done, error))
@@ -400,7 +422,7 @@ report_preparation (double fraction, gpointer data)
 {
   Run            *run = data;
   double          seconds = (double) (g_get_monotonic_time () - run->run_began) / 1e6;
-  FoveaTrainState state = { .prepared = fraction, .best = NAN, .loss = NAN, .seconds_left = fraction > 0.0 ? seconds / fraction * (1.0 - fraction) : -1.0 };
+  FoveaTrainState state = { .prepared = MIN (fraction, ALMOST), .finds_rate = run->finds_rate, .best = NAN, .loss = NAN, .seconds_left = fraction > 0.0 ? seconds / fraction * (1.0 - fraction) : -1.0 };
 
   wait_while_paused (run->trainer, run);
   if (run->progress)
@@ -415,7 +437,7 @@ compute_features (FoveaTrainer *trainer, Run *run, GError **error)
   LoaderSettings         augmented = trainer_loader_settings (trainer, TRUE), plain = trainer_loader_settings (trainer, FALSE);
   const GArray          *judged = trainer_look_at (trainer);
   GPtrArray             *warnings = loader_get_warnings (trainer->loader);
-  gboolean               changes = trainer->settings.augmentation.crop < 1.0 || trainer->settings.augmentation.flip_horizontal;
+  gboolean               changes = augmentation_changes (&trainer->settings.augmentation);
 
   if (!backbone)
     return FALSE;
@@ -433,15 +455,40 @@ compute_features (FoveaTrainer *trainer, Run *run, GError **error)
   return TRUE;
 }
 
+/* Kept as what the settings' rate is multiplied by, so that a training that goes on knows it. */
+static gboolean
+find_rate (FoveaTrainer *trainer, Run *run, GError **error)
+{
+  double   rate;
+  gboolean found;
+
+  run->finds_rate = TRUE;
+  run->run_began = g_get_monotonic_time ();
+  found = rate_finder_run (trainer, &rate, run->cancellable, report_preparation, run, error);
+  run->finds_rate = FALSE;
+  if (!found)
+    return FALSE;
+  trainer->mark.rate_scale = rate / trainer->settings.learning_rate;
+  return save_checkpoint (trainer, error);
+}
+
+double
+fovea_trainer_get_rate (const FoveaTrainer *trainer)
+{
+  return trainer->settings.learning_rate * trainer->mark.rate_scale;
+}
+
 gboolean
 fovea_trainer_run (FoveaTrainer *trainer, GCancellable *cancellable, FoveaTrainProgress progress, gpointer user_data, GError **error)
 {
-  Run      run = { progress, user_data, cancellable, 0, 0, 0, g_get_monotonic_time (), NULL, trainer };
-  gboolean stop = FALSE;
+  Run      run = { progress, user_data, cancellable, 0, 0, 0, g_get_monotonic_time (), NULL, trainer, FALSE };
+  gboolean goes_on = trainer->settings.checkpoint && g_file_test (trainer->settings.checkpoint, G_FILE_TEST_EXISTS), stop;
 
-  if (trainer->settings.checkpoint && g_file_test (trainer->settings.checkpoint, G_FILE_TEST_EXISTS) && !load_checkpoint (trainer, error))
+  if (goes_on && !load_checkpoint (trainer, error))
     return FALSE;
   if (trainer->on_features && !trainer->features && !compute_features (trainer, &run, error))
+    return FALSE;
+  if (trainer->settings.find_rate && !goes_on && !find_rate (trainer, &run, error))
     return FALSE;
   run.run_began = run.saved = g_get_monotonic_time ();
   run.began = run.run_began - (gint64) (trainer->mark.elapsed * 1e6);

@@ -253,6 +253,8 @@ find_key (const FoveaTrainer *trainer)
 
   g_checksum_update (checksum, (const guchar *) text, -1);
   g_checksum_update (checksum, (const guchar *) &s->augmentation, sizeof s->augmentation);
+  if (s->find_rate)
+    g_checksum_update (checksum, (const guchar *) "found", -1);
   return g_ascii_strtoull (g_checksum_get_string (checksum) + 48, NULL, 16);
 }
 
