@@ -13,6 +13,17 @@
 
 static const char *const task_names[] = { "classify", "classify", "detect", "segment" }; /* in the order of FoveaTask */
 
+PhotoOrder *
+photo_order_new (FoveaTask task)
+{
+  PhotoOrder *order = g_new0 (PhotoOrder, 1);
+
+  order->task = task;
+  for (guint i = 0; i < AUGMENTATIONS_MOST; i++)
+    order->augmentations[i] = AUGMENTATIONS_USUAL;
+  return order;
+}
+
 void
 photo_order_free (PhotoOrder *order)
 {
@@ -43,8 +54,10 @@ static const struct
   { "digest", G_STRUCT_OFFSET (PhotoOrder, digest) }, { "trainable", G_STRUCT_OFFSET (PhotoOrder, trainable) },
 }, integers[] = {
   { "epochs", G_STRUCT_OFFSET (PhotoOrder, epochs) }, { "batch", G_STRUCT_OFFSET (PhotoOrder, batch) }, { "seed", G_STRUCT_OFFSET (PhotoOrder, seed) },
+  { "find-rate", G_STRUCT_OFFSET (PhotoOrder, find_rate) }, { "unbalanced", G_STRUCT_OFFSET (PhotoOrder, is_unbalanced) },
 }, numbers[] = {
   { "learning-rate", G_STRUCT_OFFSET (PhotoOrder, learning_rate) }, { "validation-share", G_STRUCT_OFFSET (PhotoOrder, validation_share) },
+  { "minutes", G_STRUCT_OFFSET (PhotoOrder, minutes) },
 };
 
 char *
@@ -65,6 +78,9 @@ photo_order_write (const PhotoOrder *order)
     json_object_set_int_member (object, integers[i].name, G_STRUCT_MEMBER (int, order, integers[i].place));
   for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
     json_object_set_double_member (object, numbers[i].name, G_STRUCT_MEMBER (double, order, numbers[i].place));
+  for (const Augmentation *one = augmentations; one->argument; one++)
+    if (order->augmentations[one - augmentations] >= 0)
+      json_object_set_double_member (object, one->argument, order->augmentations[one - augmentations]);
   root = json_node_init_object (json_node_alloc (), object);
   return json_to_string (root, FALSE);
 }
@@ -79,7 +95,7 @@ photo_order_read (const char *text)
 
   if (!object)
     return NULL;
-  order = g_new0 (PhotoOrder, 1);
+  order = photo_order_new (FOVEA_TASK_UNKNOWN);
   task = json_object_get_string_member_with_default (object, "task", "");
   for (int i = FOVEA_TASK_CLASSIFY; i <= FOVEA_TASK_SEGMENT; i++)
     if (strcmp (task, task_names[i]) == 0)
@@ -90,6 +106,8 @@ photo_order_read (const char *text)
     G_STRUCT_MEMBER (int, order, integers[i].place) = (int) json_object_get_int_member_with_default (object, integers[i].name, 0);
   for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
     G_STRUCT_MEMBER (double, order, numbers[i].place) = json_object_get_double_member_with_default (object, numbers[i].name, 0);
+  for (const Augmentation *one = augmentations; one->argument; one++)
+    order->augmentations[one - augmentations] = json_object_get_double_member_with_default (object, one->argument, AUGMENTATIONS_USUAL);
   if (order->task == FOVEA_TASK_UNKNOWN || !order->name)
     g_clear_pointer (&order, photo_order_free);
   return order;
@@ -139,6 +157,14 @@ choose_size (const PhotoOrder *order, FoveaModel *base)
   return settings && settings->width < LEAST_SIZE && settings->width == settings->height ? LEAST_SIZE : 0;
 }
 
+void
+photo_order_augment (const PhotoOrder *order, FoveaAugmentation *augmentation)
+{
+  for (const Augmentation *one = augmentations; one->argument; one++)
+    if (order->augmentations[one - augmentations] >= 0)
+      augmentations_set (augmentation, one, order->augmentations[one - augmentations]);
+}
+
 const char *
 photo_order_choose (const PhotoOrder *order, FoveaModel *base, FoveaTrainSettings *settings)
 {
@@ -153,6 +179,10 @@ photo_order_choose (const PhotoOrder *order, FoveaModel *base, FoveaTrainSetting
   settings->batch = order->batch > 0 ? (guint) order->batch : order->task == FOVEA_TASK_CLASSIFY ? 16 : 8;
   settings->epochs = order->epochs > 0 ? (guint) order->epochs : settings->epochs;
   settings->least_steps = order->epochs > 0 ? 0 : LEAST_STEPS;
+  settings->minutes = order->minutes;
+  settings->find_rate = order->find_rate;
+  settings->balance = !order->is_unbalanced;
+  photo_order_augment (order, &settings->augmentation);
   settings->learning_rate = order->learning_rate > 0                      ? order->learning_rate
                             : settings->trainable == FOVEA_TRAIN_HEAD     ? 0.3
                             : base && !architecture                       ? 0.01

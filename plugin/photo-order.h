@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "fovea.h"
+#include "augmentations.h"
 
 #define PHOTO_ORDER_NO_BASE "none" /* the base of an untrained network */
 
@@ -19,9 +19,14 @@ typedef struct
   char     *trainable;       /* head, last, all */
   int       epochs, batch, seed;
   double    learning_rate, validation_share;
+  double    minutes;         /* above 0: instead of epochs */
+  gboolean  find_rate, is_unbalanced;
+  double    augmentations[AUGMENTATIONS_MOST]; /* strengths, in the order of the table */
 } PhotoOrder;
 
-void photo_order_free (PhotoOrder *order);
+/* As is usual. */
+PhotoOrder *photo_order_new (FoveaTask task);
+void        photo_order_free (PhotoOrder *order);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhotoOrder, photo_order_free)
 
 /* As text and back; NULL where the text is no order. */
@@ -33,6 +38,9 @@ const char *photo_order_name_task (FoveaTask task);
 
 /* The base model's file. Free with g_free. */
 char       *photo_order_find_base (const PhotoOrder *order, GError **error);
+
+/* What training changes in photos. */
+void        photo_order_augment   (const PhotoOrder *order, FoveaAugmentation *augmentation);
 
 /* The engine's settings. Returns the architecture that takes the base's weights; NULL: the base's own. Static. */
 const char *photo_order_choose    (const PhotoOrder *order, FoveaModel *base, FoveaTrainSettings *settings);

@@ -12,9 +12,11 @@
 #include "apply-model.h"
 #include "curve-view.h"
 #include "dialog.h"
+#include "file-list.h"
 #include "label-examples.h"
 #include "pixels.h"
 #include "train-run.h"
+#include "train-sources.h"
 #include "training-folder.h"
 
 #define CONTROLS_WIDTH 300
@@ -34,6 +36,7 @@ struct _PhotoPage
   gint64               began;       /* the work that the bar is about */
   double               last;        /* fraction of it that was shown */
   guint                n_points;    /* of the curve that is shown */
+  guint                n_photos;    /* to learn from; 0: not known */
   char                *left;        /* the model whose training was interrupted; NULL: none */
   char                *model;       /* file of what was trained here; NULL: nothing yet */
   FoveaTask            task;        /* of that */
@@ -63,7 +66,7 @@ describe_class (const LabelLayers *labels, const LabelCounts *counts, guint inde
 
 /* The classes of the open image, and what is missing. */
 static char *
-describe_image (const PhotoPage *page, GError **error)
+describe_image (PhotoPage *page, GError **error)
 {
   g_autoptr (LabelLayers) labels = pixels_check_image (page->image, error) ? label_layers_read (page->image, error) : NULL;
   g_autoptr (LabelCounts) counts = labels ? label_examples_count (labels, error) : NULL;
@@ -77,10 +80,42 @@ describe_image (const PhotoPage *page, GError **error)
       g_autofree char *line = describe_class (labels, counts, i);
 
       g_string_append_printf (text, "%s%s", text->len ? "\n" : "", line);
+      page->n_photos += labels->task == FOVEA_TASK_CLASSIFY ? counts->classes[i].layers : 0;
     }
+  page->n_photos = labels->task == FOVEA_TASK_CLASSIFY ? page->n_photos : 1;
   for (guint i = 0; advice[i]; i++)
     g_string_append_printf (text, "\n\n%s", advice[i]);
   return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* All open images, or the folder's XCF files, or else its photos, and how many there are. */
+static char *
+describe_sources (PhotoPage *page, const char *source, GError **error)
+{
+  g_autofree char         *folder = NULL;
+  g_autoptr (TrainSources) sources = NULL;
+  g_autoptr (FileList)     photos = NULL;
+
+  g_object_get (page->config, "folder", &folder, NULL);
+  if (g_strcmp0 (source, "folder") == 0 && !(folder && *folder))
+    return g_strdup (_("XCF files with labels; or photos, each class in a folder of its name, or with boxes or masks of other programs."));
+  sources = train_sources_new (source, page->image, folder, error);
+  if (!sources)
+    return NULL;
+  if (g_strcmp0 (source, "folder") != 0)
+    {
+      page->n_photos = sources->images->len;
+      return g_strdup_printf (ngettext ("%u open image has labels.", "%u open images have labels.", page->n_photos), page->n_photos);
+    }
+  page->n_photos = sources->n_files;
+  if (sources->n_files > 0)
+    return g_strdup_printf (ngettext ("%u XCF file, of which those with labels are learned.", "%u XCF files, of which those with labels are learned.", page->n_photos), page->n_photos);
+  photos = file_list_new (NULL, FALSE, NULL);
+  file_list_add (photos, folder);
+  file_list_close (photos, 1, 1);
+  page->n_photos = (guint) file_list_count (photos);
+  return g_strdup_printf (ngettext ("%u photo: each class in a folder of its name, or with boxes or masks of other programs.",
+                                    "%u photos: each class in a folder of its name, or with boxes or masks of other programs.", page->n_photos), page->n_photos);
 }
 
 void
@@ -91,12 +126,9 @@ photo_page_look (PhotoPage *page)
 
   if (page->is_busy)
     return;
+  page->n_photos = 0;
   g_object_get (page->config, "source", &source, NULL);
-  if (g_strcmp0 (source, "image") == 0)
-    text = describe_image (page, &error);
-  else
-    text = g_strdup (g_strcmp0 (source, "folder") == 0 ? _("XCF files with labels; or photos, each class in a folder of its name, or with boxes or masks of other programs.")
-                                                       : _("All open images that have labels."));
+  text = g_strcmp0 (source, "image") == 0 ? describe_image (page, &error) : describe_sources (page, source, &error);
   tell (page->classes, text);
   tell (page->message, error ? error->message : NULL);
 }
@@ -143,7 +175,7 @@ show (TrainRun *run, double fraction, gpointer data)
   else if (fraction >= 0)
     seconds = guess_seconds (page, fraction);
   time = dialog_tell_time (seconds);
-  tell (page->stage, !run->training ? _("Reading photos and labels") : state.is_learning ? _("Learning") : _("Looking at the photos"));
+  tell (page->stage, !run->training ? _("Reading photos and labels") : state.finds_rate ? _("Trying learning rates") : state.is_learning ? _("Learning") : _("Looking at the photos"));
   gtk_widget_set_sensitive (page->pause, run->training != NULL);
   gtk_widget_set_sensitive (page->stop, run->training && state.is_learning);
   gtk_progress_bar_set_text (GTK_PROGRESS_BAR (page->bar), time);
@@ -415,6 +447,12 @@ GtkWidget *
 photo_page_get_widget (const PhotoPage *page)
 {
   return page->widget;
+}
+
+guint
+photo_page_count (const PhotoPage *page)
+{
+  return page->n_photos;
 }
 
 gboolean

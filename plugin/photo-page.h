@@ -17,6 +17,9 @@ GtkWidget *photo_page_get_widget (const PhotoPage *page);
 /* The settings say something else to learn from: looks what is there. */
 void       photo_page_look       (PhotoPage *page);
 
+/* How many photos there are to learn from, as it was looked last; 0: not known. */
+guint      photo_page_count      (const PhotoPage *page);
+
 /* A training is under way: the window must not close. */
 gboolean   photo_page_is_busy    (const PhotoPage *page);
 void       photo_page_stop       (PhotoPage *page); /* ends well, with what was best */

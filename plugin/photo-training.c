@@ -28,6 +28,7 @@ struct _PhotoTraining
   guint            n_photos;
   gboolean         is_resumed; /* an interrupted training went on */
   gint             thousandths;
+  double           rate;     /* the learning rate at its highest */
   GMutex           mutex;    /* of what follows */
   FoveaTrainer    *trainer;  /* while it runs */
   gboolean         is_paused, is_stopped;
@@ -197,7 +198,7 @@ note (const FoveaTrainState *state, gpointer data)
   double         fraction = is_learning ? state->fraction : state->prepared;
 
   g_mutex_lock (&training->mutex);
-  training->state = (PhotoState) { is_learning, fraction, state->seconds_left, 0 };
+  training->state = (PhotoState) { state->finds_rate, is_learning, fraction, state->seconds_left, 0 };
   if (state->score)
     {
       PhotoPoint point = { state->fraction, state->loss, state->score->n_metrics > 0 ? state->score->metrics[0].value : NAN };
@@ -250,6 +251,7 @@ learn (PhotoTraining *training, FoveaModel *base, GCancellable *cancellable, GEr
   set_trainer (training, trainer);
   ok = fovea_trainer_run (trainer, cancellable, note, training, error);
   set_trainer (training, NULL);
+  training->rate = fovea_trainer_get_rate (trainer);
   for (const char *const *warning = fovea_trainer_get_warnings (trainer); *warning; warning++)
     photo_training_warn (training, *warning);
   if (!ok)
@@ -375,6 +377,8 @@ photo_training_make_json (const PhotoTraining *training)
   json_builder_add_int_value (json, training->n_photos);
   json_builder_set_member_name (json, "resumed");
   json_builder_add_boolean_value (json, training->is_resumed);
+  json_builder_set_member_name (json, "learning-rate");
+  json_builder_add_double_value (json, training->rate);
   add_string (json, "score", words);
   json_builder_set_member_name (json, "kept-out");
   json_builder_add_int_value (json, training->score ? (gint64) training->score->n_images : 0);

@@ -37,6 +37,7 @@ gboolean          photo_training_run        (PhotoTraining *training, GCancellab
 
 typedef struct
 {
+  gboolean finds_rate;   /* learning rates are being tried, which is no learning yet */
   gboolean is_learning;  /* FALSE: the photos are being looked at; there is nothing to stop yet */
   double   fraction;     /* of that */
   double   seconds_left; /* likewise; negative: not known yet */

@@ -53,10 +53,10 @@ choose_page (TrainDialog *dialog)
   g_object_get (dialog->config, "source", &source, NULL);
   gtk_widget_set_sensitive (dialog->folder, g_strcmp0 (source, "folder") == 0);
   gtk_stack_set_visible_child (GTK_STACK (dialog->stack), on_pixels ? pixel_page_get_widget (dialog->pixels) : photo_page_get_widget (dialog->photos));
-  train_advanced_set_task (dialog->advanced, on_pixels);
   pixel_page_set_shown (dialog->pixels, on_pixels);
   if (!on_pixels)
     photo_page_look (dialog->photos);
+  train_advanced_set_task (dialog->advanced, on_pixels, train_run_guess (dialog->config, dialog->image), on_pixels ? 0 : photo_page_count (dialog->photos));
 }
 
 static void
@@ -178,20 +178,21 @@ make_head (TrainDialog *dialog)
 static void
 fill (TrainDialog *dialog)
 {
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12), *columns = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
 
   dialog->stack = gtk_stack_new ();
   dialog->pixels = pixel_page_new (dialog->config, dialog->image);
   dialog->photos = photo_page_new (dialog->config, dialog->image);
-  dialog->advanced = train_advanced_new (dialog->config, dialog->dialog);
+  dialog->advanced = train_advanced_new (dialog->config, dialog->image, dialog->dialog);
   gtk_container_add (GTK_CONTAINER (dialog->stack), pixel_page_get_widget (dialog->pixels));
   gtk_container_add (GTK_CONTAINER (dialog->stack), photo_page_get_widget (dialog->photos));
   gtk_box_pack_start (GTK_BOX (box), make_head (dialog), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), dialog->stack, TRUE, TRUE, 0);
-  gtk_box_pack_start (GTK_BOX (box), dialog->advanced, FALSE, FALSE, 0);
-  gtk_container_set_border_width (GTK_CONTAINER (box), 12);
-  gtk_widget_show_all (box);
-  gtk_box_pack_start (GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (dialog->dialog))), box, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (columns), box, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (columns), dialog->advanced, FALSE, FALSE, 0); /* beside: below there is no room on a small screen */
+  gtk_container_set_border_width (GTK_CONTAINER (columns), 12);
+  gtk_widget_show_all (columns);
+  gtk_box_pack_start (GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (dialog->dialog))), columns, TRUE, TRUE, 0);
 }
 
 void

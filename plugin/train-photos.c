@@ -117,6 +117,17 @@ train_photos_free (TrainPhotos *photos)
   g_free (photos);
 }
 
+void
+train_photos_thin (TrainPhotos *photos, guint n)
+{
+  g_autoptr (GArray) all = photos->items;
+  guint              n_left = MIN (n, all->len);
+
+  photos->items = g_array_new (FALSE, FALSE, sizeof (Item));
+  for (guint i = 0; i < n_left; i++)
+    g_array_append_val (photos->items, g_array_index (all, Item, i * all->len / n_left));
+}
+
 guint
 train_photos_count (const TrainPhotos *photos)
 {
@@ -409,14 +420,21 @@ check (const TrainPhotos *photos, GError **error)
 }
 
 gboolean
+train_photos_list (const TrainPhotos *photos, GError **error)
+{
+  g_autofree char    *path = g_build_filename (photos->folder, "manifest.jsonl", NULL);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < photos->rows->len; i++)
+    g_string_append_printf (text, "%s\n", (const char *) photos->rows->pdata[i]);
+  return g_file_set_contents (path, text->str, -1, error);
+}
+
+gboolean
 train_photos_finish (TrainPhotos *photos, GError **error)
 {
-  g_autofree char *path = g_build_filename (photos->folder, "manifest.jsonl", NULL), *text = NULL;
-
   if (!check (photos, error))
     return FALSE;
   advise (photos);
-  g_ptr_array_add (photos->rows, NULL);
-  text = g_strjoinv ("\n", (char **) photos->rows->pdata);
-  return g_file_set_contents (path, text, -1, error);
+  return train_photos_list (photos, error);
 }

@@ -20,10 +20,16 @@ TrainPhotos *train_photos_new    (const TrainSources *sources, FoveaTask task, c
 void         train_photos_free   (TrainPhotos *photos);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrainPhotos, train_photos_free)
 
+/* Leaves at most n photos, from all over the list: a taste of it. Before the first is copied. */
+void         train_photos_thin   (TrainPhotos *photos, guint n);
+
 /* Copies the next photo. FALSE when there is none left, or with an error. */
 gboolean     train_photos_step   (TrainPhotos *photos, double *fraction, GError **error);
 
-/* When all are there: writes the list of them. FALSE with an error in words where there is nothing to learn from. */
+/* Writes the list of those that are there so far, whatever they are worth. */
+gboolean     train_photos_list   (const TrainPhotos *photos, GError **error);
+
+/* When all are there: the same. FALSE with an error in words where there is nothing to learn from. */
 gboolean     train_photos_finish (TrainPhotos *photos, GError **error);
 
 guint        train_photos_count        (const TrainPhotos *photos);

@@ -87,14 +87,18 @@ learn_photos (gpointer data, GError **error)
   return photo_training_run (work->training, work->cancellable, error);
 }
 
-static PhotoOrder *
-read_order (GimpProcedureConfig *config, FoveaTask task)
+PhotoOrder *
+train_run_read_order (GimpProcedureConfig *config, FoveaTask task)
 {
-  PhotoOrder *order = g_new0 (PhotoOrder, 1);
+  PhotoOrder *order = photo_order_new (task);
+  gboolean    balance;
 
-  order->task = task;
   g_object_get (config, "name", &order->name, "base-model", &order->base, "trainable", &order->trainable, "epochs", &order->epochs, "batch", &order->batch,
-                "learning-rate", &order->learning_rate, "validation-share", &order->validation_share, "seed", &order->seed, NULL);
+                "learning-rate", &order->learning_rate, "validation-share", &order->validation_share, "seed", &order->seed, "minutes", &order->minutes, "find-rate",
+                &order->find_rate, "balance", &balance, NULL);
+  order->is_unbalanced = !balance;
+  for (const Augmentation *one = augmentations; one->argument; one++)
+    g_object_get (config, one->argument, &order->augmentations[one - augmentations], NULL);
   return order;
 }
 
@@ -146,7 +150,7 @@ learn (TrainRun *run, PhotoTraining *training, GError **error)
 static gboolean
 train_photos (TrainRun *run, FoveaTask task, const TrainSources *sources, const char *folder, guint n_others, GError **error)
 {
-  PhotoOrder               *order = read_order (run->config, task);
+  PhotoOrder               *order = train_run_read_order (run->config, task);
   g_autoptr (PhotoTraining) training = NULL;
 
   order->data = sources ? NULL : g_strdup (folder);

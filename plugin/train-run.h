@@ -33,5 +33,8 @@ struct _TrainRun
 gboolean train_run       (TrainRun *run, GError **error);
 void     train_run_clear (TrainRun *run);
 
+/* What the settings ask of a training on whole photos. */
+PhotoOrder *train_run_read_order (GimpProcedureConfig *config, FoveaTask task);
+
 /* What the task “auto” would mean for these settings: UNKNOWN where only opening the files would tell. */
 FoveaTask train_run_guess (GimpProcedureConfig *config, GimpImage *image);

@@ -61,16 +61,26 @@ add_arguments (GimpProcedure *procedure)
                                       G_PARAM_READWRITE);
   gimp_procedure_add_int_argument (procedure, "epochs", _("_Epochs"), _("How often each photo is looked at; for painted pixels, tens of steps. 0: as is usual"), 0, 10000, 0,
                                    G_PARAM_READWRITE);
+  gimp_procedure_add_double_argument (procedure, "minutes", _("_Minutes"), _("How long whole photos are learned, instead of epochs. 0: the epochs decide"), 0, 10000, 0, G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "trainable", _("What _learns"), _("Of whole images and objects: head (the last layer: seconds), last (the last third of the layers), "
                                                                                    "all, or auto"),
                                       "auto", G_PARAM_READWRITE);
   gimp_procedure_add_int_argument (procedure, "batch", _("_Batch"), _("Photos of a step. 0: as is usual"), 0, 1024, 0, G_PARAM_READWRITE);
   gimp_procedure_add_double_argument (procedure, "learning-rate", _("Learning _rate"), _("At its highest. 0: as is usual"), 0, 10, 0, G_PARAM_READWRITE);
+  gimp_procedure_add_boolean_argument (procedure, "find-rate", _("F_ind the rate"), _("Of whole photos: some dozens of steps tell what learning rate they can stand"), FALSE,
+                                       G_PARAM_READWRITE);
+  gimp_procedure_add_boolean_argument (procedure, "balance", _("Balance _classes"), _("Photos of rare classes are shown more often"), TRUE, G_PARAM_READWRITE);
   gimp_procedure_add_double_argument (procedure, "validation-share", _("_Validation share"), _("Of the photos, kept out to judge by; of painted pixels, above 0: a third of the strokes. 0: no judgement"), 0, 0.9, 0.15,
                                       G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "output", _("Ma_ke"), _("What the window's Apply makes: layer-mask, selection, channels, layers or cut-out"), "selection",
                                       G_PARAM_READWRITE);
   gimp_procedure_add_int_argument (procedure, "seed", _("_Seed"), _("The same seed gives the same model"), 0, G_MAXINT, 1, G_PARAM_READWRITE);
+  for (const Augmentation *one = augmentations; one->argument; one++)
+    {
+      g_autofree char *text = g_strdup_printf (_("Whole photos while they are learned: %s (%g: not at all; -1: as is usual)"), _(one->tooltip), one->none);
+
+      gimp_procedure_add_double_argument (procedure, one->argument, _(one->label), text, AUGMENTATIONS_USUAL, MAX (one->none, one->most), AUGMENTATIONS_USUAL, G_PARAM_READWRITE);
+    }
 }
 
 GimpProcedure *

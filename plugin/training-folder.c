@@ -92,9 +92,8 @@ training_folder_begin (TrainingFolder *folder, const char *order, GError **error
   return g_file_set_contents (folder->order, order, -1, error);
 }
 
-/* Files and folders below; links are not followed. */
-static void
-remove_below (const char *path)
+void
+training_folder_remove_tree (const char *path)
 {
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
 
@@ -103,17 +102,17 @@ remove_below (const char *path)
       g_autofree char *inner = g_build_filename (path, name, NULL);
 
       if (g_file_test (inner, G_FILE_TEST_IS_DIR) && !g_file_test (inner, G_FILE_TEST_IS_SYMLINK))
-        remove_below (inner);
+        training_folder_remove_tree (inner);
       g_remove (inner);
     }
+  g_rmdir (path);
 }
 
 void
 training_folder_remove (TrainingFolder *folder)
 {
   g_unlink (folder->order); /* first: without it nothing is left to go on with */
-  remove_below (folder->path);
-  g_rmdir (folder->path);
+  training_folder_remove_tree (folder->path);
 }
 
 char *

@@ -29,5 +29,8 @@ char           *training_folder_get_order (const TrainingFolder *folder);
 /* The training is done, or given up: everything in the folder goes. */
 void            training_folder_remove (TrainingFolder *folder);
 
+/* A folder of any kind with all in it; links are not followed. */
+void            training_folder_remove_tree (const char *path);
+
 /* The name of a model whose training was interrupted and could go on; NULL: there is none. Free with g_free. */
 char           *training_folder_find_left (void);

@@ -91,6 +91,9 @@ def check_folders(gimp, kinds, folder):
     photo = kinds[KINDS[0]][0]
     found = answers_of(run(gimp, scene(photo, '', answer('folder', f'#:name "Folders" #:source "folder" #:folder "{folder}" #:validation-share 0.5'))))['folder']
     assert found['photos'] == 24 and found['kept-out'] == 12 and found['accuracy'] >= 0.6 and 'kept out' in found['score'], found
+    more = answers_of(run(gimp, scene(photo, '', answer('found', f'''#:name "Found" #:source "folder" #:folder "{folder}" #:epochs 4 #:find-rate #t #:balance #f
+      #:augment-crop 1 #:augment-flip 0 #:augment-rotate 45 #:augment-grayscale 1'''))))['found']
+    assert more['learning-rate'] != found['learning-rate'] and 0.001 < more['learning-rate'] < 3, (more, found)
     assert len(found['confusion']) == 3 and sum(map(sum, found['confusion'])) == 12, found
     print(f'ok a folder of folders: {found["score"]}')
 

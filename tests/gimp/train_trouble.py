@@ -77,7 +77,7 @@ def check_crash(gimp, photo, folder):
     """Killed at work: the earlier model of the name is whole, nobody else can train it meanwhile, and the same call goes on."""
     run(gimp, scene(photo, '', answer('before', from_folder(folder, 'Mine', '#:epochs 1'))))
     before = models_of(gimp)
-    call = from_folder(folder, 'Mine', f'#:epochs {LONG}')
+    call = from_folder(folder, 'Mine', f'#:epochs {LONG} #:augment-rotate 30 #:balance #f')
     checkpoint = gimp.folder / 'home/.cache/fovea/training/Mine/checkpoint'
     at_work = Beside(gimp, 'crash', scene(photo, '', train(call)))
     try:
@@ -91,6 +91,7 @@ def check_crash(gimp, photo, folder):
     assert {name: data for name, data in models_of(gimp).items() if name != 'Other.onnx'} == before and checkpoint.exists()
     order = json.loads((checkpoint.parent / 'training.json').read_text())
     assert order['epochs'] == LONG and order['name'] == 'Mine' and order['task'] == 'classify', order
+    assert order['augment-rotate'] == 30 and order['unbalanced'] == 1 and 'augment-hue' not in order, order
     at_work = Beside(gimp, 'again', scene(photo, '', train(call)))
     try:
         first = checkpoint.stat().st_mtime_ns

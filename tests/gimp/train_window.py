@@ -29,11 +29,51 @@ SIZE = (960, 1280)
 MENU = ('Filters', 'Fovea', 'Train…')
 
 
+def find(window, role, name):
+    return next(node for top in window.application('fovea') for node in walk(top) if node.getRoleName() == role and re.fullmatch(name, node.name) and window.is_showing(node))
+
+
+def change_photos(window, folder):
+    """What Advanced has; the contact sheet follows a switch at once, and goes back with it."""
+    act(find(window, 'toggle button', 'Advanced'))
+    wait(lambda: window.words('With 10 photos: the last layer'), 'advice', 30)
+    shoot(folder / 'train-advanced.png')
+    check_window(window.dialog)
+    window.press('Changed photos…')
+    wait(lambda: find(window, 'check box', 'Without colour'), 'the window', 60)
+    sheet = [node for top in window.application('fovea') for node in walk(top) if node.name == 'Photos as training shows them'][0]
+    dialog = next(top for top in window.application('fovea') if top.name == 'Changed Photos')
+
+    def look(name):
+        place = sheet.queryComponent().getExtents(0)
+        shoot(folder / f'train-forms-{name}.png')
+        pixels = np.asarray(Image.open(folder / f'train-forms-{name}.png').convert('RGB'), np.int16)
+        return pixels[place.y:place.y + place.height, place.x:place.x + place.width]
+
+    def colour(pixels):
+        return float((pixels.max(2) - pixels.min(2)).mean())
+
+    before = wait(lambda: (now := look('usual')).std() > 40 and [now], 'the sheet', 60)[0]
+    check_window(dialog)
+    scale = find(window, 'slider', 'Without colour')
+    scale.queryValue().currentValue = 1.0
+    gray = wait(lambda: colour((now := look('gray'))) < 0.6 * colour(before) and [now], 'photos without colour', 60)[0]
+    columns = [int(gray.shape[1] * k / 5) for k in range(6)]
+    assert colour(gray[:, :columns[1]]) > 4 * colour(gray[:, columns[1] + 4:]), 'the photos as they are keep their colours'
+    window.press('As is usual')
+    wait(lambda: np.array_equal(look('again'), before), 'the sheet as it was', 60)
+    act(find(window, 'check box', 'Upside down'))
+    wait(lambda: not np.array_equal(look('upside-down'), before), 'photos upside down', 60)
+    act(next(node for node in walk(dialog) if node.getRoleName() in BUTTON_ROLES and node.name == 'Close'))
+    act(find(window, 'toggle button', 'Advanced'))
+
+
 def learn_photos(window, folder):
     """Layers of two kinds."""
     wait(lambda: window.words('ewer: 5 photos'), 'what there is to learn from', 30)
     shoot(folder / 'train-photos-begin.png')
     check_window(window.dialog)
+    change_photos(window, folder)
     started = time.monotonic()
     window.press('Train')
     saved = wait(lambda: window.words('is saved; Classify'), 'the model', 240)
