@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""dev.py: the script ./dev itself: its parts are clean shell, it counts tests rightly, and it never writes over anyone's photo."""
+"""dev.py: the script ./dev itself: its parts are clean shell, it chooses and counts tests rightly, and it never writes over anyone's photo."""
 
 import glob
 import importlib.util
@@ -44,7 +44,7 @@ class Script(unittest.TestCase):
                 self.assertIn(f"verb_{verb} ()", file.read())
 
     def test_wrong_usage(self):
-        for arguments in (["walk"], ["--suite"], ["--suite", "potato", "run"], ["run", "--fast"]):
+        for arguments in (["walk"], ["--suite"], ["--suite", "potato", "run"], ["run", "--fast"], ["test", "--fast"], ["clean", "all"]):
             answer = dev(*arguments)
             self.assertEqual(answer.returncode, 2, arguments)
             self.assertIn("./dev help", answer.stderr)
@@ -85,6 +85,26 @@ class Counting(unittest.TestCase):
 
     def test_nothing_ran(self):
         self.assertEqual(self.count()[:2], (1, "0 passed, 0 failed, 0 skipped"))
+
+
+class Choosing(unittest.TestCase):
+    TESTS = {"pool": {"engine", "threads"}, "train": {"engine"}, "window": {"gimp"}, "trouble": {"gimp", "slow"}}
+
+    def choose(self, *arguments):
+        listed = json.dumps([{"name": name, "suite": [f"fovea:{suite}" for suite in sorted(suites)]} for name, suites in self.TESTS.items()])
+        answer = subprocess.run([sys.executable, os.path.join(TOOLS, "choose-tests.py"), *arguments], input=listed, capture_output=True, text=True, check=False)
+        return answer.returncode, answer.stdout.split(), answer.stderr
+
+    def test_suites_and_names(self):
+        for arguments, chosen in (([], ["pool", "train", "window"]), (["--all"], ["pool", "train", "window", "trouble"]), (["engine"], ["pool", "train"]),
+                                  (["gimp"], ["window"]), (["--all", "gimp"], ["window", "trouble"]), (["slow"], ["trouble"]), (["trouble", "threads"], ["pool", "trouble"])):
+            self.assertEqual(self.choose(*arguments), (0, chosen, ""), arguments)
+
+    def test_unknown_name(self):
+        status, chosen, said = self.choose("engine", "poool")
+        self.assertEqual((status, chosen), (1, []))
+        self.assertIn("'poool'", said)
+        self.assertIn("engine gimp slow threads", said)
 
 
 class Names(unittest.TestCase):
