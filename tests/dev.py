@@ -55,6 +55,32 @@ class Script(unittest.TestCase):
         self.assertIn("/nowhere/photo.jpg", answer.stderr)
 
 
+class Trouble(unittest.TestCase):
+    """What dev says where it can't go on."""
+
+    def shell(self, text, *arguments):
+        parts = f'set -eEuo pipefail; exec 3>&1; OWNER=$(id -u); REPO={REPO}; source {TOOLS}/common.sh; source {TOOLS}/build.sh; source {TOOLS}/run.sh\n'
+        return subprocess.run(["bash", "-c", parts + text, "dev", *arguments], capture_output=True, text=True, check=False)
+
+    def test_cannot_write(self):
+        """Root may write everywhere: a file stands where a folder is to be."""
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "build"), "w", encoding="utf-8"):
+                pass
+            for text in ('as_owner () { "$@"; }; hold "$1/build/trixie/test.lock" "building here"', 'BUILD=$1/build/trixie; meson () { echo; }; set_up test',
+                         'build_and_stage () { :; }; hold () { :; }; REPO=$1; mv "$1/build" "$1/out"; BUILD=$1/b; verb_run photo.jpg'):
+                answer = self.shell(text, folder)
+                self.assertEqual(answer.returncode, 1)
+                self.assertRegex(answer.stderr, r"^dev: .* can't be written\.\n     \S.*\n$")
+
+    def test_full_disk_is_said(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = os.path.join(folder, "log")
+            with open(log, "w", encoding="utf-8") as file:
+                file.write("ld: final link failed: No space left on device\ncollect2: error: ld returned 1 exit status\n")
+            self.assertEqual(self.shell('show_log "$1" error:', log).stderr, "     | ld: final link failed: No space left on device\n")
+
+
 class Counting(unittest.TestCase):
     def count(self, *tests):
         with tempfile.TemporaryDirectory() as folder:

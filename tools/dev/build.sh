@@ -22,9 +22,7 @@ set_up () {
   local kind=$1 folder=$BUILD/$1 log=$BUILD/log/$1.log compiler=gcc options=() key
   [ "$kind" != sanitize ] || compiler=clang
   mapfile -t options < <(build_options "$kind")
-  if ! mkdir -p "$BUILD/log" 2>/dev/null || [ ! -w "$BUILD/log" ]; then
-    fail "$BUILD can't be written." "Made by another user? Then: sudo rm -r '$REPO/build'"
-  fi
+  if ! mkdir -p "$BUILD/log" 2>/dev/null || [ ! -w "$BUILD/log" ]; then cannot_write "$BUILD"; fi
 
   key="$REPO $(meson --version) $($compiler -dumpfullversion -dumpversion) ${options[*]}"
   if [ -f "$folder/build.ninja" ] && [ "$(cat "$folder/.key" 2>/dev/null)" = "$key" ]; then return; fi

@@ -63,10 +63,10 @@ step_interrupted () {
   fail "interrupted. The same command goes on from here."
 }
 
-# show_log LOG PATTERN: the lines of a log that say what went wrong, ten at most; its end where none does.
+# show_log LOG PATTERN: the lines of a log that say what went wrong, ten at most; its end where none does. A full disk is said first, whatever follows of it.
 show_log () {
   local lines
-  lines=$(grep -aE "$2" "$1" | head -n 10 || true)
+  lines=$(grep -a -m 1 'No space left on device' "$1" || grep -aE "$2" "$1" | head -n 10 || true)
   [ -n "$lines" ] || lines=$(tail -n 10 "$1")
   printf '%s\n' "$lines" | cut -c 1-200 | sed 's/^/     | /' >&2
 }
@@ -75,13 +75,20 @@ show_log () {
 HELD=()
 hold () {
   local descriptor
-  as_owner mkdir -p "$(dirname "$1")"
-  [ -e "$1" ] || as_owner touch "$1"
+  if ! { as_owner mkdir -p "$(dirname "$1")" && { [ -e "$1" ] || as_owner touch "$1"; }; } 2>/dev/null; then cannot_write "$(dirname "$1")"; fi
   exec {descriptor}<"$1"
   HELD+=("$descriptor")
   flock --nonblock "$descriptor" && return
   say "Another dev is $2: waiting for it."
   flock "$descriptor"
+}
+
+# cannot_write FOLDER: the end, with the way out.
+cannot_write () {
+  local part=$1
+  while [ ! -e "$part" ]; do part=$(dirname "$part"); done
+  [ "$part" -ef "$1" ] || fail "there is no $1, and $part can't be written." "Use a clone of your own, on a disk that isn't full."
+  fail "$1 can't be written." "Made by another user? Then: sudo chown -R $OWNER '$1'"
 }
 
 release () {

@@ -37,7 +37,7 @@ verb_run () {
 
   build_and_stage
   hold "$BUILD/run.lock" "sending photos through GIMP"
-  mkdir -p "$out"
+  if ! mkdir -p "$out" 2>/dev/null || [ ! -w "$out" ]; then cannot_write "$out"; fi
   rm -rf "$work"
   mkdir -p "$work"
   python3 "$REPO/tools/dev/run.py" prepare "$work" "$out" "$(n_gimps)" "${photos[@]}"
@@ -47,7 +47,7 @@ verb_run () {
 
   # Without a display: batch must not need one.
   # shellcheck disable=SC2016 # the inner shell's own
-  step "Sending ${#photos[@]} photos through GIMP" "$log" \
+  step "Sending ${#photos[@]} $( ((${#photos[@]} == 1)) && echo photo || echo photos) through GIMP" "$log" \
     env -u DISPLAY -u WAYLAND_DISPLAY timeout --kill-after=5 $((180 + 60 * ${#photos[@]})) bash -c '
       gimp=$1 build=$2 status=0 pids=()
       for job in "$build"/run/job-*.scm; do
