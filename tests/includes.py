@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No file includes one of a later layer, batch/, the command and the plug-in see fovea.h only, and each header compiles alone.
+"""No file includes one of a later layer, all but fovea.h itself see fovea.h and none of its parts, batch/, the command and the plug-in see nothing else
+of the engine, and each header compiles alone.
 
     includes.py SOURCE_ROOT BUILD_ROOT COMPILER…
 """
@@ -12,6 +13,7 @@ import subprocess
 import sys
 
 PACKAGES = ['glib-2.0', 'gio-2.0', 'json-glib-1.0', 'libprotobuf-c', 'gdk-pixbuf-2.0', 'gexiv2']
+PLUGIN_PACKAGES = ['gimp-3.0', 'gimpui-3.0', 'libsoup-3.0']  # a build for the command alone does without
 # Beside the engine: batch/ is compiled into the command and the plug-in, and knows neither.
 BESIDE = ['batch', 'cli', 'plugin']
 # A file includes headers of its own layer and of those before it; kernels know nothing of ours.
@@ -24,6 +26,11 @@ def files_of(folder):
     return [path for path in sorted(folder.rglob('*')) if path.suffix in SOURCES]
 
 
+def is_public(name):
+    """fovea.h, or one of its parts: they are for fovea.h and for each other."""
+    return name == 'fovea.h' or name.startswith('fovea-')
+
+
 def allowed(path, engine):
     """The folders of engine/ whose headers the file may include; None where only fovea.h is."""
     if engine not in path.parents:
@@ -32,7 +39,7 @@ def allowed(path, engine):
     if layer == 'kernels':
         return {'kernels'}
     if layer not in LAYERS:
-        return None if path.name == 'fovea.h' else {'kernels', *LAYERS}
+        return None if is_public(path.name) else {'kernels', *LAYERS}
     return {'kernels', *LAYERS[:LAYERS.index(layer) + 1]} - ({'kernels'} if layer in ('base', 'labels', 'model') else set())
 
 
@@ -45,6 +52,8 @@ def check_directions(root):
             folder = name.split('/')[0] if '/' in name else None
             if name == 'fovea.h':
                 bad = may == {'kernels'}
+            elif is_public(name):
+                bad = not (path.parent == engine and is_public(path.name))
             elif root / 'batch' in path.parents and not (root / 'batch' / name).exists():
                 bad = True
             elif folder in folders:
@@ -66,12 +75,15 @@ def check_header(header, command):
 
 def main():
     root, build, command = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]), sys.argv[3:]
-    command += subprocess.run(['pkg-config', '--cflags', *PACKAGES], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    has_plugin = subprocess.run(['pkg-config', '--exists', *PLUGIN_PACKAGES], check=False).returncode == 0
+    packages = PACKAGES + (PLUGIN_PACKAGES if has_plugin else [])
+    flags = subprocess.run(['pkg-config', '--cflags', *packages], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    command += [re.sub('^-I', '-isystem', flag) for flag in flags]  # others' headers have warnings of their own
     command += [f'-I{root / "engine"}', f'-I{build / "engine"}', f'-I{build / "engine/model"}', '-std=gnu11', '-D_GNU_SOURCE']
     command.append(f'-I{root / "batch"}')
     wrong = check_directions(root)
     # The vec-*.h are pieces of one source, kernels/table.c, which is compiled per instruction set.
-    headers = [path for name in ('engine', 'batch', 'cli') for path in files_of(root / name)
+    headers = [path for name in ('engine', 'batch', 'cli', *(['plugin'] if has_plugin else [])) for path in files_of(root / name)
                if path.suffix == '.h' and not path.name.startswith('vec')]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         wrong += [message for message in pool.map(lambda header: check_header(header, command), headers) if message]
