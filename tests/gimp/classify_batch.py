@@ -33,8 +33,11 @@ KINDS = {
 # Kinds that lose colour: they must answer, with names of their own.
 POORER = {
     'gray': '(gimp-image-convert-grayscale image)',
+    'gray alpha': '(gimp-image-convert-grayscale image) (gimp-layer-add-alpha (vector-ref (gimp-image-get-layers image) 0))',
     'gray 16 bit': '(gimp-image-convert-grayscale image) (gimp-image-convert-precision image PRECISION-U16-LINEAR)',
     'indexed': '(gimp-image-convert-indexed image CONVERT-DITHER-NONE CONVERT-PALETTE-GENERATE 255 FALSE FALSE "")',
+    'indexed alpha': '''(gimp-layer-add-alpha (vector-ref (gimp-image-get-layers image) 0))
+                        (gimp-image-convert-indexed image CONVERT-DITHER-NONE CONVERT-PALETTE-GENERATE 255 FALSE FALSE "")''',
     'one pixel': '(gimp-image-scale image 1 1)',
     'one row': '(gimp-image-scale image 500 1)',
 }
