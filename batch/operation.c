@@ -53,6 +53,46 @@ finding_free (Finding *finding)
   g_free (finding);
 }
 
+/* ---- settings ------------------------------------------------------------------------------------------------------------------------------- */
+
+void
+operation_settings_init (OperationSettings *settings, OperationKind kind)
+{
+  *settings = (OperationSettings) { .kind = kind, .top = 5, .tiles = 1, .selection = { .threshold = -1, .overlap = -1, .most = 300 },
+                                    .mask = { .threshold = 0.5, .softness = 1.0, .refine = TRUE } };
+}
+
+const char *
+operation_set_threshold (OperationSettings *settings, double threshold)
+{
+  if (threshold == OPERATION_USUAL)
+    return NULL;
+  if (!(threshold >= 0 && threshold <= 1))
+    return "threshold must be from 0 to 1.";
+  if (settings->kind == OPERATION_CLASSIFY)
+    settings->least = threshold;
+  else if (settings->kind == OPERATION_LOCATE)
+    settings->selection.threshold = threshold;
+  else if (threshold == 0 || threshold == 1)
+    return "threshold must be above 0 and below 1.";
+  else
+    settings->mask.threshold = threshold;
+  return NULL;
+}
+
+char **
+operation_split_classes (const char *names)
+{
+  g_auto (GStrv)           parts = g_strsplit (names ? names : "", ",", -1), kept = NULL;
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (guint i = 0; parts[i]; i++)
+    if (*g_strstrip (parts[i]))
+      g_strv_builder_add (builder, parts[i]);
+  kept = g_strv_builder_end (builder);
+  return *kept ? g_steal_pointer (&kept) : NULL;
+}
+
 /* ---- networks ------------------------------------------------------------------------------------------------------------------------------- */
 
 static gboolean

@@ -25,6 +25,17 @@ typedef struct
   char           **classes;   /* locate, segment: only these; NULL: all */
 } OperationSettings;
 
+/* As long as nothing else is said, in the command and in GIMP. */
+void        operation_settings_init   (OperationSettings *settings, OperationKind kind);
+
+/* What the operation leaves out: names and objects less sure, or where a mask's border lies. OPERATION_USUAL: as operation_settings_init has it. A message about
+ * “threshold” for a number that can't be, or NULL. */
+#define OPERATION_USUAL -1.0
+const char *operation_set_threshold   (OperationSettings *settings, double threshold);
+
+/* "a, b": {"a", "b"}; NULL where there is none, which stands for all. Free with g_strfreev. */
+char      **operation_split_classes   (const char *names);
+
 #define OPERATION_LEAST_AREA 0.0005 /* of a photo: smaller masks count as empty */
 
 typedef struct _Operation Operation;

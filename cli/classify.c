@@ -39,7 +39,8 @@ verb_classify (int argc, char **argv)
 {
   PhotosOptions photos = { 0 };
   int           top = 5, status;
-  double        threshold = 0;
+  double        threshold = OPERATION_USUAL;
+  const char   *wrong;
   GOptionEntry  own[] = {
     { "top", 'k', 0, G_OPTION_ARG_INT, &top, "Print the N best classes (5)", "N" },
     { "threshold", 0, 0, G_OPTION_ARG_DOUBLE, &threshold, "Leave out names with a lower score, 0 to 1 (0)", "T" },
@@ -47,16 +48,17 @@ verb_classify (int argc, char **argv)
     { NULL },
   };
   g_autofree GOptionEntry *options = photos_join_options (own, &photos);
-  JobSettings              settings = { .operation = { .kind = OPERATION_CLASSIFY } };
+  JobSettings              settings = { NULL };
 
+  operation_settings_init (&settings.operation, OPERATION_CLASSIFY);
   if (!command_parse (&help, options, &argc, &argv, &status))
     return status;
   settings.operation.top = (gsize) MAX (top, 0);
-  settings.operation.least = threshold;
+  wrong = operation_set_threshold (&settings.operation, threshold);
   if (top < 1)
     status = command_usage (&help, photos.json, "--top must be 1 or more.");
-  else if (!(threshold >= 0 && threshold <= 1))
-    status = command_usage (&help, photos.json, "--threshold must be from 0 to 1.");
+  else if (wrong)
+    status = command_usage (&help, photos.json, "--%s", wrong);
   else
     status = photos_run (&help, &photos, &settings, argc, argv, print_text);
   photos_clear_options (&photos);

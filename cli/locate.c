@@ -68,8 +68,6 @@ static const char *const suppressions[] = { "class", "all", "soft", NULL };
 static const char *
 check_options (const Options *options, OperationSettings *operation)
 {
-  if (options->threshold != -1 && !(options->threshold >= 0 && options->threshold <= 1))
-    return "--threshold must be from 0 to 1.";
   if (options->overlap != -1 && !(options->overlap >= 0 && options->overlap <= 1))
     return "--overlap must be from 0 to 1.";
   if (options->most < 1)
@@ -82,7 +80,6 @@ check_options (const Options *options, OperationSettings *operation)
     if (strcmp (suppressions[i], options->suppress) == 0)
       operation->selection.suppression = (FoveaSuppression) i;
   operation->pyramid = options->pyramid;
-  operation->selection.threshold = options->threshold;
   operation->selection.overlap = options->overlap;
   operation->selection.most = options->most;
   return NULL;
@@ -92,7 +89,7 @@ int
 verb_locate (int argc, char **argv)
 {
   PhotosOptions photos = { 0 };
-  Options       given = { .threshold = -1, .overlap = -1, .most = 300 };
+  Options       given = { .threshold = OPERATION_USUAL, .overlap = -1, .most = 300 };
   GOptionEntry  own[] = {
     { "threshold", 0, 0, G_OPTION_ARG_DOUBLE, &given.threshold, "Leave out what has a lower score, 0 to 1 (the model's own)", "T" },
     { "overlap", 0, 0, G_OPTION_ARG_DOUBLE, &given.overlap, "Of boxes that overlap more, keep the best, 0 to 1 (the model's own)", "O" },
@@ -107,16 +104,21 @@ verb_locate (int argc, char **argv)
     { NULL },
   };
   g_autofree GOptionEntry *options = photos_join_options (own, &photos);
-  JobSettings              settings = { .operation = { .kind = OPERATION_LOCATE } };
-  const char              *wrong;
+  JobSettings              settings = { NULL };
+  const char              *wrong, *threshold;
   int                      status;
 
+  operation_settings_init (&settings.operation, OPERATION_LOCATE);
   if (!command_parse (&help, options, &argc, &argv, &status))
     return status;
   wrong = check_options (&given, &settings.operation);
-  settings.operation.classes = photos_split_names (given.classes);
+  threshold = operation_set_threshold (&settings.operation, given.threshold);
+  settings.operation.classes = operation_split_classes (given.classes);
   settings.pictures.drawn = given.draw;
-  status = wrong ? command_usage (&help, photos.json, "%s", wrong) : photos_run (&help, &photos, &settings, argc, argv, print_text);
+  if (threshold)
+    status = command_usage (&help, photos.json, "--%s", threshold);
+  else
+    status = wrong ? command_usage (&help, photos.json, "%s", wrong) : photos_run (&help, &photos, &settings, argc, argv, print_text);
   g_strfreev (settings.operation.classes);
   g_free (given.classes);
   g_free (given.suppress);

@@ -141,16 +141,6 @@ photos_read_tiles (const char *text, int *tiles)
   return TRUE;
 }
 
-char **
-photos_split_names (const char *names)
-{
-  char **parts = names ? g_strsplit (names, ",", -1) : NULL;
-
-  for (guint i = 0; parts && parts[i]; i++)
-    g_strstrip (parts[i]);
-  return parts;
-}
-
 /* ---- from options to a job -------------------------------------------------------------------------------------------------------------------- */
 
 /* NULL with the exit status. */

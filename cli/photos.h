@@ -49,6 +49,3 @@ char         *photos_get_name (JsonObject *answer);
 /* What --tiles says, 0 for auto; NULL: 1. FALSE: nonsense. */
 gboolean      photos_read_tiles (const char *text, int *tiles);
 #define PHOTOS_WRONG_TILES "--tiles must be from 1 to 32, or auto."
-
-/* "a, b": {"a", "b"}; NULL: NULL. */
-char        **photos_split_names (const char *names);

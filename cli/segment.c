@@ -48,8 +48,6 @@ print_text (JsonObject *answer)
 static const char *
 check_options (const FoveaMaskOptions *options)
 {
-  if (!(options->threshold > 0.0 && options->threshold < 1.0))
-    return "--threshold must be above 0 and below 1.";
   if (!(options->softness >= 0.0 && options->softness <= 1.0))
     return "--softness must be from 0 to 1.";
   if (!(ABS (options->grow) <= 1000.0) || !(options->feather >= 0.0 && options->feather <= 1000.0))
@@ -63,18 +61,19 @@ int
 verb_segment (int argc, char **argv)
 {
   PhotosOptions     photos = { 0 };
-  JobSettings       settings = { .operation = { .kind = OPERATION_SEGMENT, .mask = { .threshold = 0.5, .softness = 1.0 } } };
+  JobSettings       settings = { NULL };
   FoveaMaskOptions *mask = &settings.operation.mask;
   g_autofree char  *mask_dir = NULL, *cutout_dir = NULL, *draw_dir = NULL, *classes = NULL, *tiles = NULL, *prompt = NULL;
   gboolean          no_refine = FALSE;
   int               status;
-  const char       *wrong;
+  double            threshold = OPERATION_USUAL;
+  const char       *wrong, *wrong_threshold;
   GOptionEntry      own[] = {
     { "mask-dir", 0, 0, G_OPTION_ARG_FILENAME, &mask_dir, "Write masks into this folder, as gray PNG", "DIR" },
     { "cutout-dir", 0, 0, G_OPTION_ARG_FILENAME, &cutout_dir, "Write what is in the masks into this folder, as PNG with transparency", "DIR" },
     { "draw", 0, 0, G_OPTION_ARG_FILENAME, &draw_dir, "Write copies with the masks in colour into this folder, as PNG", "DIR" },
     { "classes", 0, 0, G_OPTION_ARG_STRING, &classes, "Only these names, commas between", "NAMES" },
-    { "threshold", 0, 0, G_OPTION_ARG_DOUBLE, &mask->threshold, "The share that lies on the border (0.5)", "T" },
+    { "threshold", 0, 0, G_OPTION_ARG_DOUBLE, &threshold, "The share that lies on the border (0.5)", "T" },
     { "softness", 0, 0, G_OPTION_ARG_DOUBLE, &mask->softness, "0: a hard border, 1: the network's own (1)", "S" },
     { "grow", 0, 0, G_OPTION_ARG_DOUBLE, &mask->grow, "Widen masks by so many pixels; negative: narrow (0)", "N" },
     { "feather", 0, 0, G_OPTION_ARG_DOUBLE, &mask->feather, "Blur the border by so many pixels (0)", "N" },
@@ -88,14 +87,19 @@ verb_segment (int argc, char **argv)
   };
   g_autofree GOptionEntry *options = photos_join_options (own, &photos);
 
+  operation_settings_init (&settings.operation, OPERATION_SEGMENT);
   if (!command_parse (&help, options, &argc, &argv, &status))
     return status;
+  wrong_threshold = operation_set_threshold (&settings.operation, threshold);
   wrong = photos_read_tiles (tiles, &settings.operation.tiles) ? check_options (mask) : PHOTOS_WRONG_TILES;
   mask->refine = !no_refine;
   settings.operation.prompt = prompt;
-  settings.operation.classes = photos_split_names (classes);
+  settings.operation.classes = operation_split_classes (classes);
   settings.pictures = (PictureFolders) { mask_dir, cutout_dir, draw_dir };
-  status = wrong ? command_usage (&help, photos.json, "%s", wrong) : photos_run (&help, &photos, &settings, argc, argv, print_text);
+  if (wrong_threshold)
+    status = command_usage (&help, photos.json, "--%s", wrong_threshold);
+  else
+    status = wrong ? command_usage (&help, photos.json, "%s", wrong) : photos_run (&help, &photos, &settings, argc, argv, print_text);
   g_strfreev (settings.operation.classes);
   photos_clear_options (&photos);
   return status;

@@ -48,6 +48,7 @@ batch_request_free (BatchRequest *request)
   g_free (request->output);
   g_free (request->model);
   g_free (request->pattern);
+  g_strfreev (request->settings.operation.classes);
   g_free (request);
 }
 
@@ -75,6 +76,24 @@ check_input (const char *path, GError **error)
   return FALSE;
 }
 
+/* Classify has no use for classes: it would leave out what is in the photo. */
+static gboolean
+read_choice (GimpProcedureConfig *config, OperationSettings *settings, GError **error)
+{
+  g_autofree char *classes = NULL;
+  const char      *wrong;
+  double           threshold;
+  int              top;
+
+  g_object_get (config, "threshold", &threshold, "top", &top, "classes", &classes, NULL);
+  settings->top = (gsize) top;
+  settings->classes = settings->kind == OPERATION_CLASSIFY ? NULL : operation_split_classes (classes);
+  wrong = operation_set_threshold (settings, threshold);
+  if (wrong)
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "%s", wrong);
+  return !wrong;
+}
+
 BatchRequest *
 batch_request_read (GimpProcedureConfig *config, GError **error)
 {
@@ -83,15 +102,13 @@ batch_request_read (GimpProcedureConfig *config, GError **error)
   g_autofree char         *formats = NULL, *pattern = NULL;
 
   settings->shard = settings->n_shards = 1;
-  settings->operation = (OperationSettings) { .top = 5, .least = 0.01, .tiles = 1, .selection = { .threshold = -1, .overlap = -1, .most = 300 },
-                                              .mask = { .threshold = 0.5, .softness = 1.0, .refine = TRUE } };
   settings->write_layers = batch_layers_write;
   settings->layers_data = request;
   if (!argument_read_word (config, "operation", batch_operations, &request->operation, error))
     return NULL;
-  settings->operation.kind = operations[request->operation].kind;
+  operation_settings_init (&settings->operation, operations[request->operation].kind);
   g_object_get (config, "model", &request->model, "pattern", &pattern, "formats", &formats, "recursive", &request->recursive, "again", &settings->again, NULL);
-  if (!formats_parse (formats, settings->operation.kind, TRUE, &settings->formats, error)
+  if (!read_choice (config, &settings->operation, error) || !formats_parse (formats, settings->operation.kind, TRUE, &settings->formats, error)
       || !(request->input = get_folder (config, "input-folder", _("Choose the folder that has the photos; it must be on this machine."), error))
       || !(request->output = get_folder (config, "output-folder", _("Choose a folder for the results; it must be on this machine."), error))
       || !check_input (request->input, error))
@@ -116,7 +133,8 @@ batch_list_photos (const BatchRequest *request)
 static gboolean
 choose_model (BatchRequest *request, GError **error)
 {
-  g_auto (GStrv) candidates = NULL;
+  g_auto (GStrv)     candidates = NULL;
+  g_autoptr (GError) unknown_class = NULL;
 
   if (request->model && *request->model)
     return TRUE;
@@ -124,8 +142,11 @@ choose_model (BatchRequest *request, GError **error)
   for (int rough = 0; rough < 2; rough++)
     for (guint i = 0; candidates[i]; i++)
       {
-        g_autoptr (Operation) operation = operation_new (candidates[i], &request->settings.operation, 1, 0, NULL);
+        g_autoptr (GError)    problem = NULL;
+        g_autoptr (Operation) operation = operation_new (candidates[i], &request->settings.operation, 1, 0, &problem);
 
+        if (!unknown_class && g_error_matches (problem, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT))
+          unknown_class = g_steal_pointer (&problem);
         if (operation && (rough || !operation_is_rough (operation)))
           {
             g_free (request->model);
@@ -133,6 +154,11 @@ choose_model (BatchRequest *request, GError **error)
             return TRUE;
           }
       }
+  if (unknown_class)
+    {
+      g_propagate_error (error, g_steal_pointer (&unknown_class));
+      return FALSE;
+    }
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE,
                _("No model that can do this is installed. Choose an .onnx file, or put one into the folder fovea/models of your data folder."));
   return FALSE;
@@ -239,6 +265,12 @@ add_arguments (GimpProcedure *procedure)
                                     GIMP_FILE_CHOOSER_ACTION_ANY, TRUE, NULL, G_PARAM_READWRITE);
   gimp_procedure_add_boolean_argument (procedure, "recursive", _("Folders _inside too"), _("Also the photos in folders of the folder"), TRUE, G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "pattern", _("_Names"), _("Which files are taken, as “*.jpg,cat-*”; empty: all photos"), "", G_PARAM_READWRITE);
+  gimp_procedure_add_double_argument (procedure, "threshold", _("Thres_hold"),
+                                      _("Names and objects less sure than this are left out (0 to 1), of masks the share that lies on the border; -1: none of the names, the "
+                                        "model's own for objects, 0.5 for masks"), OPERATION_USUAL, 1, OPERATION_USUAL, G_PARAM_READWRITE);
+  gimp_procedure_add_int_argument (procedure, "top", _("N_ames a photo"), _("Of Classify: how many names to give at most"), 1, 1000, 5, G_PARAM_READWRITE);
+  gimp_procedure_add_string_argument (procedure, "classes", _("C_lasses"), _("Of Locate, Segment and Cut Out: only these names, commas between; empty: all"), "",
+                                      G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "formats", _("_Formats"), _("What is written, commas between: csv, json, xmp, keywords; of Locate also coco, yolo, voc, pictures, xcf; of Segment "
                                                                           "and Cut Out also masks, cut-outs, pictures, xcf"),
                                       "csv,json", G_PARAM_READWRITE);

@@ -12,6 +12,7 @@
 
 #include "arguments.h"
 #include "models.h"
+#include "operation.h"
 #include "procedure.h"
 
 #define BUILTIN_MODEL "objects"
@@ -79,21 +80,11 @@ locate_choose (GimpProcedureConfig *config, const FoveaCandidates *candidates, G
   FoveaSelection   selection = { 0 };
   g_autofree char *classes = NULL;
   g_auto (GStrv)   names = NULL;
-  guint            n = 0;
   int              most;
 
   g_object_get (config, "threshold", &selection.threshold, "overlap", &selection.overlap, "max-objects", &most, "classes", &classes, NULL);
   selection.most = (gsize) most;
-  names = g_strsplit (classes ? classes : "", ",", -1);
-  for (guint i = 0; names[i]; i++) /* without empty ones */
-    {
-      g_strstrip (names[i]);
-      if (*names[i])
-        names[n++] = names[i];
-      else
-        g_free (names[i]);
-    }
-  names[n] = NULL;
+  names = operation_split_classes (classes);
   selection.classes = (const char *const *) names;
   return fovea_candidates_select (candidates, &selection, error);
 }

@@ -13,6 +13,7 @@
 #include "arguments.h"
 #include "mask-output.h"
 #include "models.h"
+#include "operation.h"
 #include "procedure.h"
 
 #define BUILTIN_MODEL "cutout"
@@ -86,23 +87,18 @@ show_progress (double fraction, gpointer unused)
 static gboolean
 choose_masks (Segmentation *segmentation, const char *classes, GError **error)
 {
-  g_auto (GStrv)           parts = g_strsplit (classes ? classes : "", ",", -1), names = NULL;
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  gsize                    n = fovea_masks_count (segmentation->masks);
+  g_auto (GStrv) names = operation_split_classes (classes);
+  gsize          n = fovea_masks_count (segmentation->masks);
 
-  for (guint i = 0; parts[i]; i++)
-    if (*g_strstrip (parts[i]))
-      g_strv_builder_add (builder, parts[i]);
-  names = g_strv_builder_end (builder);
-  if (*names && !fovea_settings_check_classes (fovea_segmenter_get_settings (segmentation->segmenter), (const char *const *) names, error))
+  if (names && !fovea_settings_check_classes (fovea_segmenter_get_settings (segmentation->segmenter), (const char *const *) names, error))
     return FALSE;
   segmentation->which = g_new0 (gsize, n + 1);
   segmentation->areas = g_new0 (double, n + 1);
   for (gsize i = 0; i < n; i++)
     {
-      gboolean wanted = !*names;
+      gboolean wanted = !names;
 
-      for (guint k = 0; names[k] && !wanted; k++)
+      for (guint k = 0; names && names[k] && !wanted; k++)
         {
           g_autofree char *a = g_utf8_casefold (names[k], -1), *b = g_utf8_casefold (fovea_masks_get_label (segmentation->masks, i), -1);
 

@@ -3,7 +3,7 @@
 """plug-in-fovea-batch in real GIMP, without windows: tables and the page, what is skipped, masks, cut-outs, boxes, images with layers, a GIMP that is killed, refusals.
 What the command can check as well (names, shares, what changed since) is in batch.py.
 
-    batch_batch.py BUILD/plugin/fovea
+    batch_batch.py BUILD/plugin/fovea COMMAND
 """
 
 import csv
@@ -126,6 +126,25 @@ def check_formats(gimp, source, results):
     print(f'ok masks, cut-outs, sidecars, copies with keywords, boxes, images with layers ({", ".join(layers)})')
 
 
+def check_choice(gimp, source, folder):
+    """Threshold, top and classes mean what they mean in the command, and without them both tell the same."""
+    cases = [('classify', CLASSIFIER, {'top': 2, 'threshold': 0.05}), ('classify', CLASSIFIER, {}), ('locate', DETECTOR, {'threshold': 0.4}), ('locate', DETECTOR, {}),
+             ('locate', DETECTOR, {'classes': ' dog, CAT,', 'threshold': 0.1}), ('segment', SEGMENTER, {'threshold': 0.3}), ('segment', SEGMENTER, {})]
+    calls, expected = [], []
+    for i, (operation, model, options) in enumerate(cases):
+        words = ' '.join(f'#:{key} {json.dumps(value)}' for key, value in options.items())
+        calls.append(call(source, folder / f'gimp-{i}', words + ' #:formats "json"', operation, model))
+        done = subprocess.run([sys.argv[2], operation, model, source, '-o', folder / f'command-{i}', '--formats', 'json', *(f'--{key}={value}' for key, value in options.items())],
+                              env=gimp.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 3, done.stderr  # the broken photo
+        expected.append(json.loads((folder / f'command-{i}/fovea-batch.json').read_text())['images'])
+    run(gimp, *calls)
+    told = [json.loads((folder / f'gimp-{i}/fovea-batch.json').read_text())['images'] for i in range(len(cases))]
+    assert told == expected, next((case, a, b) for case, a, b in zip(cases, told, expected) if a != b)
+    assert all(told[i] != told[k] for i, k in ((0, 1), (2, 3), (3, 4), (5, 6))) and {item['label'] for image in told[4] for item in image['objects']} <= {'dog', 'cat'}
+    print(f'ok threshold, top and classes: {len(cases)} folders as the command has them')
+
+
 def lines_of(journal):
     return journal.read_bytes().count(b'\n') if journal.exists() else 0
 
@@ -191,7 +210,9 @@ def check_refusals(gimp, source, folder):
              (call(folder / 'nowhere', folder / 'r'), "isn't a folder"), (call(source, folder / 'r', '#:pattern "*.xyz"'), 'no photos'),
              (call(source, folder / 'r', '#:formats "csv,xls"'), 'xls'), (call(source, folder / 'r', '#:formats "masks"'), 'of this operation'),
              (call(source, folder / 'r', model='nothing'), 'nothing'), (call(source, folder / 'r', operation='paint'), 'classify, locate, segment, cut-out'),
-             (call(source, '/proc/results'), "can't be written")]
+             (call(source, '/proc/results'), "can't be written"), (call(source, folder / 'r', '#:classes "unicorn"', 'locate', DETECTOR), 'unicorn'),
+             (call(source, folder / 'r', '#:classes "unicorn"', 'locate', ''), 'unicorn'), (call(source, folder / 'r', '#:threshold -0.5'), 'from 0 to 1'),
+             (call(source, folder / 'r', '#:threshold 1', 'segment', SEGMENTER), 'below 1'), (call(source, folder / 'r', '#:top 0'), '')]
     for (text, words), message in zip(cases, gimp.refuse([text for text, _ in cases])):
         assert words in message, (text, message[-800:])
     assert not (source / 'results').exists() and not (source / 'new').exists()
@@ -219,6 +240,7 @@ def main():
             photo.resize((640, 480)).save(many / f'{i:02}.jpg')
         before = prints(many) | prints(source)
         check_tables(gimp, source, folder / 'tables')
+        check_choice(gimp, source, folder / 'choice')
         check_formats(gimp, source, folder / 'formats')
         check_killing(gimp, many, folder / 'killed')
         check_refusals(gimp, source, folder)

@@ -35,6 +35,9 @@ class Window(GimpWindow):
         """It hasn't done anything yet."""
         return not any('photos are done' in node.name for node in walk(self.dialog))
 
+    def can_change(self, name):
+        return next(node for node in walk(self.dialog) if node.name == name and node.getRoleName() in ('text', 'spin button')).getState().contains(self.pyatspi.STATE_SENSITIVE)
+
     def progress(self):
         return next(node for node in walk(self.dialog) if node.getRoleName() == 'progress bar').queryValue().currentValue
 
@@ -52,6 +55,7 @@ def inside(scene, folder):
     wait(lambda: window.words(f'^{N_PHOTOS + 1} photos$'), 'the number of photos', 60)
     shoot(folder / f'batch-{scene}-open.png')
     check_window(window.dialog)
+    assert window.can_change('Threshold') and window.can_change('Classes') and not window.can_change('Names a photo')
     window.press('Start.*', 120)
     wait(lambda: window.progress() > 0, 'progress', 120)
     shoot(folder / f'batch-{scene}-running.png')
