@@ -4,6 +4,7 @@
  */
 
 #include "command.h"
+#include "gimp-versions.h"
 #include "verbs.h"
 
 static const CommandHelp help = {
@@ -12,7 +13,8 @@ static const CommandHelp help = {
   "Looks whether Fovea computes rightly on this machine: known tensors through the\n"
   "functions of every instruction set that the processor has, then every installed\n"
   "model, which must load, and a small one answer as the plain reference does. The\n"
-  "report is what to send with a question. The exit status is 1 if anything is\n"
+  "versions of GIMP, GEGL and GTK are those of the GIMP that is found first in PATH.\n"
+  "The report is what to send with a question. The exit status is 1 if anything is\n"
   "wrong.",
   "  fovea self-test           the report\n"
   "  fovea self-test --json    for programs\n",
@@ -70,8 +72,21 @@ add_models (JsonBuilder *json, const FoveaSelfTest *test)
   json_builder_end_array (json);
 }
 
+/* null: there is no such program. */
 static void
-print_json (const FoveaSelfTest *test)
+add_programs (JsonBuilder *json, const FoveaPrograms *programs)
+{
+  const char *const members[][2] = { { "gimp", programs->gimp }, { "gegl", programs->gegl }, { "babl", programs->babl }, { "gtk", programs->gtk } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (members); i++)
+    if (members[i][1])
+      command_add_string (json, members[i][0], members[i][1]);
+    else
+      json_builder_add_null_value (json_builder_set_member_name (json, members[i][0]));
+}
+
+static void
+print_json (const FoveaSelfTest *test, const FoveaPrograms *programs)
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
   g_autofree char        *glib = g_strdup_printf ("%u.%u.%u", glib_major_version, glib_minor_version, glib_micro_version);
@@ -80,6 +95,7 @@ print_json (const FoveaSelfTest *test)
   json_builder_set_member_name (json, "passed");
   json_builder_add_boolean_value (json, test->passed);
   command_add_string (json, "version", fovea_get_version ());
+  add_programs (json, programs);
   command_add_string (json, "glib", glib);
   command_add_string (json, "processor", test->processor ? test->processor : "unknown");
   json_builder_set_member_name (json, "features");
@@ -113,21 +129,25 @@ verb_self_test (int argc, char **argv)
   int          status;
   GOptionEntry options[] = { { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print one JSON object", NULL }, { NULL } };
   g_autoptr (GError)        error = NULL;
+  g_autoptr (GimpVersions)  versions = NULL;
   g_autoptr (FoveaSelfTest) test = NULL;
+  FoveaPrograms             programs;
 
   if (!command_parse (&help, options, &argc, &argv, &status))
     return status;
   if (argc != 1)
     return command_usage (&help, as_json, "self-test takes no arguments.");
+  versions = gimp_versions_ask ();
   test = fovea_self_test_new (NULL, show_progress, NULL, &error);
+  programs = gimp_versions_get (versions);
   command_clear_progress ();
   if (!test)
     return command_fail (as_json, error);
   if (as_json)
-    print_json (test);
+    print_json (test, &programs);
   else
     {
-      g_autofree char *report = fovea_self_test_print (test);
+      g_autofree char *report = fovea_self_test_print (test, &programs);
 
       g_print ("%s", report);
     }

@@ -177,7 +177,13 @@ FoveaSelfTest *fovea_self_test_new   (GCancellable *cancellable, FoveaProgress p
 void           fovea_self_test_free  (FoveaSelfTest *test);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaSelfTest, fovea_self_test_free)
 
+/* Versions of the programs around Fovea, as whoever asks for the report knows them; NULL: there is none. */
+typedef struct
+{
+  const char *gimp, *gegl, *babl, *gtk;
+} FoveaPrograms;
+
 /* The report, lines of plain English, to be sent with a question. Free with g_free. */
-char          *fovea_self_test_print (const FoveaSelfTest *test);
+char          *fovea_self_test_print (const FoveaSelfTest *test, const FoveaPrograms *programs);
 
 G_END_DECLS

@@ -30,13 +30,14 @@ typedef struct
 static char *
 make_report (const FoveaSelfTest *test)
 {
-  g_autofree char *engine = fovea_self_test_print (test);
   int              gegl[3], babl[3];
+  g_autofree char *gegl_text = NULL, *babl_text = NULL, *gtk_text = g_strdup_printf ("%u.%u.%u", gtk_get_major_version (), gtk_get_minor_version (), gtk_get_micro_version ());
 
   gegl_get_version (&gegl[0], &gegl[1], &gegl[2]);
   babl_get_version (&babl[0], &babl[1], &babl[2]);
-  return g_strdup_printf ("GIMP       %s\nGEGL       %d.%d.%d\nbabl       %d.%d.%d\nGTK        %u.%u.%u\n%s", gimp_version (), gegl[0], gegl[1], gegl[2], babl[0],
-                          babl[1], babl[2], gtk_get_major_version (), gtk_get_minor_version (), gtk_get_micro_version (), engine);
+  gegl_text = g_strdup_printf ("%d.%d.%d", gegl[0], gegl[1], gegl[2]);
+  babl_text = g_strdup_printf ("%d.%d.%d", babl[0], babl[1], babl[2]);
+  return fovea_self_test_print (test, &(FoveaPrograms) { gimp_version (), gegl_text, babl_text, gtk_text });
 }
 
 /* ---- the test ------------------------------------------------------------------------------------------------- */

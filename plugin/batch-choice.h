@@ -7,5 +7,5 @@
 #include <libgimp/gimp.h>
 #include <libgimp/gimpui.h>
 
-/* Three rows of the grid, from `row` on. What the setting “operation” has no use for can't be changed. */
+/* One row of the grid: there are many. What the setting “operation” has no use for can't be changed. */
 void batch_choice_attach (GimpProcedureConfig *config, GtkGrid *grid, int row);

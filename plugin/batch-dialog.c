@@ -447,6 +447,7 @@ make_settings (BatchDialog *dialog)
                                       "cut-out", _("Cut out the subject"), NULL };
   g_autoptr (GtkListStore) operations = dialog_make_store (rows);
   GtkWidget               *grid = gtk_grid_new (), *entry = gimp_prop_entry_new (G_OBJECT (dialog->config), "pattern", -1);
+  GtkWidget               *which = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 24);
 
   gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
@@ -456,15 +457,16 @@ make_settings (BatchDialog *dialog)
                  gimp_prop_string_combo_box_new (G_OBJECT (dialog->config), "operation", GTK_TREE_MODEL (operations), 0, 1));
   dialog_attach (GTK_GRID (grid), 1, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, dialog->dialog));
   batch_choice_attach (dialog->config, GTK_GRID (grid), 2);
-  dialog_attach (GTK_GRID (grid), 5, _("_Photos"), _("The folder that has the photos; nothing in it is changed"),
+  dialog_attach (GTK_GRID (grid), 3, _("_Photos"), _("The folder that has the photos; nothing in it is changed"),
                  make_photos (dialog));
-  dialog_attach (GTK_GRID (grid), 6, _("_Names"), _("Which files are taken, as “*.jpg,cat-*”; empty: all photos"), entry);
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (G_OBJECT (dialog->config), "recursive", _("Folders _inside, too")), 1, 7, 1, 1);
-  gtk_grid_attach (GTK_GRID (grid), dialog->count, 1, 8, 1, 1);
-  dialog_attach (GTK_GRID (grid), 9, _("_Results"), _("The folder that tables, pictures and the summary go to: another one than that of the photos"),
+  dialog_attach (GTK_GRID (grid), 4, _("_Names"), _("Which files are taken, as “*.jpg,cat-*”; empty: all photos"), entry);
+  gtk_box_pack_start (GTK_BOX (which), gimp_prop_check_button_new (G_OBJECT (dialog->config), "recursive", _("Folders _inside, too")), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (which), dialog->count, FALSE, FALSE, 0);
+  gtk_grid_attach (GTK_GRID (grid), which, 1, 5, 1, 1);
+  dialog_attach (GTK_GRID (grid), 6, _("_Results"), _("The folder that tables, pictures and the summary go to: another one than that of the photos"),
                  make_results (dialog));
-  dialog_attach (GTK_GRID (grid), 10, _("_Formats"), _("What is written there, beside a page that shows the results"), make_formats (dialog));
-  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (G_OBJECT (dialog->config), "again", _("Do a_gain what an earlier run has done")), 1, 11, 1, 1);
+  dialog_attach (GTK_GRID (grid), 7, _("_Formats"), _("What is written there, beside a page that shows the results"), make_formats (dialog));
+  gtk_grid_attach (GTK_GRID (grid), gimp_prop_check_button_new (G_OBJECT (dialog->config), "again", _("Do a_gain what an earlier run has done")), 1, 8, 1, 1);
   return grid;
 }
 

@@ -6,10 +6,12 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import zlib
 
@@ -26,8 +28,8 @@ VERBS = ["augment", "bench", "classify", "conformance", "evaluate", "import", "i
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
-def fovea(*arguments, given=None, models=""):
-    environment = {**os.environ, "LC_ALL": "C.UTF-8", "FOVEA_MODELS_PATH": str(models), "XDG_DATA_HOME": "/nonexistent"}
+def fovea(*arguments, given=None, models="", **more):
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "FOVEA_MODELS_PATH": str(models), "XDG_DATA_HOME": "/nonexistent"} | more
     return subprocess.run([FOVEA, *arguments], input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, timeout=120)
 
 
@@ -305,6 +307,27 @@ class Command(unittest.TestCase):
             for words in ("Fovea ", "GLib ", "kernels    reference", "cut: ", "BROKEN", "whole: ", "answers rightly", hashlib.sha256(whole).hexdigest(), "SOMETHING IS WRONG"):
                 self.assertIn(words, answer.stdout.decode())
         self.assertEqual(fovea("self-test", "tagger").returncode, 2)
+
+    def test_self_test_asks_gimp(self):
+        """The versions are those that the first GIMP in PATH says; none, and one that hangs, hold nothing up."""
+        words = "GNU Image Manipulation Program version 3.0.99\nusing babl version 0.1.98 (compiled against version 0.1.2)\nusing GEGL version 0.4.97 (…)\n"
+        programs = {"whole": f"cat <<'END'\n{words}using GTK+ version 3.24.96 (…)\nEND", "console": f"cat <<'END'\n{words}END", "hangs": "sleep 60", "odd": "echo $'\\xff'", "fails": "exit 3"}
+        told = {"whole": ["3.0.99", "0.4.97", "0.1.98", "3.24.96"], "console": ["3.0.99", "0.4.97", "0.1.98", None]}
+        for case, script in {**programs, "none": None}.items():
+            with tempfile.TemporaryDirectory() as folder:
+                for name in ("sleep", "cat", "bash"):
+                    (pathlib.Path(folder) / name).symlink_to(shutil.which(name))
+                if script:
+                    gimp = pathlib.Path(folder) / ("gimp-console" if case == "console" else "gimp")
+                    gimp.write_text(f"#!{shutil.which('bash')}\n[ \"$*\" = '--version --verbose' ] && {script}\n")
+                    gimp.chmod(0o755)
+                started = time.monotonic()
+                report = json.loads(fovea("self-test", "--json", PATH=folder).stdout)
+                self.assertLess(time.monotonic() - started, 30)
+                self.assertEqual([report[name] for name in ("gimp", "gegl", "babl", "gtk")], told.get(case, [None] * 4), case)
+                if case in ("console", "none"):
+                    lines = fovea("self-test", PATH=folder).stdout.decode().splitlines()[:4]
+                    self.assertEqual([line.split(None, 1) for line in lines], [[name, version or "not found"] for name, version in zip(("GIMP", "GEGL", "babl", "GTK"), told.get(case, [None] * 4))])
 
     def test_locate_in_text(self):
         answer = fovea("locate", self.folder / "boxes.onnx", self.photo)

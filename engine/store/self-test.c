@@ -297,13 +297,23 @@ print_models (const FoveaSelfTest *test, GString *text)
     g_string_append (text, "model      none is installed\n");
 }
 
+static void
+print_programs (const FoveaPrograms *programs, GString *text)
+{
+  const char *const lines[][2] = { { "GIMP", programs->gimp }, { "GEGL", programs->gegl }, { "babl", programs->babl }, { "GTK", programs->gtk } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (lines); i++)
+    g_string_append_printf (text, "%-9s  %s\n", lines[i][0], lines[i][1] ? lines[i][1] : "not found");
+}
+
 char *
-fovea_self_test_print (const FoveaSelfTest *test)
+fovea_self_test_print (const FoveaSelfTest *test, const FoveaPrograms *programs)
 {
   GString         *text = g_string_new (NULL);
   g_autofree char *features = g_strjoinv (" ", test->features), *memory = g_format_size_full (test->memory, G_FORMAT_SIZE_IEC_UNITS);
   g_autofree char *available = g_format_size_full (test->memory_available, G_FORMAT_SIZE_IEC_UNITS);
 
+  print_programs (programs, text);
   g_string_append_printf (text, "Fovea      %s\nGLib       %u.%u.%u (built with %d.%d.%d)\n", fovea_get_version (), glib_major_version, glib_minor_version,
                           glib_micro_version, GLIB_MAJOR_VERSION, GLIB_MINOR_VERSION, GLIB_MICRO_VERSION);
   g_string_append_printf (text, "processor  %s\nfeatures   %s\nthreads    %u\n", test->processor ? test->processor : "unknown", *features ? features : "unknown",

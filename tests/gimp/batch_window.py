@@ -35,8 +35,11 @@ class Window(GimpWindow):
         """It hasn't done anything yet."""
         return not any('photos are done' in node.name for node in walk(self.dialog))
 
+    def field(self, name):
+        return next(node for node in walk(self.dialog) if node.name == name and node.getRoleName() in ('text', 'spin button'))
+
     def can_change(self, name):
-        return next(node for node in walk(self.dialog) if node.name == name and node.getRoleName() in ('text', 'spin button')).getState().contains(self.pyatspi.STATE_SENSITIVE)
+        return self.field(name).getState().contains(self.pyatspi.STATE_SENSITIVE)
 
     def progress(self):
         return next(node for node in walk(self.dialog) if node.getRoleName() == 'progress bar').queryValue().currentValue
@@ -55,7 +58,11 @@ def inside(scene, folder):
     wait(lambda: window.words(f'^{N_PHOTOS + 1} photos$'), 'the number of photos', 60)
     shoot(folder / f'batch-{scene}-open.png')
     check_window(window.dialog)
-    assert window.can_change('Threshold') and window.can_change('Classes') and not window.can_change('Names a photo')
+    assert window.can_change('Threshold') and window.can_change('Classes') and not window.can_change('How many names')
+    threshold = window.field('Threshold')
+    for value, text in ((0.3, '0.30'), (-0.05, 'usual')):
+        threshold.queryValue().currentValue = value
+        wait(lambda: threshold.queryText().getText(0, -1) == text, f'the threshold {text}')
     window.press('Start.*', 120)
     wait(lambda: window.progress() > 0, 'progress', 120)
     shoot(folder / f'batch-{scene}-running.png')
