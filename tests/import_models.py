@@ -301,6 +301,19 @@ outputs:
             found = self.take(path, '--task', 'classify', '--name', name, *options)
             self.assertEqual(found['labels'], ['stag', 'dor', 'rove'] if name == 'hub' else [])
             self.fovea('info', name)
+        # The user's own link to the cache's, whose weights lie beside neither its end nor its beginning.
+        mine = self.folder / 'mine.onnx'
+        mine.symlink_to(snapshot / 'net.onnx')
+        copied, linked = (self.take(mine, '--task', 'classify', '--name', name, *options)['name'] for name, options in (('copied', ()), ('by-link', ('--link',))))
+        self.assertEqual((self.store / f'{linked}.onnx').readlink(), mine)
+        for name in (copied, linked):
+            self.fovea('info', name)
+        (self.folder / 'hub/blobs/2b').unlink()
+        self.fovea('info', copied)
+        self.assertIn("net.data”, which can't be found beside it", self.fovea('info', linked, status=1)[1])
+        (snapshot / 'net.data').unlink()
+        (snapshot / 'net.data').symlink_to(self.folder / 'secret')
+        self.assertIn('is a link that leaves', self.fovea('info', linked, status=1)[1])
 
     def test_hostile_labels(self):
         """Controls and line breaks go, markup stays text, lists have an end."""

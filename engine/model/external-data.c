@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * external-data.c: opens a model's external data, and nothing else: a model file comes from anywhere, and must not make us read what
- * doesn't belong to it. The model may itself be a link, and what belongs to it may lie where that leads to: Hugging Face's cache is made so,
- * and so is a model that was imported as a link.
+ * doesn't belong to it. The model may itself be a link, and what belongs to it may lie where that leads to, or on the way there: Hugging Face's
+ * cache is made of links, and so is a model of it that was imported as a link:
+ *
+ *   models/net.onnx ─→ snapshots/1/net.onnx ─→ blobs/1a
+ *                      snapshots/1/net.data ─→ blobs/2b
  */
 
 #include "model/external-data.h"
@@ -12,6 +15,8 @@
 #include <string.h>
 
 #include "model/graph.h"
+
+#define MOST_LINKS 40 /* the system follows as many */
 
 static Mapping *
 refuse (const char *location, const char *why, GError **error)
@@ -42,46 +47,60 @@ lies_below (const char *path, const char *folder)
   return strncmp (path, folder, length) == 0 && path[length] == '/';
 }
 
-/* Where the model's file itself lies, when its path is a link. Free with g_free; NULL: it is gone. */
-static char *
-find_home (const char *model)
+/* The folders that the model's path leads through: its own, those of the links after it, and last the one where the file itself lies. Resolved. */
+static char **
+list_homes (const char *model)
 {
-  char *resolved = realpath (model, NULL), *home = resolved ? g_path_get_dirname (resolved) : NULL;
+  g_autoptr (GStrvBuilder) homes = g_strv_builder_new ();
+  g_autofree char         *path = g_strdup (model);
 
-  free (resolved);
-  return home;
+  for (int i = 0; i < MOST_LINKS && path; i++)
+    {
+      g_autofree char *folder = g_path_get_dirname (path), *link = g_file_read_link (path, NULL);
+      char            *resolved = realpath (folder, NULL);
+
+      if (resolved)
+        g_strv_builder_add (homes, resolved);
+      g_free (path);
+      path = !link || !resolved ? NULL : g_path_is_absolute (link) ? g_strdup (link) : g_build_filename (resolved, link, NULL);
+      free (resolved);
+    }
+  return g_strv_builder_end (homes);
+}
+
+/* Both are resolved: is `path` below the folder, or where the model itself lies? */
+static gboolean
+belongs (const char *path, const char *folder, const char *home)
+{
+  g_autofree char *lies_in = g_path_get_dirname (path);
+
+  return lies_below (path, folder) || g_strcmp0 (lies_in, home) == 0;
+}
+
+static const char *
+get_last (char **strings)
+{
+  return *strings ? strings[g_strv_length (strings) - 1] : NULL;
 }
 
 gboolean
 external_data_belongs (const char *path, const char *model)
 {
-  g_autofree char *folder = g_path_get_dirname (path), *home = find_home (model), *lies_in = NULL;
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_auto (GStrv)   homes = list_homes (model);
   char            *resolved_folder = realpath (folder, NULL), *resolved = realpath (path, NULL);
-  gboolean         belongs = resolved && resolved_folder && lies_below (resolved, resolved_folder);
+  gboolean         does = resolved && resolved_folder && belongs (resolved, resolved_folder, get_last (homes));
 
-  lies_in = resolved ? g_path_get_dirname (resolved) : NULL;
-  belongs |= lies_in && g_strcmp0 (lies_in, home) == 0;
   free (resolved);
   free (resolved_folder);
-  return belongs;
-}
-
-/* FALSE: there is no such file, and errno says why. */
-static gboolean
-resolve (const char *folder, const char *location, char **resolved)
-{
-  g_autofree char *path = folder ? g_build_filename (folder, location, NULL) : NULL;
-
-  *resolved = path ? realpath (path, NULL) : NULL;
-  return *resolved != NULL;
+  return does;
 }
 
 Mapping *
 external_data_open (const char *model, const char *location, GError **error)
 {
-  g_autofree char *folder = g_path_get_dirname (model), *home = find_home (model), *lies_in = NULL;
-  char    *resolved_folder, *resolved;
-  Mapping *mapping = NULL;
+  g_auto (GStrv)   homes = list_homes (model);
+  g_autofree char *why = NULL;
 
   if (!*location)
     return refuse (location, "is no name of a file", error);
@@ -90,20 +109,18 @@ external_data_open (const char *model, const char *location, GError **error)
   if (has_parent_component (location))
     return refuse (location, "leaves the model's folder", error);
 
-  resolved_folder = realpath (folder, NULL);
-  if (!resolved_folder || (!resolve (folder, location, &resolved) && !resolve (home, location, &resolved)))
+  errno = ENOENT;
+  for (guint i = 0; homes[i]; i++)
     {
-      g_autofree char *why = g_strdup_printf ("can't be found beside it (%s)", g_strerror (errno));
+      g_autofree char *path = g_build_filename (homes[i], location, NULL);
+      char            *resolved = realpath (path, NULL);
+      gboolean         is_there = resolved != NULL, does = is_there && belongs (resolved, homes[i], get_last (homes));
+      Mapping         *mapping = does ? mapping_new_for_file (resolved, error) : NULL;
 
-      free (resolved_folder);
-      return refuse (location, why, error);
+      free (resolved);
+      if (is_there)
+        return does ? mapping : refuse (location, "is a link that leaves the model's folder", error);
     }
-  lies_in = g_path_get_dirname (resolved);
-  if (lies_below (resolved, resolved_folder) || g_strcmp0 (lies_in, home) == 0)
-    mapping = mapping_new_for_file (resolved, error);
-  else
-    refuse (location, "is a link that leaves the model's folder", error);
-  free (resolved);
-  free (resolved_folder);
-  return mapping;
+  why = g_strdup_printf ("can't be found beside it (%s)", g_strerror (errno));
+  return refuse (location, why, error);
 }
