@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * catalogue-page.c: see catalogue-page.h. A file is downloaded (download.c) into fovea/downloads of the user's cache folder, a sidecar with what the catalogue
- * knows is put beside it, and both are imported like any other file. Afterwards nothing stays in the cache.
+ * knows is put beside it, and both are imported like any other file. Afterwards nothing stays in the cache; what a broken connection left there, for a week at most.
  */
 
 #include "catalogue-page.h"
@@ -83,13 +83,19 @@ note_progress (guint64 bytes, gpointer data)
   g_atomic_int_set (&page->done, (gint) (10000 * bytes / MAX (page->under_way->size, 1)));
 }
 
+static char *
+find_folder (void)
+{
+  return g_build_filename (g_get_user_cache_dir (), "fovea", "downloads", NULL);
+}
+
 static void
 fetch_in_worker (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   CataloguePage             *page = data;
   const FoveaCatalogueEntry *entry = page->under_way;
   const DownloadSource       from = { entry->address, entry->size, entry->sha256 };
-  g_autofree char           *folder = g_build_filename (g_get_user_cache_dir (), "fovea", "downloads", NULL);
+  g_autofree char           *folder = find_folder ();
   g_autofree char           *file = g_strconcat (entry->name, ".onnx", NULL), *beside = g_strconcat (entry->name, ".json", NULL);
   g_autofree char           *path = g_build_filename (folder, file, NULL), *sidecar = g_build_filename (folder, beside, NULL), *name = NULL;
   GError                    *error = NULL;
@@ -307,9 +313,11 @@ make_bottom (CataloguePage *page)
 CataloguePage *
 catalogue_page_new (void (*fetched) (const char *name, gpointer user_data), gpointer user_data)
 {
-  CataloguePage *page = g_new0 (CataloguePage, 1);
-  GtkWidget     *intro = dialog_text_new ();
+  CataloguePage   *page = g_new0 (CataloguePage, 1);
+  GtkWidget       *intro = dialog_text_new ();
+  g_autofree char *folder = find_folder ();
 
+  download_remove_old (folder);
   page->fetched = fetched;
   page->user_data = user_data;
   page->widget = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8);

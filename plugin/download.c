@@ -14,6 +14,7 @@
 #define PART_BYTES      (1 << 16)
 #define TIMEOUT_SECONDS 30  /* without a byte */
 #define MOST_TRIES      4   /* in a row that bring nothing */
+#define KEPT_SECONDS    (7 * 24 * 60 * 60)
 #define PAUSE_MS        400 /* before the second try; twice as long before each after it */
 
 typedef struct
@@ -270,4 +271,22 @@ download_file (const DownloadSource *source, const char *path, GCancellable *can
     g_remove (part);
   g_propagate_error (error, g_steal_pointer (&cause));
   return FALSE;
+}
+
+void
+download_remove_old (const char *folder)
+{
+  GDir       *files = g_dir_open (folder, 0, NULL);
+  gint64      oldest = g_get_real_time () / G_USEC_PER_SEC - KEPT_SECONDS;
+  const char *name;
+
+  while (files && (name = g_dir_read_name (files)))
+    {
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+      GStatBuf         status;
+
+      if (g_lstat (path, &status) == 0 && !S_ISDIR (status.st_mode) && status.st_mtime < oldest)
+        g_unlink (path);
+    }
+  g_clear_pointer (&files, g_dir_close);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * download-tool.c: what download.py drives: fetches one file.
+ * download-tool.c: what download.py drives: fetches one file, or takes away what is old.
  *
  *   download-tool ADDRESS SIZE SHA256 PATH [CANCEL_AFTER_BYTES [LARGEST_FILE]]
+ *   download-tool FOLDER
  */
 
 #include <signal.h>
@@ -29,10 +30,15 @@ note_progress (guint64 bytes, gpointer data)
 int
 main (int argc, char **argv)
 {
-  const DownloadSource source = { argv[1], g_ascii_strtoull (argv[2], NULL, 10), argv[3] };
+  const DownloadSource source = { argv[1], argc > 3 ? g_ascii_strtoull (argv[2], NULL, 10) : 0, argc > 3 ? argv[3] : NULL };
   Watch                watch = { argc > 5 ? g_ascii_strtoull (argv[5], NULL, 10) : 0, g_cancellable_new () };
   g_autoptr (GError)   error = NULL;
 
+  if (argc == 2)
+    {
+      download_remove_old (argv[1]);
+      return 0;
+    }
   if (argc > 6)
     {
       const struct rlimit limit = { (rlim_t) g_ascii_strtoull (argv[6], NULL, 10), RLIM_INFINITY };

@@ -5,6 +5,7 @@ download-tool."""
 
 import hashlib
 import http.server
+import os
 import pathlib
 import shutil
 import ssl
@@ -170,6 +171,23 @@ class Download(unittest.TestCase):
         self.assertEqual(self.left(), ['model.onnx.part'])
         self.assert_fetched(self.fetch('whole'))
         self.assertRegex(Server.requests[-1][1], r'bytes=\d+-')
+
+    def test_old(self):
+        """What nobody has gone on with for a week goes; what is new stays, and what lies elsewhere."""
+        week = 7 * 24 * 3600
+        secret = self.folder.parent / f'{self.folder.name}-secret'
+        secret.write_text('secret')
+        self.addCleanup(secret.unlink)
+        for name, age in {'new.onnx.part': 0, 'days.onnx.part': week - 3600, 'old.onnx.part': week + 3600, 'old.onnx': 9 * week}.items():
+            (self.folder / name).write_bytes(b'part')
+            os.utime(self.folder / name, (time.time() - age,) * 2)
+        (self.folder / 'link').symlink_to(secret)
+        (self.folder / 'inside').mkdir()
+        for path in (self.folder / 'link', self.folder / 'inside', secret):
+            os.utime(path, (0, 0), follow_symlinks=False)
+        self.assertEqual(subprocess.run([TOOL, self.folder], check=False).returncode, 0)
+        self.assertEqual((self.left(), secret.read_text()), (['days.onnx.part', 'inside', 'new.onnx.part'], 'secret'))
+        self.assertEqual(subprocess.run([TOOL, self.folder / 'nowhere'], check=False).returncode, 0)
 
     def test_no_room(self):
         self.assert_refused(self.fetch('whole', 0, 200_000), 'make room')

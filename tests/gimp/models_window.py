@@ -10,6 +10,7 @@ Screenshots stay in the folder given.
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -197,9 +198,14 @@ def fetch(windows, folder, home, scene):
         wait(lambda: windows.words('8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4'), 'its sum')
         windows.press('Fetch')
         wait(lambda: windows.words("can't be reached"), 'that there is no network', 60)
-        left = [path for path in (home / '.cache/fovea/downloads').iterdir()]
-        assert left == [], left
-        print('ok import: without a network it says so, and nothing is left', flush=True)
+        downloads, models = home / '.cache/fovea/downloads', home / '.local/share/fovea/models'
+        before = sorted(models.iterdir())
+        assert list(downloads.iterdir()) == [], list(downloads.iterdir())  # neither an old one, see prepare
+        (downloads / 'yunet.onnx.part').write_bytes(b'x' * yunet_bytes())
+        windows.press('Fetch')
+        wait(lambda: windows.words('It was thrown away'), 'that it is a wrong file', 60)
+        assert list(downloads.iterdir()) == [] and sorted(models.iterdir()) == before, list(downloads.iterdir())
+        print('ok import: without a network it says so; of that and of a wrong file nothing is left', flush=True)
         whole = home / '.cache/fovea/downloads/ultraface-320.onnx.part'  # all has come but the last look at it
         shutil.copy(reference() / 'models/version-RFB-320.onnx', whole)
         windows.choose('Catalogue', 'ultraface-320')
@@ -240,7 +246,17 @@ def inside(scene, folder):
     print(f'ok {scene}: closed, and nothing hidden is left', flush=True)
 
 
+def yunet_bytes():
+    """The size that the catalogue knows."""
+    text = (ROOT / 'engine/store/catalogue.c').read_text(encoding='utf-8')
+    return int(re.search(r'"yunet",.*?\b(\d{5,}),', text, re.DOTALL)[1])
+
+
 def prepare(gimp):
+    old = gimp.folder / 'home/.cache/fovea/downloads/old.onnx.part'
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b'old')
+    os.utime(old, (0, 0))
     own = gimp.folder / 'home/.local/share/fovea/models'
     own.mkdir(parents=True)
     shutil.copy(reference() / 'models/squeezenet11_fp32.onnx', own / 'mine.onnx')
