@@ -14,6 +14,8 @@
 #include "operation.h"
 #include "output-file.h"
 
+#define LEAST_SCORE 0.01 /* tables may tell what is hardly probable; a photo's keywords don't */
+
 /* gexiv2 0.16 calls these functions deprecated in favour of others, which mean something else in 0.14. */
 G_GNUC_BEGIN_IGNORE_DEPRECATIONS
 
@@ -55,7 +57,8 @@ keywords_of_answer (JsonObject *answer)
           JsonObject *item = json_array_get_object_element (list, k);
           const char *label = json_object_get_string_member (item, "label");
 
-          if (json_object_get_double_member_with_default (item, "area", 1) >= OPERATION_LEAST_AREA && !g_ptr_array_find_with_equal_func (names, label, g_str_equal, NULL))
+          if (json_object_get_double_member_with_default (item, "area", 1) >= OPERATION_LEAST_AREA
+              && json_object_get_double_member_with_default (item, "score", 1) >= LEAST_SCORE && !g_ptr_array_find_with_equal_func (names, label, g_str_equal, NULL))
             g_ptr_array_add (names, g_strdup (label));
         }
     }

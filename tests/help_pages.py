@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The manual in docs/: its links lead somewhere, every procedure's Help button has a page, and the page names each of the procedure's arguments.
+"""The manual in docs/: its links lead somewhere, every procedure's Help button has a page, the page names each of the procedure's arguments, and
+there are examples in Script-Fu and in Python-Fu for each, which manual_batch.py runs.
 
     help_pages.py SOURCE_ROOT
 """
@@ -37,10 +38,20 @@ def check_arguments(plugin, docs):
                 yield f'{source.name}: the manual does not name the argument {name}'
 
 
+def check_examples(plugin, docs):
+    """Models has only a window."""
+    examples = ''.join(text for page in docs.glob('*.html') for text in re.findall(r'<pre id="(?:scheme|python)-[^"]+">(.*?)</pre>', page.read_text(encoding='utf-8'), re.DOTALL))
+    for header in sorted(plugin.glob('*.h')):
+        for name in re.findall(r'#define \w+_PROCEDURE\s+"plug-in-fovea-([^"]+)"', header.read_text(encoding='utf-8')):
+            for call in (f'(plug-in-fovea-{name} #:', f'fovea("{name}"'):
+                if name != 'models' and call not in examples:
+                    yield f'{header.name}: no page of the manual has an example with {call}'
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     docs, plugin = root / 'docs', root / 'plugin'
-    wrong = [*check_links(docs), *check_procedures(plugin, docs), *check_arguments(plugin, docs)]
+    wrong = [*check_links(docs), *check_procedures(plugin, docs), *check_arguments(plugin, docs), *check_examples(plugin, docs)]
     print('\n'.join(wrong) or 'ok')
     return bool(wrong)
 

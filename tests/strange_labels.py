@@ -121,7 +121,7 @@ class StrangeLabels(unittest.TestCase):
             copies = [results / image["copy"] for image in images]
             told = json.loads(subprocess.run(["exiftool", "-q", "-j", "-Subject", *copies], stdout=subprocess.PIPE, check=True).stdout)
         for i, image in enumerate(images):
-            names = [item["label"] for kind in ("classes", "objects", "masks") for item in image.get(kind, ()) if item.get("area", 1) >= 0.0005]
+            names = [item["label"] for kind in ("classes", "objects", "masks") for item in image.get(kind, ()) if item.get("area", 1) >= 0.0005 and item.get("score", 1) >= 0.01]
             root = xml.etree.ElementTree.parse(results / image["sidecar"]).getroot()
             written = [item.text for item in root.find(f".//{DC}subject").iter(f"{RDF}li")]
             self.assertEqual(written, list(dict.fromkeys(names)))

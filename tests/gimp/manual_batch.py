@@ -23,7 +23,7 @@ from label_batch import TOOLS, call as label  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 OPERATIONS = ('classify', 'locate', 'segment', 'cut-out')
-MORE = {'models.html': ['scheme-import'], 'labels.html': ['scheme-labels'], 'train-in-gimp.html': ['scheme-train', 'scheme-train-folder']}
+MORE = {'models.html': ['scheme-import', 'scheme-about'], 'labels.html': ['scheme-label-layers', 'scheme-labels'], 'train-in-gimp.html': ['scheme-train', 'scheme-train-folder']}
 ALL = [f'{operation}{end}' for operation in OPERATIONS for end in ('', '-folder')]
 
 
@@ -76,7 +76,7 @@ def main():
         for name in ('a', 'b'):
             Image.open(home / 'photo.jpg').resize((320, 240)).save(home / f'Pictures/{name}.jpg')
         blocks = examples('scripts.html', home)
-        python = [*(f'python-{name}' for name in ALL), 'python-import', 'python-train', 'python-train-folder']
+        python = [*(f'python-{name}' for name in ALL), 'python-import', 'python-label-layers', 'python-import-labels', 'python-train', 'python-train-folder', 'python-about']
         wanted = {f'scheme-{name}' for name in ALL} | {'python', *python}
         assert set(blocks) == wanted, set(blocks) ^ wanted
         more = {name: body for page in MORE for name, body in examples(page, home).items()}
@@ -94,12 +94,15 @@ def main():
         print(f'ok Script-Fu: {names[1]}')
         program = gimp.folder / 'manual.py'
         program.write_text('\n'.join([blocks['python'], *(blocks[name] for name in python),
-                                      'import json', f'open({str(home / "told.json")!r}, "w").write(json.dumps([names, count, name]))']))
+                                      'import json', f'open({str(home / "told.json")!r}, "w").write(json.dumps([names, count, name, n_exported, n_imported, passed, report]))']))
         status, output = gimp.python(program)
         assert status == 0, output[-3000:]
         check_results(home, '-2')
         told = json.loads((home / 'told.json').read_text())
-        assert told[0][0] == names[1] and told[1:] == [2, 'squeezenet'], told
+        assert told[0][0] == names[1] and told[1:3] == [2, 'squeezenet'], told
+        assert told[3] == told[4] == len(json.loads((home / 'boxes/annotations.json').read_text())['annotations']) > 1 and told[5] is True and 'GIMP  ' in told[6], told
+        for name in ('begun', 'begun-2', 'boxes'):
+            assert (home / f'{name}.xcf').read_bytes().startswith(b'gimp xcf'), name
         check_more(home, models, ('squeezenet', 'Pets of Python', 'Pets of a folder'))
         assert (home / 'masks/classes.txt').is_file()
         print('ok Python-Fu')
