@@ -25,6 +25,7 @@ static const struct
   { "train", verb_train, "From labelled photos to a model" },
   { "augment", verb_augment, "What training shows a network, as a contact sheet" },
   { "evaluate", verb_evaluate, "How good a model's answers are on labelled photos" },
+  { "export", verb_export, "A plain file for other programs" },
   { "new", verb_new, "An untrained network" },
   { "import", verb_import, "Make a model file one of yours, with its settings" },
   { "run", verb_run, "Any network on arrays from NumPy files" },

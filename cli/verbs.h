@@ -13,6 +13,7 @@ int verb_evaluate    (int argc, char **argv);
 int verb_import      (int argc, char **argv);
 int verb_info        (int argc, char **argv);
 int verb_locate      (int argc, char **argv);
+int verb_export      (int argc, char **argv);
 int verb_new         (int argc, char **argv);
 int verb_run         (int argc, char **argv);
 int verb_segment     (int argc, char **argv);

@@ -110,6 +110,10 @@ FoveaModel      *fovea_model_load_bytes (GBytes *bytes, const char *name, GError
 /* Writes the model as ONNX, beside the target first, then renamed. External data move inside. */
 gboolean         fovea_model_save       (FoveaModel *model, const char *path, GError **error);
 
+/* The same network for other programs: samples of 0 to 255 come in, shares of 1 come out, so that none of the settings is needed; it has them nevertheless. Training
+ * doesn't go on with it. Errors: those of reading the settings, _UNSUPPORTED for what can't be said in layers. */
+FoveaModel      *fovea_model_make_plain (FoveaModel *model, GError **error);
+
 FoveaModel      *fovea_model_ref        (FoveaModel *model);
 void             fovea_model_unref      (FoveaModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaModel, fovea_model_unref)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "apply-model.h"
+#include "apply-places.h"
 #include "curve-view.h"
 #include "dialog.h"
 #include "file-list.h"
@@ -28,14 +29,15 @@ struct _PhotoPage
 {
   GimpProcedureConfig *config;
   GimpImage           *image;
-  GtkWidget           *widget, *left_bar, *left_text, *curve, *stage, *bar, *message, *classes, *score, *train, *pause, *stop, *cancel, *apply;
+  GtkWidget           *widget, *left_bar, *left_text, *curve, *stage, *bar, *message, *classes, *score, *train, *pause, *stop, *cancel, *apply, *places, *export;
   TrainRun             run;
   gboolean             is_busy;
-  guint                beginning;   /* the idle source that a training begins in; 0: none */
+  guint                beginning;   /* the idle source that a training, or what is done with its model, begins in; 0: none */
   const char          *going_on;    /* the model whose training it goes on with; NULL: a new one */
   gint64               began;       /* the work that the bar is about */
   double               last;        /* fraction of it that was shown */
   guint                n_points;    /* of the curve that is shown */
+  gboolean             is_trouble;  /* the message is about what there is to learn from */
   guint                n_photos;    /* to learn from; 0: not known */
   char                *left;        /* the model whose training was interrupted; NULL: none */
   char                *model;       /* file of what was trained here; NULL: nothing yet */
@@ -130,7 +132,9 @@ photo_page_look (PhotoPage *page)
   g_object_get (page->config, "source", &source, NULL);
   text = g_strcmp0 (source, "image") == 0 ? describe_image (page, &error) : describe_sources (page, source, &error);
   tell (page->classes, text);
-  tell (page->message, error ? error->message : NULL);
+  if (error || page->is_trouble) /* what came of a training, or of its model, stays */
+    tell (page->message, error ? error->message : NULL);
+  page->is_trouble = error != NULL;
 }
 
 /* ---- while it learns --------------------------------------------------------------------------------------------------- */
@@ -198,6 +202,7 @@ set_busy (PhotoPage *page, gboolean is_busy)
   gtk_widget_set_sensitive (page->pause, FALSE);
   gtk_widget_set_sensitive (page->stop, FALSE);
   gtk_widget_set_sensitive (page->apply, !is_busy && page->model);
+  gtk_widget_set_sensitive (page->export, !is_busy && page->model);
   gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (page->pause), FALSE);
   gtk_widget_set_visible (page->bar, is_busy);
   gtk_widget_set_visible (page->stage, is_busy);
@@ -290,13 +295,44 @@ photo_page_cancel (PhotoPage *page)
     g_cancellable_cancel (page->run.cancellable);
 }
 
+static gboolean
+apply (gpointer data)
+{
+  PhotoPage         *page = data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char   *text = apply_places_run (page->places, page->config, page->image, page->model, page->task, &error);
+
+  page->beginning = 0;
+  tell (page->message, text ? text : error->message);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+export (gpointer data)
+{
+  PhotoPage         *page = data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char   *text = apply_places_export (GTK_WINDOW (gtk_widget_get_toplevel (page->widget)), page->model, &error);
+
+  page->beginning = 0;
+  if (text || error)
+    tell (page->message, text ? text : error->message);
+  return G_SOURCE_REMOVE;
+}
+
+/* Other windows open in these: see start_soon. */
 static void
 on_apply (GtkButton *button, PhotoPage *page)
 {
-  g_autoptr (GError) error = NULL;
-  g_autofree char   *text = apply_model (page->config, page->image, page->model, page->task, &error);
+  if (!page->beginning)
+    page->beginning = g_idle_add (apply, page);
+}
 
-  tell (page->message, text ? text : error->message);
+static void
+on_export (GtkButton *button, PhotoPage *page)
+{
+  if (!page->beginning)
+    page->beginning = g_idle_add (export, page);
 }
 
 /* ---- an interrupted training --------------------------------------------------------------------------------------------- */
@@ -372,7 +408,7 @@ on_stop (GtkButton *button, PhotoPage *page)
 static GtkWidget *
 make_controls (PhotoPage *page)
 {
-  GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *grid = gtk_grid_new ();
+  GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *grid = gtk_grid_new (), *uses = gtk_grid_new ();
 
   page->train = make_button (page, gtk_button_new_with_mnemonic (_("_Train")), "clicked", G_CALLBACK (on_train), TRUE);
   page->pause = make_button (page, gtk_toggle_button_new_with_mnemonic (_("_Pause")), "toggled", G_CALLBACK (on_pause), FALSE);
@@ -383,15 +419,23 @@ make_controls (PhotoPage *page)
   page->score = make_text ();
   gtk_style_context_add_class (gtk_widget_get_style_context (page->train), "suggested-action");
   gtk_widget_set_size_request (page->train, CONTROLS_WIDTH, 56);
-  gtk_widget_set_tooltip_text (page->apply, _("Uses the model on this image"));
+  page->export = make_button (page, gtk_button_new_with_mnemonic (_("E_xport…")), "clicked", G_CALLBACK (on_export), FALSE);
+  page->places = apply_places_new ();
+  gtk_widget_set_tooltip_text (page->apply, _("Uses the model there"));
+  gtk_widget_set_tooltip_text (page->export, _("Writes a plain ONNX file for other programs, normalization inside"));
   gtk_box_pack_start (GTK_BOX (row), page->pause, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (row), page->stop, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (row), page->cancel, FALSE, FALSE, 0);
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
   dialog_attach (GTK_GRID (grid), 0, _("_Name"), _("Of the model that is saved; empty: “My model”"), gimp_prop_entry_new (G_OBJECT (page->config), "name", -1));
+  gtk_grid_set_column_spacing (GTK_GRID (uses), 12);
+  gtk_grid_set_row_spacing (GTK_GRID (uses), 6);
+  dialog_attach (GTK_GRID (uses), 0, _("Apply to"), _("Where the model is used"), page->places);
+  gtk_grid_attach (GTK_GRID (uses), page->apply, 0, 1, 2, 1);
+  gtk_grid_attach (GTK_GRID (uses), page->export, 0, 2, 2, 1);
   for (int i = 0; i < 6; i++)
     {
-      GtkWidget *const rows[] = { grid, page->train, row, page->classes, page->score, page->apply };
+      GtkWidget *const rows[] = { grid, page->train, row, page->classes, page->score, uses };
 
       gtk_box_pack_start (GTK_BOX (column), rows[i], FALSE, FALSE, 0);
     }

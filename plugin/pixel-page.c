@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "apply-model.h"
+#include "apply-places.h"
 #include "arguments.h"
 #include "dialog.h"
 #include "label-examples.h"
@@ -31,7 +32,7 @@ struct _PixelPage
 {
   GimpProcedureConfig *config;
   GimpImage           *image;
-  GtkWidget           *widget, *view, *bars, *score, *next, *where, *train, *stop, *live, *apply, *save;
+  GtkWidget           *widget, *view, *bars, *score, *next, *where, *train, *stop, *live, *apply, *places, *save, *export;
   Look                *look;
   PixelTraining       *training;
   LabelLayers         *labels;      /* as they were read last; NULL: none */
@@ -50,9 +51,10 @@ struct _PixelPage
   gboolean             judge;       /* what it is worth is to be found */
   FoveaPixelScore     *new_score;   /* made by the worker */
   gboolean             is_unsaved;
+  char                *saved;       /* file of the model; NULL: none was saved here */
   gint64               next_poll;
   char                *trouble; /* that the last poll met: it is said once */
-  guint                poll;
+  guint                poll, acting; /* sources; acting 0: none */
   gboolean             is_shown;
 };
 
@@ -194,6 +196,7 @@ forget (gpointer data)
   gtk_widget_set_sensitive (page->stop, TRUE);
   gtk_widget_set_sensitive (page->apply, FALSE);
   gtk_widget_set_sensitive (page->save, FALSE);
+  gtk_widget_set_sensitive (page->export, FALSE);
 }
 
 static void
@@ -300,6 +303,7 @@ ended (gboolean done, gpointer data)
   g_clear_pointer (&page->new_answer, train_answer_free);
   gtk_widget_set_sensitive (page->apply, page->masks != NULL);
   gtk_widget_set_sensitive (page->save, page->masks != NULL);
+  gtk_widget_set_sensitive (page->export, page->masks != NULL);
   gtk_widget_set_sensitive (page->next, page->masks != NULL);
   look_follow (page->look);
 }
@@ -430,6 +434,11 @@ on_save (GtkButton *button, PixelPage *page)
   text = path ? g_strdup_printf (_("Saved as %s. Segment finds it by its name."), path) : NULL;
   page->is_unsaved &= path == NULL;
   look_show_message (page->look, text ? text : error->message);
+  if (path)
+    {
+      g_free (page->saved);
+      page->saved = g_steal_pointer (&path);
+    }
 }
 
 static gboolean
@@ -455,13 +464,63 @@ apply (PixelPage *page, GError **error)
   return mask_output_apply (&output, &(MaskSource) { page->image, drawables, look_get_reader (page->look), &photo, page->masks, which, n_wanted }, areas, error);
 }
 
+/* For what is done with a file: that of the model as it is now. */
+static gboolean
+save_if_changed (PixelPage *page)
+{
+  if (page->is_unsaved)
+    on_save (NULL, page);
+  return !page->is_unsaved && page->saved;
+}
+
+static gboolean
+use (gpointer data)
+{
+  PixelPage         *page = data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char   *text = NULL;
+
+  page->acting = 0;
+  if (apply_places_is_one (page->places))
+    text = apply (page, &error) ? g_strdup (_("Applied.")) : NULL;
+  else if (save_if_changed (page))
+    text = apply_places_run (page->places, page->config, page->image, page->saved, FOVEA_TASK_SEGMENT, &error);
+  else
+    return G_SOURCE_REMOVE;
+  look_show_message (page->look, text ? text : error->message);
+  gimp_displays_flush ();
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+export (gpointer data)
+{
+  PixelPage         *page = data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char   *text = NULL;
+
+  page->acting = 0;
+  if (!save_if_changed (page))
+    return G_SOURCE_REMOVE;
+  text = apply_places_export (GTK_WINDOW (gtk_widget_get_toplevel (page->widget)), page->saved, &error);
+  if (text || error)
+    look_show_message (page->look, text ? text : error->message);
+  return G_SOURCE_REMOVE;
+}
+
+/* Other windows open in these: not within the handler of a click, which would keep the accessibility bus waiting for its answer. */
 static void
 on_apply (GtkButton *button, PixelPage *page)
 {
-  g_autoptr (GError) error = NULL;
+  if (!page->acting)
+    page->acting = g_idle_add (use, page);
+}
 
-  look_show_message (page->look, apply (page, &error) ? _("Applied.") : error->message);
-  gimp_displays_flush ();
+static void
+on_export (GtkButton *button, PixelPage *page)
+{
+  if (!page->acting)
+    page->acting = g_idle_add (export, page);
 }
 
 /* ---- the page --------------------------------------------------------------------------------------------------------- */
@@ -500,7 +559,7 @@ make_controls (PixelPage *page)
   const char *const output_rows[] = { "selection", _("A selection"), "layer-mask", _("A layer mask"), "channels", _("Channels"), "layers", _("Coloured layers"),
                                       "cut-out", _("A cut-out"), NULL };
   g_autoptr (GtkListStore) outputs = dialog_make_store (output_rows);
-  GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), *grid = gtk_grid_new ();
+  GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), *grid = gtk_grid_new (), *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
 
   page->bars = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
   page->score = dialog_text_new ();
@@ -510,6 +569,9 @@ make_controls (PixelPage *page)
   page->next = make_button (page, _("Label here ne_xt"), G_CALLBACK (on_next), FALSE);
   page->apply = make_button (page, _("_Apply now"), G_CALLBACK (on_apply), FALSE);
   page->save = make_button (page, _("Save _model"), G_CALLBACK (on_save), FALSE);
+  page->export = make_button (page, _("Export…"), G_CALLBACK (on_export), FALSE);
+  page->places = apply_places_new ();
+  gtk_widget_set_tooltip_text (page->export, _("Writes a plain ONNX file for other programs, normalization inside"));
   page->live = gtk_check_button_new_with_mnemonic (_("_Live: learn each stroke that is painted"));
   gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (page->live), TRUE);
   gtk_style_context_add_class (gtk_widget_get_style_context (page->train), "suggested-action");
@@ -518,9 +580,12 @@ make_controls (PixelPage *page)
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
   dialog_attach (GTK_GRID (grid), 0, _("Ma_ke"), _("What the classes become in the image"),
                  gimp_prop_string_combo_box_new (G_OBJECT (page->config), "output", GTK_TREE_MODEL (outputs), 0, 1));
-  gtk_grid_attach (GTK_GRID (grid), page->apply, 0, 1, 2, 1);
-  dialog_attach (GTK_GRID (grid), 2, _("_Name"), _("Of the model that is saved; empty: “My model”"), gimp_prop_entry_new (G_OBJECT (page->config), "name", -1));
-  gtk_grid_attach (GTK_GRID (grid), page->save, 0, 3, 2, 1);
+  dialog_attach (GTK_GRID (grid), 1, _("Apply to"), _("Where the model is used; elsewhere than on this image it is saved first"), page->places);
+  gtk_grid_attach (GTK_GRID (grid), page->apply, 0, 2, 2, 1);
+  dialog_attach (GTK_GRID (grid), 3, _("_Name"), _("Of the model that is saved; empty: “My model”"), gimp_prop_entry_new (G_OBJECT (page->config), "name", -1));
+  gtk_box_pack_start (GTK_BOX (row), page->save, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (row), page->export, TRUE, TRUE, 0);
+  gtk_grid_attach (GTK_GRID (grid), row, 0, 4, 2, 1);
   for (int i = 0; i < 8; i++)
     {
       GtkWidget *const rows[] = { page->train, page->stop, page->live, page->bars, page->score, page->next, page->where, grid };
@@ -597,6 +662,7 @@ pixel_page_free (PixelPage *page)
 {
   g_signal_handlers_disconnect_by_data (page->config, page);
   g_source_remove (page->poll);
+  g_clear_handle_id (&page->acting, g_source_remove);
   show_photo (NULL, NULL, page);
   look_free (page->look);
   pixel_training_free (page->training);
@@ -610,5 +676,6 @@ pixel_page_free (PixelPage *page)
   g_free (page->cells);
   g_free (page->colours);
   g_free (page->trouble);
+  g_free (page->saved);
   g_free (page);
 }

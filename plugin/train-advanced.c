@@ -163,7 +163,7 @@ void
 train_advanced_set_task (GtkWidget *expander, gboolean on_pixels, FoveaTask task, guint n_photos)
 {
   Advanced        *advanced = g_object_get_data (G_OBJECT (expander), "advanced");
-  g_autofree char *text = on_pixels ? g_strdup (_("From strokes, two small layers learn on what the base model sees.")) : advise (task, n_photos);
+  g_autofree char *text = on_pixels ? g_strdup (_("Two small layers learn on what the base model sees.")) : advise (task, n_photos);
 
   advanced->task = task;
   gtk_label_set_text (GTK_LABEL (advanced->advice), text);

@@ -24,7 +24,7 @@ except ImportError as missing:
     sys.exit(77)
 
 FOVEA, COMPLETION = map(os.path.abspath, sys.argv[1:3])
-VERBS = ["augment", "bench", "classify", "conformance", "evaluate", "import", "info", "locate", "new", "run", "segment", "self-test", "train"]
+VERBS = ["augment", "bench", "classify", "conformance", "evaluate", "export", "import", "info", "locate", "new", "run", "segment", "self-test", "train"]
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 

@@ -121,6 +121,33 @@ class Train(unittest.TestCase):
         theirs = onnxruntime.InferenceSession(str(output)).run(None, {"image": x})[0]
         self.assertLess(np.abs(ours - theirs).max(), 1e-4 * np.ptp(theirs))
 
+    def check_plain(self, output, photo, size, close=1e-4):
+        """Exported, it says the same of the samples as they are, in ONNX Runtime and in Fovea."""
+        plain = self.folder / f"{output.stem}-plain.onnx"
+        fovea("export", output, "--output", plain)
+        info = json.loads(fovea("info", plain, "--json").stdout)
+        verb = {"classify": "classify", "detect": "locate", "segment": "evaluate"}[info["task"]]
+        if verb == "evaluate":
+            found = [json.loads(fovea(verb, model, self.folder / "pairs", "--split", "train", "--json").stdout) for model in (output, plain)]
+            self.assertAlmostEqual(found[0]["iou"], found[1]["iou"], places=3)
+        else:
+            found = [json.loads(fovea(verb, model, photo, "--json").stdout)["images"][0] for model in (output, plain)]
+            things = [{thing["label"]: thing["score"] for thing in one.get("classes", one.get("objects"))} for one in found]
+            self.assertEqual(set(things[0]), set(things[1]))
+            self.assertTrue(all(abs(things[0][name] - things[1][name]) < close for name in things[0]), things)
+        try:
+            import onnxruntime
+        except ImportError:
+            return
+        samples = np.asarray(Image.open(photo).convert("RGB").resize((size, size), Image.BILINEAR), np.float32).transpose(2, 0, 1)[None]
+        session = onnxruntime.InferenceSession(str(plain))
+        answer = session.run(None, {session.get_inputs()[0].name: samples})[0]
+        if verb != "locate":
+            self.assertTrue(answer.min() >= 0 and answer.max() <= 1, (answer.min(), answer.max()))
+        if verb == "classify":
+            self.assertLess(abs(answer.max() - max(things[0].values())), 0.01)
+            self.assertAlmostEqual(float(answer.sum()), 1, places=4)
+
     def test_a_base_gets_a_new_last_layer(self):
         base, _, _ = self.train("base", "--epochs", 25, "--average", "0.9")
         two = self.folder / "two"
@@ -129,6 +156,7 @@ class Train(unittest.TestCase):
             for i in range(16):
                 draw(kind, 9000 + 100 * len(kind) + i)[0].save(two / kind / f"{i}.png")
         output, answer, _ = self.train("head", "--base", base, "--trainable", "head", "--epochs", 15, "--average", "0.8", "--half", data="two")
+        self.check_plain(output, two / "disc" / "0.png", 48)
         self.assertLearned(answer["evaluation"]["accuracy"], 0.74)
         # What was learned on features is what the whole network says, and half the bytes are enough.
         whole = json.loads(fovea("evaluate", output, two, "--split", "train", "--json").stdout)
@@ -142,6 +170,7 @@ class Train(unittest.TestCase):
         self.assertLearned(answer["evaluation"]["ap50"], 0.5)
         self.assertLearned(answer["epochs"][0]["loss"], answer["epochs"][-1]["loss"])
         self.check_sheet(output, self.folder / "boxes")
+        self.check_plain(output, self.folder / "boxes" / "00.png", 96, 0.01)
         again = json.loads(fovea("evaluate", output, self.folder / "boxes", "--json").stdout)
         self.assertAlmostEqual(again["ap50"], answer["evaluation"]["ap50"], places=3)
         self.assertEqual([(c["label"], c["n"]) for c in again["per_class"]], [("disc", 8), ("square", 8)])
@@ -199,6 +228,7 @@ class Train(unittest.TestCase):
         output, answer, _ = self.train("masks", "--task", "segment", "--arch", "cutout", "--size", 64, "--epochs", 16, "--batch", 8, "--average", "0.9", data="pairs")
         self.assertLearned(answer["evaluation"]["iou"], 0.6)
         self.check_sheet(output, self.folder / "pairs", "--split", "train")
+        self.check_plain(output, self.folder / "pairs" / "images" / "00.png", 64)
 
     def check_sheet(self, model, data, *more):
         """Rows of the best, the middle and the worst photos, with something in each, and not the same."""

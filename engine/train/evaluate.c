@@ -25,6 +25,7 @@ typedef struct
   const guint   *order;                    /* samples; NULL: nobody asks which photo was how good */
   GArray        *photos;                   /* of FoveaPhotoScore */
   gsize          n;
+  gboolean       gives_shares;
 } Tally;
 
 /* ---- one batch --------------------------------------------------------------------------------------------------------------------------- */
@@ -105,7 +106,7 @@ count_classes (Tally *tally, const Batch *batch, const float *answers)
     }
 }
 
-/* One class: a sigmoid. Several: the greatest wins, and the mean is over the classes but the background. */
+/* One class: a sigmoid, unless the network has it. Several: the greatest wins, and the mean is over the classes but the background. */
 static void
 count_masks (Tally *tally, const Batch *batch, const float *answers, gsize pixels)
 {
@@ -124,7 +125,7 @@ count_masks (Tally *tally, const Batch *batch, const float *answers, gsize pixel
 
           for (gsize p = 0; p < pixels; p++)
             {
-              mask[p] = n_maps == 1 ? squash (maps[p]) : 1.0f;
+              mask[p] = n_maps > 1 ? 1.0f : tally->gives_shares ? maps[p] : squash (maps[p]);
               for (guint other = 0; other < n_maps && n_maps > 1; other++)
                 mask[p] = other != c && maps[other * pixels + p] > maps[c * pixels + p] ? 0.0f : mask[p];
               there = there || truth[c * pixels + p] > 0.5f;
@@ -286,9 +287,9 @@ make_session (FoveaModel *model, const LoaderSettings *settings, GError **error)
 }
 
 static void
-tally_init (Tally *tally, const Dataset *dataset, const guint *order)
+tally_init (Tally *tally, const Dataset *dataset, const guint *order, gboolean gives_shares)
 {
-  *tally = (Tally) { .dataset = dataset, .order = order };
+  *tally = (Tally) { .dataset = dataset, .order = order, .gives_shares = gives_shares };
   tally->source_iou = g_new0 (double, dataset->sources->len + 1);
   tally->source_n = g_new0 (gsize, dataset->sources->len + 1);
   tally->photos = evaluation_photos_new ();
@@ -327,7 +328,7 @@ evaluate_features (FoveaModel *head, const FeatureCache *cache, const Dataset *d
   if (!fovea_session_run (session, NULL, NULL, NULL, error))
     return NULL;
   batch.n = cache->n;
-  tally_init (&tally, dataset, NULL);
+  tally_init (&tally, dataset, NULL, FALSE);
   count_classes (&tally, &batch, fovea_session_get_output (session, 0)->data);
   evaluation = make_evaluation (&tally);
   tally_clear (&tally);
@@ -389,7 +390,7 @@ evaluate_samples (FoveaModel *model, const LoaderSettings *settings, const guint
   loader = session && check_answer (session, settings, error) ? loader_new (settings, error) : NULL;
   if (!loader)
     return NULL;
-  tally_init (&tally, settings->dataset, order);
+  tally_init (&tally, settings->dataset, order, settings->gives_shares);
   loader_start (loader, order, n, 0, 0);
   if (run_batches (&tally, session, loader, settings, n, cancellable, progress, user_data, error))
     evaluation = make_evaluation (&tally);
@@ -408,7 +409,8 @@ fovea_evaluate (FoveaModel *model, const char *data, const char *split, const ch
   DatasetSettings           choice = { .tags = tags };
   g_autoptr (Dataset)       dataset = NULL;
   g_autoptr (GArray)        list = NULL;
-  LoaderSettings            loader = { .settings = settings, .read = read, .read_data = read_data, .batch = 8 };
+  LoaderSettings            loader = { .settings = settings, .read = read, .read_data = read_data, .batch = 8,
+                                        .gives_shares = settings && settings->activation == FOVEA_ACTIVATION_NONE };
 
   if (!settings)
     return NULL;

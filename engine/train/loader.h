@@ -27,6 +27,7 @@ typedef struct
   guint                    n_threads;
   guint64                  seed;
   guint64                  cache;         /* bytes of decoded photos to keep; 0: none */
+  gboolean                 gives_shares;  /* of an evaluation: the one map of the network's is shares already, not logits */
 } LoaderSettings;
 
 typedef struct _Loader Loader;

@@ -7,6 +7,7 @@ Screenshots stay in the folder given.
     train_window.py BUILD/plugin/fovea SCREENSHOTS [SCENE…]
 """
 
+import os
 import re
 import sys
 import time
@@ -68,6 +69,30 @@ def change_photos(window, folder):
     act(find(window, 'toggle button', 'Advanced'))
 
 
+def use_elsewhere(window, folder, applied):
+    """On all open images, on a folder, which opens the Batch window with the model, and as a file for other programs."""
+    places = find(window, 'combo box', 'Apply to')
+    places.querySelection().selectChild(1)
+    window.press('Apply now')
+    wait(lambda: window.words(applied), 'words on all open images', 60)
+    places.querySelection().selectChild(2)
+    window.press('Apply now')
+    wait(lambda: next(top for top in window.application('fovea') if top.name == 'Batch'), 'the Batch window', 60)
+    wait(lambda: next(node for top in window.application('fovea') if top.name == 'Batch' for node in walk(top) if node.getRoleName() == 'combo box' and 'My model' in node.name + node[0].name
+                      or node.name == 'My model.onnx'), 'its model', 30) and None
+    shoot(folder / 'train-folder.png')
+    act(next(node for top in window.application('fovea') if top.name == 'Batch' for node in walk(top) if node.getRoleName() in BUTTON_ROLES and node.name == 'Close'))
+    wait(lambda: all(top.name != 'Batch' for top in window.application('fovea')), 'the end of the Batch window', 60)
+    places.querySelection().selectChild(0)
+    window.press('Export…')
+    name = wait(lambda: next(node for top in window.application('fovea') if top.name == 'Export the Model' for node in walk(top) if node.getRoleName() == 'text'), 'the name', 60)
+    name.queryEditableText().setTextContents(f'{os.environ["HOME"]}/plain.onnx')
+    shoot(folder / 'train-export.png')
+    act(next(node for top in window.application('fovea') if top.name == 'Export the Model' for node in walk(top) if node.getRoleName() in BUTTON_ROLES and node.name == 'Export'))
+    wait(lambda: window.words('Exported to'), 'the file', 60)
+    shoot(folder / 'train-exported.png')
+
+
 def learn_photos(window, folder):
     """Layers of two kinds."""
     wait(lambda: window.words('ewer: 5 photos'), 'what there is to learn from', 30)
@@ -81,6 +106,7 @@ def learn_photos(window, folder):
     window.press('Apply now')
     names = wait(lambda: next(node.name for node in walk(window.dialog) if re.search(r'(bonsai|ewer) \d+ %', node.name)), 'names', 60)
     shoot(folder / 'train-photos-end.png')
+    use_elsewhere(window, folder, r'Applied to 1 image\.\n.*(bonsai|ewer) \d+ %')
     window.press('Close')
     window.ended()
     print(f'ok photos: {saved} After {took:.1f} s; {names}', flush=True)
@@ -202,6 +228,7 @@ def inside(scene, folder):
     window.press('Save model')
     saved = wait(lambda: window.words('Saved as'), 'the model', 60)
     shoot(folder / 'train-applied.png')
+    use_elsewhere(window, folder, r'Applied to 1 image\.')
     window.press('Close')
     window.ended()
     print(f'ok strokes: opened in {opened:.2f} s, first result {first:.2f} s after Train, {score}; {before} became {after}; {saved}', flush=True)
@@ -241,6 +268,8 @@ def run_scene(name, plugin, folder):
         run_session(gimp, name, folder, f'"{photo}"', timeout=600)
         if name != 'none':
             assert (gimp.folder / 'home/.local/share/fovea/models/My model.onnx').exists()
+        if name in ('strokes', 'photos'):
+            assert b'pixels.normalized' in (gimp.folder / 'home/plain.onnx').read_bytes()
 
 
 if __name__ == '__main__':
