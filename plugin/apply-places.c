@@ -11,6 +11,7 @@
 
 #include "apply-model.h"
 #include "batch.h"
+#include "pixels.h"
 
 enum { PLACE_IMAGE, PLACE_OPEN_IMAGES, PLACE_FOLDER };
 
@@ -36,7 +37,7 @@ apply_places_is_one (GtkWidget *places)
 static char *
 apply_to_open (GimpProcedureConfig *config, const char *model, FoveaTask task)
 {
-  g_autofree GimpImage **images = gimp_get_images ();
+  g_autofree GimpImage **images = pixels_list_images ();
   g_autoptr (GString)    text = g_string_new (NULL), failed = g_string_new (NULL);
   g_autofree char       *done = NULL;
   guint                  n = 0;

@@ -384,7 +384,7 @@ import_labels (GimpProcedureConfig *config, GimpImage *image, Import *import, GE
   import->is_one = place == 0;
   if (format <= LABEL_FORMAT_VOC && !(import->labels = fovea_labels_read (import->folder, formats[format], read_size, image, error)))
     return FALSE;
-  open = gimp_get_images ();
+  open = pixels_list_images ();
   for (guint i = 0; import->is_one ? one[i] != NULL : open[i] != NULL; i++)
     if (!import_image (import, import->is_one ? one[i] : open[i], error))
       return FALSE;

@@ -9,12 +9,10 @@
 #include <json-glib/json-glib.h>
 
 #include "arguments.h"
-#include "dialog.h"
+#include "label-dialog.h"
 #include "label-examples.h"
 #include "label-results.h"
 #include "procedure.h"
-
-#define RESULT "result"
 
 static const char *const tasks[] = { "segment", "detect", "classify", "as-is", NULL };
 static const FoveaTask   task_values[] = { FOVEA_TASK_SEGMENT, FOVEA_TASK_DETECT, FOVEA_TASK_CLASSIFY, FOVEA_TASK_UNKNOWN };
@@ -109,28 +107,25 @@ wanted_classes (GimpProcedureConfig *config, GimpImage *image, FoveaTask task)
   return g_strdupv ((char **) (task == FOVEA_TASK_DETECT ? usual + 1 : usual));
 }
 
-/* The installed models follow what is there already. */
-static gboolean
-ask (GimpProcedureConfig *config)
+LabelLayers *
+label_make (GimpProcedureConfig *config, GimpImage *image, GError **error)
 {
-  const char *const        tasks_rows[] = { "as-is", _("What they were for; pixels at first"), "segment", _("Pixels"), "detect", _("Objects: each blob or path is one"),
-                                            "classify", _("Whole images: layers in a group for each class"), NULL };
-  g_autoptr (GPtrArray)    from = g_ptr_array_new_with_free_func (g_free);
-  g_auto (GStrv)           models = fovea_list_models ();
-  DialogRow                rows[] = { { DIALOG_CHOICE, "task", _("_For"), _("What the labels are for"), tasks_rows },
-                                      { DIALOG_CHOICE, "from", _("_Begin with"), _("A model's masks or boxes become labels, which you correct"), NULL } };
-  const char *const        begin[] = { "", _("Nothing: I paint"), RESULT, _("A result of Segment or Locate in this image") };
+  g_autofree char *from = NULL;
+  g_auto (GStrv)   classes = NULL;
+  LabelLayers     *labels;
+  double           opacity;
+  guint            task, n;
 
-  for (guint i = 0; i < G_N_ELEMENTS (begin); i++)
-    g_ptr_array_add (from, g_strdup (begin[i]));
-  for (guint i = 0; models[i]; i++)
-    {
-      g_ptr_array_add (from, g_strdup (models[i]));
-      g_ptr_array_add (from, g_strdup_printf (_("What “%s” finds"), models[i]));
-    }
-  g_ptr_array_add (from, NULL);
-  rows[1].words = (const char *const *) from->pdata;
-  return dialog_ask (config, _("Label Layers"), LABEL_PROCEDURE, _("_Make"), rows, G_N_ELEMENTS (rows));
+  if (!argument_read_word (config, "task", tasks, &task, error))
+    return NULL;
+  g_object_get (config, "opacity", &opacity, "from", &from, NULL);
+  if (from && *from && !(g_strcmp0 (from, LABEL_FROM_RESULT) == 0 ? label_results_take (image, &n, error) : label_results_find (image, from, &n, error)))
+    return NULL;
+  classes = wanted_classes (config, image, task_values[task]);
+  labels = label_layers_make (image, task_values[task], (const char *const *) classes, error);
+  if (labels && opacity >= 0)
+    gimp_layer_set_opacity (labels->group, opacity);
+  return labels;
 }
 
 static GimpValueArray *
@@ -138,34 +133,19 @@ label_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gim
 {
   g_autoptr (LabelLayers) labels = NULL;
   g_autoptr (LabelCounts) counts = NULL;
-  g_auto (GStrv)          classes = NULL;
-  g_autofree char        *from = NULL;
   GError                 *error = NULL;
   GimpValueArray         *values;
-  double                  opacity;
-  guint                   task, n;
 
   procedure_begin ();
   if (run_mode == GIMP_RUN_INTERACTIVE)
     {
-      g_object_set (config, "from", "", NULL); /* of another image, if any */
-      if (!ask (config))
-        return gimp_procedure_new_return_values (procedure, GIMP_PDB_CANCEL, NULL);
+      label_dialog_run (config, image);
+      return gimp_procedure_new_return_values (procedure, GIMP_PDB_SUCCESS, NULL);
     }
-  if (!argument_read_word (config, "task", tasks, &task, &error))
-    return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
-  g_object_get (config, "opacity", &opacity, "from", &from, NULL);
-  if (from && *from && !(g_strcmp0 (from, RESULT) == 0 ? label_results_take (image, &n, &error) : label_results_find (image, from, &n, &error)))
-    return gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);
-  classes = wanted_classes (config, image, task_values[task]);
-  labels = label_layers_make (image, task_values[task], (const char *const *) classes, &error);
-  if (labels && opacity >= 0)
-    gimp_layer_set_opacity (labels->group, opacity);
+  labels = label_make (config, image, &error);
   counts = labels ? label_examples_count (labels, &error) : NULL;
   if (!counts)
     return gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);
-  if (run_mode == GIMP_RUN_INTERACTIVE && labels->n > 0) /* ready to paint */
-    label_layers_select (labels, 0);
   values = gimp_procedure_new_return_values (procedure, GIMP_PDB_SUCCESS, NULL);
   GIMP_VALUES_SET_LAYER (values, 1, labels->group);
   GIMP_VALUES_TAKE_STRING (values, 2, make_json (labels, counts));

@@ -12,6 +12,7 @@
 #include "items.h"
 
 #define PARASITE   "fovea-made"
+#define COPY_PARASITE "fovea-copy" /* of an image that a reader has made */
 #define BAND_BYTES (4 << 20)
 #define MAX_CACHE  ((guint64) 16 << 20) /* bytes of tiles that GEGL keeps here: each is read once, and memory that is used again costs less than new */
 
@@ -118,6 +119,43 @@ open_visible (PixelReader *reader, GimpImage *image)
   return TRUE;
 }
 
+/* ---- copies ------------------------------------------------------------------------------------------------------ */
+
+/* GIMP lists it among the open images, until the reader is freed. */
+static GimpImage *
+duplicate (GimpImage *image)
+{
+  GimpImage    *copy = gimp_image_duplicate (image);
+  GimpParasite *mark = copy ? gimp_parasite_new (COPY_PARASITE, 0, 1, "") : NULL;
+
+  if (mark)
+    {
+      gimp_image_attach_parasite (copy, mark);
+      gimp_parasite_free (mark);
+    }
+  return copy;
+}
+
+GimpImage **
+pixels_list_images (void)
+{
+  GimpImage **images = gimp_get_images ();
+  guint       n = 0;
+
+  for (guint i = 0; images && images[i]; i++)
+    {
+      GimpParasite *mark = gimp_image_get_parasite (images[i], COPY_PARASITE);
+
+      if (!mark)
+        images[n++] = images[i];
+      else
+        gimp_parasite_free (mark);
+    }
+  if (images)
+    images[n] = NULL;
+  return images;
+}
+
 /* ---- region "image" and "selection" --------------------------------------------------------------------------- */
 
 static gboolean
@@ -125,7 +163,7 @@ open_image (PixelReader *reader, GimpImage *image, GError **error)
 {
   if (image_has_marked (image, FALSE))
     {
-      reader->copy = gimp_image_duplicate (image);
+      reader->copy = duplicate (image);
       if (reader->copy)
         image_has_marked (reader->copy, TRUE);
       image = reader->copy;
@@ -248,7 +286,7 @@ open_together (PixelReader *reader, GimpImage *image, GPtrArray *chosen)
   g_autofree GimpItem **layers = items_in_image (image), **copies = NULL;
   GeglRectangle         extent = { 0, 0, 0, 0 };
 
-  reader->copy = gimp_image_duplicate (image);
+  reader->copy = duplicate (image);
   if (!reader->copy)
     return FALSE;
   copies = items_in_image (reader->copy);

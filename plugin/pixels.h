@@ -43,6 +43,9 @@ GeglBuffer  *pixel_reader_get_buffer (const PixelReader *reader, gint *offset_x,
 /* Of a band that is read at once: of some megabytes, and whole tiles of GIMP's, which are fetched once then. */
 int          pixels_count_band_rows  (int width);
 
+/* The images that are open, without copies that readers have made; NULL-terminated, free with g_free. */
+GimpImage  **pixels_list_images (void);
+
 /* FALSE with an error if the user has closed the image meanwhile. */
 gboolean     pixels_check_image (GimpImage *image, GError **error);
 

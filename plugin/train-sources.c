@@ -7,6 +7,8 @@
 
 #include <glib/gi18n.h>
 
+#include "pixels.h"
+
 void
 train_sources_free (TrainSources *sources)
 {
@@ -38,7 +40,7 @@ add_image (TrainSources *sources, GimpImage *image, GError **error)
 static void
 add_open_images (TrainSources *sources)
 {
-  g_autofree GimpImage **images = gimp_get_images ();
+  g_autofree GimpImage **images = pixels_list_images ();
 
   for (guint i = 0; images && images[i]; i++)
     if (label_layers_find (images[i]))

@@ -12,7 +12,7 @@ import re
 import sys
 import time
 
-from desktop import check_window
+from desktop import check_window, key, type_text
 from gimp_window import BUTTON_ROLES, GimpWindow, act, main, run_session, shoot, wait, walk
 from isolated_gimp import IsolatedGimp, reference, skip
 from label_batch import TOOLS, call as label
@@ -31,7 +31,7 @@ MENU = ('Filters', 'Fovea', 'Train…')
 
 
 def find(window, role, name):
-    return next(node for top in window.application('fovea') for node in walk(top) if node.getRoleName() == role and re.fullmatch(name, node.name) and window.is_showing(node))
+    return next(node for top in window.application('fovea') for node in walk(top) if re.fullmatch(role, node.getRoleName()) and re.fullmatch(name, node.name) and window.is_showing(node))
 
 
 def change_photos(window, folder):
@@ -163,9 +163,44 @@ def lose_image(window, folder):
     print(f'ok closed: {gone} {closed} {saved}', flush=True)
 
 
+def label_layers(window, folder):
+    """Classes are made, named, painted, counted and removed."""
+    def cells():
+        table = find(window, 'table|tree table', 'Classes').queryTable()
+        return [table.getAccessibleAt(row, column).name for row in range(table.nRows) for column in (1, 2)]
+
+    window.open((*MENU[:2], 'Label Layers…'))
+    wait(lambda: window.words('no labels yet'), 'what to do', 60)
+    shoot(folder / 'train-label-layers-none.png')
+    window.press('Make')
+    wait(lambda: cells() == ['Background', '0 pixels', 'Object', '0 pixels'], 'the classes', 60)
+    wait(lambda: window.words('“Object” has no examples yet'), 'what is missing', 60)
+    window.press('Add a class')
+    wait(lambda: 'Object 2' in cells(), 'a third class', 60)
+    time.sleep(0.5)
+    key('ctrl+a')
+    type_text('grey cat')
+    key('Return')
+    wait(lambda: 'grey cat' in cells() and 'Object 2' not in cells(), 'its name', 60)
+    find(window, 'table|tree table', 'Classes').queryTable().addRowSelection(2)
+    window.press('Paint it')
+    wait(lambda: window.words('“grey cat” is chosen'), 'its layer', 60)
+    window.menu(('Edit', 'Fill with FG'))
+    window.press('Update')
+    wait(lambda: '1228800 pixels' in cells(), 'the count', 60)
+    shoot(folder / 'train-label-layers.png')
+    check_window(window.dialog)
+    find(window, 'table|tree table', 'Classes').queryTable().addRowSelection(1)
+    window.press('Remove')
+    wait(lambda: 'Object' not in cells() and 'grey cat' in cells(), 'the rest', 60)
+    window.press('Close')
+    window.ended()
+
+
 def ask_about_labels(window, folder):
     """The small windows about labels."""
-    for title in ('Label Layers', 'Export Labels', 'Import Labels'):
+    label_layers(window, folder)
+    for title in ('Export Labels', 'Import Labels'):
         window.open((*MENU[:2], f'{title}…'))
         wait(lambda: window.button('Cancel'), 'the buttons', 60)
         shoot(folder / f'train-{title.replace(" ", "-").lower()}.png')
@@ -273,4 +308,4 @@ def run_scene(name, plugin, folder):
 
 
 if __name__ == '__main__':
-    sys.exit(main(SCENES, inside, run_scene, photos='data/photos/mask/pets'))
+    sys.exit(main(SCENES, inside, run_scene, needs=('xdotool',), photos='data/photos/mask/pets'))
