@@ -29,6 +29,7 @@ typedef struct
   GimpImage           *image;
   GtkWidget           *dialog, *view, *opacity, *make, *add, *remove, *paint, *missing, *message;
   GtkListStore        *store;
+  GtkCellRenderer     *name;
   LabelLayers         *labels;     /* as they were read last; NULL: there are none */
   LabelCounter        *counter;    /* counts them; NULL: they are counted */
   guint                counting;   /* the idle source; 0: none */
@@ -187,7 +188,7 @@ on_make (GtkButton *button, LabelDialog *dialog)
   changed (dialog, error);
 }
 
-/* A new class of a name that is free, ready to be named. */
+/* A new class of a name that is free; it is chosen. */
 static void
 on_add (GtkButton *button, LabelDialog *dialog)
 {
@@ -208,7 +209,7 @@ on_add (GtkButton *button, LabelDialog *dialog)
   if (!more || !dialog->labels)
     return;
   path = gtk_tree_path_new_from_indices (MAX (label_layers_index (dialog->labels, name), 0), -1);
-  gtk_tree_view_set_cursor (GTK_TREE_VIEW (dialog->view), path, gtk_tree_view_get_column (GTK_TREE_VIEW (dialog->view), COLUMN_NAME), TRUE);
+  gtk_tree_view_set_cursor (GTK_TREE_VIEW (dialog->view), path, NULL, FALSE);
 }
 
 /* The class by that number, if the labels are still as they are shown. */
@@ -291,7 +292,11 @@ on_chosen (GtkTreeSelection *selection, LabelDialog *dialog)
 static gboolean
 on_focus (GtkWidget *window, GdkEvent *event, LabelDialog *dialog)
 {
-  look (dialog);
+  gboolean is_typing;
+
+  g_object_get (dialog->name, "editing", &is_typing, NULL);
+  if (!is_typing)
+    look (dialog);
   return GDK_EVENT_PROPAGATE;
 }
 
@@ -304,6 +309,7 @@ make_list (LabelDialog *dialog)
   dialog->store = gtk_list_store_new (N_COLUMNS, GDK_TYPE_PIXBUF, G_TYPE_STRING, G_TYPE_STRING);
   dialog->view = gtk_tree_view_new_with_model (GTK_TREE_MODEL (dialog->store));
   g_object_unref (dialog->store); /* the view's */
+  dialog->name = name;
   g_object_set (name, "editable", TRUE, NULL);
   g_signal_connect (name, "edited", G_CALLBACK (on_renamed), dialog);
   gtk_tree_view_insert_column_with_attributes (GTK_TREE_VIEW (dialog->view), -1, "", gtk_cell_renderer_pixbuf_new (), "pixbuf", COLUMN_COLOUR, NULL);
