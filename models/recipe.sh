@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # recipe.sh: what the recipes share. `read_arguments "$@"` sets DATA (a folder with manifest.jsonl), WORK (where training goes on when it is called again),
-# FOVEA (the command), PHOTOS_ONLY, TEACHER (a model, or nothing) and SMOKE (yes: a few photos, a minute, only to see that everything fits together).
+# FOVEA (the command), PHOTOS_ONLY, TEACHER and BEGUN (models, or nothing) and SMOKE (yes: a few photos, a minute, only to see that everything fits together).
 set -euo pipefail
 
 HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
@@ -16,26 +16,28 @@ usage () {
   cat >&2 <<TEXT
 Trains the model $NAME anew and writes it to models/$NAME/model.onnx. Killed or stopped, it goes on from there when it is called again.
 
-  models/$NAME/recipe [--smoke | --photos-only] [--fovea COMMAND] [--teacher MODEL] [--work FOLDER] PHOTOS
+  models/$NAME/recipe [--smoke | --photos-only] [--fovea COMMAND] [--teacher MODEL] [--begun MODEL] [--work FOLDER] PHOTOS
 
   PHOTOS         the folder with manifest.jsonl
   --smoke        a few photos, a minute; the model that comes out is left in the work folder
   --photos-only  only lays the chosen photos out in the work folder: data/, for fovea evaluate
   --fovea        the command (fovea)
   --teacher      a classifier to learn from beside the labels: the card says which one it was
+  --begun        go on from this model (twin/learn.py trains one on a GPU): only the last stage is left
   --work         where the training keeps its state (PHOTOS is never written to; ~/.cache/fovea/training/$NAME)
 TEXT
   exit 2
 }
 
 read_arguments () {
-  DATA='' PHOTOS_ONLY='' FOVEA=fovea TEACHER='' SMOKE='' WORK=${XDG_CACHE_HOME:-$HOME/.cache}/fovea/training/$NAME
+  DATA='' PHOTOS_ONLY='' FOVEA=fovea TEACHER='' BEGUN='' SMOKE='' WORK=${XDG_CACHE_HOME:-$HOME/.cache}/fovea/training/$NAME
   while (($#)); do
     case $1 in
       --smoke) SMOKE=yes ;;
       --photos-only) PHOTOS_ONLY=yes ;;
       --fovea) FOVEA=$2; shift ;;
       --teacher) TEACHER=$2; shift ;;
+      --begun) BEGUN=$(realpath "$2"); shift ;;
       --work) WORK=$2; shift ;;
       -*) usage ;;
       *) DATA=$1 ;;
