@@ -226,7 +226,7 @@ def check_outputs_on_kinds(gimp, photo, expected):
     """Every output on every kind of image that can have it."""
     n, script = 0, ''
     for kind, prepare in (KINDS | POORER).items():
-        outputs = ['paths', 'selection', 'crops', 'guides'] + ([] if kind == 'indexed' else ['overlay', 'hide'])
+        outputs = ['paths', 'selection', 'crops', 'guides'] + ([] if kind.startswith('indexed') else ['overlay', 'hide'])
         script += scene(photo, prepare, ''.join(call(f'#:output "{output}"') for output in outputs))
         n += len(outputs)
     run(gimp, script)
