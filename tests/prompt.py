@@ -46,13 +46,15 @@ def prompts(truth):
 
 
 def check_plain_ground(tool, model, work):
-    """A click into a lawn, where network and colours see no thing, takes a patch of it, not the point alone."""
+    """A click into a lawn, which is no thing, takes a patch of it or all of it, not the point alone, nor the dog and the frisbee that lie there."""
     photo = Image.open(pathlib.Path(__file__).resolve().parent.parent / 'samples/dog-with-frisbee.jpg').convert('RGB')
     (work / 'lawn').write_bytes(np.asarray(photo).tobytes())
     subprocess.run([tool, model], input=f'{work}/lawn {photo.width} {photo.height} {work}/lawn.mask points 30 150 1\n', capture_output=True, text=True, check=True)
-    share = float((np.fromfile(f'{work}/lawn.mask', np.float32) > 0.5).mean())
+    mask = np.fromfile(f'{work}/lawn.mask', np.float32).reshape(photo.height, photo.width)
+    share = float((mask > 0.5).mean())
     print(f'of a lawn: {share:.4f}')
-    assert 0.01 < share < 0.5, share
+    assert 0.01 < share < 0.8, share
+    assert mask[150, 30] > 0.5 and mask[180, 200] < 0.5 and mask[390, 480] < 0.5, mask[[150, 180, 390], [30, 200, 480]]
 
 
 def main():
