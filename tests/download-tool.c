@@ -30,9 +30,10 @@ note_progress (guint64 bytes, gpointer data)
 int
 main (int argc, char **argv)
 {
-  const DownloadSource source = { argv[1], argc > 3 ? g_ascii_strtoull (argv[2], NULL, 10) : 0, argc > 3 ? argv[3] : NULL };
-  Watch                watch = { argc > 5 ? g_ascii_strtoull (argv[5], NULL, 10) : 0, g_cancellable_new () };
-  g_autoptr (GError)   error = NULL;
+  const DownloadSource     source = { argv[1], argc > 3 ? g_ascii_strtoull (argv[2], NULL, 10) : 0, argc > 3 ? argv[3] : NULL };
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Watch                    watch = { argc > 5 ? g_ascii_strtoull (argv[5], NULL, 10) : 0, cancellable };
+  g_autoptr (GError)       error = NULL;
 
   if (argc == 2)
     {
