@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fovea.h"
+#include "jpeg-data.h"
 
 #define MOST_PIXELS      (1 << 30)
 #define BYTES_A_PIXEL    4
@@ -98,11 +99,11 @@ gboolean
 photo_check_end (const char *path, GError **error)
 {
   FILE    *file = fopen (path, "rbe");
-  gboolean whole = !file || has_end (file); /* who decodes it will say that it can't be opened */
+  gboolean whole = !file || has_end (file) || jpeg_data_is_complete (path); /* who decodes it will say that it can't be opened */
 
   if (file)
     fclose (file);
   if (!whole)
-    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "it is a JPEG file that is cut off: its end is missing. Copy or fetch it once more.");
+    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "it is a JPEG file that is cut off: a part of its pixels is missing. Copy or fetch it once more.");
   return whole;
 }

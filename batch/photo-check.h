@@ -12,6 +12,6 @@
  * themselves; nothing of that size is allocated. */
 gboolean photo_check_size (const char *path, guint64 *n_pixels, GError **error);
 
-/* FALSE with FOVEA_ERROR_FILE for a JPEG file that stops before its end. GdkPixbuf shows what is there and gray below it, without a word; of other formats it says so
- * itself. */
+/* FALSE with FOVEA_ERROR_FILE for a JPEG file that stops before its last pixel; its end marker may be missing. GdkPixbuf shows what is there and gray below it, without
+ * a word; of other formats it says so itself. */
 gboolean photo_check_end  (const char *path, GError **error);

@@ -204,6 +204,27 @@ class Batch(unittest.TestCase):
                 path.write_bytes(content)
                 self.assertIn("classes", self.classify(path)[0])
 
+    def test_jpeg_without_end(self):
+        """Many cameras leave the marker at the end out: such a photo is whole as long as all of its pixels are there, and is answered as with the marker."""
+        for name, colours, options in (("plain", "RGB", {}), ("gray", "L", {}), ("progressive", "RGB", {"progressive": True}), ("restarts", "RGB", {"restart_marker_blocks": 7}),
+                                       ("cmyk", "CMYK", {}), ("white", "RGB", {"optimize": True})):
+            file, path = io.BytesIO(), self.photos / f"{name}.jpg"
+            picture = Image.effect_noise((64, 640), 80).convert("RGB")
+            if name == "white":  # its end is many zeros, which are data
+                picture.paste("white", (0, 48, 64, 640))
+            picture.convert(colours).save(file, "JPEG", **options)
+            photo = file.getvalue()
+            path.write_bytes(photo)
+            expected, = self.classify(path)
+            scans = [i for i in range(len(photo)) if photo[i:i + 2] == b"\xff\xda"]
+            for content in (photo[:-2], photo[:-1], photo[:-2] + bytes(900)):
+                path.write_bytes(content)
+                self.assertEqual(self.classify(path), [expected], name)
+            for content in (photo[:-9], photo[:-99] + bytes(900), photo[:scans[-1]]):
+                path.write_bytes(content)
+                self.assertIn("cut off", self.classify(path, status=1)[0]["error"], name)
+            path.unlink()
+
     @unittest.skipIf(b"__asan_init" in pathlib.Path(FOVEA).read_bytes(), "the address sanitizer keeps what was freed")
     def test_large(self):
         """Large photos are answered, one in memory at a time."""

@@ -235,6 +235,8 @@ def main():
         photo = Image.open(reference() / 'data/large/coco-000000257896.jpg').convert('RGB').resize((320, 240))
         for name in (ODD, 'b.jpg', 'sub/b.jpg', 'sub/d.jpg'):
             photo.save(source / name)
+        whole = source / 'sub/d.jpg'
+        whole.write_bytes(whole.read_bytes()[:-2])  # as many cameras do, without the marker at the end
         (source / 'broken.jpg').write_bytes((source / 'b.jpg').read_bytes()[:300])
         for i in range(N_MANY):
             photo.resize((640, 480)).save(many / f'{i:02}.jpg')

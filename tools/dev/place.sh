@@ -7,7 +7,7 @@
 declare -A PACKAGES=(
   [build]='gcc libc6-dev meson ninja-build pkgconf gettext
            libglib2.0-dev libjson-glib-dev libyaml-dev libpotrace-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler
-           libgdk-pixbuf-2.0-dev libgexiv2-dev libgimp-3.0-dev libsoup-3.0-dev webp-pixbuf-loader'
+           libgdk-pixbuf-2.0-dev libjpeg-dev libgexiv2-dev libgimp-3.0-dev libsoup-3.0-dev webp-pixbuf-loader'
   [run]='gimp'
   [window]='adwaita-icon-theme dbus-x11'
   [install]='gimp'
