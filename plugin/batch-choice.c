@@ -88,8 +88,11 @@ make_label (const char *label, const char *tooltip, GtkWidget *widget)
 static void
 add_bound (GimpProcedureConfig *config, GtkWidget *box, const char *label, const char *tooltip, GtkWidget *widget, gboolean of_classify)
 {
-  gtk_box_pack_start (GTK_BOX (box), make_label (label, tooltip, widget), FALSE, FALSE, 0);
+  GtkWidget *name = make_label (label, tooltip, widget);
+
+  gtk_box_pack_start (GTK_BOX (box), name, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), widget, !of_classify, TRUE, 0);
+  g_object_bind_property (widget, "sensitive", name, "sensitive", G_BINDING_DEFAULT);
   g_object_set_data (G_OBJECT (widget), "of-classify", GINT_TO_POINTER (of_classify));
   g_signal_connect_object (config, "notify::operation", G_CALLBACK (operation_changed), widget, 0);
   operation_changed (config, NULL, widget);
@@ -101,7 +104,7 @@ batch_choice_attach (GimpProcedureConfig *config, GtkGrid *grid, int row)
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8), *threshold = make_threshold (config), *classes = gimp_prop_entry_new (G_OBJECT (config), "classes", -1);
 
   gtk_entry_set_placeholder_text (GTK_ENTRY (classes), _("all classes"));
-  gtk_grid_attach (grid, make_label (_("Threshold"), _("Leave out names and objects less sure than this; of masks, the share that lies on the border. “usual”: all names, the "
+  gtk_grid_attach (grid, make_label (_("Thr_eshold"), _("Leave out names and objects less sure than this; of masks, the share that lies on the border. “usual”: all names, the "
                                                        "model's own threshold for objects, 0.5 for masks"), threshold), 0, row, 1, 1);
   gtk_box_pack_start (GTK_BOX (box), threshold, FALSE, FALSE, 0);
   add_bound (config, box, _("How man_y names"), _("How many names at most"), gimp_prop_spin_button_new (G_OBJECT (config), "top", 1, 5, 0), TRUE);

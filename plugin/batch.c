@@ -265,7 +265,7 @@ add_arguments (GimpProcedure *procedure)
                                     GIMP_FILE_CHOOSER_ACTION_ANY, TRUE, NULL, G_PARAM_READWRITE);
   gimp_procedure_add_boolean_argument (procedure, "recursive", _("Folders _inside too"), _("Also the photos in folders of the folder"), TRUE, G_PARAM_READWRITE);
   gimp_procedure_add_string_argument (procedure, "pattern", _("_Names"), _("Which files are taken, as “*.jpg,cat-*”; empty: all photos"), "", G_PARAM_READWRITE);
-  gimp_procedure_add_double_argument (procedure, "threshold", _("Threshold"),
+  gimp_procedure_add_double_argument (procedure, "threshold", _("Thr_eshold"),
                                       _("Names and objects less sure than this are left out (0 to 1), of masks the share that lies on the border; -1: none of the names, the "
                                         "model's own for objects, 0.5 for masks"), OPERATION_USUAL, 1, OPERATION_USUAL, G_PARAM_READWRITE);
   gimp_procedure_add_int_argument (procedure, "top", _("How man_y names"), _("Of Classify: how many names to give at most"), 1, 1000, 5, G_PARAM_READWRITE);

@@ -11,7 +11,7 @@ import re
 import sys
 import time
 
-from desktop import check_window
+from desktop import check_window, letters_of
 from gimp_window import GimpWindow, main, run_session, shoot, wait, walk
 from isolated_gimp import IsolatedGimp, reference, skip
 
@@ -41,6 +41,9 @@ class Window(GimpWindow):
     def can_change(self, name):
         return self.field(name).getState().contains(self.pyatspi.STATE_SENSITIVE)
 
+    def choose_operation(self, i):
+        next(node for node in walk(self.dialog) if node.name == 'Do' and node.getRoleName() == 'combo box').querySelection().selectChild(i)
+
     def progress(self):
         return next(node for node in walk(self.dialog) if node.getRoleName() == 'progress bar').queryValue().currentValue
 
@@ -59,6 +62,11 @@ def inside(scene, folder):
     shoot(folder / f'batch-{scene}-open.png')
     check_window(window.dialog)
     assert window.can_change('Threshold') and window.can_change('Classes') and not window.can_change('How many names')
+    assert all(letters_of(window.field(name)) for name in ('Threshold', 'Classes', 'How many names'))
+    window.choose_operation(0)
+    wait(lambda: window.can_change('How many names') and not window.can_change('Classes'), "Classify's settings")
+    window.choose_operation(2)
+    wait(lambda: window.can_change('Classes') and not window.can_change('How many names'), "Segment's settings")
     threshold = window.field('Threshold')
     for value, text in ((0.3, '0.30'), (-0.05, 'usual')):
         threshold.queryValue().currentValue = value
