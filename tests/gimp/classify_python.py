@@ -14,15 +14,6 @@ import sys
 
 OWN = 'fovea-made'  # the parasite of layers that Fovea made
 
-# Runs the plug-in and leaves its largest resident memory, in KiB, in the file named first.
-MEASURE = '''#!/usr/bin/env python3
-import resource, subprocess, sys
-status = subprocess.call(sys.argv[2:], close_fds=False)
-with open(sys.argv[1], 'a') as file:
-    file.write(f'{resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss}\\n')
-sys.exit(status)
-'''
-
 
 # ---- inside GIMP ------------------------------------------------------------------------------------------------------
 
@@ -278,11 +269,8 @@ def run_inside(gimp, checks, environment=None):
 
 def check_memory(gimp):
     """A 20,000 × 20,000 image in a plug-in of bounded memory."""
-    measure, result = gimp.folder / 'measure.py', gimp.folder / 'memory'
-    measure.write_text(MEASURE)
-    measure.chmod(0o755)
-    run_inside(gimp, ['huge'], {'GIMP_PLUGIN_DEBUG_WRAP': 'fovea,run', 'GIMP_PLUGIN_DEBUG_WRAPPER': f'{measure} {result}'})
-    peaks = [int(line) / 1024 for line in result.read_text().splitlines()]
+    run_inside(gimp, ['huge'], gimp.measuring())
+    peaks = gimp.peaks()
     assert len(peaks) == 2 and all(20 < peak < 500 for peak in peaks), f'{peaks} MiB'
     print(f'ok 20,000 × 20,000 pixels take the plug-in {peaks[0]:.0f} MiB as a layer, {peaks[1]:.0f} MiB as an image')
 

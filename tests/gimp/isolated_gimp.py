@@ -23,6 +23,15 @@ GIMPRC = """(config-version "{version}")
 (restore-accels no)
 """
 
+# Runs the plug-in and leaves its largest resident memory, in KiB, in the file named first.
+MEASURE = '''#!/usr/bin/env python3
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[2:], close_fds=False)
+with open(sys.argv[1], 'a') as file:
+    file.write(f'{resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss}\\n')
+sys.exit(status)
+'''
+
 
 def skip(reason):
     print(reason)
@@ -86,6 +95,17 @@ class IsolatedGimp:
 
     def __exit__(self, *unused):
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def measuring(self):
+        """The environment in which each run of the plug-in leaves the most memory that it had for peaks()."""
+        program = self.folder / 'measure.py'
+        program.write_text(MEASURE)
+        program.chmod(0o755)
+        return {'GIMP_PLUGIN_DEBUG_WRAP': 'fovea,run', 'GIMP_PLUGIN_DEBUG_WRAPPER': f'{program} {self.folder}/peaks'}
+
+    def peaks(self):
+        """MiB of each run since measuring()."""
+        return [int(line) / 1024 for line in (self.folder / 'peaks').read_text().splitlines()]
 
     def batch(self, script, timeout=300, fonts=False):
         """Runs Script-Fu text; returns the exit status and all that was printed. fonts: GIMP loads them, which takes longer."""

@@ -214,6 +214,16 @@ REFUSED = {
 }
 
 
+def check_memory(gimp, photo):
+    """Layers of a small photo take little: babl's own tables would take 350 MiB."""
+    plain, gimp.environment = gimp.environment, gimp.environment | gimp.measuring()
+    run(gimp, scene(photo, '', '\n'.join(call(f'#:output "{output}"') for output in ('none', 'overlay', 'crops', 'hide'))), fonts=True)
+    gimp.environment = plain
+    peaks = gimp.peaks()
+    assert len(peaks) == 4 and max(peaks) < peaks[0] + 50, f'{peaks} MiB'
+    print(f'ok the plug-in takes {peaks[0]:.0f} MiB without an output, {max(peaks):.0f} at most with one')
+
+
 def check_refusals(gimp, photo):
     cases = [(scene(photo, prepare, call(more)), words) for prepare, more, words in REFUSED.values()]
     cases += [(scene(photo, '', call(model='no-such-model')), 'no-such-model'), (scene(photo, '', call(model='selfie_segmentation')), 'use Segment')]
@@ -252,6 +262,7 @@ def main():
         check_paths_and_guides(gimp, photo, expected)
         check_selection(gimp, photo, expected)
         check_crops_and_hiding(gimp, photo, expected)
+        check_memory(gimp, photo)
         check_untouched(gimp, photo)
         check_rough(gimp, photo)
         check_refusals(gimp, photo)
