@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many photos a second go through Fovea: the command beside batch_peer.py in turn, one thread beside two, the batch in one GIMP; and how much memory 1,000 and
+"""How many photos a second go through Fovea: the command beside batch_peer.py in turn, on one core beside two, the batch in one GIMP; and how much memory 1,000 and
 10,000 of them take. PHOTOS is a folder; so many of its photos as a measurement wants are linked into a folder of their own, again and again where it has fewer.
 
     bench/batch.py peer    --fovea BUILD/cli/fovea PHOTOS
-    bench/batch.py threads --fovea BUILD/cli/fovea PHOTOS
+    bench/batch.py cores   --fovea BUILD/cli/fovea [--verb classify|locate|segment] PHOTOS
     bench/batch.py memory  --fovea BUILD/cli/fovea PHOTOS
     bench/batch.py gimp    --plugin BUILD/plugin/fovea PHOTOS
 
-Each takes less than a minute, and nothing else should run meanwhile."""
+Each takes less than a minute (cores: for one verb), and nothing else should run meanwhile."""
 
 import argparse
 import json
+import os
 import pathlib
 import random
 import re
@@ -25,7 +26,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODELS = {'classify': ROOT / 'models/tagger/model.onnx', 'locate': ROOT / 'models/objects/model.onnx', 'segment': ROOT / 'models/cutout/model.onnx'}
 N_PEER, N_ROUNDS = 1000, 3
-N_THREADS = {'classify': 700, 'locate': 130, 'segment': 110}
+N_CORES, N_CORES_ROUNDS = {'classify': 400, 'locate': 80, 'segment': 80}, 5
 N_GIMP = 1000
 
 
@@ -39,17 +40,25 @@ def link_photos(source, folder, n):
     return folder
 
 
-def timed(*command):
-    started = time.monotonic()
-    out = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
-    return time.monotonic() - started, out
+def timed(*commands, cores=((0, 1),)):
+    """Commands beside each other, each on those of our cores alone: the seconds until all have ended, and what the first wrote."""
+    all_cores = sorted(os.sched_getaffinity(0))
+    with tempfile.TemporaryFile() as out:
+        started = time.monotonic()
+        processes = [subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL if i else out, stderr=subprocess.DEVNULL,
+                                      preexec_fn=lambda own=own: os.sched_setaffinity(0, {all_cores[k] for k in own}))
+                     for i, (command, own) in enumerate(zip(commands, cores))]
+        assert not any([process.wait() for process in processes])
+        seconds = time.monotonic() - started
+        out.seek(0)
+        return seconds, out.read()
 
 
 def measure_peer(options, folder):
     photos, best = link_photos(options.photos, folder / 'photos', N_PEER), {}
     for _ in range(N_ROUNDS):
-        ours, a = timed(options.fovea, 'classify', MODELS['classify'], photos, '--json', '--threads', 2)
-        theirs, b = timed(sys.executable, ROOT / 'bench/batch_peer.py', MODELS['classify'], photos, 2)
+        ours, a = timed((options.fovea, 'classify', MODELS['classify'], photos, '--json', '--threads', 2))
+        theirs, b = timed((sys.executable, ROOT / 'bench/batch_peer.py', MODELS['classify'], photos, 2))
         for images in (a, b):
             for image in json.loads(images)['images']:
                 best.setdefault(image['file'], set()).add(image['classes'][0]['label'])
@@ -57,20 +66,23 @@ def measure_peer(options, folder):
     print(f'the first name of {sum(len(names) == 1 for names in best.values())} of {N_PEER} photos is the same')
 
 
-def measure_threads(options, folder):
-    for verb, n in N_THREADS.items():
-        photos, rates = link_photos(options.photos, folder / verb, n), {1: [], 2: []}
-        for _ in range(N_ROUNDS):
-            for threads, seconds in rates.items():
-                seconds.append(n / timed(options.fovea, verb, MODELS[verb], photos, '--json', '--threads', threads)[0])
-        one, two = (statistics.median(rates[threads]) for threads in (1, 2))
-        print(f'{verb}: {one:.1f} photos a second with one thread, {two:.1f} with two: {two / one:.2f} times as many', flush=True)
+def measure_cores(options, folder):
+    """Two processes, each on a core, are as fast as two cores can be: they may have less than twice the clock of one that is alone."""
+    for verb in [options.verb] if options.verb else N_CORES:
+        n, rates = N_CORES[verb], {'one': [], 'two': [], 'processes': []}
+        command = (options.fovea, verb, MODELS[verb], link_photos(options.photos, folder / verb, n), '--json', '--threads')
+        for _ in range(N_CORES_ROUNDS):
+            rates['one'].append(n / timed((*command, 1), cores=[[0]])[0])
+            rates['two'].append(n / timed((*command, 2))[0])
+            rates['processes'].append(2 * n / timed((*command, 1), (*command, 1), cores=[[0], [1]])[0])
+        one, two, processes = (statistics.median(rate) for rate in rates.values())
+        print(f'{verb}: {one:.1f} photos a second on one core, {two:.1f} on two, {two / one:.2f} times as many; {processes:.1f} by two processes, {processes / one:.2f} times', flush=True)
 
 
 def measure_memory(options, folder):
     for n in (1000, 10000):  # the most of all children so far: the larger one last
         photos = link_photos(options.photos, folder / f'photos-{n}', n)
-        timed(options.fovea, 'classify', MODELS['classify'], photos, '--output-dir', folder / f'results-{n}', '--threads', 2)
+        timed((options.fovea, 'classify', MODELS['classify'], photos, '--output-dir', folder / f'results-{n}', '--threads', 2))
         print(f'{n} photos: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.1f} MiB', flush=True)
 
 
@@ -104,12 +116,13 @@ def measure_gimp(options, folder):
 
 
 def main():
-    measurements = {'peer': measure_peer, 'threads': measure_threads, 'memory': measure_memory, 'gimp': measure_gimp}
+    measurements = {'peer': measure_peer, 'cores': measure_cores, 'memory': measure_memory, 'gimp': measure_gimp}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('what', choices=measurements)
     parser.add_argument('photos', type=pathlib.Path)
     parser.add_argument('--fovea', type=pathlib.Path)
     parser.add_argument('--plugin', type=pathlib.Path)
+    parser.add_argument('--verb', choices=N_CORES)
     options = parser.parse_args()
     if (options.plugin if options.what == 'gimp' else options.fovea) is None:
         parser.error('--plugin is missing' if options.what == 'gimp' else '--fovea is missing')
