@@ -159,13 +159,26 @@ make_batch_norm (Graph *graph)
 }
 
 static Value *
-make_padding (Graph *graph)
+pad_photo (Graph *graph)
 {
   static const gint64     pads[] = { 0, 0, 1, 2, 0, 0, 2, 0 };
   g_autoptr (FoveaTensor) tensor = fovea_tensor_new (FOVEA_TYPE_INT64, &(FoveaShape){ 1, { 8 } }, NULL);
 
   memcpy (tensor->data, pads, sizeof pads);
-  return add_conv (graph, small_graph_add_node (graph, "Pad", add_photo (graph), graph_add_constant (graph, NULL, tensor)), 20, 16, 0);
+  return small_graph_add_node (graph, "Pad", add_photo (graph), graph_add_constant (graph, NULL, tensor));
+}
+
+static Value *
+make_padding (Graph *graph)
+{
+  return add_conv (graph, pad_photo (graph), 20, 16, 0);
+}
+
+/* Of a convolution that says nothing but its weights. */
+static Value *
+make_bare_padding (Graph *graph)
+{
+  return small_graph_add_node (graph, "Conv", pad_photo (graph), add_random (graph, 4, (gint64[]){ 20, 16, 3, 3 }, -0.2f, 0.2f));
 }
 
 /* A residual block; the block's end is an activation of its own. */
@@ -378,7 +391,8 @@ main (int argc, char **argv)
     { "join-gates", make_swish, TRUE },           { "join-gates", make_hard_swish, TRUE },
     { "join-gates", make_mish, TRUE },            { "join-gates", make_old_hard_swish, TRUE },
     { "join-gates", make_other_clip, FALSE },     { "fold-batch-norm", make_batch_norm, TRUE },
-    { "fuse-padding", make_padding, TRUE },       { "fuse-activation", make_activation, TRUE },
+    { "fuse-padding", make_padding, TRUE },       { "fuse-padding", make_bare_padding, TRUE },
+    { "fuse-activation", make_activation, TRUE },
     { "remove-dead", make_dead, TRUE },           { "fuse-activation", make_late_residual, FALSE },
     { "block-layout", make_layouts, FALSE },      { "remove-noops", make_small_pool, TRUE },
     { "share-parts", make_parts, FALSE },         { "fuse-activation", make_gated_conv, TRUE },

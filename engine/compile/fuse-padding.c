@@ -44,6 +44,7 @@ fuse_padding (Graph *graph, GError **error)
       if (!pad || !pads_zeros (pad))
         continue;
       padding = pad->params;
+      params->window.n_spatial = node_input (pad, 0)->shape.n_dims - 2; /* 0 where no attribute says */
       for (guint d = 0; d < params->window.n_spatial; d++)
         {
           params->window.pad_begin[d] += padding->begin[d + 2];
