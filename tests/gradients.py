@@ -42,7 +42,7 @@ def node(kind, inputs, outputs="y", **attributes):
 
 
 def cases():
-    for kind in ("Relu LeakyRelu Sigmoid Tanh Elu Selu Celu Softplus Softsign HardSigmoid HardSwish Gelu Mish Erf Exp Neg").split():
+    for kind in ("Relu LeakyRelu ThresholdedRelu Sigmoid Tanh Elu Selu Celu Softplus Softsign HardSigmoid HardSwish Gelu Mish Erf Exp Neg").split():
         yield Case(kind, [node(kind, "x")], x=normal(2, 5, 3, 3))
         yield Case(kind + " conv", [node("Conv", "a w", "b", pads=[1] * 4), node(kind, "b", "c"), node("Conv", "c v", pads=[0] * 4)], a=normal(2, 3, 6, 7),
                    w=normal(20, 3, 3, 3) / 3, v=normal(4, 20, 1, 1))
@@ -53,6 +53,8 @@ def cases():
         for shape in ((2, 3, 4), (3, 1), (4,), ()):
             yield Case(f"{kind} {shape}", [node(kind, "a b")], a=normal(2, 3, 4), b=np.abs(normal(*shape)) + 0.5)
             yield Case(f"{kind} {shape} turned", [node(kind, "b a")], a=np.abs(normal(2, 3, 4)) + 0.5, b=normal(*shape))
+    for shape in ((5, 1, 1), (1,), (3,)):
+        yield Case(f"PRelu {shape}", [node("PRelu", "x s")], x=normal(2, 5, 4, 3), s=normal(*shape))
     yield Case("Sum", [node("Sum", "a b c")], a=normal(2, 3), b=normal(3), c=normal(2, 1))
     for label, size, w, attributes in [
             ("3x3", (2, 5, 6, 7), (7, 5, 3, 3), dict(pads=[1, 1, 1, 1])),
@@ -79,6 +81,22 @@ def cases():
             ("1-D", (2, 3, 9), (4, 3, 3), dict(pads=[1, 1])),
             ("3-D", (1, 2, 4, 4, 3), (3, 2, 2, 2, 2), {})]:
         yield Case("Conv " + label, [node("Conv", "x w b", **attributes)], x=normal(*size), w=normal(*w), b=normal(w[0]))
+    for label, size, w, attributes in [
+            ("2x2 stride 2", (2, 5, 4, 3), (5, 7, 2, 2), dict(strides=[2, 2])),
+            ("blocks", (2, 32, 5, 4), (32, 20, 2, 2), dict(strides=[2, 2])),
+            ("3x3 stride 2", (2, 18, 4, 5), (18, 17, 3, 3), dict(strides=[2, 2], pads=[1] * 4, output_padding=[1, 1])),
+            ("4x4 stride 2", (1, 16, 5, 3), (16, 16, 4, 4), dict(strides=[2, 2], pads=[1] * 4)),
+            ("stride 1", (2, 3, 5, 6), (3, 4, 3, 2), dict(pads=[1, 0, 2, 1])),
+            ("same", (1, 3, 4, 5), (3, 4, 3, 3), dict(auto_pad="SAME_UPPER", strides=[2, 3])),
+            ("shape", (1, 3, 4, 5), (3, 4, 3, 3), dict(output_shape=[8, 9], strides=[2, 2])),
+            ("groups", (2, 8, 4, 3), (8, 3, 3, 3), dict(group=2, strides=[2, 1])),
+            ("depthwise", (2, 32, 4, 3), (32, 1, 2, 2), dict(group=32, strides=[2, 2])),
+            ("dilated", (1, 4, 4, 4), (4, 5, 3, 3), dict(dilations=[2, 2])),
+            ("1-D", (2, 3, 5), (3, 4, 3), dict(strides=[2])),
+            ("3-D", (1, 2, 3, 2, 3), (2, 3, 2, 2, 2), dict(strides=[2, 1, 2]))]:
+        yield Case("ConvTranspose " + label, [node("ConvTranspose", "x w b", **attributes)], x=normal(*size), w=normal(*w), b=normal(w[1] * attributes.get("group", 1)))
+    yield Case("ConvTranspose between", [node("Conv", "x v", "a"), node("Relu", "a", "c"), node("ConvTranspose", "c w", "d", strides=[2, 2]), node("Conv", "d u")],
+               x=normal(2, 4, 5, 5), v=normal(32, 4, 1, 1), w=normal(32, 16, 2, 2) / 4, u=normal(8, 16, 1, 1))
     yield Case("Conv twice", [node("Conv", "x w b", "t", pads=[1] * 4), node("Relu", "t", "u"), node("Conv", "u v", "s", pads=[1] * 4), node("Add", "u s")],
                x=normal(2, 16, 6, 6), w=normal(16, 16, 3, 3) / 8, b=normal(16), v=normal(16, 16, 3, 3) / 8)
     for kind in "MaxPool AveragePool LpPool".split():
@@ -98,6 +116,23 @@ def cases():
                v=normal(16, 4, 1, 1), w=normal(20, 4, 1, 1), u=normal(8, 36, 1, 1))
     yield Case("Split", [node("Split", "x fixed_s", "a b", axis=1), node("Mul", "a a", "c"), node("ReduceSum", "c", "y", keepdims=1)], x=normal(2, 5, 3),
                fixed_s=np.array([2, 3]))
+    for label, starts, ends, axes, steps in [("ends", [1, -3], [4, 9], [2, 0], [1, 1]), ("every other", [1, 0], [9, 5], [1, 2], [2, 3]), ("one", [2], [3], [1], [1])]:
+        yield Case("Slice " + label, [node("Slice", "x fixed_s fixed_e fixed_a fixed_t")], x=normal(4, 5, 6), fixed_s=np.array(starts), fixed_e=np.array(ends),
+                   fixed_a=np.array(axes), fixed_t=np.array(steps))
+    yield Case("Slice between", [node("Conv", "x v", "a"), node("Slice", "a fixed_s fixed_e fixed_a", "b"), node("Conv", "b w")], x=normal(2, 4, 5, 5),
+               v=normal(40, 4, 1, 1), w=normal(20, 16, 1, 1), fixed_s=np.array([16]), fixed_e=np.array([32]), fixed_a=np.array([1]))
+    yield Case("Pad", [node("Pad", "x fixed_p fixed_v")], x=normal(2, 3, 4), fixed_p=np.array([0, 1, 2, 0, 0, -1]), fixed_v=np.float64(0.5))
+    yield Case("Pad between", [node("Conv", "x v", "a"), node("Pad", "a fixed_p", "b"), node("Conv", "b w")], x=normal(2, 4, 5, 5), v=normal(16, 4, 1, 1),
+               w=normal(20, 16, 3, 3), fixed_p=np.array([0, 0, 1, 1, 0, 0, 2, 1]))
+    yield Case("InstanceNormalization", [node("InstanceNormalization", "x s b")], x=normal(2, 5, 4, 3), s=normal(5), b=normal(5))
+    for opset in (18, 21): # scales of groups, then of channels
+        yield Case(f"GroupNormalization {opset}", [node("GroupNormalization", "x s b", num_groups=2)], opset=opset, x=normal(2, 6, 4, 3), s=normal(2 if opset == 18 else 6),
+                   b=normal(2 if opset == 18 else 6))
+    for axis, shape in ((-1, (5,)), (1, (4, 5)), (1, (5,))):
+        yield Case(f"LayerNormalization {axis} {shape}", [node("LayerNormalization", "x s b", axis=axis)], x=normal(3, 4, 5), s=normal(*shape), b=normal(*shape))
+    yield Case("LayerNormalization without bias", [node("LayerNormalization", "x s")], x=normal(3, 4, 5), s=normal(5))
+    yield Case("InstanceNormalization between", [node("Conv", "x v", "a"), node("InstanceNormalization", "a s b", "c"), node("Relu", "c", "d"), node("Conv", "d w")],
+               x=normal(2, 4, 5, 5), v=normal(20, 4, 1, 1), s=normal(20), b=normal(20), w=normal(8, 20, 1, 1))
     yield Case("Reshape", [node("Reshape", "x fixed_s")], x=normal(2, 3, 4), fixed_s=np.array([4, 6]))
     yield Case("Flatten", [node("Flatten", "x")], x=normal(2, 3, 4))
     yield Case("Squeeze", [node("Squeeze", "x", "t"), node("Unsqueeze", "t fixed_a")], x=normal(2, 1, 3), fixed_a=np.array([0]))

@@ -14,6 +14,7 @@
 #include "kernels/kernels.h"
 #include "kernels/reference.h"
 #include "ops/conv.h"
+#include "ops/gradient.h"
 #include "ops/operator.h"
 
 static gboolean
@@ -305,6 +306,63 @@ conv_transpose_prepare (Step *step, GError **error)
   conv->n_strips = step_pieces ((gsize) conv->out[2], conv->channels * (gsize) (conv->kernel[0] * conv->kernel[1] * conv->kernel[2]));
   step_set_run (step, "plain", transpose_run, (gsize) (out.dims[0] * out.dims[1] * conv->out[0] * conv->out[1]) * conv->n_strips, 1);
   return TRUE;
+}
+
+/* ---- backward: the node is the gradient by its input of a convolution with the same weights, so that its own is this convolution of dy ------ */
+
+static void
+set_window (Node *conv, const Window *window, gint64 group)
+{
+  gint64 pads[2 * WINDOW_MAX_SPATIAL];
+  guint  n = window->n_spatial;
+
+  for (guint i = 0; i < n; i++)
+    {
+      pads[i] = window->pad_begin[i];
+      pads[n + i] = window->pad_end[i];
+    }
+  node_set_ints (conv, "strides", window->stride, n);
+  node_set_ints (conv, "dilations", window->dilation, n);
+  node_set_ints (conv, "pads", pads, 2 * n);
+  node_set_int (conv, "group", group);
+}
+
+gboolean
+conv_transpose_backward (Gradients *gradients, Node *node, GError **error)
+{
+  Value     *x = node_input (node, 0), *weights = node_input (node, 1), *bias = node_input (node, 2), *dy = gradient_get (gradients, node_output (node, 0)), *sum;
+  gint64     group = ((const ConvParams *) node->params)->group;
+  FoveaShape shape, channels;
+  Window     window;
+  Node      *gradient;
+
+  if (!transpose_sizes (node, &window, &shape, error))
+    return FALSE;
+  channels = shape;
+  for (guint i = 0; i < shape.n_dims; i++)
+    channels.dims[i] = i == 1 ? shape.dims[i] : 1;
+  for (guint i = 0; i < window.n_spatial; i++)
+    if ((shape.dims[2 + i] + window.pad_begin[i] + window.pad_end[i] - (window.kernel[i] - 1) * window.dilation[i] - 1) / window.stride[i] + 1 != x->shape.dims[2 + i])
+      return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "its output is larger than its input reaches, and it can't be trained through. Freeze the layers up to it.");
+  if (gradient_wanted (gradients, bias))
+    {
+      sum = gradient_sum_to (gradients, dy, &channels, error);
+      if (!gradient_give (gradients, bias, gradient_reshape (gradients, sum, &bias->shape, error), error))
+        return FALSE;
+    }
+  if (gradient_wanted (gradients, weights))
+    {
+      gradient = gradient_begin (gradients, "fovea", "ConvWeightGradient", 2, (Value *[]) { dy, x });
+      set_window (gradient, &window, group);
+      node_set_ints (gradient, "shape", weights->shape.dims, weights->shape.n_dims);
+      if (!gradient_give (gradients, weights, gradient_end (gradients, gradient, 1, error), error))
+        return FALSE;
+    }
+  if (!gradient_wanted (gradients, x))
+    return TRUE;
+  gradient = gradient_begin (gradients, "", "Conv", 2, (Value *[]) { dy, weights });
+  set_window (gradient, &window, group);
+  return gradient_give (gradients, x, gradient_end (gradients, gradient, 1, error), error);
 }
 
 static const AttributeSpec conv_transpose_attributes[] = {

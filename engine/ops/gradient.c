@@ -75,6 +75,21 @@ negate_backward (Gradients *gradients, Node *node, GError **error)
   return gradient_give (gradients, node_input (node, 0), gradient_of_one (gradients, "Neg", gradient_of_output (gradients, node), error), error);
 }
 
+/* y = x where x >= 0, slope x elsewhere. */
+static gboolean
+prelu_backward (Gradients *gradients, Node *node, GError **error)
+{
+  Value *x = node_input (node, 0), *slope = node_input (node, 1), *dy = gradient_of_output (gradients, node), *zero, *below, *one, *factor;
+
+  zero = gradient_number (gradients, x->type, 0.0, error);
+  one = gradient_number (gradients, x->type, 1.0, error);
+  below = zero && one ? gradient_of_two (gradients, "Less", x, zero, error) : NULL;
+  factor = below ? gradient_end (gradients, gradient_begin (gradients, "", "Where", 3, (Value *[]) { below, slope, one }), 1, error) : NULL;
+  if (!factor || !give_sum (gradients, x, gradient_of_two (gradients, "Mul", dy, factor, error), error) || !gradient_wanted (gradients, slope))
+    return factor != NULL;
+  return give_sum (gradients, slope, gradient_of_two (gradients, "Mul", dy, gradient_of_two (gradients, "Min", x, zero, error), error), error);
+}
+
 /* ---- the same numbers elsewhere -------------------------------------------------------------------------------------- */
 
 static gboolean
@@ -290,6 +305,7 @@ static const struct
   { "", "Clip", activation_backward },
   { "", "Concat", concat_backward },
   { "", "Conv", conv_backward },
+  { "", "ConvTranspose", conv_transpose_backward },
   { "", "Div", divide_backward },
   { "", "Elu", activation_backward },
   { "", "Erf", activation_backward },
@@ -300,9 +316,12 @@ static const struct
   { "", "GlobalAveragePool", pool_backward },
   { "", "GlobalLpPool", pool_backward },
   { "", "GlobalMaxPool", pool_backward },
+  { "", "GroupNormalization", norm_backward },
   { "", "HardSigmoid", activation_backward },
   { "", "HardSwish", activation_backward },
   { "", "Identity", view_backward },
+  { "", "InstanceNormalization", norm_backward },
+  { "", "LayerNormalization", norm_backward },
   { "", "LeakyRelu", activation_backward },
   { "", "LogSoftmax", softmax_backward },
   { "", "LpPool", pool_backward },
@@ -311,6 +330,8 @@ static const struct
   { "", "Mish", activation_backward },
   { "", "Mul", multiply_backward },
   { "", "Neg", negate_backward },
+  { "", "PRelu", prelu_backward },
+  { "", "Pad", pad_backward },
   { "", "Reciprocal", activation_backward },
   { "", "ReduceMean", reduce_backward },
   { "", "ReduceSum", reduce_backward },
@@ -319,6 +340,7 @@ static const struct
   { "", "Resize", resize_backward },
   { "", "Selu", activation_backward },
   { "", "Sigmoid", activation_backward },
+  { "", "Slice", slice_backward },
   { "", "Softmax", softmax_backward },
   { "", "Softplus", activation_backward },
   { "", "Softsign", activation_backward },
@@ -329,6 +351,7 @@ static const struct
   { "", "Sum", add_backward },
   { "", "Swish", activation_backward },
   { "", "Tanh", activation_backward },
+  { "", "ThresholdedRelu", activation_backward },
   { "", "Transpose", transpose_backward },
   { "", "Unsqueeze", view_backward },
   { "fovea", "BatchNormTraining", batch_norm_training_backward },

@@ -45,12 +45,16 @@ Value      *gradient_number         (Gradients *gradients, FoveaType type, doubl
 Value      *gradient_reshape        (Gradients *gradients, Value *value, const FoveaShape *shape, GError **error);
 Value      *gradient_sum_to         (Gradients *gradients, Value *value, const FoveaShape *shape, GError **error);
 
-/* ---- the backwards of the files *-gradient.c, for the table in gradient.c ------------------------------------- */
+/* ---- the backwards in other files, for the table in gradient.c ------------------------------------------------- */
 
 gboolean    activation_backward          (Gradients *gradients, Node *node, GError **error);
 gboolean    batch_norm_backward          (Gradients *gradients, Node *node, GError **error);
 gboolean    batch_norm_training_backward (Gradients *gradients, Node *node, GError **error);
 gboolean    conv_backward                (Gradients *gradients, Node *node, GError **error);
+gboolean    conv_transpose_backward      (Gradients *gradients, Node *node, GError **error);
 gboolean    dropout_training_backward    (Gradients *gradients, Node *node, GError **error);
+gboolean    norm_backward                (Gradients *gradients, Node *node, GError **error);
+gboolean    pad_backward                 (Gradients *gradients, Node *node, GError **error);
 gboolean    pool_backward                (Gradients *gradients, Node *node, GError **error);
 gboolean    resize_backward              (Gradients *gradients, Node *node, GError **error);
+gboolean    slice_backward               (Gradients *gradients, Node *node, GError **error);

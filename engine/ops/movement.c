@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ops/families.h"
+#include "ops/gradient.h"
 #include "ops/movement.h"
 #include "ops/strided.h"
 
@@ -210,6 +211,42 @@ slice_prepare (Step *step, GError **error)
       copy.in_strides[i] *= copy.dims[i] > 1 ? params->step[i] : 1;
     }
   return set_copy (step, &copy, "slice");
+}
+
+/* The value with step - 1 zeros after each of its elements along an axis. */
+static Value *
+spread (Gradients *gradients, Value *value, guint axis, gint64 step, GError **error)
+{
+  const FoveaShape shape = value->shape;
+  const gint64     zeros[] = { 0, 0, 0, 0, step - 1, 0 };
+  FoveaShape       apart = shape_make (3, (gint64[]) { (gint64) shape_count_range (&shape, 0, axis + 1), 1, (gint64) shape_count_range (&shape, axis + 1, shape.n_dims) });
+  FoveaShape       spread_shape = shape;
+
+  spread_shape.dims[axis] *= step;
+  value = gradient_reshape (gradients, value, &apart, error);
+  value = gradient_of_two (gradients, "Pad", value, gradient_ints (gradients, zeros, G_N_ELEMENTS (zeros), error), error);
+  return gradient_reshape (gradients, value, &spread_shape, error);
+}
+
+/* What was left out gets zeros. */
+gboolean
+slice_backward (Gradients *gradients, Node *node, GError **error)
+{
+  const SliceParams *params = node->params;
+  Value             *x = node_input (node, 0), *dy = gradient_get (gradients, node_output (node, 0));
+  guint              n = x->shape.n_dims;
+  gint64             pads[2 * FOVEA_MAX_DIMS];
+
+  for (guint i = 0; dy && i < n; i++)
+    {
+      if (params->step[i] < 0)
+        return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "it goes backwards, and can't be trained through. Freeze the layers up to it.");
+      if (params->step[i] > 1)
+        dy = spread (gradients, dy, i, params->step[i], error);
+      pads[i] = params->start[i];
+      pads[n + i] = dy ? x->shape.dims[i] - params->start[i] - dy->shape.dims[i] : 0;
+    }
+  return dy && gradient_give (gradients, x, gradient_of_two (gradients, "Pad", dy, gradient_ints (gradients, pads, 2 * n, error), error), error);
 }
 
 /* ---- Expand, Tile ------------------------------------------------------------------------------------------ */

@@ -12,6 +12,7 @@
 
 #include "ops/element.h"
 #include "ops/families.h"
+#include "ops/gradient.h"
 
 typedef struct
 {
@@ -392,6 +393,82 @@ static gboolean
 lrn_prepare (Step *step, GError **error)
 {
   step_set_run (step, "plain", lrn_run, (gsize) (step->in[0].shape.dims[0] * step->in[0].shape.dims[1]), 1);
+  return TRUE;
+}
+
+/* ---- backward of Instance-, Layer-, Group- and RMSNormalization: the statistics are computed again ------------------------------------------ */
+
+static Value *
+mean_of_rows (Gradients *gradients, Value *rows, GError **error)
+{
+  const gint64 axis = 1;
+  Value       *axes = rows ? gradient_ints (gradients, &axis, 1, error) : NULL;
+
+  return axes ? gradient_end (gradients, gradient_begin (gradients, "", "ReduceMean", 2, (Value *[]) { rows, axes }), 1, error) : NULL;
+}
+
+/* (x - mean) / deviation in each row, and 1 / deviation. */
+static Value *
+normalize_rows (Gradients *gradients, const NormParams *params, Value *rows, Value **inverse, GError **error)
+{
+  Value *variance;
+
+  if (!params->root_mean_square)
+    rows = gradient_of_two (gradients, "Sub", rows, mean_of_rows (gradients, rows, error), error);
+  variance = mean_of_rows (gradients, gradient_of_two (gradients, "Mul", rows, rows, error), error);
+  if (!variance)
+    return NULL;
+  variance = gradient_of_two (gradients, "Add", variance, gradient_number (gradients, rows->type, params->epsilon, error), error);
+  *inverse = gradient_of_one (gradients, "Reciprocal", gradient_of_one (gradients, "Sqrt", variance, error), error);
+  return gradient_of_two (gradients, "Mul", rows, *inverse, error);
+}
+
+/* In which shape a scale or bias is broadcast over `view`, which is the input's, or images of channels for all but layer norms. */
+static FoveaShape
+affine_shape (const NormParams *params, const FoveaShape *view, gboolean layer, const Value *value)
+{
+  const FoveaShape set = layer ? shape_make (view->n_dims - params->first, view->dims + params->first) : shape_make (2, (gint64[]) { view->dims[1], 1 });
+
+  return shape_count (&set) == shape_count (&value->shape) ? set : value->shape;
+}
+
+/* With x' the normalized input and g = dy scale:  dx = (g - mean (g) - x' mean (g x')) / deviation,  dscale = sum (dy x'),  dbias = sum (dy). */
+gboolean
+norm_backward (Gradients *gradients, Node *node, GError **error)
+{
+  const NormParams *params = node->params;
+  Value            *x = node_input (node, 0), *dy = gradient_get (gradients, node_output (node, 0)), *normalized, *inverse = NULL, *g, *dx;
+  gboolean          layer = params->root_mean_square || strcmp (node->type, "LayerNormalization") == 0;
+  gint64            count = (gint64) shape_count (&x->shape), images = x->shape.dims[0], channels = params->scale_per_group ? params->groups : x->shape.dims[1];
+  gint64            sets = layer ? (gint64) shape_count_range (&x->shape, 0, params->first) : images * params->groups;
+  FoveaShape        rows = shape_make (2, (gint64[]) { sets, count / MAX (sets, 1) }), scale;
+  FoveaShape        view = layer ? x->shape : shape_make (3, (gint64[]) { images, channels, count / MAX (images * channels, 1) });
+
+  if (gradient_get (gradients, node_output (node, 1)) || gradient_get (gradients, node_output (node, 2)) || !dy)
+    return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "its statistics can't be trained through. Freeze the layers up to it.");
+  scale = affine_shape (params, &view, layer, node_input (node, 1));
+  normalized = normalize_rows (gradients, params, gradient_reshape (gradients, x, &rows, error), &inverse, error);
+  dy = normalized ? gradient_reshape (gradients, dy, &view, error) : NULL;
+  g = gradient_of_two (gradients, "Mul", dy, gradient_reshape (gradients, node_input (node, 1), &scale, error), error);
+  g = gradient_reshape (gradients, g, &rows, error);
+  dx = params->root_mean_square ? g : gradient_of_two (gradients, "Sub", g, mean_of_rows (gradients, g, error), error);
+  g = gradient_of_two (gradients, "Mul", normalized, mean_of_rows (gradients, gradient_of_two (gradients, "Mul", g, normalized, error), error), error);
+  dx = gradient_of_two (gradients, "Mul", gradient_of_two (gradients, "Sub", dx, g, error), inverse, error);
+  if (!gradient_give (gradients, x, gradient_reshape (gradients, dx, &x->shape, error), error))
+    return FALSE;
+  for (guint i = 1; i < 3; i++)
+    {
+      Value *part = dy, *value = node_input (node, i);
+
+      if (!gradient_wanted (gradients, value))
+        continue;
+      scale = affine_shape (params, &view, layer, value);
+      if (i == 1)
+        part = gradient_of_two (gradients, "Mul", dy, gradient_reshape (gradients, normalized, &view, error), error);
+      part = gradient_sum_to (gradients, part, &scale, error);
+      if (!gradient_give (gradients, value, gradient_reshape (gradients, part, &value->shape, error), error))
+        return FALSE;
+    }
   return TRUE;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ops/families.h"
+#include "ops/gradient.h"
 
 static gboolean
 pad_parse (Node *node, GError **error)
@@ -212,6 +213,26 @@ center_prepare (Step *step, GError **error)
 {
   step->in[1].packed = TRUE;
   return pad_prepare (step, error);
+}
+
+/* What was added is cut off. */
+gboolean
+pad_backward (Gradients *gradients, Node *node, GError **error)
+{
+  const PadParams *params = node->params;
+  Value           *x = node_input (node, 0), *pads;
+  guint            n = x->shape.n_dims;
+  gint64           cut[2 * FOVEA_MAX_DIMS];
+
+  if (params->mode != PAD_CONSTANT)
+    return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "only padding with a constant can be trained through. Freeze the layers up to it.");
+  for (guint i = 0; i < n; i++)
+    {
+      cut[i] = -params->begin[i];
+      cut[n + i] = -params->end[i];
+    }
+  pads = gradient_ints (gradients, cut, 2 * n, error);
+  return gradient_give (gradients, x, gradient_of_two (gradients, "Pad", gradient_get (gradients, node_output (node, 0)), pads, error), error);
 }
 
 static const AttributeSpec center_attributes[] = { { "axes", ATTRIBUTE_INTS }, { NULL } };
