@@ -15,11 +15,13 @@ static const CommandHelp help = {
   "Says what a model is made of. For each layer: operator, window (kernel, /stride,\n"
   "+padding, *dilation), shapes, parameters, multiply-adds, and the side of the\n"
   "square of the photo that one value sees. Then the totals; task, labels and input\n"
-  "settings, and where each was found; the memory that it needs to run.",
+  "settings, and where each was found; the memory that it needs to run, and with\n"
+  "--train what learning takes.",
   "  fovea info squeezenet                            the whole table\n"
   "  fovea info my.onnx --shape images=1x3x640x640    for one shape of many\n"
   "  fovea info squeezenet --explain                  and what each kind of layer does\n"
   "  fovea info squeezenet --plan                     what the engine makes of it\n"
+  "  fovea info squeezenet --train --batch 32         how much memory training takes\n"
   "  fovea info --operators                           the operators that Fovea runs\n",
 };
 
@@ -32,6 +34,8 @@ typedef struct
   FoveaLayer    *layers;
   gsize          n_layers;
   guint64        parameters, macs;
+  guint64        training; /* bytes that it takes; 0: nobody asked */
+  int            batch;
 } Info;
 
 static const char *const task_words[] = { "unknown", "classify", "detect", "segment" };
@@ -240,6 +244,12 @@ print_text (const Info *info)
   g_print ("\n");
   print_settings (info);
   g_print ("plan       %u steps, %s arena (%s)\n", fovea_session_get_n_steps (info->session), arena, fovea_get_isa ());
+  if (info->training)
+    {
+      g_autofree char *training = g_format_size (info->training);
+
+      g_print ("training   %s with all layers and a batch of %d\n", training, info->batch);
+    }
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------------------------------------------------- */
@@ -326,6 +336,8 @@ print_json (const Info *info)
   json_builder_begin_object (json);
   add_count (json, "steps", fovea_session_get_n_steps (info->session));
   add_count (json, "arena_bytes", fovea_session_get_arena_bytes (info->session));
+  if (info->training)
+    add_count (json, "training_bytes", info->training);
   json_builder_end_object (json);
   json_builder_end_object (json);
   command_print_json (json);
@@ -372,6 +384,19 @@ fill_info (Info *info, const char *model, char **shapes, GError **error)
   return TRUE;
 }
 
+/* Before it is taken: what training with such batches would need. */
+static gboolean
+measure_training (Info *info, int batch, GError **error)
+{
+  FoveaShape shape = { 0 };
+
+  if (fovea_model_get_n_inputs (info->model) > 0)
+    shape = fovea_session_get_input (info->session, 0)->shape;
+  shape.dims[0] = info->batch = batch;
+  info->training = fovea_model_measure_training (info->model, &shape, error);
+  return info->training > 0;
+}
+
 static void
 clear_info (Info *info)
 {
@@ -407,13 +432,15 @@ print_operators (gboolean as_json)
 int
 verb_info (int argc, char **argv)
 {
-  gboolean       as_json = FALSE, plan = FALSE, operators = FALSE, explain = FALSE;
+  gboolean       as_json = FALSE, plan = FALSE, operators = FALSE, explain = FALSE, train = FALSE;
   g_auto (GStrv) shapes = NULL;
-  int            status;
+  int            batch = 16, status;
   GOptionEntry   options[] = {
     { "shape", 's', 0, G_OPTION_ARG_STRING_ARRAY, &shapes, "Shape of an input: images=1x3x640x640", "NAME=SHAPE" },
     { "plan", 'p', 0, G_OPTION_ARG_NONE, &plan, "Print the engine's plan: steps, kernels, memory", NULL },
     { "explain", 'e', 0, G_OPTION_ARG_NONE, &explain, "Say what each kind of layer does", NULL },
+    { "train", 0, 0, G_OPTION_ARG_NONE, &train, "Say how much memory training takes", NULL },
+    { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "With --train: photos of a step (16)", "N" },
     { "operators", 0, 0, G_OPTION_ARG_NONE, &operators, "List the ONNX operators that Fovea runs; needs no model", NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print one JSON object", NULL },
     { NULL },
@@ -427,10 +454,12 @@ verb_info (int argc, char **argv)
     return argc == 1 ? print_operators (as_json) : command_usage (&help, as_json, "--operators takes no model.");
   if (argc != 2)
     return command_usage (&help, as_json, "Give one model.");
+  if (batch < 1 || batch > 4096)
+    return command_usage (&help, as_json, "--batch must be 1 to 4096.");
   if (plan && as_json)
     return command_usage (&help, as_json, "--plan is for people; leave out --json.");
 
-  if (!fill_info (&info, argv[1], shapes, &error))
+  if (!fill_info (&info, argv[1], shapes, &error) || (train && !measure_training (&info, batch, &error)))
     status = command_fail (as_json, error);
   else if (plan)
     {

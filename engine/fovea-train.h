@@ -128,6 +128,10 @@ typedef struct _FoveaTrainer FoveaTrainer;
 /* An untrained network from a description (architecture.h) or the name of one that comes along. channels 3 or 1. NULL with FOVEA_ERROR_ARGUMENT. */
 FoveaModel      *fovea_model_new_untrained  (const char *architecture, guint channels, guint n_classes, guint64 seed, GError **error);
 
+/* Bytes that training all of a network takes at an input of that shape, whose first dimension is the batch: what is computed, the weights and what the optimizer keeps
+ * of them. 0 with an error where it can't be trained, or not in this machine's memory. */
+guint64          fovea_model_measure_training (FoveaModel *model, const FoveaShape *shape, GError **error);
+
 /* Names and one-line descriptions of those that come along, alternating; NULL-terminated. Free with g_strfreev. */
 char           **fovea_list_architectures   (void);
 

@@ -293,18 +293,26 @@ class Train(unittest.TestCase):
         self.assertEqual(json.loads(fovea("evaluate", output, self.folder / "manifest.jsonl", "--tags", self.folder / "tags.txt", "--json").stdout)["map"], answer["evaluation"]["map"])
 
     def test_killed_and_resumed_is_the_same_to_the_bit(self):
-        whole, _, _ = self.train("whole", "--epochs", EPOCHS, "--threads", 1)
-        output, chance = self.folder / "killed.onnx", random.Random(4)
-        command = [FOVEA, "train", "--data", self.folder / "folders", "--output", output, "--size", "48", "--epochs", str(EPOCHS), "--threads", "2", "--quiet"]
+        n, epochs = (20, 10 * EPOCHS) if reduced.ALL else (5, EPOCHS)
         environment = {**os.environ, "FOVEA_CHECKPOINT_SECONDS": "0"}
-        for _ in range(20 if reduced.ALL else 5):
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        whole, output, chance, killed = self.folder / "whole.onnx", self.folder / "killed.onnx", random.Random(4), 0
+
+        def command(model, threads):
+            return [FOVEA, "train", "--data", self.folder / "folders", "--output", model, "--size", "48", "--epochs", str(epochs), "--threads", str(threads), "--quiet"]
+
+        begin = time.monotonic()
+        subprocess.run(command(whole, 1), check=True, stdout=subprocess.DEVNULL, env=environment, timeout=200)
+        took = time.monotonic() - begin
+        while killed < n:
+            process = subprocess.Popen(command(output, 2), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
             try:
-                process.wait(chance.uniform(0.05, 0.5))
+                process.wait(chance.uniform(0.02, min(0.5, 0.8 * took)))
+                output.unlink() # it came to its end: once more from the start
             except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
+                process.send_signal(signal.SIGINT if killed % 3 == 2 else signal.SIGKILL) # Ctrl+C, too
                 process.wait()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment, timeout=200)
+                killed += 1
+        subprocess.run(command(output, 2), check=True, stdout=subprocess.DEVNULL, env=environment, timeout=200)
         self.assertEqual(*[self.answer(path) for path in (whole, output)])
 
     def test_the_learning_rate_is_found(self):
@@ -320,6 +328,44 @@ class Train(unittest.TestCase):
         self.assertGreater(np.abs(np.load(io.BytesIO(self.answer(base))) - answers[1]).max(), 0.1 * np.ptp(answers[1]))
         rate = self.train("head-found", "--base", told, "--trainable", "head", "--epochs", EPOCHS, "--find-rate", "--no-augmentation")[1]["learning_rate"]
         self.assertTrue(0.002 < rate < 3, rate)
+
+    def test_numbers_that_leave_all_bounds_ruin_nothing(self):
+        """At rates that can't be, a training goes back, at half the rate, and learns, or says what to do; what comes out answers with numbers."""
+        recovered = refused = 0
+        for rate in ("1e5", "3e5", "1e6", "3e6", "1e30"):
+            output = self.folder / f"bounds-{rate}.onnx"
+            command = [FOVEA, "train", "--data", self.folder / "folders", "--output", output, "--size", "48", "--epochs", "1", "--batch", "4", "--learning-rate", rate, "--quiet"]
+            process = subprocess.run(list(map(str, command)), capture_output=True, timeout=300, text=True)
+            self.assertEqual(output.exists(), process.returncode == 0)
+            if process.returncode == 0:
+                recovered += "half the rate" in process.stderr
+                self.assertTrue(np.isfinite(np.load(io.BytesIO(self.answer(output)))).all(), rate)
+            else:
+                self.assertIn("a tenth of the learning rate", process.stderr)
+                refused += 1
+        self.assertTrue(recovered >= 1 and refused >= 1, (recovered, refused))
+
+    def test_answers_that_are_no_numbers_count_as_nothing(self):
+        try:
+            import onnx
+        except ImportError:
+            self.skipTest("no onnx")
+        output, _, _ = self.train("whole-numbers", "--epochs", 1)
+        model = onnx.load(str(output))
+        bias = next(one for one in model.graph.initializer if list(one.dims) == [len(KINDS)])
+        bias.CopyFrom(onnx.numpy_helper.from_array(np.full(len(KINDS), np.nan, np.float32), bias.name))
+        onnx.save(model, str(output))
+        self.assertIn("no numbers", fovea("evaluate", output, self.folder / "folders", "--split", "train", status=1).stderr.decode())
+
+    def test_memory_of_training_is_said_beforehand(self):
+        base, _, _ = self.train("measured", "--epochs", 1)
+        small, large = (json.loads(fovea("info", base, "--train", "--batch", n, "--json").stdout)["plan"]["training_bytes"] for n in (4, 32))
+        plan = json.loads(fovea("info", base, "--json").stdout)["plan"]
+        self.assertNotIn("training_bytes", plan)
+        self.assertGreater(small, plan["arena_bytes"])
+        self.assertTrue(4 * small < large < 8 * small, (small, large))
+        self.assertIn("a batch of 32", fovea("info", base, "--train", "--batch", 32).stdout.decode())
+        fovea("info", base, "--train", "--batch", 0, status=2)
 
     def answer(self, model):
         """To the bit; the card in the file tells how long it took, so that the files differ."""

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/tensor.h"
 #include "train/evaluate-boxes.h"
 #include "train/metrics.h"
 #include "vision/decode-classes.h"
@@ -309,6 +310,22 @@ tally_clear (Tally *tally)
   g_free (tally->source_n);
 }
 
+/* What is no number is neither greater nor less than anything: it would count as right. */
+static gboolean
+check_numbers (const FoveaTensor *answers, GError **error)
+{
+  const float *numbers = answers->data;
+
+  for (gsize i = 0; i < shape_count (&answers->shape); i++)
+    if (!isfinite (numbers[i]))
+      {
+        g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "The network answers with what are no numbers: it is damaged, or its training fell apart. "
+                             "Train it anew at a tenth of the learning rate.");
+        return FALSE;
+      }
+  return TRUE;
+}
+
 FoveaEvaluation *
 evaluate_features (FoveaModel *head, const FeatureCache *cache, const Dataset *dataset, GError **error)
 {
@@ -325,7 +342,7 @@ evaluate_features (FoveaModel *head, const FeatureCache *cache, const Dataset *d
   if (!session)
     return NULL;
   memcpy (fovea_session_get_input (session, 0)->data, cache->features, cache->n * cache->size * sizeof (float));
-  if (!fovea_session_run (session, NULL, NULL, NULL, error))
+  if (!fovea_session_run (session, NULL, NULL, NULL, error) || !check_numbers (fovea_session_get_output (session, 0), error))
     return NULL;
   batch.n = cache->n;
   tally_init (&tally, dataset, NULL, FALSE);
@@ -363,7 +380,7 @@ run_batches (Tally *tally, FoveaSession *session, Loader *loader, const LoaderSe
       if (!batch)
         return FALSE;
       memcpy (in->data, batch->input, in->size);
-      if (!fovea_session_run (session, cancellable, NULL, NULL, error))
+      if (!fovea_session_run (session, cancellable, NULL, NULL, error) || !check_numbers (fovea_session_get_output (session, 0), error))
         return FALSE;
       if (tally->dataset->task == FOVEA_TASK_SEGMENT)
         count_masks (tally, batch, fovea_session_get_output (session, 0)->data, (gsize) settings->settings->width * settings->settings->height);

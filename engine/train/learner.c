@@ -20,6 +20,8 @@ struct _Learner
   GPtrArray    *names;      /* of the variables, in the order of the graph: borrowed from the hash table */
   FoveaSession *session;
   Optimizer    *optimizer;
+  GPtrArray    *statistics; /* of FoveaTensor: variables that steps move by themselves */
+  float        *kept;       /* their numbers before a step, one after the other */
 };
 
 /* ---- what is trained -------------------------------------------------------------------------------------------------- */
@@ -27,7 +29,8 @@ struct _Learner
 static gboolean
 has_weights (const Node *node)
 {
-  static const char *const types[] = { "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization" };
+  static const char *const types[] = { "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "GroupNormalization", "InstanceNormalization",
+                                       "LayerNormalization", "PRelu" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (types); i++)
     if (!*node->domain && strcmp (node->type, types[i]) == 0)
@@ -84,6 +87,40 @@ run_tasks (gpointer session, gsize n_tasks, void (*func) (gconstpointer data, gs
   session_parallel (session, n_tasks, func, data);
 }
 
+/* Statistics to what is kept of them, or back. */
+static void
+copy_statistics (Learner *learner, gboolean back)
+{
+  float *kept = learner->kept;
+
+  for (guint i = 0; i < learner->statistics->len; i++)
+    {
+      FoveaTensor *tensor = g_ptr_array_index (learner->statistics, i);
+
+      memcpy (back ? tensor->data : (gpointer) kept, back ? (gpointer) kept : tensor->data, tensor->size);
+      kept += tensor->size / sizeof (float);
+    }
+}
+
+static gboolean
+find_statistics (Learner *learner, GError **error)
+{
+  gsize n = 0;
+
+  for (guint i = 0; i < learner->names->len; i++)
+    {
+      const char  *name = g_ptr_array_index (learner->names, i);
+      FoveaTensor *tensor = g_hash_table_lookup (learner->training.variables, name);
+
+      if (g_hash_table_contains (learner->training.gradients, name))
+        continue;
+      g_ptr_array_add (learner->statistics, tensor);
+      n += tensor->size;
+    }
+  learner->kept = memory_alloc_n (MAX (n, 1), 1, "the running statistics", error);
+  return learner->kept != NULL;
+}
+
 static gboolean
 make_optimizer (Learner *learner, const OptimizerSettings *settings, GError **error)
 {
@@ -120,7 +157,7 @@ prepare (Learner *learner, const FoveaShape *shape, const LearnerSettings *setti
   fovea_session_options_set_threads (options, settings->n_threads);
   fovea_session_options_set_shape (options, input->name, shape);
   learner->session = session_new_training (learner->model, options, &learner->training, error);
-  if (!learner->session || !make_optimizer (learner, &settings->optimizer, error))
+  if (!learner->session || !make_optimizer (learner, &settings->optimizer, error) || !find_statistics (learner, error))
     return FALSE;
   if (g_hash_table_size (learner->training.gradients) == 0)
     {
@@ -138,6 +175,7 @@ learner_new (FoveaModel *model, const FoveaShape *shape, const LearnerSettings *
 
   learner->model = fovea_model_ref (model);
   learner->names = g_ptr_array_new ();
+  learner->statistics = g_ptr_array_new ();
   learner->training.variables = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) fovea_tensor_unref);
   learner->training.gradients = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   learner->training.momentum = settings->momentum;
@@ -158,6 +196,8 @@ learner_free (Learner *learner)
   g_hash_table_unref (learner->training.gradients);
   fovea_tensor_unref (learner->training.step);
   g_ptr_array_unref (learner->names);
+  g_ptr_array_unref (learner->statistics);
+  memory_free (learner->kept);
   fovea_model_unref (learner->model);
   g_free (learner);
 }
@@ -182,11 +222,17 @@ learner_step (Learner *learner, SessionLoss loss, gpointer user_data, double lea
 {
   *(gint64 *) learner->training.step->data = (gint64) optimizer_get_steps (learner->optimizer);
   session_set_loss (learner->session, loss, user_data);
+  copy_statistics (learner, FALSE);
   if (!fovea_session_run (learner->session, cancellable, NULL, NULL, error))
-    return FALSE;
+    {
+      copy_statistics (learner, TRUE);
+      return FALSE;
+    }
   *finite = optimizer_step (learner->optimizer, learning_rate, norm);
   if (*finite)
     session_refresh (learner->session);
+  else
+    copy_statistics (learner, TRUE);
   return TRUE;
 }
 
@@ -234,6 +280,17 @@ get_block (Learner *learner, guint i, gsize *n)
   tensor = g_hash_table_lookup (learner->training.variables, g_ptr_array_index (learner->names, i));
   *n = shape_count (&tensor->shape);
   return tensor->data;
+}
+
+guint64
+learner_count_bytes (Learner *learner)
+{
+  guint64 bytes = fovea_session_get_arena_bytes (learner->session);
+  gsize   n;
+
+  for (guint i = 0; get_block (learner, i, &n); i++)
+    bytes += n * sizeof (float);
+  return bytes;
 }
 
 GPtrArray *

@@ -33,12 +33,15 @@ float       *learner_get_input   (Learner *learner);
 /* The session, for its plan and memory. */
 FoveaSession *learner_get_session (Learner *learner);
 
-/* One step: forward, `loss`, backward, optimizer. *finite FALSE: a gradient wasn't a finite number, and nothing was moved. FALSE with
- * G_IO_ERROR_CANCELLED: nothing was moved, though running statistics may have been. */
+/* One step: forward, `loss`, backward, optimizer. *finite FALSE: a gradient wasn't a finite number. Nothing was moved then, and nothing where the step fails or is
+ * cancelled: the next one is as if this one hadn't been. */
 gboolean     learner_step        (Learner *learner, SessionLoss loss, gpointer user_data, double learning_rate, double *norm, gboolean *finite,
                                   GCancellable *cancellable, GError **error);
 
 guint64      learner_get_steps   (Learner *learner);
+
+/* What the session's arena takes, the weights, and what the optimizer keeps of them. */
+guint64      learner_count_bytes (Learner *learner);
 
 /* A copy of all that steps change, and back to it with the number of steps that it is from. NULL with FOVEA_ERROR_MEMORY. */
 GPtrArray   *learner_copy_state    (Learner *learner, GError **error);

@@ -124,7 +124,7 @@ recover (FoveaTrainer *trainer, GError **error)
                            "learning rate, and look whether some photos or labels are damaged.");
       return FALSE;
     }
-  if (trainer->settings.checkpoint && g_file_test (trainer->settings.checkpoint, G_FILE_TEST_EXISTS) && !load_checkpoint (trainer, error))
+  if (trainer->settings.checkpoint && !load_checkpoint (trainer, error))
     return FALSE;
   trainer->mark.n_recoveries = n;
   trainer->mark.rate_scale = scale;
@@ -488,7 +488,7 @@ fovea_trainer_run (FoveaTrainer *trainer, GCancellable *cancellable, FoveaTrainP
     return FALSE;
   if (trainer->on_features && !trainer->features && !compute_features (trainer, &run, error))
     return FALSE;
-  if (trainer->settings.find_rate && !goes_on && !find_rate (trainer, &run, error))
+  if (!goes_on && !(trainer->settings.find_rate ? find_rate (trainer, &run, error) : save_checkpoint (trainer, error))) /* the first state to go back to */
     return FALSE;
   run.run_began = run.saved = g_get_monotonic_time ();
   run.began = run.run_began - (gint64) (trainer->mark.elapsed * 1e6);

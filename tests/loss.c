@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * loss.c: the losses of classes and masks: what they are where that can be said otherwise, their gradients as differences show them, and that what isn't known
+ * counts nowhere.
+ */
+
+#include <math.h>
+#include <string.h>
+
+#include "train/loss.h"
+#include "train/random.h"
+
+#define N       6
+#define CLASSES 4
+#define PIXELS  3
+#define MOST    (N * CLASSES)
+#define STEP    (1.0f / 64.0f)
+
+typedef struct
+{
+  float    logits[MOST], targets[MOST], weights[MOST], gradient[MOST];
+  double   smoothing, focus;
+  gboolean has_weights;
+} Case;
+
+typedef double (*Loss) (Case *one);
+
+static double
+softmax (Case *one)
+{
+  return loss_softmax (one->logits, one->targets, one->has_weights ? one->weights : NULL, N, CLASSES, 1, one->smoothing, one->gradient);
+}
+
+/* Two images of three pixels. */
+static double
+softmax_of_images (Case *one)
+{
+  return loss_softmax (one->logits, one->targets, one->has_weights ? one->weights : NULL, N, CLASSES, PIXELS, one->smoothing, one->gradient);
+}
+
+static double
+sigmoid (Case *one)
+{
+  return loss_sigmoid (one->logits, one->targets, one->has_weights ? one->weights : NULL, MOST, one->focus, one->gradient);
+}
+
+/* Its gradient is added to. */
+static double
+dice (Case *one)
+{
+  memset (one->gradient, 0, sizeof one->gradient);
+  return loss_dice (one->logits, one->targets, one->has_weights ? one->weights : NULL, N, CLASSES, 0.7, one->gradient);
+}
+
+static void
+fill (Case *one, gboolean has_weights)
+{
+  Random random = random_stream (11, 0, 0);
+
+  *one = (Case) { .has_weights = has_weights };
+  for (guint i = 0; i < MOST; i++)
+    {
+      one->logits[i] = (float) (1.5 * random_normal (&random));
+      one->targets[i] = (float) random_between (&random, 0.0, 1.0);
+      one->weights[i] = i % 3 == 1 ? 0.0f : (float) random_between (&random, 0.5, 2.0);
+    }
+}
+
+static void
+check_gradient (Case *one, Loss loss)
+{
+  float gradient[MOST];
+
+  loss (one);
+  memcpy (gradient, one->gradient, sizeof gradient);
+  for (guint i = 0; i < MOST; i++)
+    {
+      float  before = one->logits[i];
+      double at[4];
+
+      for (guint k = 0; k < 4; k++) /* the central difference of fourth order */
+        {
+          static const float steps[] = { 2, 1, -1, -2 };
+
+          one->logits[i] = before + steps[k] * STEP;
+          at[k] = loss (one);
+        }
+      one->logits[i] = before;
+      g_assert_cmpfloat_with_epsilon ((8.0 * (at[1] - at[2]) - (at[0] - at[3])) / (12.0 * STEP), gradient[i], 2e-6);
+    }
+}
+
+static void
+test_gradients (void)
+{
+  Case one;
+
+  for (guint weights = 0; weights < 2; weights++)
+    {
+      fill (&one, weights != 0);
+      check_gradient (&one, sigmoid);
+      check_gradient (&one, dice);
+      check_gradient (&one, softmax);
+      check_gradient (&one, softmax_of_images);
+      one.smoothing = 0.1;
+      check_gradient (&one, softmax);
+      check_gradient (&one, softmax_of_images);
+      for (one.focus = 2.0; one.focus <= 4.0; one.focus += 1.0)
+        check_gradient (&one, sigmoid);
+    }
+}
+
+/* -log of what a softmax gives the right class; of smoothed labels, that share of the mean over all. */
+static void
+test_softmax (void)
+{
+  const float  logits[CLASSES] = { 1.0f, 2.0f, 0.0f, -1.0f }, target[CLASSES] = { 0, 1, 0, 0 };
+  float        gradient[CLASSES];
+  const double log_sum = log (exp (1.0) + exp (2.0) + 1.0 + exp (-1.0));
+
+  g_assert_cmpfloat_with_epsilon (loss_softmax (logits, target, NULL, 1, CLASSES, 1, 0.0, gradient), log_sum - 2.0, 1e-6);
+  g_assert_cmpfloat_with_epsilon (loss_softmax (logits, target, NULL, 1, CLASSES, 1, 0.2, gradient), 0.8 * (log_sum - 2.0) + 0.2 * (log_sum - 0.5), 1e-6);
+}
+
+static void
+test_sigmoid (void)
+{
+  const float  logits[2] = { 0.5f, -2.0f }, targets[2] = { 1, 0 };
+  float        gradient[2];
+  const double p = 1.0 / (1.0 + exp (-0.5)), q = 1.0 / (1.0 + exp (2.0));
+
+  g_assert_cmpfloat_with_epsilon (loss_sigmoid (logits, targets, NULL, 2, 0.0, gradient), -0.5 * (log (p) + log (1.0 - q)), 1e-6);
+  g_assert_cmpfloat_with_epsilon (loss_sigmoid (logits, targets, NULL, 2, 2.0, gradient), -0.5 * ((1.0 - p) * (1.0 - p) * log (p) + q * q * log (1.0 - q)), 1e-6);
+}
+
+/* A mask that is right costs next to nothing, one that is wrong nearly the whole scale. */
+static void
+test_dice (void)
+{
+  float logits[64], targets[64], gradient[64] = { 0 };
+
+  for (guint i = 0; i < 64; i++)
+    {
+      targets[i] = i < 20;
+      logits[i] = i < 20 ? 20.0f : -20.0f;
+    }
+  g_assert_cmpfloat (loss_dice (logits, targets, NULL, 1, 64, 3.0, gradient), <, 1e-6);
+  for (guint i = 0; i < 64; i++)
+    logits[i] = -logits[i];
+  g_assert_cmpfloat_with_epsilon (loss_dice (logits, targets, NULL, 1, 64, 3.0, gradient), 3.0 * (1.0 - 1.0 / 65.0), 1e-6);
+}
+
+/* Whatever is said where nothing is known: the loss is the same, and nothing is learned there. */
+static void
+check_unknown (Loss loss, guint size, guint n_weights)
+{
+  Case   one, other;
+  double known;
+
+  fill (&one, TRUE);
+  known = loss (&one);
+  other = one;
+  for (guint i = 0; i < MOST; i++)
+    if (one.weights[i / size % n_weights] == 0.0f)
+      {
+        other.logits[i] += 3.0f;
+        other.targets[i] = 1.0f - other.targets[i];
+        g_assert_cmpfloat (one.gradient[i], ==, 0.0f);
+      }
+  g_assert_cmpfloat_with_epsilon (loss (&other), known, 1e-9);
+}
+
+static void
+test_unknown (void)
+{
+  check_unknown (sigmoid, 1, MOST);
+  check_unknown (dice, 1, MOST);
+  check_unknown (softmax, CLASSES, N);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/loss/gradients", test_gradients);
+  g_test_add_func ("/loss/softmax", test_softmax);
+  g_test_add_func ("/loss/sigmoid", test_sigmoid);
+  g_test_add_func ("/loss/dice", test_dice);
+  g_test_add_func ("/loss/unknown", test_unknown);
+  return g_test_run ();
+}
