@@ -43,7 +43,7 @@ typedef struct
   char    *base, *arch, *output, *trainable, *checkpoint, *teacher;
   int      epochs, batch, patience;
   double   minutes, rate, decay, average, monitor, validation, smoothing;
-  gboolean json, find_rate, no_balance, half, quiet;
+  gboolean json, find_rate, frozen_norms, no_balance, half, quiet;
 } Options;
 
 /* ---- progress ------------------------------------------------------------------------------------------------------------------------------- */
@@ -145,9 +145,12 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
     return wrong;
   if (trainable < 0)
     return "--trainable must be all, last or head.";
+  if (given->frozen_norms && !given->base)
+    return "--frozen-norms keeps what --base has learned: give a base.";
   if (given->epochs < 0 || given->batch < 0 || given->patience < 0)
     return "Numbers of epochs and photos must be 0 or more.";
   settings->trainable = (FoveaTrainable) trainable;
+  settings->frozen_norms = given->frozen_norms;
   settings->epochs = given->epochs ? (guint) given->epochs : settings->epochs;
   settings->minutes = given->minutes;
   settings->batch = given->batch ? (guint) given->batch : settings->batch;
@@ -276,6 +279,7 @@ verb_train (int argc, char **argv)
     { "arch", 0, 0, G_OPTION_ARG_FILENAME, &given.arch, "Name or file of an architecture (tiny; boxes: objects)", "NAME" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &given.output, "The model to write", "FILE" },
     { "trainable", 0, 0, G_OPTION_ARG_STRING, &given.trainable, "What learns: all, last (third of the layers), head (all)", "WHAT" },
+    { "frozen-norms", 0, 0, G_OPTION_ARG_NONE, &given.frozen_norms, "Batch normalizations stay as --base has them: for small batches and little data", NULL },
     { "epochs", 0, 0, G_OPTION_ARG_INT, &given.epochs, "How often each photo is looked at (30)", "N" },
     { "minutes", 0, 0, G_OPTION_ARG_DOUBLE, &given.minutes, "Train for so long instead", "N" },
     { "batch", 0, 0, G_OPTION_ARG_INT, &given.batch, "Photos of a step (16)", "N" },

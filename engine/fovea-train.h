@@ -57,6 +57,7 @@ typedef struct
   guint             patience;        /* epochs without a better score on those, until it ends; 0: never early */
   gboolean          balance;         /* photos of rare classes are shown more often */
   FoveaTrainable    trainable;
+  gboolean          frozen_norms;    /* batch normalizations keep the base's statistics, scale and shift: for small batches and for little data */
   guint64           seed;
   guint             n_threads;       /* 0: one per processor */
   guint64           cache;           /* bytes of decoded photos that are kept in memory */

@@ -16,6 +16,8 @@ import unittest
 
 try:
     import numpy as np
+    import onnx
+    import onnx.numpy_helper
     from PIL import Image, ImageDraw
 except ImportError as missing:
     print(f"{missing}: skipped")
@@ -164,6 +166,19 @@ class Train(unittest.TestCase):
         self.assertLess(output.stat().st_size, 0.65 * base.stat().st_size)
         self.check_against_onnxruntime(output)
         self.train("again", "--base", output, "--epochs", 1, data="two")
+
+    def test_normalizations_stay_where_they_are_frozen(self):
+        base, _, _ = self.train("norms-base", "--epochs", 2)
+        frozen, _, _ = self.train("norms-frozen", "--base", base, "--frozen-norms", "--epochs", 2, "--average", "0")
+        moved, _, _ = self.train("norms-moved", "--base", base, "--epochs", 2, "--average", "0")
+        weights = [{tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer} for path in (base, frozen, moved)]
+        norms = {name for node in onnx.load(base).graph.node if node.op_type == "BatchNormalization" for name in node.input[1:]}
+        learned = {name for node in onnx.load(base).graph.node if node.op_type == "Conv" for name in node.input[1:2]}
+        self.assertTrue(norms and learned)
+        for name in norms | learned:
+            self.assertEqual(np.array_equal(weights[0][name], weights[1][name]), name in norms, name)
+        self.assertFalse(all(np.array_equal(weights[0][name], weights[2][name]) for name in norms))
+        self.assertIn("give a base", fovea("train", "--data", self.folder / "folders", "--output", frozen, "--frozen-norms", status=2).stderr.decode())
 
     def test_boxes_are_learned_and_located(self):
         output, answer, _ = self.train("boxes", "--task", "detect", "--size", 96, "--epochs", 30, "--batch", 8, "--average", "0.9", "--crop", "0.7", data="boxes")

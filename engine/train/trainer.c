@@ -163,7 +163,7 @@ make_model (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, G
   return head_replace (base, &shape, n_outputs, trainer->settings.seed, &trainer->head, error);
 }
 
-/* Whether a layer is trained: all, the head, or the last third of the layers with weights. */
+/* Whether a layer is trained: all, the head, or the last third of the layers with weights; without batch normalizations where they are frozen. */
 static gboolean
 choose_layer (const Node *node, gpointer user_data)
 {
@@ -171,6 +171,8 @@ choose_layer (const Node *node, gpointer user_data)
   const Graph  *graph = model_get_graph (trainer->model);
   guint         index = 0;
 
+  if (trainer->settings.frozen_norms && strcmp (node->type, "BatchNormalization") == 0)
+    return FALSE;
   if (trainer->settings.trainable == FOVEA_TRAIN_ALL)
     return TRUE;
   if (trainer->settings.trainable == FOVEA_TRAIN_HEAD)
@@ -255,6 +257,8 @@ find_key (const FoveaTrainer *trainer)
   g_checksum_update (checksum, (const guchar *) &s->augmentation, sizeof s->augmentation);
   if (s->find_rate)
     g_checksum_update (checksum, (const guchar *) "found", -1);
+  if (s->frozen_norms)
+    g_checksum_update (checksum, (const guchar *) "frozen", -1);
   return g_ascii_strtoull (g_checksum_get_string (checksum) + 48, NULL, 16);
 }
 
