@@ -29,6 +29,7 @@ typedef struct
   const FoveaObjects *objects;
   const PixelReader  *reader;
   GimpLayer          *group;  /* NULL: the output has none */
+  GimpFont           *font;   /* of names; GIMP's. NULL: it has none, or the output no names */
   int                 line;   /* a frame's width, pixels */
 } Work;
 
@@ -142,17 +143,25 @@ draw_sides (GeglBuffer *buffer, const GeglRectangle *box, gint inset, gint line,
   gegl_buffer_set_color (buffer, GEGL_RECTANGLE (x + width - line, y, line, height), colour);
 }
 
+/* GIMP loads its fonts while it already works, and a text written meanwhile may fail: asking for all of them waits. NULL where it has none. */
+static GimpFont *
+wait_for_font (void)
+{
+  g_autofree GimpFont **fonts = gimp_fonts_get_list ("");
+
+  return fonts && *fonts ? gimp_context_get_font () : NULL;
+}
+
 /* The name above the frame, or inside where there is no room; *strip gets the place that is coloured behind it. NULL where GIMP has no fonts: then the
  * layer's name has to do. */
 static GimpLayer *
 add_text (const Work *work, const char *name, const FoveaObject *object, const GeglRectangle *box, const guint8 rgb[3], GeglRectangle *strip)
 {
-  GimpFont      *font = gimp_context_get_font ();
   int            shorter = MIN (gimp_image_get_width (work->image), gimp_image_get_height (work->image));
   double         light = (0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2]) / 255;
   const guint8   ink = light > 0.45 ? 0 : 255;
   GeglColor     *colour;
-  GimpTextLayer *text = font ? gimp_text_layer_new (work->image, name, font, MAX (shorter / LETTER_SHARE, MIN_LETTERS), gimp_unit_pixel ()) : NULL;
+  GimpTextLayer *text = work->font ? gimp_text_layer_new (work->image, name, work->font, MAX (shorter / LETTER_SHARE, MIN_LETTERS), gimp_unit_pixel ()) : NULL;
 
   if (!text || !gimp_image_insert_layer (work->image, GIMP_LAYER (text), work->group, (gint) items_count (GIMP_ITEM (work->group))))
     return NULL;
@@ -219,6 +228,7 @@ write_overlay (Work *work, GError **error)
 {
   if (!make_group (work, _("Objects")))
     return fail (error);
+  work->font = wait_for_font ();
   for (gsize i = 0; i < work->objects->n; i++)
     {
       g_autofree char *name = make_name (work->objects, i);
