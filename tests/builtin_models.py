@@ -76,6 +76,19 @@ class BuiltInModels(unittest.TestCase):
                 answer = json.loads(fovea("evaluate", MODELS / name / "model.onnx", data, *more, "--json"))
             self.assertAlmostEqual(answer[metric], float(said[1]), places=3, msg=name)
             self.assertEqual(answer["images"], int(said[2]), name)
+            self.check_the_worst(name, answer)
+
+    def check_the_worst(self, name, answer):
+        """Where a card lists what the model is worst at, nothing is left out."""
+        listed = re.search(r"Worst: (.*?)\.\n", (MODELS / name / "card.md").read_text(), re.DOTALL)
+        if not listed:
+            return
+        said = [(label, float(value)) for label, value in re.findall(r"([a-z][a-z ]*) ([01]\.\d\d)", listed[1].replace("\n", " "))]
+        worst = sorted(answer["per_class"], key=lambda row: row[METRICS[name]])[:len(said)]
+        self.assertGreaterEqual(len(said), 10)
+        self.assertEqual([label for label, _ in said], [row["label"] for row in worst])
+        for (label, value), row in zip(said, worst):
+            self.assertAlmostEqual(value, row[METRICS[name]], delta=0.0051, msg=label)
 
     @unittest.skipUnless(PHOTOS.is_dir(), "no labelled photos")
     @unittest.skipIf(is_brief(FOVEA), "minutes under the address sanitizer, where train.py trains, too")
