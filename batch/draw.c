@@ -162,7 +162,7 @@ struct _DrawnSheet
 static double
 row_top (const DrawnSheet *sheet, guint row)
 {
-  return row * (double) (sheet->side + 4 * SHEET_LINE + 2 * sheet->gap) + SHEET_LINE + sheet->gap;
+  return row * (double) (sheet->side + 5 * SHEET_LINE + 2 * sheet->gap) + SHEET_LINE + sheet->gap;
 }
 
 DrawnSheet *

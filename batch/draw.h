@@ -21,7 +21,7 @@ void        drawn_sheet_free   (DrawnSheet *sheet);
 /* Above a row. */
 void        drawn_sheet_title  (DrawnSheet *sheet, guint row, const char *title);
 
-/* Larger pictures are made smaller; of words there is room for two lines. FALSE with FOVEA_ERROR_MEMORY. */
+/* Larger pictures are made smaller; of words there is room for two paragraphs of two lines each. FALSE with FOVEA_ERROR_MEMORY. */
 gboolean    drawn_sheet_put    (DrawnSheet *sheet, guint row, guint column, const GdkPixbuf *picture, const char *words, GError **error);
 
 /* The sheet as a picture; frees it. NULL with FOVEA_ERROR_MEMORY. */
