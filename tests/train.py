@@ -344,6 +344,19 @@ class Train(unittest.TestCase):
         rate = self.train("head-found", "--base", told, "--trainable", "head", "--epochs", EPOCHS, "--find-rate", "--no-augmentation")[1]["learning_rate"]
         self.assertTrue(0.002 < rate < 3, rate)
 
+    def test_old_classes_are_kept_beside_new_ones(self):
+        """A classifier goes on with one class more, at a rate that moves nothing: what it says of the old ones is as before."""
+        old = self.folder / "old"
+        for kind in ("disc", "stripes"):
+            (old / kind).mkdir(parents=True)
+            for i in range(20):
+                (old / kind / f"{i}.png").symlink_to(self.folder / "folders" / kind / f"{i:02}.png")
+        base, _, _ = self.train("old", "--epochs", 3, data="old")
+        more, _, _ = self.train("old-and-new", "--base", base, "--frozen-norms", "--epochs", 1, "--learning-rate", "0.0000001")
+        before, after = (np.load(io.BytesIO(self.answer(path))) for path in (base, more))
+        self.assertEqual((before.shape, after.shape), ((3, 2), (3, 3)))
+        self.assertLess(np.abs(after[:, [KINDS.index("disc"), KINDS.index("stripes")]] - before).max(), 0.001 * np.ptp(before))
+
     def test_numbers_that_leave_all_bounds_ruin_nothing(self):
         """At rates that can't be, a training goes back, at half the rate, and learns, or says what to do; what comes out answers with numbers."""
         recovered = refused = 0

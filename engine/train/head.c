@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/tensor.h"
 #include "run/session.h"
 #include "train/random.h"
 
@@ -142,6 +143,30 @@ head_replace (FoveaModel *base, const FoveaShape *input, guint n_classes, guint6
     }
   set_output (graph, x, 2, (const gint64[]) { -1, n_classes });
   return model_new_for_graph (graph, fovea_model_get_name (base));
+}
+
+void
+head_keep_classes (FoveaModel *model, FoveaModel *base, const char *const *before, const char *const *classes)
+{
+  const Graph *graph = model_get_graph (model);
+  const Node  *last = find_last_layer (model_get_graph (base));
+  Value       *to[2] = { graph_find_value (graph, "head.weight"), graph_find_value (graph, "head.bias") };
+  gsize        n_before = g_strv_length ((char **) before), size = (gsize) to[0]->constant->shape.dims[1];
+
+  if (strcmp (last->type, "MatMul") == 0 || (strcmp (last->type, "Gemm") == 0 && !node_int (last, "transB", 0)))
+    return;
+  for (guint i = 0; i < 2; i++)
+    {
+      const Value *from = node_input (last, 1 + i);
+      gsize        row = i ? 1 : size;
+
+      if (!from || !from->constant || shape_count (&from->constant->shape) != n_before * row)
+        return;
+      for (gsize c = 0; classes[c]; c++)
+        for (gsize b = 0; b < n_before; b++)
+          if (strcmp (before[b], classes[c]) == 0)
+            tensor_read_float (from->constant, b * row, row, (float *) to[i]->constant->data + c * row);
+    }
 }
 
 FoveaModel *

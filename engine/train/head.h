@@ -11,6 +11,10 @@
  * NULL with FOVEA_ERROR_UNSUPPORTED where no such layer is found. */
 FoveaModel *head_replace (FoveaModel *base, const FoveaShape *input, guint n_classes, guint64 seed, char **name, GError **error);
 
+/* The layer that head_replace has put into `model` begins with what the base's last layer knows of the classes that stay. Both lists are NULL-terminated. Nothing
+ * happens where the base's layer isn't one of a row for each of `before`. */
+void        head_keep_classes (FoveaModel *model, FoveaModel *base, const char *const *before, const char *const *classes);
+
 /* A copy whose first input, four-dimensional, takes any batch, height and width. Whether its layers do, a session finds out. */
 FoveaModel *head_open    (FoveaModel *model);
 

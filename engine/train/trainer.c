@@ -160,7 +160,10 @@ make_model (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, G
                    "begins with what weights of the base fit.", fovea_model_get_name (base));
       return NULL;
     }
-  return head_replace (base, &shape, n_outputs, trainer->settings.seed, &trainer->head, error);
+  model = head_replace (base, &shape, n_outputs, trainer->settings.seed, &trainer->head, error);
+  if (model && trainer->settings.trainable != FOVEA_TRAIN_HEAD && trainer->input->labels) /* a last layer alone begins on other numbers: standardized features */
+    head_keep_classes (model, base, (const char *const *) trainer->input->labels, (const char *const *) dataset->classes);
+  return model;
 }
 
 /* Whether a layer is trained: all, the head, or the last third of the layers with weights; without batch normalizations where they are frozen. */
