@@ -20,6 +20,7 @@
 #define LIST_WIDTH  420
 #define LIST_HEIGHT 190
 #define SWATCH      16 /* pixels */
+#define SETTLE_MS   400
 
 enum { COLUMN_COLOUR, COLUMN_NAME, COLUMN_HAS, N_COLUMNS };
 
@@ -33,6 +34,9 @@ typedef struct
   LabelLayers         *labels;     /* as they were read last; NULL: there are none */
   LabelCounter        *counter;    /* counts them; NULL: they are counted */
   guint                counting;   /* the idle source; 0: none */
+  GimpLayer           *sliding;    /* the group whose opacity is being changed; NULL: none */
+  double               opacity_before;
+  guint                settling;   /* the source that ends it; 0: none */
   gboolean             is_filling; /* the widgets follow the labels */
 } LabelDialog;
 
@@ -147,15 +151,14 @@ look (LabelDialog *dialog)
 
       gtk_list_store_insert_with_values (dialog->store, NULL, -1, COLUMN_COLOUR, swatch, COLUMN_NAME, dialog->labels->classes[i].name, COLUMN_HAS, "…", -1);
     }
-  if (dialog->labels)
-    gtk_range_set_value (GTK_RANGE (dialog->opacity), gimp_layer_get_opacity (dialog->labels->group));
+  gtk_range_set_value (GTK_RANGE (dialog->opacity), dialog->labels ? gimp_layer_get_opacity (dialog->labels->group) : LABEL_LAYERS_OPACITY);
   dialog->is_filling = FALSE;
   if (chosen >= 0 && dialog->labels && (guint) chosen < dialog->labels->n)
     {
       path = gtk_tree_path_new_from_indices (chosen, -1);
       gtk_tree_selection_select_path (gtk_tree_view_get_selection (GTK_TREE_VIEW (dialog->view)), path);
     }
-  tell (dialog->missing, error ? error->message : dialog->labels ? NULL : _("This image has no labels yet. Make makes a group of layers to paint examples on."));
+  tell (dialog->missing, error ? error->message : dialog->labels ? NULL : _("This image has no labels yet. Press Make to get a group of layers to paint examples on."));
   gtk_button_set_label (GTK_BUTTON (dialog->make), dialog->labels ? _("_Update") : _("_Make"));
   update_buttons (dialog);
   dialog->counter = dialog->labels ? label_counter_new (dialog->labels, NULL) : NULL;
@@ -270,12 +273,50 @@ on_paint (GtkButton *button, LabelDialog *dialog)
   gimp_displays_flush ();
 }
 
+/* Without a step of Undo. */
+static void
+show_opacity (GimpLayer *group, double opacity)
+{
+  GimpImage *image = gimp_item_get_image (GIMP_ITEM (group));
+
+  gimp_image_undo_freeze (image);
+  gimp_layer_set_opacity (group, opacity);
+  gimp_image_undo_thaw (image);
+}
+
+/* The slider rests: from where it began to here is one step of Undo. */
+static gboolean
+settle_opacity (gpointer data)
+{
+  LabelDialog *dialog = data;
+  GimpLayer   *group = dialog->sliding;
+
+  dialog->settling = 0;
+  dialog->sliding = NULL;
+  if (gimp_item_is_valid (GIMP_ITEM (group)))
+    {
+      show_opacity (group, dialog->opacity_before);
+      gimp_layer_set_opacity (group, gtk_range_get_value (GTK_RANGE (dialog->opacity)));
+      gimp_displays_flush ();
+    }
+  return G_SOURCE_REMOVE;
+}
+
 static void
 on_opacity (GtkRange *range, LabelDialog *dialog)
 {
-  if (dialog->is_filling || !dialog->labels || !gimp_item_is_valid (GIMP_ITEM (dialog->labels->group)))
+  GimpLayer *group = dialog->labels ? dialog->labels->group : NULL;
+
+  if (dialog->is_filling || !group || !gimp_item_is_valid (GIMP_ITEM (group)))
     return;
-  gimp_layer_set_opacity (dialog->labels->group, gtk_range_get_value (range));
+  if (!dialog->sliding)
+    {
+      dialog->sliding = group;
+      dialog->opacity_before = gimp_layer_get_opacity (group);
+    }
+  show_opacity (group, gtk_range_get_value (range));
+  g_clear_handle_id (&dialog->settling, g_source_remove);
+  dialog->settling = g_timeout_add (SETTLE_MS, settle_opacity, dialog);
   gimp_displays_flush ();
 }
 
@@ -413,6 +454,11 @@ label_dialog_run (GimpProcedureConfig *config, GimpImage *image)
   look (&dialog);
   gimp_dialog_run (GIMP_DIALOG (dialog.dialog));
   stop_counting (&dialog);
+  if (dialog.settling)
+    {
+      g_source_remove (dialog.settling);
+      settle_opacity (&dialog);
+    }
   gtk_widget_destroy (dialog.dialog);
   g_clear_pointer (&dialog.labels, label_layers_free);
 }

@@ -14,7 +14,6 @@
 
 #define GROUP_PARASITE "fovea-labels"
 #define CLASS_PARASITE "fovea-label"
-#define OPACITY        50.0
 #define N_COLOURS      7 /* that fovea_get_class_colour tells apart */
 
 static const char *const task_names[] = { "segment", "classify", "detect", "segment" }; /* in the order of FoveaTask */
@@ -333,7 +332,7 @@ make_group (GimpImage *image)
 
   if (!group || !gimp_image_insert_layer (image, group, NULL, 0))
     return FALSE;
-  gimp_layer_set_opacity (group, OPACITY);
+  gimp_layer_set_opacity (group, LABEL_LAYERS_OPACITY);
   pixels_mark_layer (GIMP_ITEM (group));
   write_task (group, FOVEA_TASK_SEGMENT);
   return TRUE;

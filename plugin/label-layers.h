@@ -11,7 +11,8 @@
 
 #include "fovea.h"
 
-#define LABEL_LAYERS_MOST 250 /* classes */
+#define LABEL_LAYERS_MOST    250  /* classes */
+#define LABEL_LAYERS_OPACITY 50.0 /* per cent: of a group that is made */
 
 typedef struct
 {
