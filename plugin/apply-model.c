@@ -113,6 +113,7 @@ apply_model_to (GimpImage *image, const char *model, FoveaTask task, const char 
     g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, gimp_pdb_get_last_error (gimp_get_pdb ()));
   gimp_value_array_unref (values);
   g_object_unref (call);
+  gimp_progress_end (); /* the procedure's, which would stay as long as this one is at work */
   gimp_displays_flush ();
   return json;
 }

@@ -10,7 +10,7 @@
 #include <math.h>
 
 #define WIDTH  420
-#define HEIGHT 260
+#define HEIGHT 180
 #define MARGIN 12.0
 #define N_LINES 4 /* across */
 
@@ -69,12 +69,24 @@ draw_word (GtkWidget *view, cairo_t *cr, const char *text, const double colour[3
   g_object_unref (layout);
 }
 
+static char *
+tell_loss (const GArray *curve)
+{
+  return g_strdup_printf (_("Loss %.3f"), g_array_index (curve, PhotoPoint, curve->len - 1).loss);
+}
+
+static char *
+tell_score (const GArray *curve)
+{
+  double score = g_array_index (curve, PhotoPoint, curve->len - 1).score;
+
+  return isfinite (score) ? g_strdup_printf (_("On photos kept out %.0f %%"), 100 * score) : g_strdup (_("Too few photos are kept out for a score"));
+}
+
 static void
 draw_words (GtkWidget *view, cairo_t *cr, const GArray *curve, double right)
 {
-  const PhotoPoint *last = &g_array_index (curve, PhotoPoint, curve->len - 1);
-  g_autofree char  *loss = g_strdup_printf (_("Loss %.3f"), last->loss);
-  g_autofree char  *score = isfinite (last->score) ? g_strdup_printf (_("On photos kept out %.0f %%"), 100 * last->score) : g_strdup (_("No photos are kept out"));
+  g_autofree char *loss = tell_loss (curve), *score = tell_score (curve);
 
   draw_word (view, cr, score, score_colour, right, MARGIN + 4);
   draw_word (view, cr, loss, loss_colour, right, MARGIN + 24);
@@ -125,6 +137,10 @@ curve_view_new (void)
 void
 curve_view_set_curve (GtkWidget *view, GArray *curve)
 {
+  g_autofree char *loss = curve && curve->len ? tell_loss (curve) : NULL, *score = loss ? tell_score (curve) : NULL;
+  g_autofree char *text = loss ? g_strconcat (score, "\n", loss, NULL) : g_strdup ("");
+
   g_object_set_data_full (G_OBJECT (view), "curve", curve, (GDestroyNotify) g_array_unref);
+  atk_object_set_description (gtk_widget_get_accessible (view), text);
   gtk_widget_queue_draw (view);
 }

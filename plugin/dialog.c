@@ -9,6 +9,7 @@
 
 #include "fovea.h"
 
+#define SCROLL_HEIGHT 130 /* pixels */
 #define CHOOSE_FILE "\001choose"
 #define NO_MODEL    "none"
 
@@ -66,6 +67,25 @@ dialog_text_new (void)
   return label;
 }
 
+GtkWidget *
+dialog_scroll_new (GtkWidget *rows)
+{
+  GtkWidget *scroll = gtk_scrolled_window_new (NULL, NULL);
+
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroll), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+  gtk_container_add (GTK_CONTAINER (scroll), rows);
+  return scroll;
+}
+
+void
+dialog_scroll_fit (GtkWidget *scroll)
+{
+  int height;
+
+  gtk_widget_get_preferred_height (gtk_bin_get_child (GTK_BIN (gtk_bin_get_child (GTK_BIN (scroll)))), NULL, &height);
+  gtk_scrolled_window_set_min_content_height (GTK_SCROLLED_WINDOW (scroll), MIN (height, SCROLL_HEIGHT));
+}
+
 char *
 dialog_tell_time (double seconds)
 {
@@ -74,6 +94,18 @@ dialog_tell_time (double seconds)
   if (seconds < 60)
     return g_strdup_printf (_("about %d s left"), MAX ((int) (seconds + 0.5), 1));
   return g_strdup_printf (ngettext ("about %d minute left", "about %d minutes left", (int) (seconds / 60 + 0.5)), (int) (seconds / 60 + 0.5));
+}
+
+char *
+dialog_tell_estimate (double seconds)
+{
+  guint minutes = (guint) MAX (seconds / 60 + 0.5, 0);
+
+  if (seconds < 0)
+    return g_strdup ("");
+  if (seconds < 90)
+    return g_strdup_printf (_("Takes about %d s"), MAX ((int) (seconds + 0.5), 1));
+  return g_strdup_printf (ngettext ("Takes about %u minute", "Takes about %u minutes", minutes), minutes);
 }
 
 /* ---- models ------------------------------------------------------------------------------------------------- */

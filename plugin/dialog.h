@@ -19,8 +19,15 @@ void          dialog_bind_output (GimpProcedureConfig *config, GtkWidget *widget
 /* A line of text, wrapped. */
 GtkWidget    *dialog_text_new   (void);
 
+/* What may have many rows: as high as it is, up to what a small screen has room for; then it is scrolled. Call dialog_scroll_fit when the rows have changed. */
+GtkWidget    *dialog_scroll_new (GtkWidget *rows);
+void          dialog_scroll_fit (GtkWidget *scroll);
+
 /* “about 20 s left”; negative: not known, and empty. Free with g_free. */
 char         *dialog_tell_time  (double seconds);
+
+/* “Takes about 20 s”, likewise. */
+char         *dialog_tell_estimate (double seconds);
 
 /* A combo box for the setting “model”: the installed ones, the file that is set, and the way to another file. `window` is what the file chooser stands before. */
 GtkWidget    *dialog_model_combo_new (GimpProcedureConfig *config, GtkWidget *window);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define LEAST_STEPS 240 /* of a training on few photos */
+#define MASK_SIZE   320 /* pixels: the cut-out model's; its architecture needs a multiple of 32, which other bases needn't have */
 #define LEAST_SIZE  192 /* pixels: frozen layers see more in a larger photo than in the tagger's own 128. Chosen on one draw of photos: measure before you lean on it */
 
 static const char *const task_names[] = { "classify", "classify", "detect", "segment" }; /* in the order of FoveaTask */
@@ -150,10 +151,12 @@ choose_trainable (const PhotoOrder *order, FoveaModel *base)
 
 /* 0: the base's own. */
 static int
-choose_size (const PhotoOrder *order, FoveaModel *base)
+choose_size (const PhotoOrder *order, FoveaModel *base, const char *architecture)
 {
   g_autoptr (FoveaSettings) settings = base && order->task == FOVEA_TASK_CLASSIFY ? fovea_settings_read (base, NULL) : NULL;
 
+  if (order->task == FOVEA_TASK_SEGMENT && architecture)
+    return MASK_SIZE;
   return settings && settings->width < LEAST_SIZE && settings->width == settings->height ? LEAST_SIZE : 0;
 }
 
@@ -189,6 +192,6 @@ photo_order_choose (const PhotoOrder *order, FoveaModel *base, FoveaTrainSetting
                                                                           : settings->learning_rate;
   settings->validation_share = order->validation_share;
   settings->seed = (guint64) order->seed;
-  settings->size = choose_size (order, base);
+  settings->size = choose_size (order, base, architecture);
   return architecture;
 }

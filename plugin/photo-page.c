@@ -11,11 +11,14 @@
 
 #include "apply-model.h"
 #include "apply-places.h"
+#include "confusion-view.h"
 #include "curve-view.h"
 #include "dialog.h"
+#include "estimate-label.h"
 #include "file-list.h"
 #include "label-examples.h"
 #include "pixels.h"
+#include "present-view.h"
 #include "train-run.h"
 #include "train-sources.h"
 #include "training-folder.h"
@@ -29,7 +32,7 @@ struct _PhotoPage
 {
   GimpProcedureConfig *config;
   GimpImage           *image;
-  GtkWidget           *widget, *left_bar, *left_text, *curve, *stage, *bar, *message, *classes, *score, *train, *pause, *stop, *cancel, *apply, *places, *export;
+  GtkWidget           *widget, *left_bar, *left_text, *present, *curve, *stage, *bar, *message, *classes, *classes_scroll, *score, *confusion, *train, *estimate, *pause, *stop, *cancel, *apply, *places, *export;
   TrainRun             run;
   gboolean             is_busy;
   guint                beginning;   /* the idle source that a training, or what is done with its model, begins in; 0: none */
@@ -132,9 +135,11 @@ photo_page_look (PhotoPage *page)
   g_object_get (page->config, "source", &source, NULL);
   text = g_strcmp0 (source, "image") == 0 ? describe_image (page, &error) : describe_sources (page, source, &error);
   tell (page->classes, text);
+  dialog_scroll_fit (page->classes_scroll);
   if (error || page->is_trouble) /* what came of a training, or of its model, stays */
     tell (page->message, error ? error->message : NULL);
   page->is_trouble = error != NULL;
+  estimate_label_set (page->estimate, page->n_photos);
 }
 
 /* ---- while it learns --------------------------------------------------------------------------------------------------- */
@@ -167,17 +172,21 @@ show (TrainRun *run, double fraction, gpointer data)
   PhotoPage       *page = data;
   PhotoState       state = { 0 };
   double           seconds = -1;
+  ModelAnswer     *answer = NULL;
   g_autofree char *time = NULL;
 
   if (run->training)
     {
       state = photo_training_get_state (run->training);
       show_curve (page, &state);
+      answer = photo_training_take_answer (run->training);
       fraction = state.fraction;
       seconds = state.seconds_left;
     }
   else if (fraction >= 0)
     seconds = guess_seconds (page, fraction);
+  if (answer)
+    present_view_set (page->present, answer);
   time = dialog_tell_time (seconds);
   tell (page->stage, !run->training ? _("Reading photos and labels") : state.finds_rate ? _("Trying learning rates") : state.is_learning ? _("Learning") : _("Looking at the photos"));
   gtk_widget_set_sensitive (page->pause, run->training != NULL);
@@ -234,6 +243,7 @@ show_result (PhotoPage *page, const GError *error)
   g_free (text);
   text = warnings ? g_strconcat (page->run.score, "\n\n", warnings, NULL) : g_strdup (page->run.score);
   tell (page->score, text);
+  confusion_view_set (page->confusion, page->run.confusion);
 }
 
 static gboolean
@@ -246,16 +256,20 @@ start (gpointer data)
   page->beginning = 0;
   gtk_widget_hide (page->left_bar);
   train_run_clear (&page->run);
-  page->run = (TrainRun) { .config = page->config, .image = page->image, .left = page->going_on, .cancellable = cancellable, .show = show, .user_data = page };
+  page->run = (TrainRun) { .config = page->config, .image = page->image, .left = page->going_on, .photo = present_view_begin (page->present, page->image),
+                           .cancellable = cancellable, .show = show, .user_data = page };
   page->n_points = 0;
   page->last = 1;
   curve_view_set_curve (page->curve, NULL);
+  estimate_label_set (page->estimate, 0);
   tell (page->message, NULL);
   tell (page->score, NULL);
+  confusion_view_set (page->confusion, NULL);
   train_run (&page->run, &error);
   page->run.cancellable = NULL;
   show_result (page, error);
   set_busy (page, FALSE);
+  estimate_label_set (page->estimate, page->n_photos);
   return G_SOURCE_REMOVE;
 }
 
@@ -358,7 +372,7 @@ on_left (GtkInfoBar *bar, gint response, PhotoPage *page)
 static GtkWidget *
 make_left_bar (PhotoPage *page)
 {
-  GtkWidget       *bar = gtk_info_bar_new_with_buttons (_("G_o on"), RESPONSE_GO_ON, _("_Forget it"), RESPONSE_FORGET, NULL);
+  GtkWidget       *bar = gtk_info_bar_new_with_buttons (_("Go on"), RESPONSE_GO_ON, _("Forget it"), RESPONSE_FORGET, NULL);
   g_autofree char *text = NULL;
 
   page->left = training_folder_find_left ();
@@ -410,13 +424,15 @@ make_controls (PhotoPage *page)
 {
   GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *grid = gtk_grid_new (), *uses = gtk_grid_new ();
 
+  page->classes = make_text ();
+  page->classes_scroll = dialog_scroll_new (page->classes);
+  page->score = make_text ();
+  page->confusion = confusion_view_new ();
   page->train = make_button (page, gtk_button_new_with_mnemonic (_("_Train")), "clicked", G_CALLBACK (on_train), TRUE);
   page->pause = make_button (page, gtk_toggle_button_new_with_mnemonic (_("_Pause")), "toggled", G_CALLBACK (on_pause), FALSE);
   page->stop = make_button (page, gtk_button_new_with_mnemonic (_("_Stop and keep the best")), "clicked", G_CALLBACK (on_stop), FALSE);
   page->cancel = make_button (page, gtk_button_new_with_mnemonic (_("Cance_l")), "clicked", G_CALLBACK (on_cancel), FALSE);
   page->apply = make_button (page, gtk_button_new_with_mnemonic (_("_Apply now")), "clicked", G_CALLBACK (on_apply), FALSE);
-  page->classes = make_text ();
-  page->score = make_text ();
   gtk_style_context_add_class (gtk_widget_get_style_context (page->train), "suggested-action");
   gtk_widget_set_size_request (page->train, CONTROLS_WIDTH, 56);
   page->export = make_button (page, gtk_button_new_with_mnemonic (_("E_xport…")), "clicked", G_CALLBACK (on_export), FALSE);
@@ -433,12 +449,14 @@ make_controls (PhotoPage *page)
   dialog_attach (GTK_GRID (uses), 0, _("Apply to"), _("Where the model is used"), page->places);
   gtk_grid_attach (GTK_GRID (uses), page->apply, 0, 1, 2, 1);
   gtk_grid_attach (GTK_GRID (uses), page->export, 0, 2, 2, 1);
-  for (int i = 0; i < 6; i++)
-    {
-      GtkWidget *const rows[] = { grid, page->train, row, page->classes, page->score, uses };
-
-      gtk_box_pack_start (GTK_BOX (column), rows[i], FALSE, FALSE, 0);
-    }
+  gtk_box_pack_start (GTK_BOX (column), grid, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->train, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->estimate = estimate_label_new (page->config, page->image), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), row, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->classes_scroll, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->score, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->confusion, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), uses, FALSE, FALSE, 0);
   return column;
 }
 
@@ -451,11 +469,12 @@ make_content (PhotoPage *page)
   page->curve = curve_view_new ();
   page->stage = make_text ();
   page->bar = gtk_progress_bar_new ();
+  atk_object_set_name (gtk_widget_get_accessible (page->bar), _("Progress"));
   page->message = make_text ();
   gtk_label_set_max_width_chars (GTK_LABEL (page->message), 60);
   gtk_progress_bar_set_show_text (GTK_PROGRESS_BAR (page->bar), TRUE);
   gtk_widget_set_no_show_all (page->bar, TRUE);
-  gtk_box_pack_start (GTK_BOX (left), page->left_bar, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (left), page->present = present_view_new (), TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (left), page->curve, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (left), page->stage, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (left), page->bar, FALSE, FALSE, 0);
@@ -491,6 +510,12 @@ GtkWidget *
 photo_page_get_widget (const PhotoPage *page)
 {
   return page->widget;
+}
+
+GtkWidget *
+photo_page_get_offer (const PhotoPage *page)
+{
+  return page->left_bar;
 }
 
 guint

@@ -20,6 +20,10 @@ void       photo_page_look       (PhotoPage *page);
 /* How many photos there are to learn from, as it was looked last; 0: not known. */
 guint      photo_page_count      (const PhotoPage *page);
 
+/* The GtkInfoBar that offers to go on with a training that was interrupted: for the window to put above its pages. When it has answered its “response” the page is busy
+ * if it goes on. */
+GtkWidget *photo_page_get_offer  (const PhotoPage *page);
+
 /* A training is under way: the window must not close. */
 gboolean   photo_page_is_busy    (const PhotoPage *page);
 void       photo_page_stop       (PhotoPage *page); /* ends well, with what was best */

@@ -17,6 +17,8 @@
 
 #define PREPARING      0.5 /* of the progress that is shown where photos are looked at first */
 #define FEW_TO_JUDGE   10  /* photos */
+#define ANSWER_SECONDS 1   /* between two answers about the photo, at least, and */
+#define ANSWER_REST    9   /* times as long as one takes: a tenth of the time goes into them at most */
 
 struct _PhotoTraining
 {
@@ -28,12 +30,16 @@ struct _PhotoTraining
   guint            n_photos;
   gboolean         is_resumed; /* an interrupted training went on */
   gint             thousandths;
+  const FoveaPhoto *photo;   /* NULL: none is to be answered about */
+  GCancellable    *cancellable; /* of the run */
+  gint64           next_answer;
   double           rate;     /* the learning rate at its highest */
   GMutex           mutex;    /* of what follows */
   FoveaTrainer    *trainer;  /* while it runs */
   gboolean         is_paused, is_stopped;
   PhotoState       state;
   GArray          *curve;
+  ModelAnswer     *answer;   /* NULL: nothing new */
 };
 
 /* ---- its life ------------------------------------------------------------------------------------------------------ */
@@ -93,6 +99,7 @@ photo_training_free (PhotoTraining *training)
   g_clear_pointer (&training->order, photo_order_free);
   g_clear_pointer (&training->folder, training_folder_free);
   g_clear_pointer (&training->score, fovea_evaluation_free);
+  g_clear_pointer (&training->answer, model_answer_free);
   g_ptr_array_unref (training->warnings);
   g_array_unref (training->curve);
   g_mutex_clear (&training->mutex);
@@ -118,6 +125,12 @@ photo_training_set_digest (PhotoTraining *training, const char *digest)
 {
   g_free (training->order->digest);
   training->order->digest = g_strdup (digest);
+}
+
+void
+photo_training_show_photo (PhotoTraining *training, const FoveaPhoto *photo)
+{
+  training->photo = photo;
 }
 
 void
@@ -149,6 +162,17 @@ photo_training_get_curve (PhotoTraining *training)
   curve = g_array_copy (training->curve);
   g_mutex_unlock (&training->mutex);
   return curve;
+}
+
+ModelAnswer *
+photo_training_take_answer (PhotoTraining *training)
+{
+  ModelAnswer *answer;
+
+  g_mutex_lock (&training->mutex);
+  answer = g_steal_pointer (&training->answer);
+  g_mutex_unlock (&training->mutex);
+  return answer;
 }
 
 const gint *
@@ -190,6 +214,41 @@ photo_training_stop (PhotoTraining *training)
   g_mutex_unlock (&training->mutex);
 }
 
+/* What goes wrong here does so in the training, too, which says it. */
+static void
+answer (PhotoTraining *training, FoveaModel *model)
+{
+  ModelAnswer *now = model ? model_answer_new (model, NULL, training->photo, training->cancellable, NULL, NULL, NULL) : NULL;
+
+  if (!now)
+    return;
+  g_mutex_lock (&training->mutex);
+  g_clear_pointer (&training->answer, model_answer_free);
+  training->answer = now;
+  g_mutex_unlock (&training->mutex);
+}
+
+/* Between two steps. */
+static void
+answer_if_due (PhotoTraining *training)
+{
+  gint64                 began = g_get_monotonic_time (), now;
+  g_autoptr (FoveaModel) model = NULL;
+
+  if (!training->photo || began < training->next_answer)
+    return;
+  model = fovea_trainer_make_model (training->trainer, NULL, NULL);
+  answer (training, model);
+  now = g_get_monotonic_time ();
+  training->next_answer = now + MAX (ANSWER_REST * (now - began), ANSWER_SECONDS * G_USEC_PER_SEC);
+}
+
+static gboolean
+is_enough (const FoveaEvaluation *score)
+{
+  return score && score->n_metrics > 0 && score->n_images >= FEW_TO_JUDGE;
+}
+
 static void
 note (const FoveaTrainState *state, gpointer data)
 {
@@ -201,7 +260,7 @@ note (const FoveaTrainState *state, gpointer data)
   training->state = (PhotoState) { state->finds_rate, is_learning, fraction, state->seconds_left, 0 };
   if (state->score)
     {
-      PhotoPoint point = { state->fraction, state->loss, state->score->n_metrics > 0 ? state->score->metrics[0].value : NAN };
+      PhotoPoint point = { state->fraction, state->loss, is_enough (state->score) ? state->score->metrics[0].value : NAN };
 
       g_array_append_val (training->curve, point);
     }
@@ -215,6 +274,8 @@ note (const FoveaTrainState *state, gpointer data)
   if (training->order->task == FOVEA_TASK_CLASSIFY)
     fraction = is_learning ? PREPARING + (1 - PREPARING) * fraction : PREPARING * fraction;
   g_atomic_int_set (&training->thousandths, (gint) (1000 * fraction));
+  if (is_learning)
+    answer_if_due (training);
 }
 
 /* ---- the work -------------------------------------------------------------------------------------------------------- */
@@ -248,6 +309,7 @@ learn (PhotoTraining *training, FoveaModel *base, GCancellable *cancellable, GEr
   if (!trainer)
     return FALSE;
   training->n_photos = fovea_trainer_count_photos (trainer);
+  training->cancellable = cancellable;
   set_trainer (training, trainer);
   ok = fovea_trainer_run (trainer, cancellable, note, training, error);
   set_trainer (training, NULL);
@@ -263,6 +325,8 @@ learn (PhotoTraining *training, FoveaModel *base, GCancellable *cancellable, GEr
       return FALSE;
     }
   model = fovea_trainer_make_model (trainer, training->score, error);
+  if (training->photo)
+    answer (training, model);
   return model && fovea_model_save (model, training->path, error);
 }
 
@@ -295,12 +359,6 @@ photo_training_get_warnings (const PhotoTraining *training)
   return training->warnings;
 }
 
-static gboolean
-is_enough (const PhotoTraining *training)
-{
-  return training->score && training->score->n_metrics > 0 && training->score->n_images >= FEW_TO_JUDGE;
-}
-
 char *
 photo_training_tell_score (const PhotoTraining *training)
 {
@@ -308,7 +366,7 @@ photo_training_tell_score (const PhotoTraining *training)
   double                 value;
   guint                  n;
 
-  if (!is_enough (training))
+  if (!is_enough (training->score))
     return g_strdup_printf (_("Too few photos to say how good it is: %d must be kept out for that"), FEW_TO_JUDGE);
   value = score->metrics[0].value;
   n = (guint) score->n_images;
@@ -317,6 +375,20 @@ photo_training_tell_score (const PhotoTraining *training)
   if (training->order->task == FOVEA_TASK_SEGMENT)
     return g_strdup_printf (ngettext ("Intersection over union %.2f on %u photo kept out", "Intersection over union %.2f on %u photos kept out", n), value, n);
   return g_strdup_printf (ngettext ("Right on %.0f %% of %u photo kept out", "Right on %.0f %% of %u photos kept out", n), 100 * value, n);
+}
+
+Confusion *
+photo_training_get_confusion (const PhotoTraining *training)
+{
+  const FoveaEvaluation *score = training->score;
+  g_autofree char      **names = NULL;
+
+  if (!is_enough (training->score) || !score->confusion)
+    return NULL;
+  names = g_new (char *, score->n_classes);
+  for (gsize i = 0; i < score->n_classes; i++)
+    names[i] = (char *) score->classes[i].label;
+  return confusion_new (names, (guint) score->n_classes, score->confusion);
 }
 
 static void
@@ -348,18 +420,6 @@ add_score (JsonBuilder *json, const FoveaEvaluation *score)
       json_builder_end_object (json);
     }
   json_builder_end_array (json);
-  if (!score->confusion)
-    return;
-  json_builder_set_member_name (json, "confusion"); /* a row for what it is, a column for what was said */
-  json_builder_begin_array (json);
-  for (gsize i = 0; i < score->n_classes; i++)
-    {
-      json_builder_begin_array (json);
-      for (gsize k = 0; k < score->n_classes; k++)
-        json_builder_add_int_value (json, (gint64) score->confusion[i * score->n_classes + k]);
-      json_builder_end_array (json);
-    }
-  json_builder_end_array (json);
 }
 
 char *
@@ -368,6 +428,7 @@ photo_training_make_json (const PhotoTraining *training)
   g_autoptr (JsonBuilder) json = json_builder_new ();
   g_autoptr (JsonNode)    root = NULL;
   g_autofree char        *words = photo_training_tell_score (training);
+  g_autoptr (Confusion)   confusion = photo_training_get_confusion (training);
 
   json_builder_begin_object (json);
   add_string (json, "task", photo_order_name_task (training->order->task));
@@ -382,8 +443,10 @@ photo_training_make_json (const PhotoTraining *training)
   add_string (json, "score", words);
   json_builder_set_member_name (json, "kept-out");
   json_builder_add_int_value (json, training->score ? (gint64) training->score->n_images : 0);
-  if (is_enough (training))
+  if (is_enough (training->score))
     add_score (json, training->score);
+  if (confusion)
+    confusion_write (confusion, json);
   json_builder_set_member_name (json, "warnings");
   json_builder_begin_array (json);
   for (guint i = 0; i < training->warnings->len; i++)

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "confusion.h"
+#include "model-answer.h"
 #include "photo-order.h"
 
 typedef struct _PhotoTraining PhotoTraining;
@@ -29,6 +31,9 @@ void              photo_training_set_digest (PhotoTraining *training, const char
 /* What was left out, and what is doubtful: goes into the answer. */
 void              photo_training_warn       (PhotoTraining *training, const char *text);
 
+/* A photo, borrowed, of which the network says now and then what it is, while it learns. Before it runs, which reads it. */
+void              photo_training_show_photo (PhotoTraining *training, const FoveaPhoto *photo);
+
 /* Learns, judges and writes the model to where it is found by name. Where the same was interrupted it goes on. FALSE with an error in words, or G_IO_ERROR_CANCELLED
  * within 0.2 s; earlier models stay as they were. */
 gboolean          photo_training_run        (PhotoTraining *training, GCancellable *cancellable, GError **error);
@@ -49,12 +54,13 @@ typedef struct
 {
   double fraction; /* of the training */
   double loss;
-  double score;    /* 0 to 1, on photos kept out; NAN: none are */
+  double score;    /* 0 to 1, on photos kept out; NAN: too few are, or none */
 } PhotoPoint;
 
 PhotoState  photo_training_get_state (PhotoTraining *training);
 GArray     *photo_training_get_curve (PhotoTraining *training); /* of PhotoPoint; free with g_array_unref */
 const gint *photo_training_watch     (PhotoTraining *training); /* thousandths of the whole; atomic */
+ModelAnswer *photo_training_take_answer (PhotoTraining *training); /* what it says of that photo; NULL: nothing new. Free with model_answer_free */
 void        photo_training_pause     (PhotoTraining *training, gboolean pause);
 void        photo_training_stop      (PhotoTraining *training); /* ends well, with what was best */
 
@@ -62,6 +68,9 @@ void        photo_training_stop      (PhotoTraining *training); /* ends well, wi
 
 const char *photo_training_get_file   (const PhotoTraining *training);
 char       *photo_training_tell_score (const PhotoTraining *training); /* in words; free with g_free */
+
+/* What photos kept out were taken for; NULL: there are too few, or it isn't about whole images. Free with confusion_free. */
+Confusion  *photo_training_get_confusion (const PhotoTraining *training);
 char       *photo_training_make_json  (const PhotoTraining *training);
 
 /* Of char*. */

@@ -5,7 +5,7 @@
  * (label-watch.h) and only that part of the label layers is read again.
  */
 
-#include "pixel-page.h"
+#include "pixel-page-private.h"
 
 #include <libgimp/gimp.h>
 #include <libgimp/gimpui.h>
@@ -13,50 +13,15 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "apply-model.h"
 #include "apply-places.h"
-#include "arguments.h"
+#include "confusion-view.h"
 #include "dialog.h"
 #include "label-examples.h"
-#include "label-watch.h"
-#include "look.h"
-#include "mask-output.h"
-#include "pixel-training.h"
-#include "train-view.h"
 
 #define POLL_MS    60
 #define REST       3 /* looking for strokes takes at most one part of so many and one of the time */
-#define BARS_WIDTH 280
-
-struct _PixelPage
-{
-  GimpProcedureConfig *config;
-  GimpImage           *image;
-  GtkWidget           *widget, *view, *bars, *score, *next, *where, *train, *stop, *live, *apply, *places, *save, *export;
-  Look                *look;
-  PixelTraining       *training;
-  LabelLayers         *labels;      /* as they were read last; NULL: none */
-  LabelWatch          *watch;
-  GeglRectangle        stale;       /* what was painted on since `painted` was drawn */
-  guint8              *painted;     /* as label-examples.h draws it; NULL: to be drawn */
-  guint8              *cells;       /* the same as the trainer takes it; NULL: not known yet */
-  guint8              *colours;     /* of the training's classes */
-  FoveaMasks          *masks, *new_masks;   /* shown; made by the worker */
-  TrainAnswer         *answer, *new_answer;
-  gboolean             has_photo;   /* the trainer has looked at it */
-  gboolean             are_new;     /* the classes are others than the trainer's */
-  gboolean             wants;       /* the user wants to learn, not only to have the photo looked at */
-  gboolean             is_live;     /* … because something was painted: where that is too little, nothing is said */
-  gboolean             learns;      /* the worker is to */
-  gboolean             judge;       /* what it is worth is to be found */
-  FoveaPixelScore     *new_score;   /* made by the worker */
-  gboolean             is_unsaved;
-  char                *saved;       /* file of the model; NULL: none was saved here */
-  gint64               next_poll;
-  char                *trouble; /* that the last poll met: it is said once */
-  guint                poll, acting; /* sources; acting 0: none */
-  gboolean             is_shown;
-};
+#define COLUMN_WIDTH 290
+#define LEARN_STEP 0.004 /* of the time of a look: what a step of learning takes */
 
 /* ---- labels -------------------------------------------------------------------------------------------------------- */
 
@@ -120,6 +85,7 @@ show_bars (PixelPage *page)
       gtk_box_pack_start (GTK_BOX (page->bars), bar, FALSE, FALSE, 0);
     }
   gtk_widget_show_all (page->bars);
+  dialog_scroll_fit (page->bars_scroll);
 }
 
 /* The classes as they are now; notes if the trainer knows others. */
@@ -183,7 +149,7 @@ loaded (gpointer data)
 {
   PixelPage *page = data;
 
-  page->has_photo = FALSE;
+  page->has_photo = page->has_learned = FALSE;
   g_clear_pointer (&page->painted, g_free);
   g_clear_pointer (&page->cells, g_free);
 }
@@ -217,6 +183,7 @@ begin (gpointer data)
   g_autoptr (GError) error = NULL;
 
   look_show_progress (page->look, TRUE);
+  page->is_other |= pixel_training_read_settings (page->training, page->config);
   if (!read_labels (page, &error))
     {
       g_clear_pointer (&page->labels, label_layers_free);
@@ -229,6 +196,7 @@ static gboolean
 learn (PixelPage *page, const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, GError **error)
 {
   PixelTraining *training = page->training;
+  gint64         began = g_get_monotonic_time ();
 
   if (!fovea_pixel_trainer_set_labels (training->trainer, 0, page->cells, error) || !fovea_pixel_trainer_run (training->trainer, cancellable, progress, progress_data, error))
     return FALSE;
@@ -236,6 +204,9 @@ learn (PixelPage *page, const FoveaPhoto *photo, GCancellable *cancellable, Fove
   g_clear_pointer (&page->new_masks, fovea_masks_free);
   page->new_masks = fovea_pixel_trainer_look (training->trainer, 0, cancellable, error);
   page->new_answer = page->new_masks ? train_answer_new (training, photo, page->new_masks, error) : NULL;
+  page->n_steps = page->has_learned ? training->settings.more_steps : training->settings.first_steps;
+  page->has_learned = TRUE;
+  page->learn_seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
   return page->new_answer != NULL;
 }
 
@@ -245,6 +216,11 @@ run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress,
 {
   PixelPage *page = data;
 
+  if (page->is_other)
+    {
+      pixel_training_forget (page->training);
+      page->has_photo = page->has_learned = page->is_other = FALSE;
+    }
   if (!page->training->trainer || page->are_new)
     {
       if (!pixel_training_begin (page->training, MAX (photo->width, photo->height), error))
@@ -253,7 +229,10 @@ run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress,
     }
   if (!page->has_photo)
     {
+      gint64 began = g_get_monotonic_time ();
+
       page->has_photo = fovea_pixel_trainer_add_photo (page->training->trainer, photo, cancellable, error) >= 0;
+      page->look_seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
       if (!page->has_photo)
         return FALSE;
     }
@@ -263,6 +242,8 @@ run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress,
 static void
 show_answer (PixelPage *page)
 {
+  g_autofree char *score = page->training->judges ? NULL : pixel_training_tell_score (page->training);
+
   train_view_set_answer (page->view, page->new_answer, page->colours, page->training->classes->len);
   train_view_set_mark (page->view, FALSE);
   g_clear_pointer (&page->answer, train_answer_free);
@@ -271,8 +252,32 @@ show_answer (PixelPage *page)
   page->masks = g_steal_pointer (&page->new_masks);
   page->is_unsaved = TRUE;
   gtk_label_set_text (GTK_LABEL (page->where), "");
-  gtk_label_set_text (GTK_LABEL (page->score), "");
+  gtk_label_set_text (GTK_LABEL (page->score), score ? score : "");
+  confusion_view_set (page->confusion, NULL);
   atk_object_set_description (gtk_widget_get_accessible (page->view), _("Trained"));
+}
+
+/* How long the next learning will take: by how long the last one took, or, where there was none, by how fast the network looked at the photo. */
+static void
+show_estimate (PixelPage *page)
+{
+  PixelTraining     next = { 0 };
+  gboolean          begins;
+  double            step, seconds;
+  g_autofree char  *text = NULL;
+
+  next.settings = page->training->settings;
+  begins = pixel_training_read_settings (&next, page->config) || !page->has_learned;
+  step = page->n_steps > 0 ? page->learn_seconds / page->n_steps : LEARN_STEP * page->look_seconds;
+  seconds = (begins && page->has_learned ? page->look_seconds : 0) + step * (begins ? next.settings.first_steps : next.settings.more_steps);
+  text = dialog_tell_estimate (page->look_seconds > 0 ? seconds : -1);
+  gtk_label_set_text (GTK_LABEL (page->estimate), text);
+}
+
+static void
+on_setting (GimpProcedureConfig *config, GParamSpec *property, PixelPage *page)
+{
+  show_estimate (page);
 }
 
 static gboolean
@@ -297,7 +302,7 @@ ended (gboolean done, gpointer data)
   page->wants = FALSE;
   if (done && page->new_answer)
     {
-      page->judge = TRUE;
+      page->judge = page->training->judges;
       show_answer (page);
     }
   g_clear_pointer (&page->new_answer, train_answer_free);
@@ -305,6 +310,7 @@ ended (gboolean done, gpointer data)
   gtk_widget_set_sensitive (page->save, page->masks != NULL);
   gtk_widget_set_sensitive (page->export, page->masks != NULL);
   gtk_widget_set_sensitive (page->next, page->masks != NULL);
+  show_estimate (page);
   look_follow (page->look);
 }
 
@@ -332,8 +338,9 @@ follow (GCancellable *cancellable, FoveaProgress progress, gpointer progress_dat
 static void
 followed (gboolean done, gpointer data)
 {
-  PixelPage       *page = data;
-  g_autofree char *score = NULL;
+  PixelPage            *page = data;
+  g_autofree char      *score = NULL;
+  g_autoptr (Confusion) confusion = NULL;
 
   page->judge = FALSE;
   gtk_widget_set_sensitive (page->stop, FALSE);
@@ -343,6 +350,8 @@ followed (gboolean done, gpointer data)
   page->training->score = g_steal_pointer (&page->new_score);
   score = pixel_training_tell_score (page->training);
   gtk_label_set_text (GTK_LABEL (page->score), score);
+  confusion = pixel_training_get_confusion (page->training);
+  confusion_view_set (page->confusion, confusion);
 }
 
 /* ---- live ---------------------------------------------------------------------------------------------------------------- */
@@ -423,106 +432,6 @@ kind_toggled (GtkToggleButton *button, PixelPage *page)
     train_view_set_kind (page->view, (TrainViewKind) GPOINTER_TO_INT (g_object_get_data (G_OBJECT (button), "kind")));
 }
 
-static void
-on_save (GtkButton *button, PixelPage *page)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char   *name = NULL, *path = NULL, *text = NULL;
-
-  g_object_get (page->config, "name", &name, NULL);
-  path = pixel_training_save (page->training, name, &error);
-  text = path ? g_strdup_printf (_("Saved as %s. Segment finds it by its name."), path) : NULL;
-  page->is_unsaved &= path == NULL;
-  look_show_message (page->look, text ? text : error->message);
-  if (path)
-    {
-      g_free (page->saved);
-      page->saved = g_steal_pointer (&path);
-    }
-}
-
-static gboolean
-apply (PixelPage *page, GError **error)
-{
-  GimpDrawable      *drawables[] = { NULL, NULL };
-  FoveaPhoto         photo = look_get_photo (page->look);
-  MaskOutput         output = { .operation = GIMP_CHANNEL_OP_REPLACE, .options = { .threshold = 0.5, .softness = 1, .refine = TRUE } };
-  gsize              n = fovea_masks_count (page->masks), n_wanted = 0;
-  g_autofree gsize  *which = g_new0 (gsize, n + 1);
-  g_autofree double *areas = g_new0 (double, n + 1);
-  guint              kind;
-
-  if (!pixels_check_image (page->image, error) || !argument_read_word (page->config, "output", mask_output_kinds, &kind, error))
-    return FALSE;
-  drawables[0] = GIMP_DRAWABLE (apply_model_find_layer (page->image)); /* the user has a label layer chosen */
-  output.kind = (MaskOutputKind) kind;
-  for (gsize i = 0; i < n; i++)
-    if (!page->training->background[fovea_masks_get_class (page->masks, i)])
-      which[n_wanted++] = i;
-  if (!mask_output_check (&output, page->image, drawables, error))
-    return FALSE;
-  return mask_output_apply (&output, &(MaskSource) { page->image, drawables, look_get_reader (page->look), &photo, page->masks, which, n_wanted }, areas, error);
-}
-
-/* For what is done with a file: that of the model as it is now. */
-static gboolean
-save_if_changed (PixelPage *page)
-{
-  if (page->is_unsaved)
-    on_save (NULL, page);
-  return !page->is_unsaved && page->saved;
-}
-
-static gboolean
-use (gpointer data)
-{
-  PixelPage         *page = data;
-  g_autoptr (GError) error = NULL;
-  g_autofree char   *text = NULL;
-
-  page->acting = 0;
-  if (apply_places_is_one (page->places))
-    text = apply (page, &error) ? g_strdup (_("Applied.")) : NULL;
-  else if (save_if_changed (page))
-    text = apply_places_run (page->places, page->config, page->image, page->saved, FOVEA_TASK_SEGMENT, &error);
-  else
-    return G_SOURCE_REMOVE;
-  look_show_message (page->look, text ? text : error->message);
-  gimp_displays_flush ();
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-export (gpointer data)
-{
-  PixelPage         *page = data;
-  g_autoptr (GError) error = NULL;
-  g_autofree char   *text = NULL;
-
-  page->acting = 0;
-  if (!save_if_changed (page))
-    return G_SOURCE_REMOVE;
-  text = apply_places_export (GTK_WINDOW (gtk_widget_get_toplevel (page->widget)), page->saved, &error);
-  if (text || error)
-    look_show_message (page->look, text ? text : error->message);
-  return G_SOURCE_REMOVE;
-}
-
-/* Other windows open in these: not within the handler of a click, which would keep the accessibility bus waiting for its answer. */
-static void
-on_apply (GtkButton *button, PixelPage *page)
-{
-  if (!page->acting)
-    page->acting = g_idle_add (use, page);
-}
-
-static void
-on_export (GtkButton *button, PixelPage *page)
-{
-  if (!page->acting)
-    page->acting = g_idle_add (export, page);
-}
-
 /* ---- the page --------------------------------------------------------------------------------------------------------- */
 
 static GtkWidget *
@@ -553,45 +462,64 @@ make_kinds (PixelPage *page)
   return box;
 }
 
+/* What is done with what was learned. */
 static GtkWidget *
-make_controls (PixelPage *page)
+make_uses (PixelPage *page)
 {
   const char *const output_rows[] = { "selection", _("A selection"), "layer-mask", _("A layer mask"), "channels", _("Channels"), "layers", _("Coloured layers"),
                                       "cut-out", _("A cut-out"), NULL };
   g_autoptr (GtkListStore) outputs = dialog_make_store (output_rows);
-  GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), *grid = gtk_grid_new (), *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  GtkWidget *grid = gtk_grid_new (), *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *where = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+
+  page->apply = make_button (page, _("_Apply now"), G_CALLBACK (pixel_page_on_apply), FALSE);
+  page->save = make_button (page, _("Save _model"), G_CALLBACK (pixel_page_on_save), FALSE);
+  page->export = make_button (page, _("Export…"), G_CALLBACK (pixel_page_on_export), FALSE);
+  page->places = apply_places_new ();
+  gtk_widget_set_tooltip_text (page->export, _("Writes a plain ONNX file for other programs, normalization inside"));
+  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
+  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
+  gtk_box_pack_start (GTK_BOX (where), page->places, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (where), page->apply, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (row), page->save, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (row), page->export, TRUE, TRUE, 0);
+  dialog_attach (GTK_GRID (grid), 0, _("Ma_ke"), _("What the classes become in the image"),
+                 gimp_prop_string_combo_box_new (G_OBJECT (page->config), "output", GTK_TREE_MODEL (outputs), 0, 1));
+  dialog_attach (GTK_GRID (grid), 1, _("Apply to"), _("Where the model is used; elsewhere than on this image it is saved first"), where);
+  atk_object_set_name (gtk_widget_get_accessible (page->places), _("Apply to"));
+  dialog_attach (GTK_GRID (grid), 2, _("_Name"), _("Of the model that is saved; empty: “My model”"), gimp_prop_entry_new (G_OBJECT (page->config), "name", -1));
+  gtk_grid_attach (GTK_GRID (grid), row, 0, 3, 2, 1);
+  return grid;
+}
+
+static GtkWidget *
+make_controls (PixelPage *page)
+{
+  GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), *begin = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
 
   page->bars = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+  page->bars_scroll = dialog_scroll_new (page->bars);
   page->score = dialog_text_new ();
+  page->confusion = confusion_view_new ();
   page->where = dialog_text_new ();
   page->train = make_button (page, _("_Train"), G_CALLBACK (on_train), TRUE);
   page->stop = make_button (page, _("_Stop"), G_CALLBACK (on_stop), FALSE);
   page->next = make_button (page, _("Label here ne_xt"), G_CALLBACK (on_next), FALSE);
-  page->apply = make_button (page, _("_Apply now"), G_CALLBACK (on_apply), FALSE);
-  page->save = make_button (page, _("Save _model"), G_CALLBACK (on_save), FALSE);
-  page->export = make_button (page, _("Export…"), G_CALLBACK (on_export), FALSE);
-  page->places = apply_places_new ();
-  gtk_widget_set_tooltip_text (page->export, _("Writes a plain ONNX file for other programs, normalization inside"));
   page->live = gtk_check_button_new_with_mnemonic (_("_Live: learn each stroke that is painted"));
   gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (page->live), TRUE);
   gtk_style_context_add_class (gtk_widget_get_style_context (page->train), "suggested-action");
-  gtk_widget_set_size_request (page->train, BARS_WIDTH, 56);
-  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
-  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
-  dialog_attach (GTK_GRID (grid), 0, _("Ma_ke"), _("What the classes become in the image"),
-                 gimp_prop_string_combo_box_new (G_OBJECT (page->config), "output", GTK_TREE_MODEL (outputs), 0, 1));
-  dialog_attach (GTK_GRID (grid), 1, _("Apply to"), _("Where the model is used; elsewhere than on this image it is saved first"), page->places);
-  gtk_grid_attach (GTK_GRID (grid), page->apply, 0, 2, 2, 1);
-  dialog_attach (GTK_GRID (grid), 3, _("_Name"), _("Of the model that is saved; empty: “My model”"), gimp_prop_entry_new (G_OBJECT (page->config), "name", -1));
-  gtk_box_pack_start (GTK_BOX (row), page->save, TRUE, TRUE, 0);
-  gtk_box_pack_start (GTK_BOX (row), page->export, TRUE, TRUE, 0);
-  gtk_grid_attach (GTK_GRID (grid), row, 0, 4, 2, 1);
-  for (int i = 0; i < 8; i++)
-    {
-      GtkWidget *const rows[] = { page->train, page->stop, page->live, page->bars, page->score, page->next, page->where, grid };
-
-      gtk_box_pack_start (GTK_BOX (column), rows[i], FALSE, FALSE, 0);
-    }
+  gtk_widget_set_size_request (page->train, -1, 56);
+  gtk_box_pack_start (GTK_BOX (begin), page->train, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (begin), page->stop, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), begin, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->estimate = dialog_text_new (), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->live, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->bars_scroll, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->score, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->confusion, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->next, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->where, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), make_uses (page), FALSE, FALSE, 0);
+  gtk_widget_set_size_request (column, COLUMN_WIDTH, -1);
   return column;
 }
 
@@ -625,6 +553,7 @@ pixel_page_new (GimpProcedureConfig *config, GimpImage *image)
   page->widget = make_content (page);
   page->poll = g_timeout_add (POLL_MS, on_poll, page);
   g_signal_connect (config, "notify::base-model", G_CALLBACK (on_base), page);
+  g_signal_connect (config, "notify::epochs", G_CALLBACK (on_setting), page);
   return page;
 }
 
@@ -654,7 +583,7 @@ void
 pixel_page_save (PixelPage *page)
 {
   if (!look_is_busy (page->look))
-    on_save (NULL, page);
+    pixel_page_on_save (NULL, page);
 }
 
 void

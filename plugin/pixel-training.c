@@ -14,6 +14,7 @@
 
 #define BEST_BASE  "cutout"
 #define OTHER_BASE "tagger"
+#define STEPS      10 /* of the optimizer in what the settings call an epoch */
 
 PixelTraining *
 pixel_training_new (void)
@@ -30,13 +31,37 @@ pixel_training_free (PixelTraining *training)
 {
   if (!training)
     return;
-  g_clear_pointer (&training->score, fovea_pixel_score_free);
-  g_clear_pointer (&training->trainer, fovea_pixel_trainer_free);
+  pixel_training_forget (training);
   g_clear_pointer (&training->base, fovea_model_unref);
   g_ptr_array_unref (training->classes);
   g_free (training->background);
   g_free (training->base_name);
   g_free (training);
+}
+
+gboolean
+pixel_training_read_settings (PixelTraining *training, GimpProcedureConfig *config)
+{
+  const FoveaPixelSettings before = training->settings;
+  FoveaPixelSettings      *now = &training->settings;
+  int                      epochs, seed;
+  double                   rate, share;
+
+  g_object_get (config, "epochs", &epochs, "learning-rate", &rate, "validation-share", &share, "seed", &seed, NULL);
+  fovea_pixel_settings_init (now);
+  now->seed = (guint64) seed;
+  now->first_steps = epochs > 0 ? STEPS * (guint) epochs : now->first_steps;
+  now->more_steps = MIN (now->more_steps, now->first_steps);
+  now->learning_rate = rate > 0 ? rate : now->learning_rate;
+  training->judges = share > 0;
+  return now->seed != before.seed || now->first_steps != before.first_steps || now->learning_rate != before.learning_rate;
+}
+
+void
+pixel_training_forget (PixelTraining *training)
+{
+  g_clear_pointer (&training->score, fovea_pixel_score_free);
+  g_clear_pointer (&training->trainer, fovea_pixel_trainer_free);
 }
 
 gboolean
@@ -50,8 +75,7 @@ pixel_training_load_base (PixelTraining *training, const char *name, GError **er
     path = fovea_find_model (OTHER_BASE, error);
   if (!path)
     return FALSE;
-  g_clear_pointer (&training->score, fovea_pixel_score_free);
-  g_clear_pointer (&training->trainer, fovea_pixel_trainer_free);
+  pixel_training_forget (training);
   g_clear_pointer (&training->base, fovea_model_unref);
   training->base = fovea_model_load (path, error);
   g_free (training->base_name);
@@ -141,7 +165,17 @@ pixel_training_tell_score (const PixelTraining *training)
 {
   if (training->score && training->score->enough)
     return g_strdup_printf (_("Accuracy %.0f %% on strokes kept out"), 100.0 * training->score->accuracy);
+  if (!training->judges)
+    return g_strdup (_("Not judged: no strokes are kept out"));
   return g_strdup (_("Too few strokes to say how good it is: two or more of each class are needed"));
+}
+
+Confusion *
+pixel_training_get_confusion (const PixelTraining *training)
+{
+  const FoveaPixelScore *score = training->score;
+
+  return score && score->enough ? confusion_new ((char *const *) training->classes->pdata, score->n_classes, score->confusion) : NULL;
 }
 
 static void
@@ -178,6 +212,7 @@ pixel_training_make_json (const PixelTraining *training, const char *file, guint
   g_autoptr (JsonBuilder) json = json_builder_new ();
   g_autoptr (JsonNode)    root = NULL;
   g_autofree char        *words = pixel_training_tell_score (training);
+  g_autoptr (Confusion)   confusion = pixel_training_get_confusion (training);
 
   json_builder_begin_object (json);
   add_string (json, "task", "segment");
@@ -196,6 +231,7 @@ pixel_training_make_json (const PixelTraining *training, const char *file, guint
     {
       add_number (json, "accuracy", training->score->accuracy);
       add_number (json, "iou", training->score->mean_iou);
+      confusion_write (confusion, json);
     }
   if (training->next_x > 0)
     {

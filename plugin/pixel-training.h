@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "confusion.h"
 #include "label-layers.h"
 
 typedef struct
@@ -15,6 +16,7 @@ typedef struct
   FoveaPixelTrainer *trainer;
   GPtrArray         *classes;   /* of char*; what the trainer knows, in its order */
   gboolean          *background; /* for each of them */
+  gboolean           judges;    /* strokes are kept out to judge by */
   FoveaPixelScore   *score;     /* NULL: not judged */
   double             next_x, next_y; /* where a stroke on the one photo would help most, 0 to 1; both 0: not known */
 } PixelTraining;
@@ -22,6 +24,12 @@ typedef struct
 PixelTraining *pixel_training_new  (void);
 void           pixel_training_free (PixelTraining *training);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PixelTraining, pixel_training_free)
+
+/* Takes what the procedure's settings say of a training on pixels; TRUE where the trainer must begin anew for that. Asks GIMP. */
+gboolean       pixel_training_read_settings (PixelTraining *training, GimpProcedureConfig *config);
+
+/* The trainer goes, and what it has learned; the base stays. */
+void           pixel_training_forget      (PixelTraining *training);
 
 /* name "": the cut-out model, or, where it isn't installed, the tagger. */
 gboolean       pixel_training_load_base   (PixelTraining *training, const char *name, GError **error);
@@ -40,6 +48,9 @@ char          *pixel_training_make_json   (const PixelTraining *training, const 
 
 /* “accuracy 93 % on strokes kept out” or why there is no such number. Free with g_free. */
 char          *pixel_training_tell_score  (const PixelTraining *training);
+
+/* What strokes kept out were taken for; NULL where there are too few to say. Free with confusion_free. */
+Confusion     *pixel_training_get_confusion (const PixelTraining *training);
 
 /* Writes the model to where it is found by name. Free the path with g_free. */
 char          *pixel_training_save        (PixelTraining *training, const char *name, GError **error);

@@ -13,12 +13,22 @@
 #define FEW  60  /* photos: the last layer alone */
 #define SOME 400 /* photos: the last third of the layers */
 
+/* From top to bottom. */
+enum { ROW_BASE, ROW_TRAINABLE, ROW_ADVICE, ROW_EPOCHS, ROW_MINUTES, ROW_RATE, ROW_FIND_RATE, ROW_BATCH, ROW_BALANCE, ROW_KEPT_OUT, ROW_JUDGE, ROW_SEED, ROW_FORMS, N_ROWS };
+
+/* What means something for whole photos only, or for painted pixels of the open image only, isn't offered for the others. */
+typedef enum { OF_BOTH, OF_PHOTOS, OF_PIXELS } RowOf;
+
+static const RowOf row_of[N_ROWS] = { [ROW_TRAINABLE] = OF_PHOTOS, [ROW_MINUTES] = OF_PHOTOS, [ROW_FIND_RATE] = OF_PHOTOS, [ROW_BATCH] = OF_PHOTOS,
+                                      [ROW_BALANCE] = OF_PHOTOS, [ROW_KEPT_OUT] = OF_PHOTOS, [ROW_FORMS] = OF_PHOTOS, [ROW_JUDGE] = OF_PIXELS };
+
 typedef struct
 {
   GimpProcedureConfig *config;
   GimpImage           *image;
-  GtkWidget           *window, *advice;
-  GPtrArray           *of_photos; /* of GtkWidget*: what means nothing for painted pixels of the open image */
+  GtkWidget           *window, *grid, *advice, *epochs, *rate;
+  int                  width, height; /* of the window before it was opened */
+  gboolean             on_pixels;
   FoveaTask            task;
 } Advanced;
 
@@ -28,113 +38,135 @@ on_forms (GtkButton *button, Advanced *advanced)
   train_forms_open (advanced->config, advanced->image, advanced->task, GTK_WINDOW (advanced->window));
 }
 
+/* The window gets back the size that it had, without an empty place beside. */
+static void
+on_expanded (GtkExpander *expander, GParamSpec *property, Advanced *advanced)
+{
+  if (gtk_expander_get_expanded (expander))
+    gtk_window_get_size (GTK_WINDOW (advanced->window), &advanced->width, &advanced->height);
+  else
+    gtk_window_resize (GTK_WINDOW (advanced->window), advanced->width, advanced->height);
+}
+
 /* Seconds for those who want them, or a number that is found by trying. */
 static void
-rate_changed (GimpProcedureConfig *config, GParamSpec *property, GtkWidget *rate)
+update (Advanced *advanced)
 {
   gboolean find;
+  double   minutes;
 
-  g_object_get (config, "find-rate", &find, NULL);
-  gtk_widget_set_sensitive (rate, !find);
+  g_object_get (advanced->config, "find-rate", &find, "minutes", &minutes, NULL);
+  gtk_widget_set_sensitive (advanced->rate, advanced->on_pixels || !find);
+  gtk_widget_set_sensitive (advanced->epochs, advanced->on_pixels || minutes <= 0);
 }
 
 static void
-minutes_changed (GimpProcedureConfig *config, GParamSpec *property, GtkWidget *epochs)
+on_setting (GimpProcedureConfig *config, GParamSpec *property, GtkWidget *expander)
 {
-  double minutes;
-
-  g_object_get (config, "minutes", &minutes, NULL);
-  gtk_widget_set_sensitive (epochs, minutes <= 0);
+  update (g_object_get_data (G_OBJECT (expander), "advanced"));
 }
 
 static GtkWidget *
-add_spin (GtkGrid *grid, int row, const char *label, const char *tooltip, GimpProcedureConfig *config, const char *property, double step, double page, int digits)
+add_spin (Advanced *advanced, int row, const char *label, const char *tooltip, const char *property, double step, double page, int digits)
 {
-  GtkWidget *spin = gimp_prop_spin_button_new (G_OBJECT (config), property, step, page, digits);
+  GtkWidget *spin = gimp_prop_spin_button_new (G_OBJECT (advanced->config), property, step, page, digits);
 
-  dialog_attach (grid, row, label, tooltip, spin);
+  dialog_attach (GTK_GRID (advanced->grid), row, label, tooltip, spin);
   return spin;
 }
 
-static GtkWidget *
-add_check (GtkGrid *grid, int row, const char *label, const char *tooltip, GimpProcedureConfig *config, const char *property)
+static void
+add_check (Advanced *advanced, int row, GtkWidget *check, const char *tooltip)
 {
-  GtkWidget *check = gimp_prop_check_button_new (G_OBJECT (config), property, label);
-
   gtk_widget_set_tooltip_text (check, tooltip);
-  gtk_grid_attach (grid, check, 1, row, 1, 1);
-  return check;
+  gtk_grid_attach (GTK_GRID (advanced->grid), check, 1, row, 1, 1);
+}
+
+/* Of strokes a third is kept out, or none. */
+static gboolean
+share_to_judge (GBinding *binding, const GValue *share, GValue *judge, gpointer unused)
+{
+  g_value_set_boolean (judge, g_value_get_double (share) > 0);
+  return TRUE;
+}
+
+static gboolean
+judge_to_share (GBinding *binding, const GValue *judge, GValue *share, gpointer usual)
+{
+  g_value_set_double (share, g_value_get_boolean (judge) ? *(const double *) usual : 0);
+  return TRUE;
+}
+
+static GtkWidget *
+make_judge (GimpProcedureConfig *config)
+{
+  GtkWidget        *judge = gtk_check_button_new_with_mnemonic (_("_Judge by a third of the strokes"));
+  const GParamSpec *share = g_object_class_find_property (G_OBJECT_GET_CLASS (config), "validation-share");
+
+  g_object_bind_property_full (config, "validation-share", judge, "active", G_BINDING_SYNC_CREATE | G_BINDING_BIDIRECTIONAL, share_to_judge, judge_to_share,
+                               &((GParamSpecDouble *) share)->default_value, NULL);
+  return judge;
 }
 
 /* What learns, and for how long. */
 static void
-add_first_rows (Advanced *advanced, GtkGrid *grid)
+add_first_rows (Advanced *advanced)
 {
   const char *const trainable_rows[] = { "auto", _("Automatic"), "head", _("The last layer: seconds"), "last", _("The last third of the layers"), "all", _("All layers"), NULL };
   g_autoptr (GtkListStore) trainables = dialog_make_store (trainable_rows);
-  GimpProcedureConfig     *config = advanced->config;
-  GtkWidget               *trainable = gimp_prop_string_combo_box_new (G_OBJECT (config), "trainable", GTK_TREE_MODEL (trainables), 0, 1), *minutes, *epochs;
+  GtkGrid                 *grid = GTK_GRID (advanced->grid);
 
-  dialog_attach (grid, 0, _("_Base model"), _("What is learned on. A model that you trained before goes on from what it knows"),
-                 dialog_base_model_combo_new (config, advanced->window));
-  dialog_attach (grid, 1, _("Wh_ich layers"), _("With few photos like those that the base model knows, its last layer; the more photos, and the more different they are, the more layers"),
-                 trainable);
+  dialog_attach (grid, ROW_BASE, _("_Base model"), _("What is learned on. A model that you trained before goes on from what it knows"),
+                 dialog_base_model_combo_new (advanced->config, advanced->window));
+  dialog_attach (grid, ROW_TRAINABLE, _("Wh_ich layers"),
+                 _("With few photos like those that the base model knows, its last layer; the more photos, and the more different they are, the more layers"),
+                 gimp_prop_string_combo_box_new (G_OBJECT (advanced->config), "trainable", GTK_TREE_MODEL (trainables), 0, 1));
   advanced->advice = dialog_text_new ();
   gtk_label_set_max_width_chars (GTK_LABEL (advanced->advice), 36);
-  gtk_grid_attach (grid, advanced->advice, 0, 2, 2, 1);
-  epochs = add_spin (grid, 3, _("Ep_ochs"), _("How often each photo is looked at; 0: as is usual"), config, "epochs", 1, 10, 0);
-  minutes = add_spin (grid, 4, _("or min_utes"), _("How long it learns, instead of epochs; 0: the epochs decide"), config, "minutes", 1, 10, 1);
-  minutes_changed (config, NULL, epochs);
-  g_signal_connect_object (config, "notify::minutes", G_CALLBACK (minutes_changed), epochs, 0);
-  g_ptr_array_add (advanced->of_photos, trainable);
-  g_ptr_array_add (advanced->of_photos, minutes);
+  gtk_grid_attach (grid, advanced->advice, 0, ROW_ADVICE, 2, 1);
+  advanced->epochs = add_spin (advanced, ROW_EPOCHS, _("Ep_ochs"), _("How often each photo is looked at; of strokes, ten steps each; 0: as is usual"), "epochs", 1, 10, 0);
+  add_spin (advanced, ROW_MINUTES, _("or min_utes"), _("How long it learns, instead of epochs; 0: the epochs decide"), "minutes", 1, 10, 1);
 }
 
 /* How it learns. */
 static void
-add_other_rows (Advanced *advanced, GtkGrid *grid)
+add_other_rows (Advanced *advanced)
 {
-  GimpProcedureConfig *config = advanced->config;
-  GtkWidget           *rate, *forms = gtk_button_new_with_label (_("Changed photos…"));
+  GtkWidget *forms = gtk_button_new_with_label (_("Changed photos…"));
 
-  rate = add_spin (grid, 5, _("Learnin_g rate"), _("At its highest; 0: as is usual"), config, "learning-rate", 0.001, 0.01, 4);
-  g_ptr_array_add (advanced->of_photos, add_check (grid, 6, _("Find it b_y trying"), _("Some dozens of steps tell what rate the photos and the network can stand"), config, "find-rate"));
-  g_ptr_array_add (advanced->of_photos, add_spin (grid, 7, _("Batch"), _("Photos of a step; 0: as is usual"), config, "batch", 1, 8, 0));
-  g_ptr_array_add (advanced->of_photos, add_check (grid, 8, _("Balance classes"), _("Photos of rare classes are shown more often"), config, "balance"));
-  add_spin (grid, 9, _("Kept out"), _("The share of the photos, or strokes, that isn't learned, to judge by"), config, "validation-share", 0.05, 0.1, 2);
-  add_spin (grid, 10, _("Se_ed"), _("The same seed gives the same model"), config, "seed", 1, 10, 0);
+  advanced->rate = add_spin (advanced, ROW_RATE, _("Learnin_g rate"), _("At its highest; 0: as is usual"), "learning-rate", 0.001, 0.01, 4);
+  add_check (advanced, ROW_FIND_RATE, gimp_prop_check_button_new (G_OBJECT (advanced->config), "find-rate", _("Find it b_y trying")),
+             _("Some dozens of steps tell what rate the photos and the network can stand"));
+  add_spin (advanced, ROW_BATCH, _("Batch"), _("Photos of a step; 0: as is usual"), "batch", 1, 8, 0);
+  add_check (advanced, ROW_BALANCE, gimp_prop_check_button_new (G_OBJECT (advanced->config), "balance", _("Balance classes")), _("Photos of rare classes are shown more often"));
+  add_spin (advanced, ROW_KEPT_OUT, _("Kept out"), _("The share of the photos that isn't learned, to judge by"), "validation-share", 0.05, 0.1, 2);
+  add_check (advanced, ROW_JUDGE, make_judge (advanced->config), _("It learns without them, too, to tell how good it is; without that it is done sooner"));
+  add_spin (advanced, ROW_SEED, _("Se_ed"), _("The same seed gives the same model"), "seed", 1, 10, 0);
   gtk_widget_set_tooltip_text (forms, _("How training crops, turns and recolours the photos, so that few of them teach more: with a sheet of what comes of it"));
   g_signal_connect (forms, "clicked", G_CALLBACK (on_forms), advanced);
-  gtk_grid_attach (grid, forms, 0, 11, 2, 1);
-  g_ptr_array_add (advanced->of_photos, forms);
-  rate_changed (config, NULL, rate);
-  g_signal_connect_object (config, "notify::find-rate", G_CALLBACK (rate_changed), rate, 0);
-}
-
-static void
-free_advanced (gpointer data)
-{
-  g_ptr_array_unref (((Advanced *) data)->of_photos);
-  g_free (data);
+  gtk_grid_attach (GTK_GRID (advanced->grid), forms, 0, ROW_FORMS, 2, 1);
 }
 
 GtkWidget *
 train_advanced_new (GimpProcedureConfig *config, GimpImage *image, GtkWidget *window)
 {
   Advanced  *advanced = g_new0 (Advanced, 1);
-  GtkWidget *expander = gtk_expander_new_with_mnemonic (_("A_dvanced")), *grid = gtk_grid_new ();
+  GtkWidget *expander = gtk_expander_new_with_mnemonic (_("A_dvanced"));
 
   advanced->config = config;
   advanced->image = image;
   advanced->window = window;
-  advanced->of_photos = g_ptr_array_new ();
-  gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
-  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
-  gtk_widget_set_margin_top (grid, 12);
-  add_first_rows (advanced, GTK_GRID (grid));
-  add_other_rows (advanced, GTK_GRID (grid));
-  gtk_container_add (GTK_CONTAINER (expander), grid);
-  g_object_set_data_full (G_OBJECT (expander), "advanced", advanced, free_advanced);
+  advanced->grid = gtk_grid_new ();
+  gtk_grid_set_row_spacing (GTK_GRID (advanced->grid), 6);
+  gtk_grid_set_column_spacing (GTK_GRID (advanced->grid), 12);
+  gtk_widget_set_margin_top (advanced->grid, 12);
+  add_first_rows (advanced);
+  add_other_rows (advanced);
+  gtk_container_add (GTK_CONTAINER (expander), advanced->grid);
+  g_object_set_data_full (G_OBJECT (expander), "advanced", advanced, g_free);
+  g_signal_connect (expander, "notify::expanded", G_CALLBACK (on_expanded), advanced);
+  g_signal_connect_object (config, "notify::find-rate", G_CALLBACK (on_setting), expander, 0);
+  g_signal_connect_object (config, "notify::minutes", G_CALLBACK (on_setting), expander, 0);
   gtk_widget_show_all (expander);
   return expander;
 }
@@ -166,8 +198,16 @@ train_advanced_set_task (GtkWidget *expander, gboolean on_pixels, FoveaTask task
   g_autofree char *text = on_pixels ? g_strdup (_("Two small layers learn on what the base model sees.")) : advise (task, n_photos);
 
   advanced->task = task;
+  advanced->on_pixels = on_pixels;
+  for (int row = 0; row < N_ROWS; row++)
+    for (int column = 0; column < 2; column++)
+      {
+        GtkWidget *widget = gtk_grid_get_child_at (GTK_GRID (advanced->grid), column, row);
+
+        if (widget)
+          gtk_widget_set_visible (widget, row_of[row] != (on_pixels ? OF_PHOTOS : OF_PIXELS));
+      }
   gtk_label_set_text (GTK_LABEL (advanced->advice), text);
   gtk_widget_set_visible (advanced->advice, *text != '\0');
-  for (guint i = 0; i < advanced->of_photos->len; i++)
-    gtk_widget_set_sensitive (advanced->of_photos->pdata[i], !on_pixels);
+  update (advanced);
 }

@@ -25,6 +25,7 @@ typedef struct
   GtkWidget           *dialog, *stack, *folder, *advanced, *head;
   PixelPage           *pixels;
   PhotoPage           *photos;
+  gboolean             goes_on; /* with a training that was interrupted: its page stays, whatever the open image's labels are for, until the user chooses */
   guint                asking; /* the idle source that asks what becomes of a training; 0: none */
 } TrainDialog;
 
@@ -42,18 +43,24 @@ is_on_pixels (const TrainDialog *dialog)
 }
 
 static void
+show_page (TrainDialog *dialog, gboolean on_pixels)
+{
+  gtk_stack_set_visible_child (GTK_STACK (dialog->stack), on_pixels ? pixel_page_get_widget (dialog->pixels) : photo_page_get_widget (dialog->photos));
+  pixel_page_set_shown (dialog->pixels, on_pixels);
+}
+
+static void
 choose_page (TrainDialog *dialog)
 {
   gboolean         on_pixels;
   g_autofree char *source = NULL;
 
-  if (photo_page_is_busy (dialog->photos))
+  if (photo_page_is_busy (dialog->photos) || dialog->goes_on)
     return;
   on_pixels = is_on_pixels (dialog);
   g_object_get (dialog->config, "source", &source, NULL);
   gtk_widget_set_sensitive (dialog->folder, g_strcmp0 (source, "folder") == 0);
-  gtk_stack_set_visible_child (GTK_STACK (dialog->stack), on_pixels ? pixel_page_get_widget (dialog->pixels) : photo_page_get_widget (dialog->photos));
-  pixel_page_set_shown (dialog->pixels, on_pixels);
+  show_page (dialog, on_pixels);
   if (!on_pixels)
     photo_page_look (dialog->photos);
   train_advanced_set_task (dialog->advanced, on_pixels, train_run_guess (dialog->config, dialog->image), on_pixels ? 0 : photo_page_count (dialog->photos));
@@ -62,6 +69,7 @@ choose_page (TrainDialog *dialog)
 static void
 on_setting (GimpProcedureConfig *config, GParamSpec *property, TrainDialog *dialog)
 {
+  dialog->goes_on = FALSE;
   choose_page (dialog);
 }
 
@@ -71,6 +79,14 @@ on_folder (GtkFileChooserButton *button, TrainDialog *dialog)
   g_autofree char *path = gtk_file_chooser_get_filename (GTK_FILE_CHOOSER (button));
 
   g_object_set (dialog->config, "folder", path ? path : "", NULL);
+}
+
+static void
+on_offer (GtkInfoBar *bar, gint response, TrainDialog *dialog)
+{
+  dialog->goes_on = photo_page_is_busy (dialog->photos);
+  if (dialog->goes_on)
+    show_page (dialog, FALSE);
 }
 
 /* The user may have labelled something meanwhile. */
@@ -187,6 +203,8 @@ fill (TrainDialog *dialog)
   gtk_container_add (GTK_CONTAINER (dialog->stack), pixel_page_get_widget (dialog->pixels));
   gtk_container_add (GTK_CONTAINER (dialog->stack), photo_page_get_widget (dialog->photos));
   gtk_box_pack_start (GTK_BOX (box), make_head (dialog), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), photo_page_get_offer (dialog->photos), FALSE, FALSE, 0);
+  g_signal_connect (photo_page_get_offer (dialog->photos), "response", G_CALLBACK (on_offer), dialog);
   gtk_box_pack_start (GTK_BOX (box), dialog->stack, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (columns), box, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (columns), dialog->advanced, FALSE, FALSE, 0); /* beside: below there is no room on a small screen */

@@ -21,7 +21,7 @@ typedef struct
   TrainRun      *run;
   const char    *base;
   FoveaPhoto     photo;
-  gboolean       judge, suggest;
+  gboolean       suggest;
 } Work;
 
 /* ---- in a worker --------------------------------------------------------------------------------------------------- */
@@ -73,8 +73,8 @@ learn (gpointer data, GError **error)
 
   if (!fovea_pixel_trainer_run (training->trainer, work->run->cancellable, note_progress, work, error) || (work->suggest && !suggest (work, error)))
     return FALSE;
-  training->score = work->judge ? fovea_pixel_trainer_judge (training->trainer, work->run->cancellable, error) : NULL;
-  return training->score || !work->judge;
+  training->score = training->judges ? fovea_pixel_trainer_judge (training->trainer, work->run->cancellable, error) : NULL;
+  return training->score || !training->judges;
 }
 
 /* ---- photos and labels --------------------------------------------------------------------------------------------- */
@@ -190,15 +190,10 @@ train_run_pixels (TrainRun *run, const TrainSources *sources, GError **error)
   g_autoptr (PixelTraining) training = pixel_training_new ();
   g_autofree char          *base = NULL, *name = NULL, *path = NULL;
   Work                      work = { .training = training, .run = run };
-  int                       epochs, seed;
-  double                    rate, share;
 
-  g_object_get (run->config, "base-model", &base, "name", &name, "epochs", &epochs, "learning-rate", &rate, "validation-share", &share, "seed", &seed, NULL);
-  training->settings.seed = (guint64) seed;
-  training->settings.first_steps = epochs > 0 ? (guint) epochs * 10 : training->settings.first_steps;
-  training->settings.learning_rate = rate > 0 ? rate : training->settings.learning_rate;
+  g_object_get (run->config, "base-model", &base, "name", &name, NULL);
+  pixel_training_read_settings (training, run->config);
   work.base = base;
-  work.judge = share > 0;
   work.suggest = sources->images->len == 1;
   for (guint i = 0; i < sources->labels->len; i++)
     pixel_training_add_classes (training, sources->labels->pdata[i]);
@@ -213,6 +208,7 @@ train_run_pixels (TrainRun *run, const TrainSources *sources, GError **error)
     return FALSE;
   run->file = pixel_training_save (training, name, error);
   run->score = pixel_training_tell_score (training);
+  run->confusion = pixel_training_get_confusion (training);
   run->json = run->file ? pixel_training_make_json (training, run->file, sources->images->len, (const char *const *) run->warnings) : NULL;
   return run->file != NULL;
 }

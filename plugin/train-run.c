@@ -132,8 +132,10 @@ learn (TrainRun *run, PhotoTraining *training, GError **error)
   g_autoptr (GStrvBuilder) warnings = g_strv_builder_new ();
   gboolean                 ok;
 
+  photo_training_show_photo (training, run->photo);
   run->training = training;
   ok = train_run_beside (run, learn_photos, &work, error);
+  run->show (run, 1, run->user_data); /* the end */
   run->training = NULL;
   for (guint i = 0; i < photo_training_get_warnings (training)->len; i++)
     g_strv_builder_add (warnings, photo_training_get_warnings (training)->pdata[i]);
@@ -142,6 +144,7 @@ learn (TrainRun *run, PhotoTraining *training, GError **error)
     return FALSE;
   run->file = g_strdup (photo_training_get_file (training));
   run->score = photo_training_tell_score (training);
+  run->confusion = photo_training_get_confusion (training);
   run->json = photo_training_make_json (training);
   return TRUE;
 }
@@ -243,5 +246,6 @@ train_run_clear (TrainRun *run)
   g_clear_pointer (&run->file, g_free);
   g_clear_pointer (&run->json, g_free);
   g_clear_pointer (&run->score, g_free);
+  g_clear_pointer (&run->confusion, confusion_free);
   g_clear_pointer (&run->warnings, g_strfreev);
 }

@@ -16,6 +16,7 @@ struct _TrainRun
   GimpProcedureConfig *config;
   GimpImage           *image;
   const char          *left;        /* goes on with the interrupted training of that model; NULL: a new one */
+  const FoveaPhoto    *photo;       /* that whole photos' training answers about, see photo-training.h; NULL: none */
   GCancellable        *cancellable; /* NULL: it can't be cancelled */
 
   /* Called many times a second, also while a thread works: shows how far it is (0 to 1; negative: not known), lets the window live. */
@@ -25,6 +26,7 @@ struct _TrainRun
   /* Set by the run. */
   PhotoTraining       *training;    /* while whole photos are learned: to watch, pause and stop; NULL otherwise */
   char                *file, *json, *score; /* of the model; in words */
+  Confusion           *confusion;   /* NULL: too few were kept out to say */
   char               **warnings;
   gint                 thousandths; /* atomic */
 };

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """plug-in-fovea-label-layers in real GIMP, without windows: what is painted is counted, on every image kind; labels stay through saving, renaming, scaling,
-cropping and turning; what is contradictory, outside or missing is said; the network never sees them.
+cropping, turning and another language; what is contradictory, outside or missing is said; the network never sees them.
 
     label_batch.py BUILD/plugin/fovea
 """
@@ -19,6 +19,7 @@ except ImportError as missing:
     skip(missing)
 
 from classify_batch import KINDS, POORER, answer as classify, answers_of, scene
+from gimp_window import speak
 from locate_batch import run, show, shown
 
 PHOTO = 'large/coco-000000257896.jpg'
@@ -176,6 +177,22 @@ def check_undo_and_sight(gimp, photo):
     print('ok labels are never looked at')
 
 
+def check_language(gimp, photo, folder):
+    """Labels that were made in one language are the same under another, in which GIMP speaks otherwise."""
+    file = f'{folder}/language.xcf'
+    made, _ = ask(gimp, photo, f'''{call('#:task "segment"')} (paint (class-layer image 0) image 10 20 30 5) {answer('made')}
+      (gimp-file-save RUN-NONINTERACTIVE image "{file}")''')
+    english, gimp.environment = gimp.environment, gimp.environment | speak(gimp, 'de_DE.UTF-8')
+    found = answers_of(run(gimp, TOOLS + f'''(let ((image (gimp-file-load RUN-NONINTERACTIVE "{file}"))) {answer('loaded')} {call()} {answer('again')})'''
+                           + scene(photo, '', f"{call()} {answer('new')}")))
+    gimp.environment = english
+    assert [item['name'] for item in found['new']['classes']] == ['Hintergrund', 'Objekt'], found['new']
+    assert found['loaded']['missing'] != made['made']['missing'], 'GIMP speaks no German here'
+    for name in ('loaded', 'again'):
+        assert found[name] | {'missing': 0} == made['made'] | {'missing': 0}, (name, found[name])
+    print('ok labels made in English are the same under German')
+
+
 def main():
     source = reference() / 'data' / PHOTO
     if not source.exists():
@@ -190,6 +207,7 @@ def main():
         check_blobs(gimp, photo)
         check_trouble(gimp, photo)
         check_undo_and_sight(gimp, photo)
+        check_language(gimp, photo, folder)
 
 
 if __name__ == '__main__':

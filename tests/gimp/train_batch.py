@@ -19,7 +19,7 @@ except ImportError as missing:
     skip(missing)
 
 from classify_batch import answers_of, scene
-from label_batch import TOOLS, call as label
+from label_batch import TOOLS, answer as label_answer, by_name, call as label
 from locate_batch import run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -103,6 +103,7 @@ def check_pets(gimp, folder):
     assert [item['name'] for item in found['classes']] == ['Background', 'Pet'] and all(item['cells'] > 20 for item in found['classes']), found
     assert all(0 < place < 1 for place in found['next']), found
     assert found['task'] == 'segment' and found['base'] in ('cutout', 'tagger', 'model') and not found['warnings'], found
+    assert len(found['confusion']) == 2 and all(sum(row) > 20 for row in found['confusion']), found
     assert 0.4 < found['accuracy'] <= 1 and 'kept out' in found['score'], found
     ious = [overlap(folder / f'{n}.png', truths[n]) for n in range(3)]
     assert ious[0] >= LEAST_IOU, ious
@@ -124,13 +125,26 @@ def check_again(gimp, photo, truth, model, folder):
     print('ok the same again, from a folder, and from all open images')
 
 
+def check_result(gimp, photo):
+    """What the model says, corrected by a stroke, teaches another."""
+    found = answers_of(run(gimp, TOOLS + scene(photo, '', f'''(plug-in-fovea-segment #:run-mode RUN-NONINTERACTIVE #:image image
+        #:drawables (gimp-image-get-layers image) #:model "Pets of mine" #:output "layers")
+      {label('#:from "result" #:classes (list "Pet" "Background")')} {label_answer('labels')}
+      (paint (class-layer image 1) image 0 0 20 20) {answer('learned', '#:name "Pets 2"')}''')))
+    labels = by_name(found['labels'])
+    assert list(labels) == ['Pet', 'Background'] and labels['Pet']['pixels'] > 1000, labels
+    assert found['learned']['model'].endswith('/Pets 2.onnx') and [item['name'] for item in found['learned']['classes']] == ['Background', 'Pet'], found['learned']
+    print('ok what Segment found is labels to learn from')
+
+
 def check_few(gimp, photo):
     """One stroke a class teaches, but says nothing of its worth; contradictions are said."""
     found = answers_of(run(gimp, TOOLS + scene(photo, '', f'''{label('#:classes (list "Background" "Pet")')}
-      (paint (class-layer image 0) image 0 0 12 12) (paint (class-layer image 1) image 60 60 12 12) {answer('few', '#:name "few"')}
+      (paint (class-layer image 0) image 0 0 12 12) (paint (class-layer image 1) image 60 60 12 12) {answer('few', '#:name "few"')} {answer('unjudged', '#:name "few" #:validation-share 0')}
       (paint (class-layer image 1) image 0 0 6 6) {answer('both', '#:name "few"')}''')))
-    assert 'accuracy' not in found['few'] and 'Too few strokes' in found['few']['score'], found['few']
+    assert 'accuracy' not in found['few'] and 'confusion' not in found['few'] and 'Too few strokes' in found['few']['score'], found['few']
     assert any('two classes' in text for text in found['both']['warnings']), found['both']
+    assert 'no strokes are kept out' in found['unjudged']['score'], found['unjudged']
     print('ok too few strokes to judge, and contradictions, are said')
 
 
@@ -178,6 +192,7 @@ def main():
             (gimp.folder / 'models' / name).symlink_to(ROOT / 'models' / name)
         photo, truth, model = check_pets(gimp, folder)
         check_again(gimp, photo, truth, model, folder)
+        check_result(gimp, photo)
         check_few(gimp, photo)
         check_refusals(gimp, photo, folder)
         check_no_room(gimp, photo, model, folder)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""plug-in-fovea-train on whole images and objects in real GIMP, without windows: example layers, folders of photos, painted blobs and boxes of other programs become
+"""plug-in-fovea-train on whole images and objects in real GIMP, without windows: example layers, folders of photos, painted blobs, results, boxes and masks of other programs become
 models that Classify and Locate find by their names; what can't be learned is refused in words; a training that was killed goes on; nothing is lost by any of it.
 
     train_photos_batch.py BUILD/plugin/fovea FOVEA
@@ -18,9 +18,16 @@ import time
 
 from isolated_gimp import IsolatedGimp, find_program, reference, skip
 
+try:
+    import numpy as np
+    from PIL import Image
+except ImportError as missing:
+    skip(missing)
+
 from classify_batch import answer as classify_answer, answers_of, scene
-from label_batch import TOOLS, call as label
+from label_batch import TOOLS, answer as label_answer, by_name, call as label
 from locate_batch import answer as locate_answer, run
+from segment_batch import answer as segment_answer
 from train_batch import ROOT, answer, train
 
 KINDS = ('bonsai', 'ewer', 'starfish')  # of Caltech: no built-in model knows them
@@ -117,6 +124,32 @@ def check_objects(gimp, photos, folder):
     assert all(thing['label'] == 'jelly fish' for thing in found['located']['objects']), found['located']
     assert found['coco']['task'] == 'detect' and found['coco']['photos'] == len(rows), found['coco']
     print(f'ok objects from blobs and from boxes of another program; {found["boxes"]["score"]}')
+    return photo
+
+
+def check_result(gimp, photo):
+    """What a model finds becomes labels, which another learns from."""
+    found = answers_of(run(gimp, TOOLS + scene(photo, '', f'''(plug-in-fovea-locate #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (gimp-image-get-layers image)
+        #:model "Jelly" #:threshold 0.0 #:max-objects 3 #:output "paths")
+      {label('#:from "result" #:task "detect"')} {label_answer('labels')} {answer('learned', '#:name "Jelly 3" #:epochs 1')}''')))
+    assert by_name(found['labels'])['jelly fish']['objects'] == 3, found['labels']
+    assert found['learned']['task'] == 'detect' and found['learned']['photos'] == 1, found['learned']
+    print('ok what Locate found is labels to learn from')
+
+
+def check_masks(gimp, photos, folder):
+    """A folder of photos with masks of another program."""
+    for name in ('images', 'masks'):
+        (folder / name).mkdir()
+    for mask in sorted((photos / 'mask/pets').glob('*.png'))[:6]:
+        Image.open(photos / f'img/pets/{mask.stem}.jpg').convert('RGB').save(folder / f'images/{mask.stem}.png')
+        Image.fromarray((np.asarray(Image.open(mask)) == 1).astype(np.uint8)).save(folder / f'masks/{mask.stem}.png')
+    photo = next((folder / 'images').iterdir())
+    found = answers_of(run(gimp, scene(photo, '', f'''{answer('masks', f'#:name "Masks" #:source "folder" #:folder "{folder}" #:epochs 1')}
+      {segment_answer('found', '#:model "Masks" #:output "channels"')}''')))
+    assert found['masks']['task'] == 'segment' and found['masks']['photos'] == 6, found['masks']
+    assert 'masks' in found['found'], found['found']
+    print('ok a folder of photos and masks becomes a model of Segment')
 
 
 def main():
@@ -127,11 +160,13 @@ def main():
         folder = pathlib.Path(temporary)
         (gimp.folder / 'models' / 'tagger').symlink_to(ROOT / 'models' / 'tagger')
         kinds = list_kinds(photos)
-        for name in ('xcf', 'folders', 'objects'):
+        for name in ('xcf', 'folders', 'objects', 'masks'):
             (folder / name).mkdir()
         check_layers(gimp, kinds, folder / 'xcf')
         check_folders(gimp, kinds, folder / 'folders')
-        check_objects(gimp, photos, folder / 'objects')
+        photo = check_objects(gimp, photos, folder / 'objects')
+        check_result(gimp, photo)
+        check_masks(gimp, photos, folder / 'masks')
 
 
 if __name__ == '__main__':

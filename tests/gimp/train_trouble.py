@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from isolated_gimp import IsolatedGimp, find_program, skip
@@ -106,6 +107,28 @@ def check_crash(gimp, photo, folder):
     print('ok killed at work: the earlier model is whole, a second training of the name is refused, the same one goes on, another begins anew')
 
 
+def check_plug_in_killed(gimp, photo):
+    """The plug-in alone dies at work: GIMP and the labels go on."""
+    def die():
+        wait_for(gimp.folder / 'home/.cache/fovea/training/Dies/checkpoint')
+        for process in pathlib.Path('/proc').glob('[0-9]*'):
+            try:
+                if (process / 'exe').readlink().name == 'fovea' and str(gimp.folder).encode() in (process / 'environ').read_bytes():
+                    os.kill(int(process.name), signal.SIGKILL)
+            except OSError:
+                continue
+    killer = threading.Thread(target=die)
+    killer.start()
+    gimp.environment['FOVEA_CHECKPOINT_SECONDS'] = '0'
+    status, output = gimp.batch(TOOLS + scene(photo, '', f'''{label('#:task "detect" #:classes (list "a" "b")')} (paint (class-layer image 0) image 100 100 90 80)
+      {label_answer('before')} (catch #f {train(f'#:name "Dies" #:epochs {LONG}')}) {label_answer('after')}'''))
+    del gimp.environment['FOVEA_CHECKPOINT_SECONDS']
+    killer.join()
+    found = answers_of(output)
+    assert status == 0 and 'crashed' in output and found['before'] == found['after'] and by_name(found['after'])['a']['objects'] == 1, output[-800:]
+    print('ok the plug-in is killed: the labels are as they were')
+
+
 def check_resumed(gimp, photo, folder):
     """A short one that is killed after its first epochs says that it went on."""
     call = from_folder(folder, 'Short', '#:epochs 300')
@@ -187,6 +210,7 @@ def main():
         two = make_photos(folder / 'two', 2, 6)
         check_crash(gimp, photo, two)
         check_resumed(gimp, photo, two)
+        check_plug_in_killed(gimp, photo)
         check_disk(gimp, photo, two)
         check_labels(gimp, photo)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Train window in real GIMP under Xvfb, driven through the accessibility bus: an image with strokes is trained on, the result applied and saved; an image
-without labels is told what to do; example layers become a classifier; a detector's training is paused, cancelled at once, and stopped with what is best.
+without labels is told what to do; settings of Advanced hold in the window as they do in batch; example layers become a classifier; a detector's training is paused, cancelled at once, and stopped with what is best.
 Screenshots stay in the folder given.
 
     train_window.py BUILD/plugin/fovea SCREENSHOTS [SCENE…]
@@ -12,12 +12,13 @@ import re
 import sys
 import time
 
-from desktop import check_window
-from gimp_window import BUTTON_ROLES, GimpWindow, act, main, run_session, shoot, wait, walk
+from desktop import check_window, key, type_text
+from gimp_window import BUTTON_ROLES, GimpWindow, act, main, plug_ins, run_session, shoot, shoot_window, wait, walk
 from isolated_gimp import IsolatedGimp, reference, skip
 from label_batch import TOOLS, call as label
 from locate_batch import run
-from train_batch import PETS, ROOT, scene, scribble
+from train_batch import PETS, ROOT, scene, scribble, train
+from train_trouble import Beside, from_folder, make_photos, wait_for
 
 try:
     import numpy as np
@@ -25,8 +26,13 @@ try:
 except ImportError as missing:
     skip(missing)
 
-SCENES = ('strokes', 'none', 'closed', 'photos', 'objects')
+SCENES = ('strokes', 'settings', 'none', 'closed', 'killed', 'photos', 'objects')
+MANUAL = ('manual-labels', 'manual-strokes', 'manual-photos')  # the manual's pictures: only when they are named
+DOG = ((150, 60, 70, 50), (190, 90, 50, 40), (285, 225, 40, 30), (325, 330, 15, 60), (400, 250, 30, 20), (95, 45, 30, 25), (310, 110, 30, 40), (262, 110, 30, 30))
+GROUND = ((180, 250, 40, 120), (400, 90, 120, 40), (40, 80, 40, 30), (440, 350, 70, 60), (20, 280, 40, 120), (560, 200, 50, 60), (240, 10, 120, 20))
 SIZE = (960, 1280)
+PER_KIND = 12  # photos
+SETTINGS = {'Epochs': 3, 'Learning rate': 0.02, 'Seed': 7}
 MENU = ('Filters', 'Fovea', 'Train…')
 
 
@@ -34,10 +40,19 @@ def find(window, role, name):
     return next(node for top in window.application('fovea') for node in walk(top) if re.fullmatch(role, node.getRoleName()) and re.fullmatch(name, node.name) and window.is_showing(node))
 
 
+def spin(window, name, value):
+    find(window, 'spin button', name).queryValue().currentValue = value
+
+
+def described(window, name):
+    """What a picture of the window says to those who don't see it."""
+    return find(window, '.*', name).description
+
+
 def change_photos(window, folder):
     """What Advanced has; the contact sheet follows a switch at once, and goes back with it."""
     act(find(window, 'toggle button', 'Advanced'))
-    wait(lambda: window.words('With 10 photos: the last layer'), 'advice', 30)
+    wait(lambda: window.words('With 24 photos: the last layer'), 'advice', 30)
     shoot(folder / 'train-advanced.png')
     check_window(window.dialog)
     window.press('Changed photos…')
@@ -69,6 +84,12 @@ def change_photos(window, folder):
     act(find(window, 'toggle button', 'Advanced'))
 
 
+def check_progress(window):
+    """GIMP's own bar doesn't go on saying that something is at work."""
+    wait(lambda: not [node for node in walk(window.application('gimp')) if node.getRoleName() in BUTTON_ROLES and node.name == 'Cancel' and window.is_showing(node)],
+         'the end of the progress in GIMP\'s window', 30)
+
+
 def use_elsewhere(window, folder, applied):
     """On all open images, on a folder, which opens the Batch window with the model, and as a file for other programs."""
     places = find(window, 'combo box', 'Apply to')
@@ -79,7 +100,7 @@ def use_elsewhere(window, folder, applied):
     window.press('Apply now')
     wait(lambda: next(top for top in window.application('fovea') if top.name == 'Batch'), 'the Batch window', 60)
     wait(lambda: next(node for top in window.application('fovea') if top.name == 'Batch' for node in walk(top) if node.getRoleName() == 'combo box' and 'My model' in node.name + node[0].name
-                      or node.name == 'My model.onnx'), 'its model', 30) and None
+                      or re.fullmatch(r'My model( 2)?\.onnx', node.name)), 'its model', 30) and None
     shoot(folder / 'train-folder.png')
     act(next(node for top in window.application('fovea') if top.name == 'Batch' for node in walk(top) if node.getRoleName() in BUTTON_ROLES and node.name == 'Close'))
     wait(lambda: all(top.name != 'Batch' for top in window.application('fovea')), 'the end of the Batch window', 60)
@@ -91,33 +112,93 @@ def use_elsewhere(window, folder, applied):
     act(next(node for top in window.application('fovea') if top.name == 'Export the Model' for node in walk(top) if node.getRoleName() in BUTTON_ROLES and node.name == 'Export'))
     wait(lambda: window.words('Exported to'), 'the file', 60)
     shoot(folder / 'train-exported.png')
+    check_progress(window)
+
+
+def work_seconds():
+    """What the plug-in has kept a machine with nothing else to do busy."""
+    fields = [int(field) for process in plug_ins() for field in (process / 'stat').read_text().rpartition(')')[2].split()[11:13]]
+    return sum(fields) / os.sysconf('SC_CLK_TCK') / os.cpu_count()
+
+
+def check_estimate(said, worked, least=1.5, times=5):
+    """The time said before is near the time that it took, without the time that the machine did other things."""
+    seconds = int(re.search(r'Takes about (\d+) s', said).group(1))
+    assert worked / times <= max(seconds, least) and seconds <= times * max(worked, least), f'said {seconds} s, worked {worked:.1f} s'
+    return f'{seconds} s were said, {worked:.1f} s it worked'
+
+
+def judge_photos(window, folder):
+    """With few photos kept out no number is said, neither in words nor in the picture; with more of them both, and what was taken for what."""
+    assert window.words('Too few photos to say') and 'Too few' in (said := described(window, 'Loss and score.*')) and '%' not in said, said
+    assert not [node for node in walk(window.dialog) if node.name == 'What is taken for what' and window.is_showing(node)]
+    act(find(window, 'toggle button', 'Advanced'))
+    spin(window, 'Kept out', 0.5)
+    act(find(window, 'toggle button', 'Advanced'))
+    window.press('Train')
+    wait(lambda: window.words(r'Right on \d+ % of 12 photos kept out'), 'a score', 240)
+    assert '%' in described(window, 'Loss and score.*')
+    said = wait(lambda: described(window, 'What is taken for what'), 'the confusion matrix', 30)
+    assert sum(int(n) for n in re.findall(r': (\d+) of', said)) == 12, said
+    shoot(folder / 'train-photos-judged.png')
+
+
+def change_settings(window, folder):
+    """What Advanced says holds for strokes, and what means nothing for them isn't there; back at its size when it is closed."""
+    wait(lambda: window.words('strokes'), 'the first look', 90)
+    width = window.dialog.queryComponent().getExtents(0).width
+    act(find(window, 'check box', 'Live: .*'))
+    act(find(window, 'toggle button', 'Advanced'))
+    for name, value in SETTINGS.items():
+        wait(lambda: spin(window, name, value) or True, name, 30)
+    shown = [node.name for node in walk(window.dialog) if node.name and window.is_showing(node)]
+    assert not {'or minutes', 'Batch', 'Which layers', 'Balance classes', 'Changed photos…', 'Kept out', 'Find it by trying'} & set(shown), shown
+    act(find(window, 'check box', 'Judge by a third of the strokes'))
+    shoot(folder / 'train-settings.png')
+    check_window(window.dialog)
+    window.press('Train')
+    wait(lambda: window.words('Not judged'), 'the model without a judgement', 90)
+    act(find(window, 'toggle button', 'Advanced'))
+    wait(lambda: window.dialog.queryComponent().getExtents(0).width < width + 20, 'the room that Advanced took', 30)
+    shoot(folder / 'train-settings-closed.png')
+    window.press('Save model')
+    saved = wait(lambda: window.words('Saved as'), 'the model', 60)
+    window.press('Close')
+    window.ended()
+    print(f'ok settings: {saved}', flush=True)
 
 
 def learn_photos(window, folder):
     """Layers of two kinds."""
-    wait(lambda: window.words('ewer: 5 photos'), 'what there is to learn from', 30)
+    wait(lambda: window.words('ewer: 12 photos'), 'what there is to learn from', 30)
     shoot(folder / 'train-photos-begin.png')
     check_window(window.dialog)
     change_photos(window, folder)
-    started = time.monotonic()
+    said = wait(lambda: window.words('Takes about'), 'an estimate', 30)
+    shoot(folder / 'train-photos-estimate.png')
+    worked = work_seconds()
     window.press('Train')
     saved = wait(lambda: window.words('is saved; Classify'), 'the model', 240)
-    took = time.monotonic() - started
+    estimate = check_estimate(said, work_seconds() - worked)
+    now = wait(lambda: window.words(r'Now: (bonsai|ewer) \d+ %'), 'what it says of the photo', 10)
+    judge_photos(window, folder)
     window.press('Apply now')
     names = wait(lambda: next(node.name for node in walk(window.dialog) if re.search(r'(bonsai|ewer) \d+ %', node.name)), 'names', 60)
     shoot(folder / 'train-photos-end.png')
     use_elsewhere(window, folder, r'Applied to 1 image\.\n.*(bonsai|ewer) \d+ %')
     window.press('Close')
     window.ended()
-    print(f'ok photos: {saved} After {took:.1f} s; {names}', flush=True)
+    print(f'ok photos: {saved} {estimate}; {now}; {names}', flush=True)
 
 
 def learn_objects(window, folder):
     window.press('Train')
     wait(lambda: window.words('Learning'), 'the first step', 240)
     wait(lambda: window.button('Stop and keep the best').getState().contains(window.pyatspi.STATE_SENSITIVE), 'steps', 240)
-    time.sleep(5)
+    wait(lambda: window.words('Now: '), 'what it says of the photo', 120)
+    wait(lambda: find(window, '.*', 'The photo with its objects'), 'the photo', 10)
     shoot(folder / 'train-objects-learning.png')
+    check_window(window.dialog)
     window.press('Pause')
     time.sleep(1)
     shoot(folder / 'train-objects-paused.png')
@@ -163,6 +244,21 @@ def lose_image(window, folder):
     print(f'ok closed: {gone} {closed} {saved}', flush=True)
 
 
+def go_on(window, folder):
+    """A training that was killed: the window offers to go on with it, whatever image is open."""
+    offered = wait(lambda: window.words('The training of “Mine” was interrupted'), 'the offer', 60)
+    shoot(folder / 'train-killed.png')
+    check_window(window.dialog)
+    window.press('Go on')
+    wait(lambda: window.words('Learning'), 'steps', 240)
+    window.press('Stop and keep the best')
+    saved = wait(lambda: window.words('“Mine” is saved; Classify'), 'the model', 120)
+    shoot(folder / 'train-went-on.png')
+    window.press('Close')
+    window.ended()
+    print(f'ok killed: {offered} {saved}', flush=True)
+
+
 def label_layers(window, folder):
     """Classes are made, counted and added."""
     def cells():
@@ -170,7 +266,8 @@ def label_layers(window, folder):
         return [table.getAccessibleAt(row, column).name for row in range(table.nRows) for column in (1, 2)]
 
     window.open((*MENU[:2], 'Label Layers…'))
-    wait(lambda: window.words('no labels yet'), 'what to do', 60)
+    wait(lambda: window.words('no labels yet. Press Make'), 'what to do', 60)
+    assert find(window, 'slider', 'Opacity').queryValue().currentValue == 50, 'what a group gets'
     shoot(folder / 'train-label-layers-none.png')
     window.press('Make')
     wait(lambda: cells() == ['Background', '0 pixels', 'Object', '0 pixels'], 'the classes', 60)
@@ -178,8 +275,42 @@ def label_layers(window, folder):
     window.press('Add a class')
     wait(lambda: 'Object 2' in cells(), 'a third class', 60)
     shoot(folder / 'train-label-layers.png')
+    rename_last(window, 'cat, tabby')
+    wait(lambda: cells()[::2] == ['Background', 'Object', 'cat, tabby'], 'the new name', 60)
+    rename_last(window, 'Object')
+    taken = wait(lambda: window.words('already|Choose another'), 'words on a name that is taken', 60)
+    assert cells()[::2] == ['Background', 'Object', 'cat, tabby'], cells()
+    window.press('Remove')
+    wait(lambda: cells()[::2] == ['Background', 'Object'], 'the class that went', 60)
+    slide_opacity(window)
     window.press('Close')
     window.ended()
+    window.open((*MENU[:2], 'Label Layers…'))
+    wait(lambda: find(window, 'slider', 'Opacity').queryValue().currentValue == 50, 'the opacity before: one step of Undo', 30)
+    assert wait(lambda: cells()[::2], 'the classes', 30) == ['Background', 'Object'], cells()
+    window.press('Close')
+    window.ended()
+    print(f'ok label layers: classes are made, renamed, removed; {taken}', flush=True)
+
+
+def rename_last(window, name):
+    """With the keyboard: Return in the list makes the name an entry."""
+    find(window, 'table|tree table', 'Classes').queryComponent().grabFocus()
+    key('End', 'Return')
+    wait(lambda: next(node for node in walk(window.dialog, cells=True) if node.getRoleName() == 'text' and node.getState().contains(window.pyatspi.STATE_EDITABLE)
+                      and node.getState().contains(window.pyatspi.STATE_FOCUSED)), 'the entry', 30)
+    type_text(name)
+    key('Return')
+
+
+def slide_opacity(window):
+    """Many places of the slider, one step of Undo."""
+    slider = wait(lambda: find(window, 'slider', 'Opacity'), 'the slider', 30)
+    assert slider.queryValue().currentValue == 50, slider.queryValue().currentValue
+    for value in (55, 60, 65, 70):
+        slider.queryValue().currentValue = value
+    time.sleep(1)  # until it rests
+    window.menu(('Edit', 'Undo'))
 
 
 def ask_about_labels(window, folder):
@@ -211,14 +342,42 @@ def paint_live(window):
     return before, after
 
 
+def picture(window, scene, folder):
+    """A picture for the manual."""
+    if scene == 'manual-labels':
+        window.open((*MENU[:2], 'Label Layers…'))
+        wait(lambda: 'pixels' in find(window, 'table|tree table', 'Classes').queryTable().getAccessibleAt(0, 2).name, 'the counts', 60)
+        shoot_window(window.dialog, folder / 'label-layers.png')
+    elif scene == 'manual-strokes':
+        window.open(MENU)
+        wait(lambda: described(window, 'What is taken for what'), 'the score', 120)
+        window.press('Label here next')
+        shoot_window(window.dialog, folder / 'train.png')
+    else:
+        window.open(MENU)
+        act(find(window, 'toggle button', 'Advanced'))
+        wait(lambda: spin(window, 'Kept out', 0.5) or True, 'the share', 30)
+        act(find(window, 'toggle button', 'Advanced'))
+        window.press('Train')
+        wait(lambda: window.words('is saved; Classify') and described(window, 'What is taken for what'), 'the model', 240)
+        shoot_window(window.dialog, folder / 'train-photos.png')
+    window.press('Close')
+    if scene == 'manual-strokes':
+        window.press('Close without saving')
+    window.ended()
+
+
 def inside(scene, folder):
     window = GimpWindow()
+    if scene in MANUAL:
+        picture(window, scene, folder)
+        return
     opened = window.open(MENU)
     if scene in ('photos', 'objects'):
         (learn_photos if scene == 'photos' else learn_objects)(window, folder)
         return
-    if scene == 'closed':
-        lose_image(window, folder)
+    if scene in ('closed', 'settings', 'killed'):
+        {'closed': lose_image, 'settings': change_settings, 'killed': go_on}[scene](window, folder)
         return
     if scene == 'none':
         wait(lambda: window.words('Label Layers'), 'what to do without labels', 60)
@@ -229,11 +388,14 @@ def inside(scene, folder):
         ask_about_labels(window, folder)
         print(f'ok none: opened in {opened:.2f} s; says what to do', flush=True)
         return
+    wait(lambda: window.words('Takes about'), 'an estimate', 60)
     started = time.monotonic()
     window.press('Train')
     wait(lambda: next(node for node in walk(window.dialog) if node.name == 'The photo with its classes').description == 'Trained' or None, 'a result', 90)
     first = time.monotonic() - started
     score = wait(lambda: window.words('strokes'), 'the score', 60)
+    taken = wait(lambda: described(window, 'What is taken for what'), 'the confusion matrix', 60)
+    assert re.search('“Background”: \\d+ of \\d+ right', taken) and re.search('“Pet”: \\d+ of \\d+ right', taken), taken
     before, after = paint_live(window)
     window.press('Label here next')
     wait(lambda: window.words('paint what it is there'), 'a place', 10)
@@ -245,6 +407,7 @@ def inside(scene, folder):
     window.press('Classes')
     window.press('Apply now')
     wait(lambda: window.words('Applied'), 'the end of applying', 60)
+    check_progress(window)
     window.press('Save model')
     saved = wait(lambda: window.words('Saved as'), 'the model', 60)
     shoot(folder / 'train-applied.png')
@@ -255,18 +418,52 @@ def inside(scene, folder):
 
 
 def prepare_layers(gimp, photo):
-    """Five photos of each of two kinds, as layers of their groups."""
-    kinds = {kind: sorted((reference() / 'data/photos/img/caltech101').glob(f'*{kind}*'))[:5] for kind in ('bonsai', 'ewer')}
+    """Some photos of each of two kinds, as layers of their groups."""
+    kinds = {kind: sorted((reference() / 'data/photos/img/caltech101').glob(f'*{kind}*'))[:PER_KIND] for kind in ('bonsai', 'ewer')}
     run(gimp, TOOLS + scene(photo, '', label('#:task "classify" #:classes (list "bonsai" "ewer")') + ''.join(
         f'(gimp-image-insert-layer image (gimp-file-load-layer RUN-NONINTERACTIVE image "{file}") (class-layer image {index}) 0)'
         for index, files in enumerate(kinds.values()) for file in files) + f'(gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'))
 
 
+def leave_training(gimp, photo):
+    """GIMP with its plug-ins is killed while it trains."""
+    at_work = Beside(gimp, 'killed', scene(photo, '', train(from_folder(make_photos(gimp.folder / 'two', 2, 12), 'Mine', '#:epochs 10000'))))
+    try:
+        wait_for(gimp.folder / 'home/.cache/fovea/training/Mine/checkpoint')
+    finally:
+        at_work.kill()
+
+
+def prepare_picture(gimp, scene_name):
+    """One of our own samples with strokes as someone would paint them, or parts of two as examples of whole images."""
+    photo = ROOT / 'samples' / ('horse.jpg' if scene_name == 'manual-photos' else 'dog-with-frisbee.jpg')
+    if scene_name == 'manual-photos':
+        random = np.random.default_rng(3)
+        body = label('#:task "classify" #:classes (list "horse" "lake")')
+        for index, sample in enumerate(('horse', 'mountain-lake')):
+            pixels = Image.open(ROOT / f'samples/{sample}.jpg').convert('RGB')
+            for i in range(PER_KIND):
+                side = int(min(pixels.size) * random.uniform(0.6, 0.9))
+                x, y = (int(random.uniform(0, length - side)) for length in pixels.size)
+                pixels.crop((x, y, x + side, y + side)).resize((200, 200)).save(gimp.folder / f'{sample} {i}.png')
+                body += f'(gimp-image-insert-layer image (gimp-file-load-layer RUN-NONINTERACTIVE image "{gimp.folder}/{sample} {i}.png") (class-layer image {index}) 0)'
+    else:
+        body = label('#:task "segment" #:classes (list "Background" "Dog")') + ''.join(
+            f'(paint (class-layer image {index}) image {x} {y} {w} {h})' for index, boxes in enumerate((GROUND, DOG)) for x, y, w, h in boxes)
+    run(gimp, TOOLS + scene(photo, '', f'{body} (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'))
+    return gimp.folder / 'labels.xcf'
+
+
 def prepare(gimp, scene_name):
     """An XCF with labels, or a photo without."""
+    if scene_name in MANUAL:
+        return prepare_picture(gimp, scene_name)
     photo = gimp.folder / 'photo.png'
     Image.open(reference() / f'data/photos/img/pets/{PETS[0]}.jpg').convert('RGB').resize(SIZE).save(photo)
     if scene_name == 'none':
+        return photo
+    if scene_name == 'killed':
+        leave_training(gimp, photo)
         return photo
     if scene_name == 'photos':
         prepare_layers(gimp, photo)
@@ -281,16 +478,29 @@ def prepare(gimp, scene_name):
     return gimp.folder / 'labels.xcf'
 
 
+def check_settings(gimp, photo):
+    """Batch makes the same model of the same settings, and another of others."""
+    model = gimp.folder / 'home/.local/share/fovea/models/My model.onnx'
+    made = model.read_bytes()
+    settings = f'#:epochs {SETTINGS["Epochs"]} #:learning-rate {SETTINGS["Learning rate"]} #:seed {SETTINGS["Seed"]}'
+    for settings, is_same in ((settings, True), (settings.replace('epochs 3', 'epochs 4'), False)):
+        run(gimp, scene(photo, '', train(f'#:name "My model" #:validation-share 0 {settings}')))
+        assert (model.read_bytes() == made) == is_same, f'the window did not learn as {settings} says'
+
+
 def run_scene(name, plugin, folder):
     with IsolatedGimp(plugin) as gimp:
-        (gimp.folder / 'models' / 'tagger').symlink_to(ROOT / 'models' / 'tagger')
+        for model in ('tagger', 'cutout') if name in MANUAL else ('tagger',):
+            (gimp.folder / 'models' / model).symlink_to(ROOT / 'models' / model)
         photo = prepare(gimp, name)
         run_session(gimp, name, folder, f'"{photo}"', timeout=600)
-        if name != 'none':
-            assert (gimp.folder / 'home/.local/share/fovea/models/My model.onnx').exists()
+        if name != 'none' and name not in MANUAL:
+            assert (gimp.folder / f'home/.local/share/fovea/models/{"Mine" if name == "killed" else "My model"}.onnx').exists()
+        if name == 'settings':
+            check_settings(gimp, photo)
         if name in ('strokes', 'photos'):
             assert b'pixels.normalized' in (gimp.folder / 'home/plain.onnx').read_bytes()
 
 
 if __name__ == '__main__':
-    sys.exit(main(SCENES, inside, run_scene, photos='data/photos/mask/pets'))
+    sys.exit(main(SCENES, inside, run_scene, needs=('xdotool',), photos='data/photos/mask/pets'))

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * pixel-page-private.h: what the files of the strokes' page share: pixel-page.c learns, pixel-page-uses.c uses what was learned.
+ */
+#pragma once
+
+#include "label-watch.h"
+#include "look.h"
+#include "pixel-page.h"
+#include "pixel-training.h"
+#include "train-view.h"
+
+struct _PixelPage
+{
+  GimpProcedureConfig *config;
+  GimpImage           *image;
+  GtkWidget           *widget, *view, *bars, *bars_scroll, *score, *confusion, *next, *where, *train, *estimate, *stop, *live, *apply, *places, *save, *export;
+  Look                *look;
+  PixelTraining       *training;
+  LabelLayers         *labels;      /* as they were read last; NULL: none */
+  LabelWatch          *watch;
+  GeglRectangle        stale;       /* what was painted on since `painted` was drawn */
+  guint8              *painted;     /* as label-examples.h draws it; NULL: to be drawn */
+  guint8              *cells;       /* the same as the trainer takes it; NULL: not known yet */
+  guint8              *colours;     /* of the training's classes */
+  FoveaMasks          *masks, *new_masks;   /* shown; made by the worker */
+  TrainAnswer         *answer, *new_answer;
+  gboolean             has_photo;   /* the trainer has looked at it */
+  gboolean             has_learned; /* … and learned something */
+  gboolean             are_new;     /* the classes are others than the trainer's */
+  gboolean             is_other;    /* … the settings are: it begins anew */
+  double               look_seconds, learn_seconds; /* that those took; 0: not known */
+  guint                n_steps;     /* of the learning that took so long; 0: there was none */
+  gboolean             wants;       /* the user wants to learn, not only to have the photo looked at */
+  gboolean             is_live;     /* … because something was painted: where that is too little, nothing is said */
+  gboolean             learns;      /* the worker is to */
+  gboolean             judge;       /* what it is worth is to be found */
+  FoveaPixelScore     *new_score;   /* made by the worker */
+  gboolean             is_unsaved;
+  char                *saved;       /* file of the model; NULL: none was saved here */
+  gint64               next_poll;
+  char                *trouble; /* that the last poll met: it is said once */
+  guint                poll, acting; /* sources; acting 0: none */
+  gboolean             is_shown;
+};
+
+/* Callbacks of buttons. */
+void pixel_page_on_save   (GtkButton *button, PixelPage *page);
+void pixel_page_on_apply  (GtkButton *button, PixelPage *page);
+void pixel_page_on_export (GtkButton *button, PixelPage *page);
