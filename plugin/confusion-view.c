@@ -10,7 +10,8 @@
 
 #define WIDTH       280.0
 #define NAME_WIDTH  120.0 /* of the names before the rows */
-#define MOST_SIDE   28.0  /* of a field, pixels */
+#define MOST_SIDE   44.0  /* width of a field, pixels */
+#define MOST_ROW    28.0  /* its height */
 #define MOST_HEIGHT 180.0
 #define LEAST_WRITE 16.0  /* … that holds a name or a number */
 
@@ -26,7 +27,7 @@ choose_side (const Confusion *confusion)
 static double
 choose_height (const Confusion *confusion)
 {
-  return MAX (MIN (MAX (choose_side (confusion), LEAST_WRITE), floor (MOST_HEIGHT / (confusion->n + 1))), 2.0);
+  return MAX (MIN (CLAMP (choose_side (confusion), LEAST_WRITE, MOST_ROW), floor (MOST_HEIGHT / (confusion->n + 1))), 2.0);
 }
 
 /* In a box, to the right or in its middle. */

@@ -32,6 +32,10 @@ def type_text(text):
     subprocess.run(['xdotool', 'type', '--delay', '30', text], check=True)
 
 
+def click_twice(x, y):
+    subprocess.run(['xdotool', 'mousemove', str(x), str(y), 'click', '--repeat', '2', '--delay', '150', '1'], check=True)
+
+
 def letters_of(node):
     """The Alt-letters of a widget, as GTK tells them to the accessibility bus."""
     try:

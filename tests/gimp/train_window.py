@@ -12,7 +12,7 @@ import re
 import sys
 import time
 
-from desktop import check_window, key, type_text
+from desktop import check_window, click_twice, key, type_text
 from gimp_window import BUTTON_ROLES, GimpWindow, act, main, plug_ins, run_session, shoot, shoot_window, wait, walk
 from isolated_gimp import IsolatedGimp, reference, skip
 from label_batch import TOOLS, call as label
@@ -28,8 +28,10 @@ except ImportError as missing:
 
 SCENES = ('strokes', 'settings', 'none', 'closed', 'killed', 'photos', 'objects')
 MANUAL = ('manual-labels', 'manual-strokes', 'manual-photos')  # the manual's pictures: only when they are named
-DOG = ((150, 60, 70, 50), (190, 90, 50, 40), (285, 225, 40, 30), (325, 330, 15, 60), (400, 250, 30, 20), (95, 45, 30, 25), (310, 110, 30, 40), (262, 110, 30, 30))
-GROUND = ((180, 250, 40, 120), (400, 90, 120, 40), (40, 80, 40, 30), (440, 350, 70, 60), (20, 280, 40, 120), (560, 200, 50, 60), (240, 10, 120, 20))
+DOG = ((150, 60, 70, 50), (190, 90, 50, 40), (285, 225, 40, 30), (325, 330, 15, 60), (400, 250, 30, 20), (95, 45, 30, 25), (310, 110, 30, 40), (262, 110, 30, 30), (265, 200, 25, 30),
+       (310, 260, 15, 50), (430, 280, 30, 15), (220, 130, 25, 60), (140, 130, 20, 30), (330, 170, 20, 15))
+GROUND = ((180, 250, 40, 120), (400, 90, 120, 40), (40, 80, 40, 30), (440, 350, 70, 60), (20, 280, 40, 120), (560, 200, 50, 60), (240, 10, 120, 20), (10, 200, 20, 60),
+          (20, 420, 30, 40), (480, 420, 30, 18), (420, 390, 25, 25), (110, 300, 30, 100), (560, 60, 60, 60), (600, 20, 30, 30), (240, 420, 60, 40), (480, 260, 60, 30))
 SIZE = (960, 1280)
 PER_KIND = 12  # photos
 SETTINGS = {'Epochs': 3, 'Learning rate': 0.02, 'Seed': 7}
@@ -275,9 +277,9 @@ def label_layers(window, folder):
     window.press('Add a class')
     wait(lambda: 'Object 2' in cells(), 'a third class', 60)
     shoot(folder / 'train-label-layers.png')
-    rename_last(window, 'cat, tabby')
+    rename(window, 2, 'cat, tabby')
     wait(lambda: cells()[::2] == ['Background', 'Object', 'cat, tabby'], 'the new name', 60)
-    rename_last(window, 'Object')
+    rename(window, 2, 'Object')
     taken = wait(lambda: window.words('already|Choose another'), 'words on a name that is taken', 60)
     assert cells()[::2] == ['Background', 'Object', 'cat, tabby'], cells()
     window.press('Remove')
@@ -293,12 +295,12 @@ def label_layers(window, folder):
     print(f'ok label layers: classes are made, renamed, removed; {taken}', flush=True)
 
 
-def rename_last(window, name):
-    """With the keyboard: Return in the list makes the name an entry."""
-    find(window, 'table|tree table', 'Classes').queryComponent().grabFocus()
-    key('End', 'Return')
-    wait(lambda: next(node for node in walk(window.dialog, cells=True) if node.getRoleName() == 'text' and node.getState().contains(window.pyatspi.STATE_EDITABLE)
-                      and node.getState().contains(window.pyatspi.STATE_FOCUSED)), 'the entry', 30)
+def rename(window, row, name):
+    """With a double click."""
+    place = find(window, 'table|tree table', 'Classes').queryTable().getAccessibleAt(row, 1).queryComponent().getExtents(0)
+    click_twice(place.x + 20, place.y + place.height // 2)
+    time.sleep(1)  # the entry, which the accessibility bus doesn't tell of
+    key('ctrl+a')
     type_text(name)
     key('Return')
 
