@@ -40,7 +40,7 @@ static const CommandHelp help = {
 typedef struct
 {
   TrainOptions common;
-  char    *base, *arch, *output, *trainable, *checkpoint, *teacher;
+  char    *base, *arch, *output, *trainable, *optimizer, *checkpoint, *teacher;
   int      epochs, batch, patience;
   double   minutes, rate, decay, average, monitor, validation, smoothing;
   gboolean json, find_rate, frozen_norms, no_balance, half, quiet;
@@ -134,29 +134,44 @@ watch (gpointer loop)
 /* ---- settings -------------------------------------------------------------------------------------------------------------------------------- */
 
 static const char *const trainable_words[] = { "all", "last", "head", NULL };
+static const char *const optimizer_words[] = { "sgd", "adamw", NULL };
+
+/* Where none is given: what serves most trainings of this kind. */
+static double
+choose_rate (const Options *given, const FoveaTrainSettings *settings)
+{
+  return settings->optimizer == FOVEA_OPTIMIZER_ADAMW   ? 0.001
+         : settings->trainable == FOVEA_TRAIN_HEAD      ? 0.3
+         : given->base && !given->arch                  ? 0.01
+                                                        : settings->learning_rate;
+}
 
 static const char *
 read_settings (const Options *given, FoveaTrainSettings *settings)
 {
   int         trainable = given->trainable ? train_options_find (trainable_words, given->trainable) : 0;
+  int         optimizer = given->optimizer ? train_options_find (optimizer_words, given->optimizer) : 0;
   const char *wrong = train_options_read (&given->common, settings);
 
   if (wrong)
     return wrong;
   if (trainable < 0)
     return "--trainable must be all, last or head.";
+  if (optimizer < 0)
+    return "--optimizer must be sgd or adamw.";
   if (given->frozen_norms && !given->base)
     return "--frozen-norms keeps what --base has learned: give a base.";
   if (given->epochs < 0 || given->batch < 0 || given->patience < 0)
     return "Numbers of epochs and photos must be 0 or more.";
   settings->trainable = (FoveaTrainable) trainable;
+  settings->optimizer = (FoveaOptimizer) optimizer;
   settings->frozen_norms = given->frozen_norms;
   settings->epochs = given->epochs ? (guint) given->epochs : settings->epochs;
   settings->minutes = given->minutes;
   settings->batch = given->batch ? (guint) given->batch : settings->batch;
-  settings->learning_rate = given->rate > 0.0 ? given->rate : trainable == FOVEA_TRAIN_HEAD ? 0.3 : given->base && !given->arch ? 0.01 : settings->learning_rate;
+  settings->learning_rate = given->rate > 0.0 ? given->rate : choose_rate (given, settings);
   settings->find_rate = given->find_rate;
-  settings->weight_decay = given->decay >= 0.0 ? given->decay : settings->weight_decay;
+  settings->weight_decay = given->decay >= 0.0 ? given->decay : optimizer == FOVEA_OPTIMIZER_ADAMW ? 0.01 : settings->weight_decay;
   settings->average = given->average >= 0.0 ? given->average : settings->average;
   settings->smoothing = given->smoothing >= 0.0 ? given->smoothing : settings->smoothing;
   settings->monitor_share = given->monitor;
@@ -283,9 +298,10 @@ verb_train (int argc, char **argv)
     { "epochs", 0, 0, G_OPTION_ARG_INT, &given.epochs, "How often each photo is looked at (30)", "N" },
     { "minutes", 0, 0, G_OPTION_ARG_DOUBLE, &given.minutes, "Train for so long instead", "N" },
     { "batch", 0, 0, G_OPTION_ARG_INT, &given.batch, "Photos of a step (16)", "N" },
-    { "learning-rate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rate, "At its highest (0.05; with --base 0.01; for a head alone 0.3)", "R" },
+    { "optimizer", 0, 0, G_OPTION_ARG_STRING, &given.optimizer, "What moves the weights: sgd (Nesterov momentum), adamw (sgd)", "NAME" },
+    { "learning-rate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rate, "At its highest (0.05; with --base 0.01; for a head alone 0.3; adamw 0.001)", "R" },
     { "find-rate", 0, 0, G_OPTION_ARG_NONE, &given.find_rate, "Find the learning rate: some dozens of steps more", NULL },
-    { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &given.decay, "(0.00004)", "D" },
+    { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &given.decay, "(0.00004; adamw 0.01)", "D" },
     { "average", 0, 0, G_OPTION_ARG_DOUBLE, &given.average, "Share that the weights' moving average keeps at each step (0.998)", "S" },
     { "smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &given.smoothing, "Of labels (0.05)", "S" },
     { "validation", 0, 0, G_OPTION_ARG_DOUBLE, &given.validation, "Share of the photos to be judged by, where the data don't say (0.15)", "S" },
@@ -311,6 +327,7 @@ verb_train (int argc, char **argv)
   g_free (given.arch);
   g_free (given.output);
   g_free (given.trainable);
+  g_free (given.optimizer);
   g_free (given.checkpoint);
   g_free (given.teacher);
   return status;

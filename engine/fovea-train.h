@@ -38,6 +38,10 @@ typedef struct
 
 typedef enum { FOVEA_TRAIN_ALL, FOVEA_TRAIN_LAST_BLOCKS, FOVEA_TRAIN_HEAD } FoveaTrainable;
 
+/* What moves the weights: gradients with Nesterov momentum (Sutskever et al. 2013), or those over their usual size, with weight decay beside them (Loshchilov &
+ * Hutter 2019, arXiv:1711.05101), which wants far lower learning rates. */
+typedef enum { FOVEA_OPTIMIZER_SGD, FOVEA_OPTIMIZER_ADAMW } FoveaOptimizer;
+
 typedef struct
 {
   FoveaTask         task;
@@ -46,6 +50,7 @@ typedef struct
   guint             least_steps;     /* with few photos: more epochs, so that there are so many steps; 0: as many as there are */
   double            minutes;         /* 0: as many as `epochs` take */
   guint             batch;
+  FoveaOptimizer    optimizer;
   double            learning_rate;   /* at its highest */
   gboolean          find_rate;       /* … is found by trying, instead; not at all while training goes on from a checkpoint */
   double            weight_decay;

@@ -75,7 +75,7 @@ move (Case *one, const OptimizerSettings *settings, guint step)
         double g = one->gradients[p][i] * scale, rate = RATE * one->parameters[p].rate, decay = one->parameters[p].decays ? settings->weight_decay : 0.0;
         double *x = &one->wanted[p][i], *m = &one->first[p][i], *v = &one->second[p][i];
 
-        if (settings->kind == OPTIMIZER_SGD)
+        if (settings->kind == FOVEA_OPTIMIZER_SGD)
           {
             g += decay * *x;
             *m = settings->momentum * *m + g;
@@ -123,10 +123,10 @@ check (const OptimizerSettings *settings)
 }
 
 static const OptimizerSettings settings[] = {
-  { OPTIMIZER_SGD, .momentum = 0.9, .weight_decay = 0.01, .average = 0.9 },
-  { OPTIMIZER_SGD, .momentum = 0.5, .clip = 2.0 },
-  { OPTIMIZER_ADAMW, .momentum = 0.9, .second = 0.999, .weight_decay = 0.02, .average = 0.5 },
-  { OPTIMIZER_ADAMW, .momentum = 0.8, .second = 0.99, .clip = 1.0 },
+  { FOVEA_OPTIMIZER_SGD, .momentum = 0.9, .weight_decay = 0.01, .average = 0.9 },
+  { FOVEA_OPTIMIZER_SGD, .momentum = 0.5, .clip = 2.0 },
+  { FOVEA_OPTIMIZER_ADAMW, .momentum = 0.9, .second = 0.999, .weight_decay = 0.02, .average = 0.5 },
+  { FOVEA_OPTIMIZER_ADAMW, .momentum = 0.8, .second = 0.99, .clip = 1.0 },
 };
 
 static void

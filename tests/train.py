@@ -180,6 +180,23 @@ class Train(unittest.TestCase):
         self.assertFalse(all(np.array_equal(weights[0][name], weights[2][name]) for name in norms))
         self.assertIn("give a base", fovea("train", "--data", self.folder / "folders", "--output", frozen, "--frozen-norms", status=2).stderr.decode())
 
+    def move(self, base, name, *more):
+        """How far one step moves each weight of convolutions and of the last layer, by name."""
+        moved, _, _ = self.train(name, "--base", base, "--epochs", 1, "--batch", 64, "--no-balance", "--average", "0", "--weight-decay", "0", *more)
+        before, after = ({tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer} for path in (base, moved))
+        return {key: np.abs(after[key] - before[key]) for key in before if before[key].ndim > 1}
+
+    def test_the_optimizer_is_chosen(self):
+        output, answer, _ = self.train("adamw", "--optimizer", "adamw", "--epochs", 40, "--average", "0.9", "--validation", "0.25")
+        self.assertLearned(answer["evaluation"]["accuracy"], 0.74)
+        self.assertEqual(answer["learning_rate"], 0.001)
+        # AdamW's first step is as long as the rate, which begins at a fiftieth, whatever the gradients are; that of SGD is as the gradients are.
+        for moves in self.move(output, "adamw-step", "--optimizer", "adamw", "--learning-rate", "0.05").values():
+            self.assertAlmostEqual(np.median(moves), 0.001, delta=1e-5)
+        moves = self.move(output, "sgd-step", "--optimizer", "sgd", "--learning-rate", "0.05")
+        self.assertGreater(max(map(np.median, moves.values())), 3 * min(map(np.median, moves.values())))
+        self.assertIn("sgd or adamw", self.train("usage", "--optimizer", "guess", status=2)[1]["error"])
+
     def test_boxes_are_learned_and_located(self):
         output, answer, _ = self.train("boxes", "--task", "detect", "--size", 96, "--epochs", 30, "--batch", 8, "--average", "0.9", "--crop", "0.7", data="boxes")
         self.assertLearned(answer["evaluation"]["ap50"], 0.5)
@@ -308,18 +325,28 @@ class Train(unittest.TestCase):
         self.assertEqual(json.loads(fovea("evaluate", output, self.folder / "manifest.jsonl", "--tags", self.folder / "tags.txt", "--json").stdout)["map"], answer["evaluation"]["map"])
 
     def test_killed_and_resumed_is_the_same_to_the_bit(self):
-        n, epochs = (20, 10 * EPOCHS) if reduced.ALL else (5, EPOCHS)
+        self.check_resumed(5)
+
+    def test_adamw_resumed_is_the_same_to_the_bit(self):
+        self.check_resumed(4, "--optimizer", "adamw")
+
+    def check_resumed(self, n, *more):
+        n, epochs = (4 * n, 10 * EPOCHS) if reduced.ALL else (n, EPOCHS)
         environment = {**os.environ, "FOVEA_CHECKPOINT_SECONDS": "0"}
         whole, output, chance, killed = self.folder / "whole.onnx", self.folder / "killed.onnx", random.Random(4), 0
 
         def command(model, threads):
-            return [FOVEA, "train", "--data", self.folder / "folders", "--output", model, "--size", "48", "--epochs", str(epochs), "--threads", str(threads), "--quiet"]
+            return [FOVEA, "train", "--data", self.folder / "folders", "--output", model, "--size", "48", "--epochs", str(epochs), "--threads", str(threads), "--quiet", *more]
 
         begin = time.monotonic()
         subprocess.run(command(whole, 1), check=True, stdout=subprocess.DEVNULL, env=environment, timeout=200)
         took = time.monotonic() - begin
+        checkpoint = self.folder / "killed.onnx.checkpoint"
         while killed < n:
             process = subprocess.Popen(command(output, 2), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+            begin = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
+            while killed % 2 and process.poll() is None and (not checkpoint.exists() or checkpoint.stat().st_mtime_ns == begin):
+                time.sleep(0.005) # until it has got further, however slow the machine is
             try:
                 process.wait(chance.uniform(0.02, min(0.5, 0.8 * took)))
                 output.unlink() # it came to its end: once more from the start

@@ -40,7 +40,7 @@ main (int argc, char **argv)
 {
   g_autoptr (GError)     error = NULL;
   g_autoptr (FoveaModel) model = fovea_model_load (argv[1], &error), result = NULL;
-  LearnerSettings        settings = { .optimizer = { .kind = OPTIMIZER_SGD, .momentum = 0.9, .weight_decay = 1e-4 }, .momentum = 0.1, .seed = 1 };
+  LearnerSettings        settings = { .optimizer = { .kind = FOVEA_OPTIMIZER_SGD, .momentum = 0.9, .weight_decay = 1e-4 }, .momentum = 0.1, .seed = 1 };
   guint                  n_steps = (guint) atoi (argv[5]), first = 0;
   g_autofree double     *times = g_new0 (double, n_steps + 1);
   g_autofree char       *images = NULL, *targets = NULL;

@@ -45,7 +45,7 @@ add_slot (Optimizer *optimizer, const Parameter *parameter, GError **error)
   slot->parameter = *parameter;
   if (parameter->gradient && !(slot->momentum = memory_alloc_n (parameter->n, sizeof (float), "the optimizer", error)))
     return FALSE;
-  if (parameter->gradient && optimizer->settings.kind == OPTIMIZER_ADAMW
+  if (parameter->gradient && optimizer->settings.kind == FOVEA_OPTIMIZER_ADAMW
       && !(slot->second = memory_alloc_n (parameter->n, sizeof (float), "the optimizer", error)))
     return FALSE;
   if (optimizer->settings.average > 0.0)
@@ -172,7 +172,7 @@ move_pieces (gconstpointer data, gsize first, gsize last, guint thread)
       const Slot  *slot = &optimizer->slots[piece->slot];
       float        keep = (float) optimizer->keep;
 
-      if (slot->parameter.gradient && optimizer->settings.kind == OPTIMIZER_SGD)
+      if (slot->parameter.gradient && optimizer->settings.kind == FOVEA_OPTIMIZER_SGD)
         move_sgd (optimizer, slot, piece->first, piece->last);
       else if (slot->parameter.gradient)
         move_adamw (optimizer, slot, piece->first, piece->last);

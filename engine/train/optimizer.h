@@ -7,15 +7,9 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "fovea.h"
 
 typedef struct _Optimizer Optimizer;
-
-typedef enum
-{
-  OPTIMIZER_SGD,
-  OPTIMIZER_ADAMW,
-} OptimizerKind;
 
 /* One tensor of n numbers. */
 typedef struct
@@ -30,12 +24,12 @@ typedef struct
 
 typedef struct
 {
-  OptimizerKind kind;
-  double        momentum;     /* SGD: 0.9;  AdamW: beta 1, 0.9 */
-  double        second;       /* AdamW: beta 2, 0.999 */
-  double        weight_decay;
-  double        clip;         /* largest norm of all gradients together; 0: any */
-  double        average;      /* share that the average keeps at each step, 0.999; 0: no average */
+  FoveaOptimizer kind;
+  double         momentum;     /* SGD: 0.9;  AdamW: beta 1, 0.9 */
+  double         second;       /* AdamW: beta 2, 0.999 */
+  double         weight_decay;
+  double         clip;         /* largest norm of all gradients together; 0: any */
+  double         average;      /* share that the average keeps at each step, 0.999; 0: no average */
 } OptimizerSettings;
 
 /* Runs tasks [0, n) on whatever threads there are. */

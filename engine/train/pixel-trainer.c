@@ -490,7 +490,7 @@ new_learner (const FoveaPixelTrainer *trainer, FoveaModel *head, GError **error)
   const FoveaShape shape = { .n_dims = 2, .dims = { BATCH, (gint64) trainer->features->n_features } };
   LearnerSettings  settings = { .n_threads = trainer->settings.n_threads, .seed = trainer->settings.seed, .momentum = 0.1 };
 
-  settings.optimizer = (OptimizerSettings) { .kind = OPTIMIZER_ADAMW, .momentum = 0.9, .second = 0.999, .weight_decay = WEIGHT_DECAY, .clip = 5.0, .average = 0.95 };
+  settings.optimizer = (OptimizerSettings) { .kind = FOVEA_OPTIMIZER_ADAMW, .momentum = 0.9, .second = 0.999, .weight_decay = WEIGHT_DECAY, .clip = 5.0, .average = 0.95 };
   return learner_new (head, &shape, &settings, error);
 }
 

@@ -206,7 +206,7 @@ make_learner (FoveaTrainer *trainer, GError **error)
   g_autoptr (FoveaModel)    model = NULL;
   LearnerSettings           learner = { .n_threads = settings->n_threads, .seed = settings->seed, .momentum = 0.1, .choice = choose_layer, .choice_data = trainer };
 
-  learner.optimizer = (OptimizerSettings) { .kind = OPTIMIZER_SGD, .momentum = 0.9, .second = 0.999, .weight_decay = settings->weight_decay, .clip = 5.0,
+  learner.optimizer = (OptimizerSettings) { .kind = settings->optimizer, .momentum = 0.9, .second = 0.999, .weight_decay = settings->weight_decay, .clip = 5.0,
                                             .average = settings->average };
   trainer->on_features = settings->trainable == FOVEA_TRAIN_HEAD && trainer->head;
   if (trainer->on_features && !make_feature_batch (trainer, error))
@@ -262,6 +262,8 @@ find_key (const FoveaTrainer *trainer)
     g_checksum_update (checksum, (const guchar *) "found", -1);
   if (s->frozen_norms)
     g_checksum_update (checksum, (const guchar *) "frozen", -1);
+  if (s->optimizer == FOVEA_OPTIMIZER_ADAMW)
+    g_checksum_update (checksum, (const guchar *) "adamw", -1);
   return g_ascii_strtoull (g_checksum_get_string (checksum) + 48, NULL, 16);
 }
 
