@@ -40,9 +40,9 @@ static const CommandHelp help = {
 typedef struct
 {
   TrainOptions common;
-  char    *base, *arch, *output, *trainable, *optimizer, *checkpoint, *teacher;
+  char    *base, *arch, *output, *trainable, *optimizer, *schedule, *checkpoint, *teacher;
   int      epochs, batch, patience;
-  double   minutes, rate, decay, average, monitor, validation, smoothing;
+  double   minutes, rate, base_rate, decay, average, monitor, validation, smoothing;
   gboolean json, find_rate, frozen_norms, no_balance, half, quiet;
 } Options;
 
@@ -74,6 +74,8 @@ add_epoch (JsonBuilder *curve, const FoveaTrainState *state)
   json_builder_add_int_value (curve, state->epoch + 1);
   json_builder_set_member_name (curve, "loss");
   json_builder_add_double_value (curve, state->loss);
+  json_builder_set_member_name (curve, "learning_rate");
+  json_builder_add_double_value (curve, state->learning_rate);
   json_builder_set_member_name (curve, state->score->metrics[0].name);
   json_builder_add_double_value (curve, state->score->metrics[0].value);
   json_builder_end_object (curve);
@@ -135,6 +137,7 @@ watch (gpointer loop)
 
 static const char *const trainable_words[] = { "all", "last", "head", NULL };
 static const char *const optimizer_words[] = { "sgd", "adamw", NULL };
+static const char *const schedule_words[] = { "cosine", "step", "one-cycle", "constant", NULL };
 
 /* Where none is given: what serves most trainings of this kind. */
 static double
@@ -151,6 +154,7 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
 {
   int         trainable = given->trainable ? train_options_find (trainable_words, given->trainable) : 0;
   int         optimizer = given->optimizer ? train_options_find (optimizer_words, given->optimizer) : 0;
+  int         schedule = given->schedule ? train_options_find (schedule_words, given->schedule) : 0;
   const char *wrong = train_options_read (&given->common, settings);
 
   if (wrong)
@@ -159,17 +163,23 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
     return "--trainable must be all, last or head.";
   if (optimizer < 0)
     return "--optimizer must be sgd or adamw.";
+  if (schedule < 0)
+    return "--schedule must be cosine, step, one-cycle or constant.";
   if (given->frozen_norms && !given->base)
     return "--frozen-norms keeps what --base has learned: give a base.";
+  if (given->base_rate != 1.0 && !given->base)
+    return "--base-rate is for what --base has learned: give a base.";
   if (given->epochs < 0 || given->batch < 0 || given->patience < 0)
     return "Numbers of epochs and photos must be 0 or more.";
   settings->trainable = (FoveaTrainable) trainable;
   settings->optimizer = (FoveaOptimizer) optimizer;
+  settings->schedule = (FoveaSchedule) schedule;
   settings->frozen_norms = given->frozen_norms;
   settings->epochs = given->epochs ? (guint) given->epochs : settings->epochs;
   settings->minutes = given->minutes;
   settings->batch = given->batch ? (guint) given->batch : settings->batch;
   settings->learning_rate = given->rate > 0.0 ? given->rate : choose_rate (given, settings);
+  settings->base_rate = given->base_rate;
   settings->find_rate = given->find_rate;
   settings->weight_decay = given->decay >= 0.0 ? given->decay : optimizer == FOVEA_OPTIMIZER_ADAMW ? 0.01 : settings->weight_decay;
   settings->average = given->average >= 0.0 ? given->average : settings->average;
@@ -286,7 +296,7 @@ int
 verb_train (int argc, char **argv)
 {
   FoveaTrainSettings       settings;
-  Options                  given = { .decay = -1.0, .average = -1.0, .smoothing = -1.0, .validation = 0.15 };
+  Options                  given = { .base_rate = 1.0, .decay = -1.0, .average = -1.0, .smoothing = -1.0, .validation = 0.15 };
   const char              *wrong;
   int                      status;
   const GOptionEntry       own[] = {
@@ -300,6 +310,8 @@ verb_train (int argc, char **argv)
     { "batch", 0, 0, G_OPTION_ARG_INT, &given.batch, "Photos of a step (16)", "N" },
     { "optimizer", 0, 0, G_OPTION_ARG_STRING, &given.optimizer, "What moves the weights: sgd (Nesterov momentum), adamw (sgd)", "NAME" },
     { "learning-rate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rate, "At its highest (0.05; with --base 0.01; for a head alone 0.3; adamw 0.001)", "R" },
+    { "base-rate", 0, 0, G_OPTION_ARG_DOUBLE, &given.base_rate, "Share of the learning rate for layers that are as --base has them (1)", "S" },
+    { "schedule", 0, 0, G_OPTION_ARG_STRING, &given.schedule, "What becomes of the learning rate: cosine, step, one-cycle, constant (cosine)", "NAME" },
     { "find-rate", 0, 0, G_OPTION_ARG_NONE, &given.find_rate, "Find the learning rate: some dozens of steps more", NULL },
     { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &given.decay, "(0.00004; adamw 0.01)", "D" },
     { "average", 0, 0, G_OPTION_ARG_DOUBLE, &given.average, "Share that the weights' moving average keeps at each step (0.998)", "S" },
@@ -312,7 +324,7 @@ verb_train (int argc, char **argv)
     { "checkpoint", 0, 0, G_OPTION_ARG_FILENAME, &given.checkpoint, "Keep the state here, also when done (FILE.checkpoint, until done)", "FILE" },
     { "half", 0, 0, G_OPTION_ARG_NONE, &given.half, "Write weights as float16: half the file", NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &given.quiet, "No progress", NULL },
-    { "json", 0, 0, G_OPTION_ARG_NONE, &given.json, "Print one JSON object: epochs[{epoch, loss, …}], model, learning_rate, evaluation", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &given.json, "Print one JSON object: epochs[{epoch, loss, learning_rate, …}], model, learning_rate, evaluation", NULL },
     { NULL },
   };
   g_autofree GOptionEntry *entries = train_options_join (own, &given.common);
@@ -328,6 +340,7 @@ verb_train (int argc, char **argv)
   g_free (given.output);
   g_free (given.trainable);
   g_free (given.optimizer);
+  g_free (given.schedule);
   g_free (given.checkpoint);
   g_free (given.teacher);
   return status;

@@ -42,6 +42,11 @@ typedef enum { FOVEA_TRAIN_ALL, FOVEA_TRAIN_LAST_BLOCKS, FOVEA_TRAIN_HEAD } Fove
  * Hutter 2019, arXiv:1711.05101), which wants far lower learning rates. */
 typedef enum { FOVEA_OPTIMIZER_SGD, FOVEA_OPTIMIZER_ADAMW } FoveaOptimizer;
 
+/* The learning rate over a training. After the warm-up: half a cosine down to nearly nothing (Loshchilov & Hutter 2017, arXiv:1608.03983); a tenth after 60 %, and
+ * again after 85 %; always the same. One cycle: up for 30 %, then down to far less than it began with, without a warm-up of its own (Smith 2018,
+ * arXiv:1803.09820). */
+typedef enum { FOVEA_SCHEDULE_COSINE, FOVEA_SCHEDULE_STEP, FOVEA_SCHEDULE_ONE_CYCLE, FOVEA_SCHEDULE_CONSTANT } FoveaSchedule;
+
 typedef struct
 {
   FoveaTask         task;
@@ -54,7 +59,9 @@ typedef struct
   double            learning_rate;   /* at its highest */
   gboolean          find_rate;       /* … is found by trying, instead; not at all while training goes on from a checkpoint */
   double            weight_decay;
-  double            warm_up;         /* share of the training in which the rate rises; then it falls as a cosine (Loshchilov & Hutter 2017) */
+  FoveaSchedule     schedule;
+  double            warm_up;         /* share of the training in which the rate rises */
+  double            base_rate;       /* share of the rate at which layers learn that are as the base has them, above 0, at most 1 */
   double            smoothing;       /* of labels, 0 to 0.5 */
   double            average;         /* share that the moving average of the weights keeps at each step; 0: none */
   double            validation_share; /* where the data have no split of their own */

@@ -162,23 +162,40 @@ test_not_finite (void)
     }
 }
 
-/* Up over the first tenth, then down to nearly nothing, never up again. */
+/* The default: up over the first tenth, then down to nearly nothing, never up again. */
 static void
 test_schedule (void)
 {
   double before = 2.0;
 
-  g_assert_cmpfloat_with_epsilon (schedule_rate (0.0, 0.1), 0.02, 1e-9);
-  g_assert_cmpfloat_with_epsilon (schedule_rate (0.05, 0.1), 0.51, 1e-9);
-  g_assert_cmpfloat_with_epsilon (schedule_rate (0.1, 0.1), 1.0, 1e-9);
-  g_assert_cmpfloat_with_epsilon (schedule_rate (0.55, 0.1), 0.501, 1e-9);
-  g_assert_cmpfloat_with_epsilon (schedule_rate (1.0, 0.1), 0.002, 1e-9);
+  g_assert_cmpfloat_with_epsilon (schedule_rate (FOVEA_SCHEDULE_COSINE, 0.0, 0.1), 0.02, 1e-9);
+  g_assert_cmpfloat_with_epsilon (schedule_rate (FOVEA_SCHEDULE_COSINE, 0.05, 0.1), 0.51, 1e-9);
+  g_assert_cmpfloat_with_epsilon (schedule_rate (FOVEA_SCHEDULE_COSINE, 0.1, 0.1), 1.0, 1e-9);
+  g_assert_cmpfloat_with_epsilon (schedule_rate (FOVEA_SCHEDULE_COSINE, 0.55, 0.1), 0.501, 1e-9);
+  g_assert_cmpfloat_with_epsilon (schedule_rate (FOVEA_SCHEDULE_COSINE, 1.0, 0.1), 0.002, 1e-9);
   for (double fraction = 0.1; fraction <= 1.2; fraction += 0.01)
     {
-      g_assert_cmpfloat (schedule_rate (fraction, 0.1), <=, before);
-      before = schedule_rate (fraction, 0.1);
+      g_assert_cmpfloat (schedule_rate (FOVEA_SCHEDULE_COSINE, fraction, 0.1), <=, before);
+      before = schedule_rate (FOVEA_SCHEDULE_COSINE, fraction, 0.1);
     }
-  g_assert_cmpfloat_with_epsilon (schedule_rate (0.0, 0.0), 1.0, 1e-9);
+  g_assert_cmpfloat_with_epsilon (schedule_rate (FOVEA_SCHEDULE_COSINE, 0.0, 0.0), 1.0, 1e-9);
+}
+
+/* The rates at parts of the training; those of one cycle as PyTorch's OneCycleLR has them by default. */
+static void
+test_schedules (void)
+{
+  static const double cases[][3] = {
+    { FOVEA_SCHEDULE_STEP, 0.05, 0.51 },        { FOVEA_SCHEDULE_STEP, 0.1, 1.0 },          { FOVEA_SCHEDULE_STEP, 0.59, 1.0 },
+    { FOVEA_SCHEDULE_STEP, 0.61, 0.1 },         { FOVEA_SCHEDULE_STEP, 0.84, 0.1 },         { FOVEA_SCHEDULE_STEP, 0.86, 0.01 },
+    { FOVEA_SCHEDULE_STEP, 1.0, 0.01 },         { FOVEA_SCHEDULE_CONSTANT, 0.05, 0.51 },    { FOVEA_SCHEDULE_CONSTANT, 0.1, 1.0 },
+    { FOVEA_SCHEDULE_CONSTANT, 1.0, 1.0 },      { FOVEA_SCHEDULE_ONE_CYCLE, 0.0, 0.04 },    { FOVEA_SCHEDULE_ONE_CYCLE, 0.15, 0.52 },
+    { FOVEA_SCHEDULE_ONE_CYCLE, 0.3, 1.0 },     { FOVEA_SCHEDULE_ONE_CYCLE, 0.65, 0.500002 }, { FOVEA_SCHEDULE_ONE_CYCLE, 1.0, 4e-6 },
+    { FOVEA_SCHEDULE_ONE_CYCLE, 1.1, 4e-6 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    g_assert_cmpfloat_with_epsilon (schedule_rate ((FoveaSchedule) cases[i][0], cases[i][1], 0.1), cases[i][2], 1e-9);
 }
 
 int
@@ -188,5 +205,6 @@ main (int argc, char **argv)
   g_test_add_func ("/optimizer/steps", test_steps);
   g_test_add_func ("/optimizer/not-finite", test_not_finite);
   g_test_add_func ("/optimizer/schedule", test_schedule);
+  g_test_add_func ("/optimizer/schedules", test_schedules);
   return g_test_run ();
 }

@@ -73,6 +73,11 @@ class Train(unittest.TestCase):
             photo.save(cls.folder / "pairs" / "images" / f"{i:02}.png")
             mask.save(cls.folder / "pairs" / "masks" / f"{i:02}.png")
 
+        for kind in KINDS[:2]:
+            (cls.folder / "few" / kind).mkdir(parents=True)
+            for i in range(10):
+                (cls.folder / "few" / kind / f"{i}.png").symlink_to(cls.folder / "folders" / kind / f"{i:02}.png")
+
         rows = []
         (cls.folder / "boxes").mkdir()
         for i in range(64):
@@ -180,22 +185,49 @@ class Train(unittest.TestCase):
         self.assertFalse(all(np.array_equal(weights[0][name], weights[2][name]) for name in norms))
         self.assertIn("give a base", fovea("train", "--data", self.folder / "folders", "--output", frozen, "--frozen-norms", status=2).stderr.decode())
 
-    def move(self, base, name, *more):
-        """How far one step moves each weight of convolutions and of the last layer, by name."""
-        moved, _, _ = self.train(name, "--base", base, "--epochs", 1, "--batch", 64, "--no-balance", "--average", "0", "--weight-decay", "0", *more)
+    def move(self, base, name, *more, batch=64, data="folders"):
+        """How far one step moves each weight of the base's convolutions and last layer, by name; and a last layer that is new, after it."""
+        moved, _, _ = self.train(name, "--base", base, "--epochs", 1, "--batch", batch, "--no-balance", "--average", "0", "--weight-decay", "0", *more, data=data)
         before, after = ({tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer} for path in (base, moved))
-        return {key: np.abs(after[key] - before[key]) for key in before if before[key].ndim > 1}
+        return {key: np.abs(after[key] - before[key]) for key in before if before[key].ndim > 1 and key in after}, after.get("head.weight")
 
     def test_the_optimizer_is_chosen(self):
         output, answer, _ = self.train("adamw", "--optimizer", "adamw", "--epochs", 40, "--average", "0.9", "--validation", "0.25")
         self.assertLearned(answer["evaluation"]["accuracy"], 0.74)
         self.assertEqual(answer["learning_rate"], 0.001)
         # AdamW's first step is as long as the rate, which begins at a fiftieth, whatever the gradients are; that of SGD is as the gradients are.
-        for moves in self.move(output, "adamw-step", "--optimizer", "adamw", "--learning-rate", "0.05").values():
-            self.assertAlmostEqual(np.median(moves), 0.001, delta=1e-5)
-        moves = self.move(output, "sgd-step", "--optimizer", "sgd", "--learning-rate", "0.05")
+        for moves in self.move(output, "adamw-step", "--optimizer", "adamw", "--learning-rate", "0.05")[0].values():
+            self.assertAlmostEqual(np.median(moves), 0.001, delta=1e-4)
+        moves, _ = self.move(output, "sgd-step", "--optimizer", "sgd", "--learning-rate", "0.05")
         self.assertGreater(max(map(np.median, moves.values())), 3 * min(map(np.median, moves.values())))
         self.assertIn("sgd or adamw", self.train("usage", "--optimizer", "guess", status=2)[1]["error"])
+
+    def test_layers_of_the_base_learn_more_slowly(self):
+        base, _, _ = self.train("rated-base", "--epochs", 1)
+        (all_moves, all_head), (moves, head) = (self.move(base, "rated", "--optimizer", "adamw", "--learning-rate", "0.05", "--base-rate", share, batch=16, data="few")
+                                                for share in (1, 0.1))
+        self.assertTrue(moves.keys() == all_moves.keys() and moves)
+        for name in moves:
+            self.assertGreater(np.median(all_moves[name]), 0.0005)
+            np.testing.assert_allclose(10 * moves[name], all_moves[name], atol=1e-5)
+        np.testing.assert_allclose(head, all_head, atol=1e-6) # from the same start it went as far
+        for share, more, status in (0.1, [], 2), (0, ["--base", base], 1), (2, ["--base", base], 1):
+            self.assertIn("base", self.train("refused", "--base-rate", share, *more, status=status)[1]["error"])
+
+    def test_the_rate_follows_its_schedule(self):
+        rates = {}
+        for schedule in "cosine", "step", "one-cycle", "constant":
+            _, answer, _ = self.train("schedule", "--schedule", schedule, "--epochs=20", "--size", 16, "--batch", 4, "--learning-rate", "0.01", data="few")
+            rates[schedule] = [epoch["learning_rate"] / 0.01 for epoch in answer["epochs"]]
+        for rate, wanted in zip(rates["step"][1:], 11 * [1] + 5 * [0.1] + 3 * [0.01], strict=True):
+            self.assertAlmostEqual(rate, wanted)
+        self.assertEqual({round(rate, 9) for rate in rates["constant"][1:]}, {1})
+        self.assertTrue(rates["cosine"][1] > 0.98 and 0.4 < rates["cosine"][9] < 0.65 and 0.002 <= rates["cosine"][19] < 0.01, rates["cosine"])
+        self.assertTrue(rates["one-cycle"][0] < 0.15 and rates["one-cycle"][5] > 0.95 and rates["one-cycle"][19] < 0.01, rates["one-cycle"])
+        self.assertIn("cosine, step", self.train("usage", "--schedule", "guess", status=2)[1]["error"])
+        # A training doesn't go on with another one.
+        self.train("rated", "--schedule", "step", "--epochs", 1, "--checkpoint", self.folder / "rated", data="few")
+        self.assertIn("other settings", self.train("rated", "--epochs", 1, "--checkpoint", self.folder / "rated", data="few", status=1)[1]["error"])
 
     def test_boxes_are_learned_and_located(self):
         output, answer, _ = self.train("boxes", "--task", "detect", "--size", 96, "--epochs", 30, "--batch", 8, "--average", "0.9", "--crop", "0.7", data="boxes")

@@ -122,7 +122,7 @@ find_statistics (Learner *learner, GError **error)
 }
 
 static gboolean
-make_optimizer (Learner *learner, const OptimizerSettings *settings, GError **error)
+make_optimizer (Learner *learner, const LearnerSettings *settings, GError **error)
 {
   g_autofree Parameter *parameters = g_new0 (Parameter, learner->names->len);
 
@@ -131,10 +131,11 @@ make_optimizer (Learner *learner, const OptimizerSettings *settings, GError **er
       const char        *name = g_ptr_array_index (learner->names, i), *gradient = g_hash_table_lookup (learner->training.gradients, name);
       const FoveaTensor *tensor = g_hash_table_lookup (learner->training.variables, name);
 
-      parameters[i] = (Parameter) { .name = name, .data = tensor->data, .n = shape_count (&tensor->shape), .decays = tensor->shape.n_dims > 1, .rate = 1.0,
+      parameters[i] = (Parameter) { .name = name, .data = tensor->data, .n = shape_count (&tensor->shape), .decays = tensor->shape.n_dims > 1,
+                                    .rate = settings->rate ? settings->rate (name, tensor, settings->rate_data) : 1.0,
                                     .gradient = gradient ? session_get_output_by_name (learner->session, gradient) : NULL };
     }
-  learner->optimizer = optimizer_new (settings, parameters, learner->names->len, run_tasks, learner->session, error);
+  learner->optimizer = optimizer_new (&settings->optimizer, parameters, learner->names->len, run_tasks, learner->session, error);
   return learner->optimizer != NULL;
 }
 
@@ -157,7 +158,7 @@ prepare (Learner *learner, const FoveaShape *shape, const LearnerSettings *setti
   fovea_session_options_set_threads (options, settings->n_threads);
   fovea_session_options_set_shape (options, input->name, shape);
   learner->session = session_new_training (learner->model, options, &learner->training, error);
-  if (!learner->session || !make_optimizer (learner, &settings->optimizer, error) || !find_statistics (learner, error))
+  if (!learner->session || !make_optimizer (learner, settings, error) || !find_statistics (learner, error))
     return FALSE;
   if (g_hash_table_size (learner->training.gradients) == 0)
     {

@@ -13,6 +13,9 @@ typedef struct _Learner Learner;
 /* Says of each constant of the model whether it is trained (weights, biases, and the four of a batch normalization go together with its layer). */
 typedef gboolean (*LearnerChoice) (const Node *node, gpointer user_data);
 
+/* Share of the learning rate at which a variable learns that begins as `start`. */
+typedef double (*LearnerRate) (const char *name, const FoveaTensor *start, gpointer user_data);
+
 typedef struct
 {
   OptimizerSettings optimizer;
@@ -21,6 +24,8 @@ typedef struct
   gdouble           momentum;   /* of running statistics: 0.1 */
   LearnerChoice     choice;     /* NULL: all layers that have weights */
   gpointer          choice_data;
+  LearnerRate       rate;       /* NULL: all of it */
+  gpointer          rate_data;
 } LearnerSettings;
 
 /* Compiles the model, whose first input gets `shape` (batch first), for training. Errors: as for sessions; _ARGUMENT where nothing is left to train. */

@@ -505,7 +505,7 @@ take_steps (FoveaPixelTrainer *trainer, Learner *learner, const Pools *pools, gu
 
   for (guint step = 0; step < n_steps; step++)
     {
-      double rate = trainer->settings.learning_rate * schedule_rate ((double) step / n_steps, 0.1);
+      double rate = trainer->settings.learning_rate * schedule_rate (FOVEA_SCHEDULE_COSINE, (double) step / n_steps, 0.1);
 
       fill_batch (trainer, pools, &random, learner_get_input (learner), targets);
       if (g_cancellable_set_error_if_cancelled (cancellable, error) || !learner_step (learner, lose, &lesson, rate, NULL, &finite, cancellable, error))

@@ -146,6 +146,7 @@ typedef struct
   const guint       *order;      /* of this epoch */
   FoveaTrainer      *trainer;
   gboolean           finds_rate; /* it tries learning rates */
+  double             rate;       /* of the last step */
 } Run;
 
 static double
@@ -157,11 +158,11 @@ find_fraction (const FoveaTrainer *trainer, gsize n_steps)
 }
 
 static void
-report (FoveaTrainer *trainer, const Run *run, gsize n_steps, double rate, const FoveaEvaluation *score)
+report (FoveaTrainer *trainer, const Run *run, gsize n_steps, const FoveaEvaluation *score)
 {
   double          fraction = find_fraction (trainer, n_steps), seconds = (double) (g_get_monotonic_time () - run->run_began) / 1e6;
   FoveaTrainState state = { .epoch = (guint) trainer->mark.epoch, .n_epochs = trainer->settings.minutes > 0.0 ? 0 : trainer->settings.epochs,
-                            .step = trainer->mark.step, .n_steps = n_steps, .fraction = fraction, .loss = trainer->mark.loss, .learning_rate = rate,
+                            .step = trainer->mark.step, .n_steps = n_steps, .fraction = fraction, .loss = trainer->mark.loss, .learning_rate = run->rate,
                             .images_per_second = (double) run->n_images / MAX (seconds, 1e-6), .score = score, .best = trainer->mark.best,
                             .prepared = 1.0 };
 
@@ -291,12 +292,13 @@ trainer_learn_batch (FoveaTrainer *trainer, const guint *order, double rate, dou
 static gboolean
 take_step (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *done, GError **error)
 {
-  double   rate = schedule_rate (find_fraction (trainer, n_steps), trainer->settings.warm_up) * trainer->settings.learning_rate * trainer->mark.rate_scale, loss;
+  double   share = schedule_rate (trainer->settings.schedule, find_fraction (trainer, n_steps), trainer->settings.warm_up), loss;
   gboolean finite;
 
   *done = TRUE;
+  run->rate = share * trainer->settings.learning_rate * trainer->mark.rate_scale;
   wait_while_paused (trainer, run);
-  if (!trainer_learn_batch (trainer, run->order, rate, &loss, &finite, run->cancellable, error))
+  if (!trainer_learn_batch (trainer, run->order, run->rate, &loss, &finite, run->cancellable, error))
     return FALSE;
   if (!finite || !isfinite (loss))
     {
@@ -307,7 +309,7 @@ take_step (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *done, GErro
   trainer->mark.elapsed = (double) (g_get_monotonic_time () - run->began) / 1e6;
   trainer->mark.loss = isnan (trainer->mark.loss) ? loss : 0.98 * trainer->mark.loss + 0.02 * loss;
   run->n_images += trainer->settings.batch;
-  report (trainer, run, n_steps, rate, NULL);
+  report (trainer, run, n_steps, NULL);
   if (g_get_monotonic_time () - run->saved < checkpoint_seconds () * G_TIME_SPAN_SECOND)
     return TRUE;
   run->saved = g_get_monotonic_time ();
@@ -377,7 +379,7 @@ end_epoch (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *stop, GErro
       trainer->mark.best = score->metrics[0].value;
       trainer->mark.best_epoch = trainer->mark.epoch;
     }
-  report (trainer, run, n_steps, 0.0, score);
+  report (trainer, run, n_steps, score);
   trainer->mark.epoch++;
   trainer->mark.step = 0;
   *stop = trainer->settings.minutes > 0.0 ? trainer->mark.elapsed >= trainer->settings.minutes * 60.0 : trainer->mark.epoch >= trainer->settings.epochs;
@@ -481,7 +483,7 @@ fovea_trainer_get_rate (const FoveaTrainer *trainer)
 gboolean
 fovea_trainer_run (FoveaTrainer *trainer, GCancellable *cancellable, FoveaTrainProgress progress, gpointer user_data, GError **error)
 {
-  Run      run = { progress, user_data, cancellable, 0, 0, 0, g_get_monotonic_time (), NULL, trainer, FALSE };
+  Run      run = { progress, user_data, cancellable, 0, 0, 0, g_get_monotonic_time (), NULL, trainer, FALSE, 0.0 };
   gboolean goes_on = trainer->settings.checkpoint && g_file_test (trainer->settings.checkpoint, G_FILE_TEST_EXISTS), stop;
 
   if (goes_on && !load_checkpoint (trainer, error))

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/tensor.h"
 #include "model/half-weights.h"
 #include "train/architecture.h"
 #include "train/detector.h"
@@ -17,7 +18,7 @@ void
 fovea_train_settings_init (FoveaTrainSettings *settings, FoveaTask task)
 {
   *settings = (FoveaTrainSettings) {
-    .task = task, .epochs = 30, .batch = 16, .learning_rate = 0.05, .weight_decay = 4e-5, .warm_up = 0.05, .smoothing = 0.05, .average = 0.998,
+    .task = task, .epochs = 30, .batch = 16, .learning_rate = 0.05, .weight_decay = 4e-5, .warm_up = 0.05, .base_rate = 1.0, .smoothing = 0.05, .average = 0.998,
     .validation_share = 0.15, .balance = TRUE, .seed = 1, .cache = (guint64) 1 << 30,
     .augmentation = { .crop = 0.35, .stretch = 0.3, .rotate = 8.0, .flip_horizontal = TRUE, .colour = 0.3, .hue = 0.02, .grayscale = 0.05 },
   };
@@ -75,6 +76,7 @@ check_settings (const FoveaTrainSettings *settings, GError **error)
   const char *wrong = settings->batch < 1 || settings->batch > 4096             ? "The batch must have 1 to 4096 photos."
                       : settings->epochs < 1 && settings->minutes <= 0.0       ? "Say how many epochs or minutes to train."
                       : !(settings->learning_rate > 0.0)                       ? "The learning rate must be above 0."
+                      : !(settings->base_rate > 0.0 && settings->base_rate <= 1.0) ? "The share of the rate for the base's layers must be above 0, at most 1."
                       : settings->size < 0 || settings->size > 2048            ? "The size of photos must be 16 to 2048 pixels."
                       : !(settings->average >= 0.0 && settings->average < 1.0) ? "The moving average must keep a share of 0 or more, below 1."
                                                                                : NULL;
@@ -184,6 +186,24 @@ choose_layer (const Node *node, gpointer user_data)
   return index * 3 >= graph->nodes->len * 2;
 }
 
+typedef struct
+{
+  const Graph *base;
+  double       share; /* of the rate, for what is as it is there */
+} BaseRate;
+
+static double
+choose_rate (const char *name, const FoveaTensor *start, gpointer user_data)
+{
+  const BaseRate    *rate = user_data;
+  const Value       *value = graph_find_value (rate->base, name);
+  const FoveaTensor *before = value ? value->constant : NULL;
+
+  if (!before || before->type != start->type || !shape_equal (&before->shape, &start->shape))
+    return 1.0;
+  return memcmp (before->data, start->data, start->size) == 0 ? rate->share : 1.0;
+}
+
 /* Where only the new layer learns, the learner has nothing else, and a batch of our own is filled with features. */
 static gboolean
 make_feature_batch (FoveaTrainer *trainer, GError **error)
@@ -199,15 +219,21 @@ make_feature_batch (FoveaTrainer *trainer, GError **error)
 }
 
 static gboolean
-make_learner (FoveaTrainer *trainer, GError **error)
+make_learner (FoveaTrainer *trainer, FoveaModel *base, GError **error)
 {
   const FoveaTrainSettings *settings = &trainer->settings;
   FoveaShape                shape = { .n_dims = 4, .dims = { settings->batch, 3, trainer->input->height, trainer->input->width } };
   g_autoptr (FoveaModel)    model = NULL;
+  BaseRate                  rate = { base ? model_get_graph (base) : NULL, settings->base_rate };
   LearnerSettings           learner = { .n_threads = settings->n_threads, .seed = settings->seed, .momentum = 0.1, .choice = choose_layer, .choice_data = trainer };
 
   learner.optimizer = (OptimizerSettings) { .kind = settings->optimizer, .momentum = 0.9, .second = 0.999, .weight_decay = settings->weight_decay, .clip = 5.0,
                                             .average = settings->average };
+  if (base)
+    {
+      learner.rate = choose_rate;
+      learner.rate_data = &rate;
+    }
   trainer->on_features = settings->trainable == FOVEA_TRAIN_HEAD && trainer->head;
   if (trainer->on_features && !make_feature_batch (trainer, error))
     return FALSE;
@@ -264,6 +290,10 @@ find_key (const FoveaTrainer *trainer)
     g_checksum_update (checksum, (const guchar *) "frozen", -1);
   if (s->optimizer == FOVEA_OPTIMIZER_ADAMW)
     g_checksum_update (checksum, (const guchar *) "adamw", -1);
+  if (s->schedule != FOVEA_SCHEDULE_COSINE)
+    g_checksum_update (checksum, (const guchar *) &s->schedule, sizeof s->schedule);
+  if (s->base_rate < 1.0)
+    g_checksum_update (checksum, (const guchar *) &s->base_rate, sizeof s->base_rate);
   return g_ascii_strtoull (g_checksum_get_string (checksum) + 48, NULL, 16);
 }
 
@@ -308,7 +338,7 @@ prepare (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, cons
   if (trainer->settings.teacher && !make_teacher (trainer, error))
     return FALSE;
   trainer->model = make_model (trainer, base, architecture, error);
-  if (!trainer->model || !make_learner (trainer, error))
+  if (!trainer->model || !make_learner (trainer, base, error))
     return FALSE;
   trainer_set_labels (trainer->input, trainer->dataset);
   trainer->lesson = lesson_new (trainer->dataset, trainer->settings.batch, trainer->input->width, trainer->settings.smoothing);
