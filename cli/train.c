@@ -40,7 +40,7 @@ static const CommandHelp help = {
 typedef struct
 {
   TrainOptions common;
-  char    *base, *arch, *output, *trainable, *optimizer, *schedule, *checkpoint, *teacher;
+  char    *base, *arch, *output, *trainable, *optimizer, *schedule, *balance, *checkpoint, *teacher;
   int      epochs, batch, patience;
   double   minutes, rate, base_rate, decay, average, monitor, validation, smoothing;
   gboolean json, find_rate, frozen_norms, no_balance, half, quiet;
@@ -138,6 +138,7 @@ watch (gpointer loop)
 static const char *const trainable_words[] = { "all", "last", "head", NULL };
 static const char *const optimizer_words[] = { "sgd", "adamw", NULL };
 static const char *const schedule_words[] = { "cosine", "step", "one-cycle", "constant", NULL };
+static const char *const balance_words[] = { "repeats", "weights", "none", NULL };
 
 /* Where none is given: what serves most trainings of this kind. */
 static double
@@ -155,6 +156,7 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
   int         trainable = given->trainable ? train_options_find (trainable_words, given->trainable) : 0;
   int         optimizer = given->optimizer ? train_options_find (optimizer_words, given->optimizer) : 0;
   int         schedule = given->schedule ? train_options_find (schedule_words, given->schedule) : 0;
+  int         balance = given->no_balance ? 2 : given->balance ? train_options_find (balance_words, given->balance) : 0;
   const char *wrong = train_options_read (&given->common, settings);
 
   if (wrong)
@@ -167,6 +169,8 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
     return "--schedule must be cosine, step, one-cycle or constant.";
   if (given->frozen_norms && !given->base)
     return "--frozen-norms keeps what --base has learned: give a base.";
+  if (balance < 0)
+    return "--balance must be repeats, weights or none.";
   if (given->base_rate != 1.0 && !given->base)
     return "--base-rate is for what --base has learned: give a base.";
   if (given->epochs < 0 || given->batch < 0 || given->patience < 0)
@@ -187,7 +191,8 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
   settings->monitor_share = given->monitor;
   settings->validation_share = given->validation;
   settings->patience = (guint) given->patience;
-  settings->balance = !given->no_balance;
+  settings->balance = balance < 2;
+  settings->balance_by_weight = balance == 1;
   settings->half_weights = given->half;
   return NULL;
 }
@@ -319,7 +324,8 @@ verb_train (int argc, char **argv)
     { "validation", 0, 0, G_OPTION_ARG_DOUBLE, &given.validation, "Share of the photos to be judged by, where the data don't say (0.15)", "S" },
     { "monitor", 0, 0, G_OPTION_ARG_DOUBLE, &given.monitor, "Share of the rest kept out to see when to stop (0)", "S" },
     { "patience", 0, 0, G_OPTION_ARG_INT, &given.patience, "Stop after so many epochs without a better score on those (0: never)", "N" },
-    { "no-balance", 0, 0, G_OPTION_ARG_NONE, &given.no_balance, "Don't show photos of rare classes more often", NULL },
+    { "balance", 0, 0, G_OPTION_ARG_STRING, &given.balance, "Rare classes: repeats of their photos, weights in the loss, none (repeats)", "HOW" },
+    { "no-balance", 0, 0, G_OPTION_ARG_NONE, &given.no_balance, "The same as --balance none", NULL },
     { "teacher", 0, 0, G_OPTION_ARG_FILENAME, &given.teacher, "Learn this classifier's features, too: with few photos a network sees more in them", "MODEL" },
     { "checkpoint", 0, 0, G_OPTION_ARG_FILENAME, &given.checkpoint, "Keep the state here, also when done (FILE.checkpoint, until done)", "FILE" },
     { "half", 0, 0, G_OPTION_ARG_NONE, &given.half, "Write weights as float16: half the file", NULL },
@@ -341,6 +347,7 @@ verb_train (int argc, char **argv)
   g_free (given.trainable);
   g_free (given.optimizer);
   g_free (given.schedule);
+  g_free (given.balance);
   g_free (given.checkpoint);
   g_free (given.teacher);
   return status;

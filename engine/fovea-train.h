@@ -68,6 +68,7 @@ typedef struct
   double            monitor_share;   /* of the training photos: kept out to see when to stop; 0: none, and no early stop */
   guint             patience;        /* epochs without a better score on those, until it ends; 0: never early */
   gboolean          balance;         /* photos of rare classes are shown more often */
+  gboolean          balance_by_weight; /* … or weigh as much more in the loss instead; classify only */
   FoveaTrainable    trainable;
   gboolean          frozen_norms;    /* batch normalizations keep the base's statistics, scale and shift: for small batches and for little data */
   guint64           seed;

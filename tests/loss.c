@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * loss.c: the losses of classes and masks: what they are where that can be said otherwise, their gradients as differences show them, and that what isn't known
- * counts nowhere.
+ * counts nowhere; and what classes weigh.
  */
 
 #include <math.h>
 #include <string.h>
 
+#include "train/lesson.h"
 #include "train/loss.h"
 #include "train/random.h"
 
@@ -178,6 +179,54 @@ test_unknown (void)
   check_unknown (softmax, CLASSES, N);
 }
 
+/* A lesson in which classes weigh unequally is the loss with the photos' weights, or the tags', times those: of a mixed photo as much as it shows of them, of tags
+ * that aren't shown not at all. */
+static void
+check_class_weights (gboolean exclusive)
+{
+  static const double  class_weights[CLASSES] = { 1.0, 2.0, 4.0, 1.5 };
+  Dataset              dataset = { .task = FOVEA_TASK_CLASSIFY, .n_classes = CLASSES, .exclusive = exclusive };
+  Lesson              *lesson = lesson_new (&dataset, N, 16, 0.1, g_memdup2 (class_weights, sizeof class_weights));
+  g_autofree Case     *one = g_new (Case, 1);
+  float                gradient[MOST], sum = 0.0f;
+  const TensorView     output = { .data = one->logits, .shape = { .n_dims = 2, .dims = { N, CLASSES } } };
+  const TensorView     towards = { .data = gradient, .shape = output.shape };
+  Batch                batch = { .targets = one->targets, .weights = one->weights };
+  double               loss;
+
+  fill (one, TRUE);
+  for (gsize i = 0; i < MOST; i++)
+    one->targets[i] = i % CLASSES == i / CLASSES % CLASSES ? 0.75f : (i + 1) % CLASSES == i / CLASSES % CLASSES ? 0.25f : 0.0f;
+  lesson_begin (lesson, &batch, NULL);
+  lesson_lose (&output, &towards, 1, lesson);
+  for (gsize row = 0; row < N; row++)
+    {
+      double weight = 0.0;
+
+      for (gsize c = 0; c < CLASSES; c++)
+        weight += class_weights[c] * one->targets[row * CLASSES + c];
+      for (gsize c = 0; c < CLASSES && !exclusive; c++)
+        one->weights[row * CLASSES + c] *= (float) (1.0 + one->targets[row * CLASSES + c] * (class_weights[c] - 1.0));
+      if (exclusive)
+        one->weights[row] *= (float) weight;
+    }
+  for (gsize i = 0; i < MOST; i++)
+    sum += one->weights[i];
+  one->smoothing = exclusive ? 0.1 : 0.0;
+  loss = exclusive ? softmax (one) : sigmoid (one) * sum / N;
+  g_assert_cmpfloat_with_epsilon (lesson_get_loss (lesson), loss, 1e-5);
+  for (gsize i = 0; i < MOST; i++)
+    g_assert_cmpfloat_with_epsilon (gradient[i], exclusive ? one->gradient[i] : one->gradient[i] * sum / N, 1e-5);
+  lesson_free (lesson);
+}
+
+static void
+test_class_weights (void)
+{
+  check_class_weights (TRUE);
+  check_class_weights (FALSE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -187,5 +236,6 @@ main (int argc, char **argv)
   g_test_add_func ("/loss/sigmoid", test_sigmoid);
   g_test_add_func ("/loss/dice", test_dice);
   g_test_add_func ("/loss/unknown", test_unknown);
+  g_test_add_func ("/loss/class-weights", test_class_weights);
   return g_test_run ();
 }

@@ -214,6 +214,19 @@ class Train(unittest.TestCase):
         for share, more, status in (0.1, [], 2), (0, ["--base", base], 1), (2, ["--base", base], 1):
             self.assertIn("base", self.train("refused", "--base-rate", share, *more, status=status)[1]["error"])
 
+    def test_rare_classes_are_balanced(self):
+        uneven, models = self.folder / "uneven", {}
+        for kind, n in ("disc", 24), ("square", 6):
+            (uneven / kind).mkdir(parents=True)
+            for i in range(n):
+                (uneven / kind / f"{i}.png").symlink_to(self.folder / "folders" / kind / f"{i:02}.png")
+        for name, more in {"repeats": [], "weights": ["--balance", "weights"], "none": ["--balance", "none"], "no": ["--no-balance"]}.items():
+            models[name] = self.answer(self.train(f"balance-{name}", "--size", 48, "--epochs", 1, "--batch", 8, *more, data="uneven")[0])
+        self.assertEqual(models["none"], models["no"])
+        self.assertEqual(len(set(models.values())), 3)
+        self.assertIn("weights or none", self.train("usage", "--balance", "guess", status=2)[1]["error"])
+        self.assertIn("classifiers only", self.train("usage", "--task", "detect", "--balance", "weights", data="boxes", status=1)[1]["error"])
+
     def test_the_rate_follows_its_schedule(self):
         rates = {}
         for schedule in "cosine", "step", "one-cycle", "constant":

@@ -17,6 +17,8 @@ struct _Lesson
   guint          batch;
   int            size;
   double         smoothing;
+  double        *class_weights; /* NULL: all the same */
+  float         *weights;       /* with those: of a batch's photos or tags */
   const Batch   *photos;
   const float   *taught;
   float         *apart;   /* with a teacher: the answers for the labels, and their gradients */
@@ -26,7 +28,7 @@ struct _Lesson
 };
 
 Lesson *
-lesson_new (const Dataset *dataset, guint batch, int size, double smoothing)
+lesson_new (const Dataset *dataset, guint batch, int size, double smoothing, double *class_weights)
 {
   Lesson *lesson = g_new0 (Lesson, 1);
 
@@ -34,6 +36,8 @@ lesson_new (const Dataset *dataset, guint batch, int size, double smoothing)
   lesson->batch = batch;
   lesson->size = size;
   lesson->smoothing = smoothing;
+  lesson->class_weights = class_weights;
+  lesson->weights = class_weights ? g_new (float, (gsize) batch * dataset->n_classes) : NULL;
   return lesson;
 }
 
@@ -42,6 +46,8 @@ lesson_free (Lesson *lesson)
 {
   if (!lesson)
     return;
+  g_free (lesson->class_weights);
+  g_free (lesson->weights);
   g_free (lesson->apart);
   g_free (lesson->targets);
   g_free (lesson);
@@ -75,6 +81,32 @@ sum (const float *weights, gsize n)
   return total;
 }
 
+/* What a batch's photos, or a photo's tags, weigh. */
+static const float *
+weigh (Lesson *lesson, gsize rows, gsize columns)
+{
+  const Batch *batch = lesson->photos;
+
+  if (!lesson->class_weights)
+    return batch->weights;
+  for (gsize row = 0; row < rows; row++)
+    {
+      double weight = 0.0;
+
+      for (gsize c = 0; c < columns; c++)
+        {
+          double target = batch->targets[row * columns + c];
+
+          weight += target * lesson->class_weights[c];
+          if (!lesson->dataset->exclusive)
+            lesson->weights[row * columns + c] = batch->weights[row * columns + c] * (float) (1.0 + target * (lesson->class_weights[c] - 1.0));
+        }
+      if (lesson->dataset->exclusive)
+        lesson->weights[row] = batch->weights[row] * (float) weight;
+    }
+  return lesson->weights;
+}
+
 static void
 lose_labels (Lesson *lesson, const float *answers, gsize rows, gsize columns, gsize pixels, float *gradient)
 {
@@ -89,13 +121,14 @@ lose_labels (Lesson *lesson, const float *answers, gsize rows, gsize columns, gs
   else if (dataset->task == FOVEA_TASK_SEGMENT)
     lesson->loss = loss_softmax (answers, batch->targets, batch->weights, rows * pixels, columns, pixels, lesson->smoothing, gradient);
   else if (dataset->exclusive)
-    lesson->loss = loss_softmax (answers, batch->targets, batch->weights, rows, columns, 1, lesson->smoothing, gradient);
+    lesson->loss = loss_softmax (answers, batch->targets, weigh (lesson, rows, columns), rows, columns, 1, lesson->smoothing, gradient);
   else
     {
       /* The sum over a photo's tags, not their mean: else many tags would make each of them learn slowly. */
-      double scale = sum (batch->weights, rows * columns) / (double) rows;
+      const float *weights = weigh (lesson, rows, columns);
+      double       scale = sum (weights, rows * columns) / (double) rows;
 
-      lesson->loss = scale * loss_sigmoid (answers, batch->targets, batch->weights, rows * columns, 0.0, gradient);
+      lesson->loss = scale * loss_sigmoid (answers, batch->targets, weights, rows * columns, 0.0, gradient);
       for (gsize i = 0; i < rows * columns; i++)
         gradient[i] *= (float) scale;
     }

@@ -9,8 +9,9 @@
 
 typedef struct _Lesson Lesson;
 
-/* For batches of `batch` photos of `size` pixels. `dataset` must outlive it. */
-Lesson *lesson_new      (const Dataset *dataset, guint batch, int size, double smoothing);
+/* For batches of `batch` photos of `size` pixels. `dataset` must outlive it. class_weights: (classes), what a photo of each weighs, or each tag that a photo shows; taken
+ * over, or NULL: all the same. */
+Lesson *lesson_new      (const Dataset *dataset, guint batch, int size, double smoothing, double *class_weights);
 void    lesson_free     (Lesson *lesson);
 
 /* What the next step is about: both are borrowed. taught: what the teacher says of it (batch, features); NULL: no teacher. */

@@ -57,6 +57,9 @@ LoaderSettings trainer_loader_settings (FoveaTrainer *trainer, gboolean augmente
 /* What the trained network's answers will mean. */
 void           trainer_set_labels      (FoveaSettings *settings, const Dataset *dataset);
 
+/* What photos of each class count where rare ones count more: (classes), 1 to 4. Free with g_free. */
+double        *trainer_weigh_classes   (const FoveaTrainer *trainer);
+
 /* The photos that are looked at after each epoch. */
 const GArray  *trainer_look_at         (const FoveaTrainer *trainer);
 

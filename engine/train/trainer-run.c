@@ -17,50 +17,59 @@
 
 #define CHECKPOINT_SECONDS 30
 #define FORMS              5   /* augmented forms whose features are kept, where only the last layer learns */
-#define MOST_REPEATS       4.0 /* of a rare class's photos within an epoch */
+#define MOST_WEIGHT        4.0 /* of a rare class's photos, or repeats within an epoch */
 #define MOST_RECOVERIES    6
 #define ALMOST             0.999 /* what is prepared before the first step */
 #define PAUSE_TICK         (G_TIME_SPAN_SECOND / 20)
 
 /* ---- an epoch's order -------------------------------------------------------------------------------------------------------------------------- */
 
-/* How often a sample comes in an epoch: the square root of how much rarer its rarest class is than the mean (Gupta et al. 2019, arXiv:1908.03195). */
-static double
-count_repeats (const FoveaTrainer *trainer, const Sample *sample, const double *rarity)
+/* The square root of how much rarer a class is than the mean (Gupta et al. 2019, arXiv:1908.03195). */
+double *
+trainer_weigh_classes (const FoveaTrainer *trainer)
 {
-  double repeats = 1.0;
-
-  for (guint l = 0; l < sample->n_labels && trainer->settings.balance; l++)
-    repeats = MAX (repeats, rarity[sample->labels[l]]);
-  return MIN (repeats, MOST_REPEATS);
-}
-
-/* The samples of an epoch in their order: a whole number of batches, at least one. */
-static GArray *
-make_order (const FoveaTrainer *trainer, guint64 epoch)
-{
-  guint              n_classes = trainer->dataset->n_classes, n_full;
-  g_autofree double *rarity = g_new0 (double, n_classes + 1);
-  GArray            *order = g_array_new (FALSE, FALSE, sizeof (guint));
-  Random             random = random_stream (trainer->settings.seed, 0x0bde, epoch);
-  double             mean = 0.0;
+  guint   n_classes = trainer->dataset->n_classes;
+  double *weights = g_new0 (double, n_classes + 1), mean = 0.0;
 
   for (guint i = 0; i < trainer->train->len; i++)
     {
       const Sample *sample = &g_array_index (trainer->dataset->samples, Sample, g_array_index (trainer->train, guint, i));
 
       for (guint l = 0; l < sample->n_labels; l++)
-        rarity[sample->labels[l]] += 1.0;
+        weights[sample->labels[l]] += 1.0;
     }
   for (guint c = 0; c < n_classes; c++)
-    mean += rarity[c] / n_classes;
+    mean += weights[c] / n_classes;
   for (guint c = 0; c < n_classes; c++)
-    rarity[c] = rarity[c] > 0.0 ? sqrt (mean / rarity[c]) : 1.0;
+    weights[c] = weights[c] > 0.0 ? CLAMP (sqrt (mean / weights[c]), 1.0, MOST_WEIGHT) : 1.0;
+  return weights;
+}
+
+/* How often a sample comes in an epoch: as its rarest class says. */
+static double
+count_repeats (const FoveaTrainer *trainer, const Sample *sample, const double *weights)
+{
+  double repeats = 1.0;
+
+  for (guint l = 0; l < sample->n_labels && trainer->settings.balance && !trainer->settings.balance_by_weight; l++)
+    repeats = MAX (repeats, weights[sample->labels[l]]);
+  return repeats;
+}
+
+/* The samples of an epoch in their order: a whole number of batches, at least one. */
+static GArray *
+make_order (const FoveaTrainer *trainer, guint64 epoch)
+{
+  guint              n_full;
+  g_autofree double *weights = trainer_weigh_classes (trainer);
+  GArray            *order = g_array_new (FALSE, FALSE, sizeof (guint));
+  Random             random = random_stream (trainer->settings.seed, 0x0bde, epoch);
+
   while (order->len < trainer->settings.batch)
     for (guint i = 0; i < trainer->train->len; i++)
       {
         guint  index = g_array_index (trainer->train, guint, i);
-        double repeats = count_repeats (trainer, &g_array_index (trainer->dataset->samples, Sample, index), rarity) + random_between (&random, 0.0, 1.0);
+        double repeats = count_repeats (trainer, &g_array_index (trainer->dataset->samples, Sample, index), weights) + random_between (&random, 0.0, 1.0);
 
         for (guint k = 1; k <= (guint) repeats; k++)
           g_array_append_val (order, index);

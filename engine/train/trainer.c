@@ -77,6 +77,8 @@ check_settings (const FoveaTrainSettings *settings, GError **error)
                       : settings->epochs < 1 && settings->minutes <= 0.0       ? "Say how many epochs or minutes to train."
                       : !(settings->learning_rate > 0.0)                       ? "The learning rate must be above 0."
                       : !(settings->base_rate > 0.0 && settings->base_rate <= 1.0) ? "The share of the rate for the base's layers must be above 0, at most 1."
+                      : settings->balance_by_weight && settings->task != FOVEA_TASK_CLASSIFY
+                          ? "Rare classes weigh more in classifiers only. Show their photos more often instead."
                       : settings->size < 0 || settings->size > 2048            ? "The size of photos must be 16 to 2048 pixels."
                       : !(settings->average >= 0.0 && settings->average < 1.0) ? "The moving average must keep a share of 0 or more, below 1."
                                                                                : NULL;
@@ -290,6 +292,8 @@ find_key (const FoveaTrainer *trainer)
     g_checksum_update (checksum, (const guchar *) "frozen", -1);
   if (s->optimizer == FOVEA_OPTIMIZER_ADAMW)
     g_checksum_update (checksum, (const guchar *) "adamw", -1);
+  if (s->balance && s->balance_by_weight)
+    g_checksum_update (checksum, (const guchar *) "weighed", -1);
   if (s->schedule != FOVEA_SCHEDULE_COSINE)
     g_checksum_update (checksum, (const guchar *) &s->schedule, sizeof s->schedule);
   if (s->base_rate < 1.0)
@@ -341,7 +345,8 @@ prepare (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, cons
   if (!trainer->model || !make_learner (trainer, base, error))
     return FALSE;
   trainer_set_labels (trainer->input, trainer->dataset);
-  trainer->lesson = lesson_new (trainer->dataset, trainer->settings.batch, trainer->input->width, trainer->settings.smoothing);
+  trainer->lesson = lesson_new (trainer->dataset, trainer->settings.batch, trainer->input->width, trainer->settings.smoothing,
+                                trainer->settings.balance && trainer->settings.balance_by_weight ? trainer_weigh_classes (trainer) : NULL);
   loader = trainer_loader_settings (trainer, TRUE);
   trainer->loader = loader_new (&loader, error);
   trainer->mark = (Mark) { .version = 1, .best = NAN, .rate_scale = 1.0, .loss = NAN, .key = find_key (trainer) };
