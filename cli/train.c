@@ -144,10 +144,11 @@ static const char *const balance_words[] = { "repeats", "weights", "none", NULL 
 static double
 choose_rate (const Options *given, const FoveaTrainSettings *settings)
 {
-  return settings->optimizer == FOVEA_OPTIMIZER_ADAMW   ? 0.001
-         : settings->trainable == FOVEA_TRAIN_HEAD      ? 0.3
-         : given->base && !given->arch                  ? 0.01
-                                                        : settings->learning_rate;
+  gboolean is_head = settings->trainable == FOVEA_TRAIN_HEAD;
+
+  if (settings->optimizer == FOVEA_OPTIMIZER_ADAMW)
+    return is_head ? 0.02 : 0.001;
+  return is_head ? 0.3 : given->base && !given->arch ? 0.01 : settings->learning_rate;
 }
 
 static const char *
@@ -314,7 +315,7 @@ verb_train (int argc, char **argv)
     { "minutes", 0, 0, G_OPTION_ARG_DOUBLE, &given.minutes, "Train for so long instead", "N" },
     { "batch", 0, 0, G_OPTION_ARG_INT, &given.batch, "Photos of a step (16)", "N" },
     { "optimizer", 0, 0, G_OPTION_ARG_STRING, &given.optimizer, "What moves the weights: sgd (Nesterov momentum), adamw (sgd)", "NAME" },
-    { "learning-rate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rate, "At its highest (0.05; with --base 0.01; for a head alone 0.3; adamw 0.001)", "R" },
+    { "learning-rate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rate, "At its highest (0.05; with --base 0.01; for a head alone 0.3; adamw 0.001, a head 0.02)", "R" },
     { "base-rate", 0, 0, G_OPTION_ARG_DOUBLE, &given.base_rate, "Share of the learning rate for layers that are as --base has them (1)", "S" },
     { "schedule", 0, 0, G_OPTION_ARG_STRING, &given.schedule, "What becomes of the learning rate: cosine, step, one-cycle, constant (cosine)", "NAME" },
     { "find-rate", 0, 0, G_OPTION_ARG_NONE, &given.find_rate, "Find the learning rate: some dozens of steps more", NULL },

@@ -195,6 +195,7 @@ class Train(unittest.TestCase):
         output, answer, _ = self.train("adamw", "--optimizer", "adamw", "--epochs", 40, "--average", "0.9", "--validation", "0.25")
         self.assertLearned(answer["evaluation"]["accuracy"], 0.74)
         self.assertEqual(answer["learning_rate"], 0.001)
+        self.assertEqual(self.train("adamw-head", "--base", output, "--trainable", "head", "--optimizer", "adamw", "--epochs", 1, data="few")[1]["learning_rate"], 0.02)
         # AdamW's first step is as long as the rate, which begins at a fiftieth, whatever the gradients are; that of SGD is as the gradients are.
         for moves in self.move(output, "adamw-step", "--optimizer", "adamw", "--learning-rate", "0.05")[0].values():
             self.assertAlmostEqual(np.median(moves), 0.001, delta=1e-4)
