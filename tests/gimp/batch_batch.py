@@ -128,7 +128,7 @@ def check_formats(gimp, source, results):
 
 def check_choice(gimp, source, folder):
     """Threshold, top and classes mean what they mean in the command, and without them both tell the same."""
-    cases = [('classify', CLASSIFIER, {'top': 2, 'threshold': 0.05}), ('classify', CLASSIFIER, {}), ('locate', DETECTOR, {'threshold': 0.4}), ('locate', DETECTOR, {}),
+    cases = [('classify', CLASSIFIER, {'top': 2, 'threshold': 0.05}), ('classify', CLASSIFIER, {}), ('locate', DETECTOR, {'threshold': 0.7}), ('locate', DETECTOR, {}),
              ('locate', DETECTOR, {'classes': ' dog, CAT,', 'threshold': 0.1}), ('segment', SEGMENTER, {'threshold': 0.3}), ('segment', SEGMENTER, {})]
     calls, expected = [], []
     for i, (operation, model, options) in enumerate(cases):
