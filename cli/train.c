@@ -42,7 +42,7 @@ typedef struct
   TrainOptions common;
   char    *base, *arch, *output, *trainable, *optimizer, *schedule, *balance, *checkpoint, *teacher;
   int      epochs, batch, patience;
-  double   minutes, rate, base_rate, decay, average, monitor, validation, smoothing;
+  double   minutes, rate, base_rate, keep_base, decay, average, monitor, validation, smoothing;
   gboolean json, find_rate, frozen_norms, no_balance, half, quiet;
 } Options;
 
@@ -174,6 +174,8 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
     return "--balance must be repeats, weights or none.";
   if (given->base_rate != 1.0 && !given->base)
     return "--base-rate is for what --base has learned: give a base.";
+  if (given->keep_base != 0.0 && !given->base)
+    return "--keep-base keeps a share of --base: give a base.";
   if (given->epochs < 0 || given->batch < 0 || given->patience < 0)
     return "Numbers of epochs and photos must be 0 or more.";
   settings->trainable = (FoveaTrainable) trainable;
@@ -185,6 +187,7 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
   settings->batch = given->batch ? (guint) given->batch : settings->batch;
   settings->learning_rate = given->rate > 0.0 ? given->rate : choose_rate (given, settings);
   settings->base_rate = given->base_rate;
+  settings->keep_base = given->keep_base;
   settings->find_rate = given->find_rate;
   settings->weight_decay = given->decay >= 0.0 ? given->decay : optimizer == FOVEA_OPTIMIZER_ADAMW ? 0.01 : settings->weight_decay;
   settings->average = given->average >= 0.0 ? given->average : settings->average;
@@ -317,6 +320,7 @@ verb_train (int argc, char **argv)
     { "optimizer", 0, 0, G_OPTION_ARG_STRING, &given.optimizer, "What moves the weights: sgd (Nesterov momentum), adamw (sgd)", "NAME" },
     { "learning-rate", 0, 0, G_OPTION_ARG_DOUBLE, &given.rate, "At its highest (0.05; with --base 0.01; for a head alone 0.3; adamw 0.001, a head 0.02)", "R" },
     { "base-rate", 0, 0, G_OPTION_ARG_DOUBLE, &given.base_rate, "Share of the learning rate for layers that are as --base has them (1)", "S" },
+    { "keep-base", 0, 0, G_OPTION_ARG_DOUBLE, &given.keep_base, "Share of --base's weights that the result keeps, 0 to 1: it forgets less; with --frozen-norms (0)", "S" },
     { "schedule", 0, 0, G_OPTION_ARG_STRING, &given.schedule, "What becomes of the learning rate: cosine, step, one-cycle, constant (cosine)", "NAME" },
     { "find-rate", 0, 0, G_OPTION_ARG_NONE, &given.find_rate, "Find the learning rate: some dozens of steps more", NULL },
     { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &given.decay, "(0.00004; adamw 0.01)", "D" },

@@ -62,6 +62,7 @@ typedef struct
   FoveaSchedule     schedule;
   double            warm_up;         /* share of the training in which the rate rises */
   double            base_rate;       /* share of the rate at which layers learn that are as the base has them, above 0, at most 1 */
+  double            keep_base;       /* share of the base's weights that is kept in the result, 0 to 1; the training itself doesn't know of it */
   double            smoothing;       /* of labels, 0 to 0.5 */
   double            average;         /* share that the moving average of the weights keeps at each step; 0: none */
   double            validation_share; /* where the data have no split of their own */

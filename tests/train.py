@@ -430,6 +430,54 @@ class Train(unittest.TestCase):
         self.assertEqual((before.shape, after.shape), ((3, 2), (3, 3)))
         self.assertLess(np.abs(after[:, [KINDS.index("disc"), KINDS.index("stripes")]] - before).max(), 0.001 * np.ptp(before))
 
+    def check_kept(self, data, lead, classes, before, *more, base):
+        """Files of trainings that keep nothing and a quarter of the base, once trained: what lies where in the second one. Rows of a new class are as trained."""
+        checkpoint = self.folder / f"keep-{data}"
+        command = ["--base", base, "--frozen-norms", "--epochs", 1, "--average", "0", "--checkpoint", checkpoint, *more]
+        trained, _, _ = self.train("keep-none", *command, data=data)
+        state = checkpoint.read_bytes()
+        kept, answer, _ = self.train("keep-some", *command, "--keep-base", "0.25", data=data)
+        self.assertEqual(state, checkpoint.read_bytes()) # nothing was trained again, and the state has the weights as they were learned
+        base, trained, after = ({tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer} for path in (base, trained, kept))
+        mixed = new = 0
+        for name, weights in after.items():
+            start, end = base.get(name), trained[name]
+            last = weights.ndim in (1, 2, 4) and len(weights) == lead + len(classes)
+            if last and start is None: # a classifier's new last layer, called otherwise
+                start, = (one for one in base.values() if one.shape == (lead + len(before), *weights.shape[1:]))
+            if not last and start is not None and start.shape == weights.shape:
+                np.testing.assert_allclose(weights, 0.25 * start + 0.75 * end, rtol=1e-5, atol=1e-6, err_msg=name)
+                mixed += not np.array_equal(start, end)
+            elif last:
+                for row, label in enumerate([None] * lead + classes):
+                    old = row if row < lead else lead + before.index(label) if label in before else None
+                    np.testing.assert_allclose(weights[row], end[row] if old is None else 0.25 * start[old] + 0.75 * end[row], rtol=1e-5, atol=1e-6, err_msg=f"{name} {row}")
+                    new += old is None and not np.array_equal(end[row], np.zeros_like(end[row]))
+        self.assertTrue(mixed > 4 and new > 0, (mixed, new))
+        return kept, answer
+
+    def test_a_share_of_the_base_is_kept(self):
+        some = self.folder / "some"
+        for kind in ("disc", "stripes"):
+            (some / kind).mkdir(parents=True)
+            for i in range(20):
+                (some / kind / f"{i}.png").symlink_to(self.folder / "folders" / kind / f"{i:02}.png")
+        base, _, _ = self.train("keep-base", "--epochs", 1, data="some")
+        (self.folder / "kinds").mkdir()
+        rows = [{"file": f"../folders/{kind}/{i:02}.png", "labels": kind, "split": "val" if i % 2 else "train"} for kind in KINDS for i in range(40)]
+        (self.folder / "kinds" / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        kept, answer = self.check_kept("kinds", 0, KINDS, ["disc", "stripes"], base=base)
+        again = json.loads(fovea("evaluate", kept, self.folder / "kinds", "--json").stdout)
+        self.assertEqual((again["accuracy"], again["per_class"]), (answer["evaluation"]["accuracy"], answer["evaluation"]["per_class"])) # of what was written
+        boxes, _, _ = self.train("keep-boxes", "--task", "detect", "--size", 96, "--epochs", 1, "--batch", 8, data="boxes")
+        (self.folder / "balls").mkdir()
+        rows = (self.folder / "boxes" / "manifest.jsonl").read_text().replace('"disc"', '"ball"').replace('"file": "', '"file": "../boxes/')
+        (self.folder / "balls" / "manifest.jsonl").write_text(rows)
+        self.check_kept("balls", 4, ["ball", "square"], ["disc", "square"], "--task", "detect", "--size", 96, "--batch", 8, base=boxes)
+        for more, status, words in [(["--base", base, "--keep-base", "0.5"], 1, "Freeze them"), (["--keep-base", "0.5"], 2, "give a base"),
+                                    (["--base", base, "--keep-base", "2"], 1, "0 to 1"), (["--base", base, "--trainable", "head", "--keep-base", "0.5"], 1, "all of the base is kept")]:
+            self.assertIn(words, self.train("refused", "--epochs", 1, *more, status=status)[1]["error"])
+
     def test_numbers_that_leave_all_bounds_ruin_nothing(self):
         """At rates that can't be, a training goes back, at half the rate, and learns, or says what to do; what comes out answers with numbers."""
         recovered = refused = 0

@@ -12,11 +12,10 @@
 #include "run/session.h"
 #include "train/random.h"
 
-/* The last layer with weights on the way to the output, walking back through what has one input that matters. */
-static Node *
-find_last_layer (const Graph *graph)
+Node *
+head_find_last_layer (const Graph *graph, guint output)
 {
-  Value *value = graph->outputs->len > 0 ? g_ptr_array_index (graph->outputs, 0) : NULL;
+  Value *value = output < graph->outputs->len ? g_ptr_array_index (graph->outputs, output) : NULL;
 
   while (value && value->producer)
     {
@@ -32,6 +31,12 @@ find_last_layer (const Graph *graph)
         value = node_input (node, 1);
     }
   return NULL;
+}
+
+gboolean
+head_has_rows (const Node *layer)
+{
+  return strcmp (layer->type, "Conv") == 0 || (strcmp (layer->type, "Gemm") == 0 && node_int (layer, "transB", 0));
 }
 
 static Node *
@@ -119,7 +124,7 @@ head_replace (FoveaModel *base, const FoveaShape *input, guint n_classes, guint6
   inferred = session_infer (base, options, error);
   if (!inferred)
     return NULL;
-  last = find_last_layer (model_get_graph (base));
+  last = head_find_last_layer (model_get_graph (base), 0);
   known = last ? graph_find_value (inferred, node_input (last, 0)->name) : NULL;
   if (!known || (known->shape.n_dims != 2 && known->shape.n_dims != 4))
     {
@@ -149,11 +154,11 @@ void
 head_keep_classes (FoveaModel *model, FoveaModel *base, const char *const *before, const char *const *classes)
 {
   const Graph *graph = model_get_graph (model);
-  const Node  *last = find_last_layer (model_get_graph (base));
+  const Node  *last = head_find_last_layer (model_get_graph (base), 0);
   Value       *to[2] = { graph_find_value (graph, "head.weight"), graph_find_value (graph, "head.bias") };
   gsize        n_before = g_strv_length ((char **) before), size = (gsize) to[0]->constant->shape.dims[1];
 
-  if (strcmp (last->type, "MatMul") == 0 || (strcmp (last->type, "Gemm") == 0 && !node_int (last, "transB", 0)))
+  if (!head_has_rows (last))
     return;
   for (guint i = 0; i < 2; i++)
     {
@@ -202,7 +207,7 @@ FoveaModel *
 head_narrow (FoveaModel *model, guint n, GError **error)
 {
   Graph *graph = graph_copy (model_get_graph (model));
-  Node  *last = find_last_layer (graph);
+  Node  *last = head_find_last_layer (graph, 0);
   Value *output = g_ptr_array_index (graph->outputs, 0);
 
   if (last && strcmp (last->type, "Gemm") == 0 && node_int (last, "transB", 0) && node_input (last, 1)->constant

@@ -6,6 +6,12 @@
 
 #include "model/model.h"
 
+/* The last layer with weights on the way to an output, walking back through what has one input that matters; NULL: there is none. */
+Node       *head_find_last_layer (const Graph *graph, guint output);
+
+/* Its weights have a row for each of its answers. */
+gboolean    head_has_rows (const Node *layer);
+
 /* A copy of a classifier whose last fully connected layer or 1 x 1 convolution, and what follows it, is replaced by a mean over the pixels (where there still
  * are any) and a new linear layer to `n_classes` logits. input: the shape of a batch. *name (may be NULL) gets the new layer's name, to be freed.
  * NULL with FOVEA_ERROR_UNSUPPORTED where no such layer is found. */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "train/feature-cache.h"
+#include "train/keep-base.h"
 #include "train/learner.h"
 #include "train/lesson.h"
 #include "train/teacher.h"
@@ -44,6 +45,7 @@ struct _FoveaTrainer
   GPtrArray         *warnings;
   char              *base_name, *base_licence; /* NULL: there is no base, or it says none */
   guint              n_copied;
+  KeepBase          *keep;                    /* NULL: nothing is */
   Mark               mark;
   GMutex             mutex;                   /* of the next two, which other threads set */
   GCond              changed;

@@ -23,14 +23,15 @@ trainer_join_head (FoveaTrainer *trainer, FoveaModel *head, GError **error)
 FoveaModel *
 trainer_make_trained (FoveaTrainer *trainer, GError **error)
 {
-  g_autoptr (FoveaModel) model = NULL;
+  g_autoptr (FoveaModel) learned = NULL, narrow = NULL, mixed = NULL;
 
   if (trainer->best && trainer_is_stopped (trainer))
     return fovea_model_ref (trainer->best);
-  model = learner_make_model (trainer->learner, error);
-  if (model && trainer->dataset->task == FOVEA_TASK_DETECT)
-    return detector_finish (model, trainer->input->width, trainer->input->height, error);
-  return !model || !trainer->teacher ? g_steal_pointer (&model) : head_narrow (model, trainer->dataset->n_classes, error);
+  learned = learner_make_model (trainer->learner, error);
+  narrow = learned && trainer->teacher ? head_narrow (learned, trainer->dataset->n_classes, error) : g_steal_pointer (&learned);
+  mixed = narrow && trainer->keep ? keep_base_mix (trainer->keep, narrow, error) : g_steal_pointer (&narrow);
+  return mixed && trainer->dataset->task == FOVEA_TASK_DETECT ? detector_finish (mixed, trainer->input->width, trainer->input->height, error)
+                                                              : g_steal_pointer (&mixed);
 }
 
 /* How many photos of each class were learned from. */
@@ -62,6 +63,8 @@ make_card (const FoveaTrainer *trainer, const FoveaEvaluation *evaluation)
   json_object_set_int_member (training, "epochs", (gint64) trainer->mark.epoch);
   json_object_set_double_member (training, "minutes", round (trainer->mark.elapsed / 6.0) / 10.0);
   json_object_set_int_member (training, "seed", (gint64) trainer->settings.seed);
+  if (trainer->keep)
+    json_object_set_double_member (training, "keep_base", trainer->settings.keep_base);
   json_object_set_object_member (card, "training", training);
   if (evaluation)
     {

@@ -77,6 +77,7 @@ check_settings (const FoveaTrainSettings *settings, GError **error)
                       : settings->epochs < 1 && settings->minutes <= 0.0       ? "Say how many epochs or minutes to train."
                       : !(settings->learning_rate > 0.0)                       ? "The learning rate must be above 0."
                       : !(settings->base_rate > 0.0 && settings->base_rate <= 1.0) ? "The share of the rate for the base's layers must be above 0, at most 1."
+                      : !(settings->keep_base >= 0.0 && settings->keep_base <= 1.0) ? "The share of the base's weights that is kept must be 0 to 1."
                       : settings->balance_by_weight && settings->task != FOVEA_TASK_CLASSIFY
                           ? "Rare classes weigh more in classifiers only. Show their photos more often instead."
                       : settings->size < 0 || settings->size > 2048            ? "The size of photos must be 16 to 2048 pixels."
@@ -296,9 +297,44 @@ find_key (const FoveaTrainer *trainer)
     g_checksum_update (checksum, (const guchar *) "weighed", -1);
   if (s->schedule != FOVEA_SCHEDULE_COSINE)
     g_checksum_update (checksum, (const guchar *) &s->schedule, sizeof s->schedule);
+  if (s->keep_base > 0.0 && s->patience > 0) /* of what is judged, the best epoch is one of the marks */
+    g_checksum_update (checksum, (const guchar *) &s->keep_base, sizeof s->keep_base);
   if (s->base_rate < 1.0)
     g_checksum_update (checksum, (const guchar *) &s->base_rate, sizeof s->base_rate);
   return g_ascii_strtoull (g_checksum_get_string (checksum) + 48, NULL, 16);
+}
+
+static gboolean
+learns_norms (FoveaTrainer *trainer)
+{
+  const Graph *graph = model_get_graph (trainer->model);
+
+  for (guint i = 0; i < graph->nodes->len; i++)
+    {
+      const Node *node = g_ptr_array_index (graph->nodes, i);
+
+      if (strcmp (node->type, "BatchNormalization") == 0 && choose_layer (node, trainer))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* What batch normalizations measured of one network's numbers and of another's tells nothing about those of a network between both. */
+static gboolean
+make_keep (FoveaTrainer *trainer, FoveaModel *base, GError **error)
+{
+  g_autoptr (FoveaModel) cells = base && trainer->settings.task == FOVEA_TASK_DETECT ? detector_open (base) : NULL;
+  const char            *wrong = !base                 ? "Nothing of a base can be kept without a base. Give one, or keep nothing."
+                                 : trainer->on_features ? "Where only a new last layer learns, all of the base is kept. Train more layers, or keep no share."
+                                 : learns_norms (trainer)
+                                     ? "Batch normalizations that learn can't be mixed with the base's. Freeze them, or keep no share of the base." : NULL;
+
+  if (wrong)
+    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, wrong);
+  else
+    trainer->keep = keep_base_new (cells ? cells : base, trainer->settings.keep_base, (const char *const *) trainer->input->labels,
+                                   (const char *const *) trainer->dataset->classes, cells ? G_MAXUINT : 1);
+  return !wrong;
 }
 
 static gboolean
@@ -343,6 +379,8 @@ prepare (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, cons
     return FALSE;
   trainer->model = make_model (trainer, base, architecture, error);
   if (!trainer->model || !make_learner (trainer, base, error))
+    return FALSE;
+  if (trainer->settings.keep_base > 0.0 && !make_keep (trainer, base, error))
     return FALSE;
   trainer_set_labels (trainer->input, trainer->dataset);
   trainer->lesson = lesson_new (trainer->dataset, trainer->settings.batch, trainer->input->width, trainer->settings.smoothing,
@@ -389,6 +427,7 @@ fovea_trainer_free (FoveaTrainer *trainer)
   feature_cache_free (trainer->judged);
   teacher_free (trainer->teacher);
   lesson_free (trainer->lesson);
+  keep_base_free (trainer->keep);
   g_free (trainer->mean);
   g_free (trainer->scale);
   memory_free (trainer->batch.input);
