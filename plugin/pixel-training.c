@@ -151,7 +151,7 @@ pixel_training_take_labels (const PixelTraining *training, const LabelLayers *la
   guint8 *cells = g_new (guint8, n * n), classes[256];
 
   memset (classes, FOVEA_PIXEL_UNKNOWN, sizeof classes);
-  for (guint i = 0; i < labels->n; i++)
+  for (guint i = 0; i < MIN (labels->n, LABEL_LAYERS_MOST); i++)
     classes[i + 1] = (guint8) find_class (training, labels->classes[i].name);
   for (gsize i = 0; i < n * n; i++)
     cells[i] = classes[raster[i]];

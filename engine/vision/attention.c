@@ -70,7 +70,7 @@ occlude (FoveaClassifier *classifier, FoveaInput *input, gsize index, GCancellab
   gsize         n_bytes = (gsize) width * height * 3;
   guint8       *covered = memory_alloc (n_bytes, "the attention map", error);
   gboolean      done = covered != NULL;
-  float         whole = 0, score;
+  float         whole = 0, score = 0;
 
   done = done && run_score (classifier, pixels, index, cancellable, &whole, error);
   for (int i = 0; i < CELLS * CELLS && done; i++)
