@@ -42,7 +42,7 @@ typedef struct
   TrainOptions common;
   char    *base, *arch, *output, *trainable, *optimizer, *schedule, *balance, *checkpoint, *teacher;
   int      epochs, batch, patience;
-  double   minutes, rate, base_rate, keep_base, decay, average, monitor, validation, smoothing;
+  double   minutes, rate, base_rate, keep_base, decay, average, monitor, validation, smoothing, distill, temperature;
   gboolean json, find_rate, frozen_norms, no_balance, half, quiet;
 } Options;
 
@@ -176,6 +176,10 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
     return "--base-rate is for what --base has learned: give a base.";
   if (given->keep_base != 0.0 && !given->base)
     return "--keep-base keeps a share of --base: give a base.";
+  if ((given->distill != 0.0 || given->temperature >= 0.0) && !given->teacher)
+    return "--distill and --temperature are for a teacher's answers: give --teacher.";
+  if (given->temperature >= 0.0 && given->distill == 0.0)
+    return "--temperature is for a teacher's answers: give --distill.";
   if (given->epochs < 0 || given->batch < 0 || given->patience < 0)
     return "Numbers of epochs and photos must be 0 or more.";
   settings->trainable = (FoveaTrainable) trainable;
@@ -192,6 +196,8 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
   settings->weight_decay = given->decay >= 0.0 ? given->decay : optimizer == FOVEA_OPTIMIZER_ADAMW ? 0.01 : settings->weight_decay;
   settings->average = given->average >= 0.0 ? given->average : settings->average;
   settings->smoothing = given->smoothing >= 0.0 ? given->smoothing : settings->smoothing;
+  settings->distill = given->distill;
+  settings->temperature = given->temperature >= 0.0 ? given->temperature : settings->temperature;
   settings->monitor_share = given->monitor;
   settings->validation_share = given->validation;
   settings->patience = (guint) given->patience;
@@ -305,7 +311,7 @@ int
 verb_train (int argc, char **argv)
 {
   FoveaTrainSettings       settings;
-  Options                  given = { .base_rate = 1.0, .decay = -1.0, .average = -1.0, .smoothing = -1.0, .validation = 0.15 };
+  Options                  given = { .base_rate = 1.0, .decay = -1.0, .average = -1.0, .smoothing = -1.0, .temperature = -1.0, .validation = 0.15 };
   const char              *wrong;
   int                      status;
   const GOptionEntry       own[] = {
@@ -332,6 +338,8 @@ verb_train (int argc, char **argv)
     { "balance", 0, 0, G_OPTION_ARG_STRING, &given.balance, "Rare classes: repeats of their photos, weights in the loss, none (repeats)", "HOW" },
     { "no-balance", 0, 0, G_OPTION_ARG_NONE, &given.no_balance, "The same as --balance none", NULL },
     { "teacher", 0, 0, G_OPTION_ARG_FILENAME, &given.teacher, "Learn this classifier's features, too: with few photos a network sees more in them", "MODEL" },
+    { "distill", 0, 0, G_OPTION_ARG_DOUBLE, &given.distill, "Learn the teacher's answers instead, with this share of the loss against the labels (0)", "S" },
+    { "temperature", 0, 0, G_OPTION_ARG_DOUBLE, &given.temperature, "Divides logits where answers are learned: higher says more of wrong answers that are nearly right (4)", "T" },
     { "checkpoint", 0, 0, G_OPTION_ARG_FILENAME, &given.checkpoint, "Keep the state here, also when done (FILE.checkpoint, until done)", "FILE" },
     { "half", 0, 0, G_OPTION_ARG_NONE, &given.half, "Write weights as float16: half the file", NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &given.quiet, "No progress", NULL },

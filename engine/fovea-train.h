@@ -78,6 +78,8 @@ typedef struct
   const char       *tags;            /* text of a tag list, or NULL: see the manual */
   const char       *backgrounds;     /* folder of photos that subjects are pasted on; NULL: none */
   FoveaModel       *teacher;         /* classify: a classifier whose features are learned beside the labels (distillation); NULL: none */
+  double            distill;         /* … or whose answers, instead: their share of the loss against the labels, 0 to 1; 0: its features */
+  double            temperature;     /* that makes those softer, 1: as they are; more: it also says which wrong answers are nearly right */
   gboolean          half_weights;    /* the result's weights are float16: half the file */
   const char       *checkpoint;      /* path; training goes on from it where it exists. NULL: none is written */
   FoveaAugmentation augmentation;

@@ -20,7 +20,7 @@
 typedef struct
 {
   float    logits[MOST], targets[MOST], weights[MOST], gradient[MOST];
-  double   smoothing, focus;
+  double   smoothing, focus, temperature;
   gboolean has_weights;
 } Case;
 
@@ -53,12 +53,27 @@ dice (Case *one)
   return loss_dice (one->logits, one->targets, one->has_weights ? one->weights : NULL, N, CLASSES, 0.7, one->gradient);
 }
 
+/* The targets are what the teacher says. These gradients are added to, too. */
+static double
+teacher_softmax (Case *one)
+{
+  memset (one->gradient, 0, sizeof one->gradient);
+  return loss_teacher_softmax (one->logits, one->targets, one->has_weights ? one->weights : NULL, N, CLASSES, one->temperature, 0.7, one->gradient);
+}
+
+static double
+teacher_sigmoid (Case *one)
+{
+  memset (one->gradient, 0, sizeof one->gradient);
+  return loss_teacher_sigmoid (one->logits, one->targets, one->has_weights ? one->weights : NULL, MOST, one->temperature, 0.7, one->gradient);
+}
+
 static void
 fill (Case *one, gboolean has_weights)
 {
   Random random = random_stream (11, 0, 0);
 
-  *one = (Case) { .has_weights = has_weights };
+  *one = (Case) { .has_weights = has_weights, .temperature = 2.0 };
   for (guint i = 0; i < MOST; i++)
     {
       one->logits[i] = (float) (1.5 * random_normal (&random));
@@ -108,6 +123,11 @@ test_gradients (void)
       check_gradient (&one, softmax_of_images);
       for (one.focus = 2.0; one.focus <= 4.0; one.focus += 1.0)
         check_gradient (&one, sigmoid);
+      for (one.temperature = 0.5; one.temperature <= 8.0; one.temperature *= 4.0)
+        {
+          check_gradient (&one, teacher_softmax);
+          check_gradient (&one, teacher_sigmoid);
+        }
     }
 }
 
@@ -132,6 +152,36 @@ test_sigmoid (void)
 
   g_assert_cmpfloat_with_epsilon (loss_sigmoid (logits, targets, NULL, 2, 0.0, gradient), -0.5 * (log (p) + log (1.0 - q)), 1e-6);
   g_assert_cmpfloat_with_epsilon (loss_sigmoid (logits, targets, NULL, 2, 2.0, gradient), -0.5 * ((1.0 - p) * (1.0 - p) * log (p) + q * q * log (1.0 - q)), 1e-6);
+}
+
+/* Nothing where both say the same; else the divergence of what both make of their logits. */
+static void
+test_teacher (void)
+{
+  const float logits[3] = { 1.0f, 3.0f, -2.0f }, taught[3] = { 2.0f, 0.0f, 4.0f }, moved[3] = { 4.0f, 6.0f, 1.0f };
+  float       gradient[3] = { 0 };
+  double      p[3], q[3], sums[2] = { 0.0, 0.0 }, wanted = 0.0;
+
+  for (guint c = 0; c < 3; c++)
+    {
+      sums[0] += p[c] = exp (taught[c] / 2.0);
+      sums[1] += q[c] = exp (logits[c] / 2.0);
+    }
+  for (guint c = 0; c < 3; c++)
+    wanted += p[c] / sums[0] * log (p[c] / sums[0] / (q[c] / sums[1]));
+  g_assert_cmpfloat_with_epsilon (loss_teacher_softmax (logits, taught, NULL, 1, 3, 2.0, 0.5, gradient), 0.5 * 4.0 * wanted, 1e-6);
+  memset (gradient, 0, sizeof gradient);
+  g_assert_cmpfloat_with_epsilon (loss_teacher_softmax (logits, moved, NULL, 1, 3, 2.0, 1.0, gradient), 0.0, 1e-6);
+  g_assert_cmpfloat_with_epsilon (gradient[1], 0.0, 1e-6);
+  g_assert_cmpfloat_with_epsilon (loss_teacher_sigmoid (logits, logits, NULL, 3, 2.0, 1.0, gradient), 0.0, 1e-6);
+  wanted = 0.0;
+  for (guint c = 0; c < 3; c++)
+    {
+      double a = 1.0 / (1.0 + exp (-taught[c] / 2.0)), b = 1.0 / (1.0 + exp (-logits[c] / 2.0));
+
+      wanted += (a * log (a / b) + (1.0 - a) * log ((1.0 - a) / (1.0 - b))) / 3.0;
+    }
+  g_assert_cmpfloat_with_epsilon (loss_teacher_sigmoid (logits, taught, NULL, 3, 2.0, 1.0, gradient), 4.0 * wanted, 1e-6);
 }
 
 /* A mask that is right costs next to nothing, one that is wrong nearly the whole scale. */
@@ -177,6 +227,8 @@ test_unknown (void)
   check_unknown (sigmoid, 1, MOST);
   check_unknown (dice, 1, MOST);
   check_unknown (softmax, CLASSES, N);
+  check_unknown (teacher_softmax, CLASSES, N);
+  check_unknown (teacher_sigmoid, 1, MOST);
 }
 
 /* A lesson in which classes weigh unequally is the loss with the photos' weights, or the tags', times those: of a mixed photo as much as it shows of them, of tags
@@ -186,7 +238,8 @@ check_class_weights (gboolean exclusive)
 {
   static const double  class_weights[CLASSES] = { 1.0, 2.0, 4.0, 1.5 };
   Dataset              dataset = { .task = FOVEA_TASK_CLASSIFY, .n_classes = CLASSES, .exclusive = exclusive };
-  Lesson              *lesson = lesson_new (&dataset, N, 16, 0.1, g_memdup2 (class_weights, sizeof class_weights));
+  const LessonSettings settings = { .smoothing = 0.1, .class_weights = g_memdup2 (class_weights, sizeof class_weights) };
+  Lesson              *lesson = lesson_new (&dataset, N, 16, &settings);
   g_autofree Case     *one = g_new (Case, 1);
   float                gradient[MOST], sum = 0.0f;
   const TensorView     output = { .data = one->logits, .shape = { .n_dims = 2, .dims = { N, CLASSES } } };
@@ -227,6 +280,53 @@ test_class_weights (void)
   check_class_weights (FALSE);
 }
 
+/* A share of the labels' loss and one of the teacher's; of tags, those that the teacher doesn't know are learned from labels alone, and only them with less weight. */
+static void
+check_distilled (gboolean exclusive)
+{
+  const LessonSettings settings = { .distill = 0.3, .temperature = 2.0 };
+  Dataset              dataset = { .task = FOVEA_TASK_CLASSIFY, .n_classes = CLASSES, .exclusive = exclusive };
+  Lesson              *lesson = lesson_new (&dataset, N, 16, &settings);
+  g_autofree Case     *one = g_new (Case, 1);
+  float                gradient[MOST], wanted[MOST], taught[MOST], known[MOST], sum = 0.0f, n_known = 0.0f;
+  const TensorView     output = { .data = one->logits, .shape = { .n_dims = 2, .dims = { N, CLASSES } } };
+  const TensorView     towards = { .data = gradient, .shape = output.shape };
+  Batch                batch = { .targets = one->targets, .weights = one->weights };
+  double               loss;
+
+  fill (one, TRUE);
+  for (gsize i = 0; i < MOST; i++)
+    {
+      gboolean is_known = exclusive || i % CLASSES != 2;
+
+      taught[i] = is_known ? 2.0f * one->targets[(i * 7) % MOST] - 1.0f : NAN;
+      known[i] = is_known ? 1.0f : 0.0f;
+      n_known += known[i];
+      sum += one->weights[i];
+    }
+  lesson_begin (lesson, &batch, taught);
+  lesson_lose (&output, &towards, 1, lesson);
+  loss = 0.7 * (exclusive ? softmax (one) : sigmoid (one) * sum / N);
+  for (gsize i = 0; i < MOST; i++)
+    {
+      wanted[i] = (float) (0.7 * one->gradient[i] * (exclusive ? 1.0f : sum / N));
+      taught[i] = known[i] > 0.0f ? taught[i] : 0.0f;
+    }
+  loss += exclusive ? loss_teacher_softmax (one->logits, taught, one->weights, N, CLASSES, 2.0, 0.3, wanted)
+                    : loss_teacher_sigmoid (one->logits, taught, known, MOST, 2.0, 0.3 * n_known / N, wanted);
+  g_assert_cmpfloat_with_epsilon (lesson_get_loss (lesson), loss, 1e-5);
+  for (gsize i = 0; i < MOST; i++)
+    g_assert_cmpfloat_with_epsilon (gradient[i], wanted[i], 1e-5);
+  lesson_free (lesson);
+}
+
+static void
+test_distilled (void)
+{
+  check_distilled (TRUE);
+  check_distilled (FALSE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -234,8 +334,10 @@ main (int argc, char **argv)
   g_test_add_func ("/loss/gradients", test_gradients);
   g_test_add_func ("/loss/softmax", test_softmax);
   g_test_add_func ("/loss/sigmoid", test_sigmoid);
+  g_test_add_func ("/loss/teacher", test_teacher);
   g_test_add_func ("/loss/dice", test_dice);
   g_test_add_func ("/loss/unknown", test_unknown);
   g_test_add_func ("/loss/class-weights", test_class_weights);
+  g_test_add_func ("/loss/distilled", test_distilled);
   return g_test_run ();
 }

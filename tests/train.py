@@ -356,6 +356,28 @@ class Train(unittest.TestCase):
         self.check_against_onnxruntime(output)
         self.assertIn("learn as a whole", self.train("refused", "--teacher", teacher, "--base", teacher, "--trainable", "head", status=1)[1]["error"])
 
+    def test_a_teacher_answers(self):
+        teacher, _, _ = self.train("answers", "--epochs", 20, "--average", "0.9")
+        # Without a label: all that is learned is what the teacher says.
+        _, answer, _ = self.train("answered", "--teacher", teacher, "--distill", 1, "--epochs", 20, "--average", "0.9", "--size", 64)
+        self.assertLearned(answer["evaluation"]["accuracy"], 0.74)
+        # Who says already what the teacher says has nothing to learn, also of two of its three classes; and it is asked about the photos as they are.
+        text = self.folder / "answers.txt"
+        text.write_text("conv 16 3 2\nconv 32 3 2\ninverted 48 2 3\nglobal\nlinear classes\n") # nothing by chance in it
+        teacher, _, _ = self.train("answers", "--arch", text, "--epochs", 4, "--average", "0.9")
+        same = ["--base", teacher, "--frozen-norms", "--teacher", teacher, "--epochs", 1, "--learning-rate", "1e-9", "--no-augmentation"]
+        for data in "folders", "few":
+            self.assertLess(self.train("same", *same, "--distill", 1, data=data)[1]["epochs"][0]["loss"], 1e-4, data)
+        losses = [self.train("other", *same, "--distill", 1, "--size", 64, *more)[1]["epochs"][0]["loss"] for more in ([], ["--temperature", 1])]
+        self.assertTrue(0 <= losses[0] < 1e-4 and 0 <= losses[1] < 1e-4, losses) # at another size, both see it
+        fresh = [self.train("fresh", "--teacher", teacher, "--distill", 1, "--learning-rate", "1e-9", "--epochs", 1, "--no-augmentation", *more)[1]["epochs"][0]["loss"]
+                 for more in ([], ["--temperature", 1])]
+        self.assertTrue(min(fresh) > 0.01 and abs(fresh[0] - fresh[1]) > 0.001, fresh)
+        two, _, _ = self.train("two", "--epochs", 1, data="few")
+        for more, status, words in [(["--teacher", two, "--distill", 1], 1, "stripes"), (["--distill", 1], 2, "give --teacher"), (["--teacher", two, "--temperature", 2], 2, "give --distill"),
+                                    (["--teacher", teacher, "--distill", 2], 1, "0 to 1"), (["--teacher", teacher, "--distill", 1, "--temperature", 0], 1, "0.1 to 100")]:
+            self.assertIn(words, self.train("refused", "--epochs", 1, *more, status=status)[1]["error"])
+
     def test_sources_know_only_their_own_tags(self):
         with open(self.folder / "manifest.jsonl", "w") as manifest:
             for k, kind in enumerate(KINDS):

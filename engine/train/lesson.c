@@ -5,6 +5,7 @@
 
 #include "train/lesson.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/tensor.h"
@@ -16,28 +17,26 @@ struct _Lesson
   const Dataset *dataset;
   guint          batch;
   int            size;
-  double         smoothing;
-  double        *class_weights; /* NULL: all the same */
-  float         *weights;       /* with those: of a batch's photos or tags */
+  LessonSettings settings;
+  float         *weights; /* with class weights, or a teacher's answers: of a batch's photos or tags */
   const Batch   *photos;
   const float   *taught;
-  float         *apart;   /* with a teacher: the answers for the labels, and their gradients */
+  float         *apart;   /* with a teacher: the answers for the labels, and their gradients; or the teacher's answers where it has some */
   CellTarget    *targets; /* detect: (photos, n_cells) */
   gsize          n_cells;
   double         loss;
 };
 
 Lesson *
-lesson_new (const Dataset *dataset, guint batch, int size, double smoothing, double *class_weights)
+lesson_new (const Dataset *dataset, guint batch, int size, const LessonSettings *settings)
 {
   Lesson *lesson = g_new0 (Lesson, 1);
 
   lesson->dataset = dataset;
   lesson->batch = batch;
   lesson->size = size;
-  lesson->smoothing = smoothing;
-  lesson->class_weights = class_weights;
-  lesson->weights = class_weights ? g_new (float, (gsize) batch * dataset->n_classes) : NULL;
+  lesson->settings = *settings;
+  lesson->weights = settings->class_weights || settings->distill > 0.0 ? g_new (float, (gsize) batch * dataset->n_classes) : NULL;
   return lesson;
 }
 
@@ -46,7 +45,7 @@ lesson_free (Lesson *lesson)
 {
   if (!lesson)
     return;
-  g_free (lesson->class_weights);
+  g_free (lesson->settings.class_weights);
   g_free (lesson->weights);
   g_free (lesson->apart);
   g_free (lesson->targets);
@@ -87,7 +86,7 @@ weigh (Lesson *lesson, gsize rows, gsize columns)
 {
   const Batch *batch = lesson->photos;
 
-  if (!lesson->class_weights)
+  if (!lesson->settings.class_weights)
     return batch->weights;
   for (gsize row = 0; row < rows; row++)
     {
@@ -97,9 +96,9 @@ weigh (Lesson *lesson, gsize rows, gsize columns)
         {
           double target = batch->targets[row * columns + c];
 
-          weight += target * lesson->class_weights[c];
+          weight += target * lesson->settings.class_weights[c];
           if (!lesson->dataset->exclusive)
-            lesson->weights[row * columns + c] = batch->weights[row * columns + c] * (float) (1.0 + target * (lesson->class_weights[c] - 1.0));
+            lesson->weights[row * columns + c] = batch->weights[row * columns + c] * (float) (1.0 + target * (lesson->settings.class_weights[c] - 1.0));
         }
       if (lesson->dataset->exclusive)
         lesson->weights[row] = batch->weights[row] * (float) weight;
@@ -119,9 +118,9 @@ lose_labels (Lesson *lesson, const float *answers, gsize rows, gsize columns, gs
       lesson->loss += loss_dice (answers, batch->targets, batch->weights, rows, pixels, 1.0, gradient);
     }
   else if (dataset->task == FOVEA_TASK_SEGMENT)
-    lesson->loss = loss_softmax (answers, batch->targets, batch->weights, rows * pixels, columns, pixels, lesson->smoothing, gradient);
+    lesson->loss = loss_softmax (answers, batch->targets, batch->weights, rows * pixels, columns, pixels, lesson->settings.smoothing, gradient);
   else if (dataset->exclusive)
-    lesson->loss = loss_softmax (answers, batch->targets, weigh (lesson, rows, columns), rows, columns, 1, lesson->smoothing, gradient);
+    lesson->loss = loss_softmax (answers, batch->targets, weigh (lesson, rows, columns), rows, columns, 1, lesson->settings.smoothing, gradient);
   else
     {
       /* The sum over a photo's tags, not their mean: else many tags would make each of them learn slowly. */
@@ -157,6 +156,31 @@ lose_both (Lesson *lesson, const float *answers, gsize rows, gsize columns, floa
         }
     }
   lesson->loss += loss;
+}
+
+/* The labels' loss and the teacher's, in shares. Where tags are several a photo, the teacher also has a say on those that the photo's source doesn't know. */
+static void
+lose_distilled (Lesson *lesson, const float *answers, gsize rows, gsize columns, float *gradient)
+{
+  double share = lesson->settings.distill, temperature = lesson->settings.temperature, known = 0.0;
+  float *taught = lesson->apart;
+
+  lose_labels (lesson, answers, rows, columns, 1, gradient);
+  lesson->loss *= 1.0 - share;
+  for (gsize i = 0; i < rows * columns; i++)
+    gradient[i] *= (float) (1.0 - share);
+  if (lesson->dataset->exclusive)
+    {
+      lesson->loss += loss_teacher_softmax (answers, lesson->taught, lesson->photos->weights, rows, columns, temperature, share, gradient);
+      return;
+    }
+  for (gsize i = 0; i < rows * columns; i++)
+    {
+      lesson->weights[i] = isnan (lesson->taught[i]) ? 0.0f : 1.0f;
+      taught[i] = isnan (lesson->taught[i]) ? 0.0f : lesson->taught[i];
+      known += lesson->weights[i];
+    }
+  lesson->loss += loss_teacher_sigmoid (answers, taught, lesson->weights, rows * columns, temperature, share * known / (double) rows, gradient);
 }
 
 static void
@@ -195,7 +219,9 @@ lesson_lose (const TensorView *outputs, const TensorView *gradients, guint n, gp
     memset (gradients[i].data, 0, shape_count (&gradients[i].shape) * sizeof (float));
   for (guint d = 2; d < outputs[0].shape.n_dims; d++)
     pixels *= (gsize) outputs[0].shape.dims[d];
-  if (lesson->taught)
+  if (lesson->taught && lesson->settings.distill > 0.0)
+    lose_distilled (lesson, outputs[0].data, rows, columns, gradients[0].data);
+  else if (lesson->taught)
     lose_both (lesson, outputs[0].data, rows, columns, gradients[0].data);
   else
     lose_labels (lesson, outputs[0].data, rows, columns, pixels, gradients[0].data);

@@ -81,6 +81,67 @@ loss_sigmoid (const float *logits, const float *targets, const float *weights, g
   return total * mean;
 }
 
+/* The logarithm of the sum of exp (logits / temperature). */
+static double
+log_sum_exp (const float *logits, gsize n, double temperature)
+{
+  double greatest = -INFINITY, sum = 0.0;
+
+  for (gsize i = 0; i < n; i++)
+    greatest = MAX (greatest, logits[i] / temperature);
+  for (gsize i = 0; i < n; i++)
+    sum += exp (logits[i] / temperature - greatest);
+  return greatest + log (sum);
+}
+
+double
+loss_teacher_softmax (const float *logits, const float *taught, const float *weights, gsize n, gsize classes, double temperature, double scale, float *gradient)
+{
+  double total = 0.0, mean = scale / sum_weights (weights, n);
+
+  for (gsize i = 0; i < n; i++, logits += classes, taught += classes, gradient += classes)
+    {
+      double weight = weights ? weights[i] : 1.0, log_sum, taught_log_sum;
+
+      if (weight <= 0.0)
+        continue;
+      log_sum = log_sum_exp (logits, classes, temperature);
+      taught_log_sum = log_sum_exp (taught, classes, temperature);
+      for (gsize c = 0; c < classes; c++)
+        {
+          double log_share = logits[c] / temperature - log_sum, log_target = taught[c] / temperature - taught_log_sum, target = exp (log_target);
+
+          total += weight * temperature * temperature * target * (log_target - log_share);
+          gradient[c] += (float) (mean * weight * temperature * (exp (log_share) - target));
+        }
+    }
+  return total * mean;
+}
+
+/* -log of the sigmoid of x */
+static double
+softplus (double x)
+{
+  return MAX (-x, 0.0) + log1p (exp (-fabs (x)));
+}
+
+double
+loss_teacher_sigmoid (const float *logits, const float *taught, const float *weights, gsize n, double temperature, double scale, float *gradient)
+{
+  double total = 0.0, mean = scale / sum_weights (weights, n);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      double weight = weights ? weights[i] : 1.0, x = logits[i] / temperature, y = taught[i] / temperature, target = 1.0 / (1.0 + exp (-y));
+
+      if (weight <= 0.0)
+        continue;
+      total += weight * temperature * temperature * (target * (softplus (x) - softplus (y)) + (1.0 - target) * (softplus (-x) - softplus (-y)));
+      gradient[i] += (float) (mean * weight * temperature * (1.0 / (1.0 + exp (-x)) - target));
+    }
+  return total * mean;
+}
+
 double
 loss_dice (const float *logits, const float *targets, const float *weights, gsize n, gsize size, double scale, float *gradient)
 {

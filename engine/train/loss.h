@@ -22,6 +22,14 @@ double loss_sigmoid (const float *logits, const float *targets, const float *wei
 /* Of one number, and its derivative by the logit. */
 double loss_sigmoid_one (double logit, double target, double focus, double *derivative);
 
+/* How far n softmax distributions over `classes` numbers are from a teacher's: temperature^2 times the Kullback-Leibler divergence of both sets of logits, divided by
+ * the temperature (Hinton et al. 2015, arXiv:1503.02531), so that the gradient is about as large at any. weights: one for each of the n, NULL: all 1. `gradient` is
+ * added to, times `scale`. */
+double loss_teacher_softmax (const float *logits, const float *taught, const float *weights, gsize n, gsize classes, double temperature, double scale, float *gradient);
+
+/* The same of n numbers after a sigmoid each. */
+double loss_teacher_sigmoid (const float *logits, const float *taught, const float *weights, gsize n, double temperature, double scale, float *gradient);
+
 /* 1 - Dice of each of n masks of `size` pixels after a sigmoid (Milletari et al. 2016, arXiv:1606.04797), with 1 added above and below. `gradient` is added
  * to, times `scale`. */
 double loss_dice    (const float *logits, const float *targets, const float *weights, gsize n, gsize size, double scale, float *gradient);

@@ -28,7 +28,7 @@ trainer_make_trained (FoveaTrainer *trainer, GError **error)
   if (trainer->best && trainer_is_stopped (trainer))
     return fovea_model_ref (trainer->best);
   learned = learner_make_model (trainer->learner, error);
-  narrow = learned && trainer->teacher ? head_narrow (learned, trainer->dataset->n_classes, error) : g_steal_pointer (&learned);
+  narrow = learned && trainer->teacher && teacher_count (trainer->teacher) > 0 ? head_narrow (learned, trainer->dataset->n_classes, error) : g_steal_pointer (&learned);
   mixed = narrow && trainer->keep ? keep_base_mix (trainer->keep, narrow, error) : g_steal_pointer (&narrow);
   return mixed && trainer->dataset->task == FOVEA_TASK_DETECT ? detector_finish (mixed, trainer->input->width, trainer->input->height, error)
                                                               : g_steal_pointer (&mixed);

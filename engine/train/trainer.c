@@ -18,7 +18,7 @@ void
 fovea_train_settings_init (FoveaTrainSettings *settings, FoveaTask task)
 {
   *settings = (FoveaTrainSettings) {
-    .task = task, .epochs = 30, .batch = 16, .learning_rate = 0.05, .weight_decay = 4e-5, .warm_up = 0.05, .base_rate = 1.0, .smoothing = 0.05, .average = 0.998,
+    .task = task, .epochs = 30, .batch = 16, .learning_rate = 0.05, .weight_decay = 4e-5, .warm_up = 0.05, .base_rate = 1.0, .smoothing = 0.05, .average = 0.998, .temperature = 4.0,
     .validation_share = 0.15, .balance = TRUE, .seed = 1, .cache = (guint64) 1 << 30,
     .augmentation = { .crop = 0.35, .stretch = 0.3, .rotate = 8.0, .flip_horizontal = TRUE, .colour = 0.3, .hue = 0.02, .grayscale = 0.05 },
   };
@@ -78,6 +78,9 @@ check_settings (const FoveaTrainSettings *settings, GError **error)
                       : !(settings->learning_rate > 0.0)                       ? "The learning rate must be above 0."
                       : !(settings->base_rate > 0.0 && settings->base_rate <= 1.0) ? "The share of the rate for the base's layers must be above 0, at most 1."
                       : !(settings->keep_base >= 0.0 && settings->keep_base <= 1.0) ? "The share of the base's weights that is kept must be 0 to 1."
+                      : !(settings->distill >= 0.0 && settings->distill <= 1.0) ? "The share of the loss that the teacher's answers have must be 0 to 1."
+                      : !(settings->temperature >= 0.1 && settings->temperature <= 100.0) ? "The temperature of the teacher's answers must be 0.1 to 100."
+                      : settings->distill > 0.0 && !settings->teacher          ? "Give a teacher whose answers are learned."
                       : settings->balance_by_weight && settings->task != FOVEA_TASK_CLASSIFY
                           ? "Rare classes weigh more in classifiers only. Show their photos more often instead."
                       : settings->size < 0 || settings->size > 2048            ? "The size of photos must be 16 to 2048 pixels."
@@ -157,7 +160,7 @@ make_model (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, G
         }
       return model;
     }
-  if (has_classes (trainer->input, dataset) && !trainer->teacher)
+  if (has_classes (trainer->input, dataset) && !(trainer->teacher && teacher_count (trainer->teacher) > 0))
     return fovea_model_ref (base);
   if (dataset->task != FOVEA_TASK_CLASSIFY)
     {
@@ -295,6 +298,11 @@ find_key (const FoveaTrainer *trainer)
     g_checksum_update (checksum, (const guchar *) "adamw", -1);
   if (s->balance && s->balance_by_weight)
     g_checksum_update (checksum, (const guchar *) "weighed", -1);
+  if (s->distill > 0.0)
+    {
+      g_checksum_update (checksum, (const guchar *) &s->distill, sizeof s->distill);
+      g_checksum_update (checksum, (const guchar *) &s->temperature, sizeof s->temperature);
+    }
   if (s->schedule != FOVEA_SCHEDULE_COSINE)
     g_checksum_update (checksum, (const guchar *) &s->schedule, sizeof s->schedule);
   if (s->keep_base > 0.0 && s->patience > 0) /* of what is judged, the best epoch is one of the marks */
@@ -344,6 +352,8 @@ make_teacher (FoveaTrainer *trainer, GError **error)
 
   if (trainer->settings.task != FOVEA_TASK_CLASSIFY || trainer->settings.trainable == FOVEA_TRAIN_HEAD)
     g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "A teacher teaches classifiers that learn as a whole. Train all layers, or without a teacher.");
+  else if (trainer->settings.distill > 0.0)
+    trainer->teacher = teacher_new_answers (trainer->settings.teacher, &plain, error);
   else
     trainer->teacher = teacher_new (trainer->settings.teacher, &plain, (const guint *) (gpointer) trainer->train->data, trainer->train->len, NULL, error);
   trainer->settings.teacher = NULL; /* the caller's */
@@ -363,6 +373,7 @@ prepare (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, cons
 {
   DatasetSettings choice = { .tags = trainer->settings.tags, .validation_share = trainer->settings.validation_share, .seed = trainer->settings.seed,
                              .backgrounds = trainer->settings.backgrounds };
+  LessonSettings  lesson;
   LoaderSettings  loader;
 
   trainer->input = make_input (&trainer->settings, base, error);
@@ -383,8 +394,9 @@ prepare (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, cons
   if (trainer->settings.keep_base > 0.0 && !make_keep (trainer, base, error))
     return FALSE;
   trainer_set_labels (trainer->input, trainer->dataset);
-  trainer->lesson = lesson_new (trainer->dataset, trainer->settings.batch, trainer->input->width, trainer->settings.smoothing,
-                                trainer->settings.balance && trainer->settings.balance_by_weight ? trainer_weigh_classes (trainer) : NULL);
+  lesson = (LessonSettings) { .smoothing = trainer->settings.smoothing, .distill = trainer->settings.distill, .temperature = trainer->settings.temperature,
+                              .class_weights = trainer->settings.balance && trainer->settings.balance_by_weight ? trainer_weigh_classes (trainer) : NULL };
+  trainer->lesson = lesson_new (trainer->dataset, trainer->settings.batch, trainer->input->width, &lesson);
   loader = trainer_loader_settings (trainer, TRUE);
   trainer->loader = loader_new (&loader, error);
   trainer->mark = (Mark) { .version = 1, .best = NAN, .rate_scale = 1.0, .loss = NAN, .key = find_key (trainer) };
