@@ -40,7 +40,7 @@ static const CommandHelp help = {
 typedef struct
 {
   TrainOptions common;
-  char    *base, *arch, *output, *trainable, *optimizer, *schedule, *balance, *checkpoint, *teacher;
+  char    *base, *arch, *output, *trainable, *optimizer, *schedule, *balance, *loss, *checkpoint, *teacher;
   int      epochs, batch, patience;
   double   minutes, rate, base_rate, keep_base, decay, average, monitor, validation, smoothing, distill, temperature;
   gboolean json, find_rate, frozen_norms, no_balance, half, quiet;
@@ -138,6 +138,7 @@ watch (gpointer loop)
 static const char *const trainable_words[] = { "all", "last", "head", NULL };
 static const char *const optimizer_words[] = { "sgd", "adamw", NULL };
 static const char *const schedule_words[] = { "cosine", "step", "one-cycle", "constant", NULL };
+static const char *const loss_words[] = { "usual", "focal", "lovasz", "ciou", "smooth-l1", NULL };
 static const char *const balance_words[] = { "repeats", "weights", "none", NULL };
 
 /* Where none is given: what serves most trainings of this kind. */
@@ -157,6 +158,7 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
   int         trainable = given->trainable ? train_options_find (trainable_words, given->trainable) : 0;
   int         optimizer = given->optimizer ? train_options_find (optimizer_words, given->optimizer) : 0;
   int         schedule = given->schedule ? train_options_find (schedule_words, given->schedule) : 0;
+  int         loss = given->loss ? train_options_find (loss_words, given->loss) : 0;
   int         balance = given->no_balance ? 2 : given->balance ? train_options_find (balance_words, given->balance) : 0;
   const char *wrong = train_options_read (&given->common, settings);
 
@@ -168,6 +170,8 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
     return "--optimizer must be sgd or adamw.";
   if (schedule < 0)
     return "--schedule must be cosine, step, one-cycle or constant.";
+  if (loss < 0)
+    return "--loss must be usual, focal, lovasz, ciou or smooth-l1.";
   if (given->frozen_norms && !given->base)
     return "--frozen-norms keeps what --base has learned: give a base.";
   if (balance < 0)
@@ -184,6 +188,7 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
     return "Numbers of epochs and photos must be 0 or more.";
   settings->trainable = (FoveaTrainable) trainable;
   settings->optimizer = (FoveaOptimizer) optimizer;
+  settings->loss = (FoveaLoss) loss;
   settings->schedule = (FoveaSchedule) schedule;
   settings->frozen_norms = given->frozen_norms;
   settings->epochs = given->epochs ? (guint) given->epochs : settings->epochs;
@@ -331,6 +336,7 @@ verb_train (int argc, char **argv)
     { "find-rate", 0, 0, G_OPTION_ARG_NONE, &given.find_rate, "Find the learning rate: some dozens of steps more", NULL },
     { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &given.decay, "(0.00004; adamw 0.01)", "D" },
     { "average", 0, 0, G_OPTION_ARG_DOUBLE, &given.average, "Share that the weights' moving average keeps at each step (0.998)", "S" },
+    { "loss", 0, 0, G_OPTION_ARG_STRING, &given.loss, "usual; tags and masks of one class: focal; masks: lovasz; boxes: ciou, smooth-l1 (usual)", "NAME" },
     { "smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &given.smoothing, "Of labels (0.05)", "S" },
     { "validation", 0, 0, G_OPTION_ARG_DOUBLE, &given.validation, "Share of the photos to be judged by, where the data don't say (0.15)", "S" },
     { "monitor", 0, 0, G_OPTION_ARG_DOUBLE, &given.monitor, "Share of the rest kept out to see when to stop (0)", "S" },
@@ -361,6 +367,7 @@ verb_train (int argc, char **argv)
   g_free (given.optimizer);
   g_free (given.schedule);
   g_free (given.balance);
+  g_free (given.loss);
   g_free (given.checkpoint);
   g_free (given.teacher);
   return status;

@@ -47,6 +47,11 @@ typedef enum { FOVEA_OPTIMIZER_SGD, FOVEA_OPTIMIZER_ADAMW } FoveaOptimizer;
  * arXiv:1803.09820). */
 typedef enum { FOVEA_SCHEDULE_COSINE, FOVEA_SCHEDULE_STEP, FOVEA_SCHEDULE_ONE_CYCLE, FOVEA_SCHEDULE_CONSTANT } FoveaSchedule;
 
+/* What is learned. Usual: cross-entropy; masks of one class: with Dice; boxes: GIoU, and cross-entropy of their scores. Focal: what is nearly right already counts
+ * less; tags, and masks of one class. Lovász: of masks, a bound of the overlap itself, with cross-entropy. CIoU: of boxes, also where their centres lie, and their
+ * sides' ratio. Smooth L1: of boxes, their sides' distances one by one. Papers: loss.h, loss-boxes.h. */
+typedef enum { FOVEA_LOSS_USUAL, FOVEA_LOSS_FOCAL, FOVEA_LOSS_LOVASZ, FOVEA_LOSS_CIOU, FOVEA_LOSS_SMOOTH_L1 } FoveaLoss;
+
 typedef struct
 {
   FoveaTask         task;
@@ -63,6 +68,7 @@ typedef struct
   double            warm_up;         /* share of the training in which the rate rises */
   double            base_rate;       /* share of the rate at which layers learn that are as the base has them, above 0, at most 1 */
   double            keep_base;       /* share of the base's weights that is kept in the result, 0 to 1; the training itself doesn't know of it */
+  FoveaLoss         loss;
   double            smoothing;       /* of labels, 0 to 0.5 */
   double            average;         /* share that the moving average of the weights keeps at each step; 0: none */
   double            validation_share; /* where the data have no split of their own */

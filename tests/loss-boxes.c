@@ -65,14 +65,14 @@ assign (Case *one, CellTarget *targets)
 }
 
 static void
-test_gradients (void)
+check_gradients (BoxLoss kind)
 {
   g_autofree Case *one = make_case ();
   CellTarget       targets[N_PHOTOS * 80];
   gsize            n = assign (one, targets), n_checked = 0;
 
   g_assert_cmpuint (n, ==, 80);
-  loss_boxes (one->grids, 2, N_PHOTOS, N_CLASSES, targets, one->lists[0], one->known);
+  loss_boxes (one->grids, 2, N_PHOTOS, N_CLASSES, targets, one->lists[0], one->known, kind);
   for (guint g = 0; g < 2; g++)
     {
       g_autofree float *analytic = g_memdup2 (one->gradients[g], sizeof one->gradients[g]);
@@ -84,9 +84,9 @@ test_gradients (void)
           double      above, below, slope;
 
           one->values[g][i] = kept + step;
-          above = loss_boxes (one->grids, 2, N_PHOTOS, N_CLASSES, targets, one->lists[0], one->known);
+          above = loss_boxes (one->grids, 2, N_PHOTOS, N_CLASSES, targets, one->lists[0], one->known, kind);
           one->values[g][i] = kept - step;
-          below = loss_boxes (one->grids, 2, N_PHOTOS, N_CLASSES, targets, one->lists[0], one->known);
+          below = loss_boxes (one->grids, 2, N_PHOTOS, N_CLASSES, targets, one->lists[0], one->known, kind);
           one->values[g][i] = kept;
           slope = (above - below) / (2.0 * step);
           g_assert_cmpfloat (fabs (slope - analytic[i]), <, 1e-3 * MAX (fabs (slope), 0.02));
@@ -94,6 +94,13 @@ test_gradients (void)
         }
     }
   g_assert_cmpuint (n_checked, >, 300);
+}
+
+static void
+test_gradients (void)
+{
+  check_gradients (BOX_LOSS_GIOU);
+  check_gradients (BOX_LOSS_SMOOTH_L1);
 }
 
 static void
@@ -117,6 +124,76 @@ test_giou (void)
           below = loss_giou (moved, truth, ignored);
           g_assert_cmpfloat (fabs ((above - below) / 2e-5 - by_side[side]), <, 1e-6);
         }
+    }
+}
+
+/* By the paper's formula. *weight: that of the sides' ratios; NAN: it is to be found. */
+static double
+plain_ciou (const double a[4], const double b[4], double *weight)
+{
+  double both = MAX (MIN (a[2], b[2]) - MAX (a[0], b[0]), 0.0) * MAX (MIN (a[3], b[3]) - MAX (a[1], b[1]), 0.0);
+  double iou = both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both);
+  double away = pow ((a[0] + a[2] - b[0] - b[2]) / 2.0, 2) + pow ((a[1] + a[3] - b[1] - b[3]) / 2.0, 2);
+  double diagonal = pow (MAX (a[2], b[2]) - MIN (a[0], b[0]), 2) + pow (MAX (a[3], b[3]) - MIN (a[1], b[1]), 2);
+  double v = 4.0 / (G_PI * G_PI) * pow (atan ((b[2] - b[0]) / (b[3] - b[1])) - atan ((a[2] - a[0]) / (a[3] - a[1])), 2);
+
+  if (isnan (*weight))
+    *weight = v / (1.0 - iou + v);
+  return 1.0 - iou + away / diagonal + *weight * v;
+}
+
+static void
+test_ciou (void)
+{
+  const double truth[4] = { 10, 10, 30, 40 }, boxes[][4] = { { 12, 8, 33, 37 }, { 40, 50, 60, 55 }, { 15, 15, 20, 20 }, { 0, 0, 90, 90 }, { 12, 50, 25, 60 } };
+  double       by_side[4];
+
+  g_assert_cmpfloat (fabs (loss_ciou (truth, truth, by_side)), <, 1e-12);
+  for (guint b = 0; b < G_N_ELEMENTS (boxes); b++)
+    {
+      double weight = NAN;
+
+      g_assert_cmpfloat (fabs (loss_ciou (boxes[b], truth, by_side) - plain_ciou (boxes[b], truth, &weight)), <, 1e-12);
+      for (int side = 0; side < 4; side++)
+        {
+          double moved[4], above;
+
+          memcpy (moved, boxes[b], sizeof moved);
+          moved[side] += 1e-5;
+          above = plain_ciou (moved, truth, &weight);
+          moved[side] -= 2e-5;
+          g_assert_cmpfloat (fabs ((above - plain_ciou (moved, truth, &weight)) / 2e-5 - by_side[side]), <, 1e-6);
+        }
+    }
+}
+
+/* One cell that answers for one box, 2, 4, 6 and 8 strides away: what its values should be is where nothing of the boxes is lost, whichever loss. */
+static void
+test_right_boxes (void)
+{
+  g_autofree float *list = g_new0 (float, SCENE_BOXES * SCENE_NUMBERS);
+  float             values[5 * 4] = { 0 }, gradient[5 * 4], known[1] = { 1.0f };
+  BoxGrid           grid = { values, gradient, 2, 2, 8.0 };
+  CellTarget        targets[4] = { { 0, 1.0f }, { CELL_FREE, 0.0f }, { CELL_FREE, 0.0f }, { CELL_FREE, 0.0f } };
+  const float       row[SCENE_NUMBERS] = { 0, 4 - 16, 4 - 32, 4 + 48, 4 + 64 };
+
+  memcpy (list, row, sizeof row);
+  for (int side = 0; side < 4; side++)
+    values[side * 4] = logf ((float) (side + 1));
+  for (BoxLoss kind = BOX_LOSS_GIOU; kind <= BOX_LOSS_SMOOTH_L1; kind++)
+    {
+      const double truth[4] = { row[1], row[2], row[3], row[4] }, shorter[4] = { row[1], row[2], 4.0 + 48.0 * exp (-0.5), row[4] };
+      double       right = loss_boxes (&grid, 1, 1, 1, targets, list, known, kind), wrong, by_side[4];
+
+      g_assert_cmpfloat_with_epsilon (right, 4.0 * log (2.0), 1e-5); /* of four scores */
+      values[8] -= 0.5f;
+      wrong = loss_boxes (&grid, 1, 1, 1, targets, list, known, kind);
+      g_assert_cmpfloat (gradient[8], <, -0.05f);
+      if (kind == BOX_LOSS_SMOOTH_L1)
+        g_assert_cmpfloat_with_epsilon (wrong - right, 5.0 * 0.125 / 4.0, 1e-5);
+      else
+        g_assert_cmpfloat_with_epsilon (wrong - right, 5.0 * (kind == BOX_LOSS_GIOU ? loss_giou (shorter, truth, by_side) : loss_ciou (shorter, truth, by_side)), 1e-4);
+      values[8] += 0.5f;
     }
 }
 
@@ -158,7 +235,7 @@ test_unknown (void)
 
   one->known[1] = 0.0f;
   assign (one, targets);
-  loss_boxes (one->grids, 2, N_PHOTOS, N_CLASSES, targets, one->lists[0], one->known);
+  loss_boxes (one->grids, 2, N_PHOTOS, N_CLASSES, targets, one->lists[0], one->known, BOX_LOSS_GIOU);
   for (guint i = 0; i < 64; i++)
     {
       float gradient = one->gradients[0][(4 + 1) * 64 + i], other = one->gradients[0][(4 + 2) * 64 + i];
@@ -179,6 +256,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/loss-boxes/giou", test_giou);
+  g_test_add_func ("/loss-boxes/ciou", test_ciou);
+  g_test_add_func ("/loss-boxes/right-boxes", test_right_boxes);
   g_test_add_func ("/loss-boxes/gradients", test_gradients);
   g_test_add_func ("/loss-boxes/assignment", test_assignment);
   g_test_add_func ("/loss-boxes/unknown", test_unknown);

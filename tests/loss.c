@@ -53,6 +53,21 @@ dice (Case *one)
   return loss_dice (one->logits, one->targets, one->has_weights ? one->weights : NULL, N, CLASSES, 0.7, one->gradient);
 }
 
+/* Two images of three pixels with four classes, and, below, six of four pixels with one. These gradients are added to, too. */
+static double
+lovasz (Case *one)
+{
+  memset (one->gradient, 0, sizeof one->gradient);
+  return loss_lovasz (one->logits, one->targets, one->has_weights ? one->weights : NULL, N / PIXELS, CLASSES, PIXELS, 0.7, one->gradient);
+}
+
+static double
+lovasz_alone (Case *one)
+{
+  memset (one->gradient, 0, sizeof one->gradient);
+  return loss_lovasz (one->logits, one->targets, one->has_weights ? one->weights : NULL, N, 1, CLASSES, 0.7, one->gradient);
+}
+
 /* The targets are what the teacher says. These gradients are added to, too. */
 static double
 teacher_softmax (Case *one)
@@ -123,6 +138,8 @@ test_gradients (void)
       check_gradient (&one, softmax_of_images);
       for (one.focus = 2.0; one.focus <= 4.0; one.focus += 1.0)
         check_gradient (&one, sigmoid);
+      check_gradient (&one, lovasz);
+      check_gradient (&one, lovasz_alone);
       for (one.temperature = 0.5; one.temperature <= 8.0; one.temperature *= 4.0)
         {
           check_gradient (&one, teacher_softmax);
@@ -201,6 +218,36 @@ test_dice (void)
   g_assert_cmpfloat_with_epsilon (loss_dice (logits, targets, NULL, 1, 64, 3.0, gradient), 3.0 * (1.0 - 1.0 / 65.0), 1e-6);
 }
 
+/* Where the shares are 0 or 1, it is 1 - intersection over union; of classes that an image doesn't show nothing. */
+static void
+test_lovasz (void)
+{
+  float       logits[2 * 3 * 8], targets[2 * 3 * 8], gradient[2 * 3 * 8] = { 0 };
+  const guint truth[2][8] = { { 0, 0, 0, 0, 1, 1, 1, 1 }, { 0, 0, 0, 1, 1, 2, 2, 2 } }, said[2][8] = { { 0, 0, 0, 1, 1, 1, 1, 1 }, { 0, 0, 1, 1, 2, 2, 2, 2 } };
+
+  for (guint image = 0; image < 2; image++)
+    for (guint c = 0; c < 3; c++)
+      for (guint i = 0; i < 8; i++)
+        {
+          logits[(image * 3 + c) * 8 + i] = said[image][i] == c ? 60.0f : -60.0f;
+          targets[(image * 3 + c) * 8 + i] = truth[image][i] == c ? 0.6f : 0.2f; /* as at a mask's border */
+        }
+  g_assert_cmpfloat_with_epsilon (loss_lovasz (logits, targets, NULL, 2, 3, 8, 1.0, gradient),
+                                  1.0 - ((3.0 / 4 + 4.0 / 5) / 2 + (2.0 / 3 + 1.0 / 3 + 3.0 / 4) / 3) / 2, 1e-6);
+  g_assert_cmpfloat_with_epsilon (loss_lovasz (logits + 8, targets + 8, NULL, 1, 1, 8, 1.0, gradient), 1.0 - 4.0 / 5, 1e-6);
+}
+
+static void
+test_smooth_l1 (void)
+{
+  double derivative;
+
+  g_assert_cmpfloat_with_epsilon (loss_smooth_l1_one (0.5, &derivative), 0.125, 1e-12);
+  g_assert_cmpfloat_with_epsilon (derivative, 0.5, 1e-12);
+  g_assert_cmpfloat_with_epsilon (loss_smooth_l1_one (-3.0, &derivative), 2.5, 1e-12);
+  g_assert_cmpfloat_with_epsilon (derivative, -1.0, 1e-12);
+}
+
 /* Whatever is said where nothing is known: the loss is the same, and nothing is learned there. */
 static void
 check_unknown (Loss loss, guint size, guint n_weights)
@@ -226,6 +273,7 @@ test_unknown (void)
 {
   check_unknown (sigmoid, 1, MOST);
   check_unknown (dice, 1, MOST);
+  check_unknown (lovasz_alone, 1, MOST);
   check_unknown (softmax, CLASSES, N);
   check_unknown (teacher_softmax, CLASSES, N);
   check_unknown (teacher_sigmoid, 1, MOST);
@@ -336,6 +384,8 @@ main (int argc, char **argv)
   g_test_add_func ("/loss/sigmoid", test_sigmoid);
   g_test_add_func ("/loss/teacher", test_teacher);
   g_test_add_func ("/loss/dice", test_dice);
+  g_test_add_func ("/loss/lovasz", test_lovasz);
+  g_test_add_func ("/loss/smooth-l1", test_smooth_l1);
   g_test_add_func ("/loss/unknown", test_unknown);
   g_test_add_func ("/loss/class-weights", test_class_weights);
   g_test_add_func ("/loss/distilled", test_distilled);

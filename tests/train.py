@@ -378,6 +378,20 @@ class Train(unittest.TestCase):
                                     (["--teacher", teacher, "--distill", 2], 1, "0 to 1"), (["--teacher", teacher, "--distill", 1, "--temperature", 0], 1, "0.1 to 100")]:
             self.assertIn(words, self.train("refused", "--epochs", 1, *more, status=status)[1]["error"])
 
+    def test_the_loss_is_chosen(self):
+        boxes, masks = ["--task", "detect", "--size", 64, "--batch", 8], ["--task", "segment", "--arch", "cutout", "--size", 64, "--batch", 8]
+        for data, more, names in [("boxes", boxes, ["usual", "ciou", "smooth-l1"]), ("pairs", masks, ["usual", "lovasz", "focal"])]:
+            losses = [self.train("lost", *more, "--epochs", 1, "--learning-rate", "1e-9", "--no-augmentation", "--loss", name, data=data)[1]["epochs"][0]["loss"] for name in names]
+            self.assertEqual(len({round(loss, 4) for loss in losses}), 3, (data, losses))
+        plain = self.train("lost", *masks, "--epochs", 1, "--learning-rate", "1e-9", "--no-augmentation", data="pairs")[1]["epochs"][0]["loss"]
+        self.assertEqual(plain, self.train("lost", *masks, "--epochs", 1, "--learning-rate", "1e-9", "--no-augmentation", "--loss", "usual", data="pairs")[1]["epochs"][0]["loss"])
+        output, answer, _ = self.train("lovasz", *masks, "--epochs", 16, "--average", "0.9", "--loss", "lovasz", data="pairs")
+        self.assertLearned(answer["evaluation"]["iou"], 0.6)
+        for name, data, more, words in [("ciou", "pairs", masks, "is for boxes"), ("smooth-l1", "folders", [], "is for boxes"), ("lovasz", "boxes", boxes, "for masks"),
+                                        ("lovasz", "folders", [], "for masks"), ("focal", "folders", [], "several tags"), ("focal", "boxes", boxes, "several tags")]:
+            self.assertIn(words, self.train("refused", *more, "--loss", name, data=data, status=1)[1]["error"])
+        self.assertIn("usual, focal", self.train("usage", "--loss", "guess", status=2)[1]["error"])
+
     def test_sources_know_only_their_own_tags(self):
         with open(self.folder / "manifest.jsonl", "w") as manifest:
             for k, kind in enumerate(KINDS):

@@ -12,6 +12,8 @@
 #include "train/loss-boxes.h"
 #include "train/loss.h"
 
+#define FOCUS 2.0 /* of the focal loss */
+
 struct _Lesson
 {
   const Dataset *dataset;
@@ -111,14 +113,21 @@ lose_labels (Lesson *lesson, const float *answers, gsize rows, gsize columns, gs
 {
   const Dataset *dataset = lesson->dataset;
   const Batch   *batch = lesson->photos;
+  gboolean       is_lovasz = lesson->settings.loss == FOVEA_LOSS_LOVASZ;
+  double         focus = lesson->settings.loss == FOVEA_LOSS_FOCAL ? FOCUS : 0.0;
 
   if (dataset->task == FOVEA_TASK_SEGMENT && dataset->n_classes == 1)
     {
-      lesson->loss = loss_sigmoid (answers, batch->targets, batch->weights, rows * pixels, 0.0, gradient);
-      lesson->loss += loss_dice (answers, batch->targets, batch->weights, rows, pixels, 1.0, gradient);
+      lesson->loss = loss_sigmoid (answers, batch->targets, batch->weights, rows * pixels, focus, gradient);
+      lesson->loss += is_lovasz ? loss_lovasz (answers, batch->targets, batch->weights, rows, 1, pixels, 1.0, gradient)
+                                : loss_dice (answers, batch->targets, batch->weights, rows, pixels, 1.0, gradient);
     }
   else if (dataset->task == FOVEA_TASK_SEGMENT)
-    lesson->loss = loss_softmax (answers, batch->targets, batch->weights, rows * pixels, columns, pixels, lesson->settings.smoothing, gradient);
+    {
+      lesson->loss = loss_softmax (answers, batch->targets, batch->weights, rows * pixels, columns, pixels, lesson->settings.smoothing, gradient);
+      if (is_lovasz)
+        lesson->loss += loss_lovasz (answers, batch->targets, batch->weights, rows, columns, pixels, 1.0, gradient);
+    }
   else if (dataset->exclusive)
     lesson->loss = loss_softmax (answers, batch->targets, weigh (lesson, rows, columns), rows, columns, 1, lesson->settings.smoothing, gradient);
   else
@@ -127,7 +136,7 @@ lose_labels (Lesson *lesson, const float *answers, gsize rows, gsize columns, gs
       const float *weights = weigh (lesson, rows, columns);
       double       scale = sum (weights, rows * columns) / (double) rows;
 
-      lesson->loss = scale * loss_sigmoid (answers, batch->targets, weights, rows * columns, 0.0, gradient);
+      lesson->loss = scale * loss_sigmoid (answers, batch->targets, weights, rows * columns, focus, gradient);
       for (gsize i = 0; i < rows * columns; i++)
         gradient[i] *= (float) scale;
     }
@@ -183,6 +192,12 @@ lose_distilled (Lesson *lesson, const float *answers, gsize rows, gsize columns,
   lesson->loss += loss_teacher_sigmoid (answers, taught, lesson->weights, rows * columns, temperature, share * known / (double) rows, gradient);
 }
 
+static BoxLoss
+choose_box_loss (FoveaLoss loss)
+{
+  return loss == FOVEA_LOSS_CIOU ? BOX_LOSS_CIOU : loss == FOVEA_LOSS_SMOOTH_L1 ? BOX_LOSS_SMOOTH_L1 : BOX_LOSS_GIOU;
+}
+
 static void
 lose_boxes (Lesson *lesson, const TensorView *outputs, const TensorView *gradients, guint n)
 {
@@ -201,7 +216,8 @@ lose_boxes (Lesson *lesson, const TensorView *outputs, const TensorView *gradien
     }
   for (gsize photo = 0; photo < rows; photo++)
     box_grids_assign (grids, n, photo, n_classes, lesson->photos->targets + photo * SCENE_BOXES * SCENE_NUMBERS, lesson->targets + photo * n_cells);
-  lesson->loss = loss_boxes (grids, n, rows, n_classes, lesson->targets, lesson->photos->targets, lesson->photos->weights);
+  lesson->loss = loss_boxes (grids, n, rows, n_classes, lesson->targets, lesson->photos->targets, lesson->photos->weights,
+                             choose_box_loss (lesson->settings.loss));
 }
 
 void

@@ -11,10 +11,11 @@ typedef struct _Lesson Lesson;
 
 typedef struct
 {
-  double  smoothing;
-  double *class_weights; /* (classes): what a photo of each weighs, or each tag that a photo shows; taken over, or NULL: all the same */
-  double  distill;       /* share of the loss that the teacher's answers have against the labels; 0: the teacher has features */
-  double  temperature;   /* that both are divided by */
+  FoveaLoss loss;
+  double    smoothing;
+  double   *class_weights; /* (classes): what a photo of each weighs, or each tag that a photo shows; taken over, or NULL: all the same */
+  double    distill;       /* share of the loss that the teacher's answers have against the labels; 0: the teacher has features */
+  double    temperature;   /* that both are divided by */
 } LessonSettings;
 
 /* For batches of `batch` photos of `size` pixels. `dataset` must outlive it. */

@@ -201,34 +201,124 @@ box_grids_assign (const BoxGrid *grids, guint n_grids, gsize photo, gsize n_clas
 
 /* ---- the loss ------------------------------------------------------------------------------------------------------------------------------------- */
 
-double
-loss_giou (const double box[4], const double truth[4], double gradient[4])
+/* Two boxes' common area and that of both, and their derivatives by the first one's sides. */
+typedef struct
+{
+  double both, either, both_by[4], either_by[4];
+} Areas;
+
+static Areas
+find_areas (const double box[4], const double truth[4])
 {
   double width = MIN (box[2], truth[2]) - MAX (box[0], truth[0]), height = MIN (box[3], truth[3]) - MAX (box[1], truth[1]);
-  double hull_width = MAX (box[2], truth[2]) - MIN (box[0], truth[0]), hull_height = MAX (box[3], truth[3]) - MIN (box[1], truth[1]);
-  double own_width = box[2] - box[0], own_height = box[3] - box[1], both = width > 0.0 && height > 0.0 ? width * height : 0.0;
-  double either = own_width * own_height + (truth[2] - truth[0]) * (truth[3] - truth[1]) - both, hull = hull_width * hull_height;
+  double own_width = box[2] - box[0], own_height = box[3] - box[1];
+  Areas  areas = { .both = width > 0.0 && height > 0.0 ? width * height : 0.0 };
 
+  areas.either = own_width * own_height + (truth[2] - truth[0]) * (truth[3] - truth[1]) - areas.both;
   for (int side = 0; side < 4; side++)
     {
       gboolean across = side % 2 == 0, far = side >= 2; /* a left or right side; a right or bottom one */
       double   sign = far ? 1.0 : -1.0;
       gboolean inside = far ? box[side] < truth[side] : box[side] > truth[side];
-      double   both_by = both > 0.0 && inside ? sign * (across ? height : width) : 0.0;
-      double   hull_by = !inside ? sign * (across ? hull_height : hull_width) : 0.0;
-      double   either_by = sign * (across ? own_height : own_width) - both_by;
 
-      gradient[side] = -(both_by * either - both * either_by) / (either * either) - (either_by * hull - either * hull_by) / (hull * hull);
+      areas.both_by[side] = areas.both > 0.0 && inside ? sign * (across ? height : width) : 0.0;
+      areas.either_by[side] = sign * (across ? own_height : own_width) - areas.both_by[side];
     }
-  return 2.0 - both / either - either / hull;
+  return areas;
+}
+
+/* Of intersection over union. */
+static double
+share_by (const Areas *areas, int side)
+{
+  return (areas->both_by[side] * areas->either - areas->both * areas->either_by[side]) / (areas->either * areas->either);
+}
+
+double
+loss_giou (const double box[4], const double truth[4], double gradient[4])
+{
+  double hull_width = MAX (box[2], truth[2]) - MIN (box[0], truth[0]), hull_height = MAX (box[3], truth[3]) - MIN (box[1], truth[1]);
+  double hull = hull_width * hull_height;
+  Areas  areas = find_areas (box, truth);
+
+  for (int side = 0; side < 4; side++)
+    {
+      gboolean outside = side >= 2 ? box[side] >= truth[side] : box[side] <= truth[side];
+      double   hull_by = outside ? (side >= 2 ? 1.0 : -1.0) * (side % 2 == 0 ? hull_height : hull_width) : 0.0;
+
+      gradient[side] = -share_by (&areas, side) - (areas.either_by[side] * hull - areas.either * hull_by) / (hull * hull);
+    }
+  return 2.0 - areas.both / areas.either - areas.either / hull;
+}
+
+/* The square of the distance of two boxes' centres over that of their hull's diagonal, and its derivatives. */
+static double
+part_centres (const double box[4], const double truth[4], double gradient[4])
+{
+  double apart[2], hull[2], away = 0.0, diagonal = 0.0;
+
+  for (int axis = 0; axis < 2; axis++)
+    {
+      apart[axis] = (box[axis] + box[axis + 2] - truth[axis] - truth[axis + 2]) / 2.0;
+      hull[axis] = MAX (box[axis + 2], truth[axis + 2]) - MIN (box[axis], truth[axis]);
+      away += apart[axis] * apart[axis];
+      diagonal += hull[axis] * hull[axis];
+    }
+  for (int side = 0; side < 4; side++)
+    {
+      gboolean outside = side >= 2 ? box[side] > truth[side] : box[side] < truth[side];
+      double   diagonal_by = outside ? (side >= 2 ? 2.0 : -2.0) * hull[side % 2] : 0.0;
+
+      gradient[side] = (apart[side % 2] * diagonal - away * diagonal_by) / (diagonal * diagonal);
+    }
+  return away / diagonal;
+}
+
+double
+loss_ciou (const double box[4], const double truth[4], double gradient[4])
+{
+  double by_side[4], width = box[2] - box[0], height = box[3] - box[1], square = width * width + height * height;
+  Areas  areas = find_areas (box, truth);
+  double share = areas.both / areas.either, apart = part_centres (box, truth, by_side);
+  double turn = atan2 (truth[2] - truth[0], truth[3] - truth[1]) - atan2 (width, height), ratio = 4.0 / (G_PI * G_PI) * turn * turn;
+  double weight = ratio > 0.0 ? ratio / (1.0 - share + ratio) : 0.0;
+
+  for (int side = 0; side < 4; side++)
+    {
+      double turn_by = (side >= 2 ? 1.0 : -1.0) * (side % 2 == 0 ? -height : width) / square;
+
+      gradient[side] = by_side[side] - share_by (&areas, side) + weight * 8.0 / (G_PI * G_PI) * turn * turn_by;
+    }
+  return 1.0 - share + apart + weight * ratio;
+}
+
+/* Smooth L1 of what a cell says of a box's sides, mean over them. */
+static double
+lose_sides (const Cell *cell, const double truth[4], double weight)
+{
+  double loss = 0.0;
+
+  for (int side = 0; side < 4; side++)
+    {
+      double away = side < 2 ? (side == 0 ? cell->x : cell->y) - truth[side] : truth[side] - (side == 2 ? cell->x : cell->y), derivative;
+      double wanted = log (MAX (away, 1e-9) / cell->reach);
+
+      loss += weight / 4.0 * loss_smooth_l1_one (cell->values[(gsize) side * cell->plane] - CLAMP (wanted, -FARTHEST, FARTHEST), &derivative);
+      cell->gradient[(gsize) side * cell->plane] = (float) (weight / 4.0 * derivative);
+    }
+  return loss;
 }
 
 /* Adds the loss of one cell's box, times `weight`. */
 static double
-lose_box (const Cell *cell, const float *row, double weight)
+lose_box (const Cell *cell, const float *row, BoxLoss kind, double weight)
 {
   const double truth[4] = { row[1], row[2], row[3], row[4] };
-  double       by_side[4], loss = loss_giou (cell->box, truth, by_side);
+  double       by_side[4], loss;
+
+  if (kind == BOX_LOSS_SMOOTH_L1)
+    return lose_sides (cell, truth, weight);
+  loss = kind == BOX_LOSS_CIOU ? loss_ciou (cell->box, truth, by_side) : loss_giou (cell->box, truth, by_side);
 
   for (int side = 0; side < 4; side++)
     {
@@ -260,7 +350,8 @@ lose_scores (const Cell *cell, gsize n_classes, const CellTarget *target, const 
 }
 
 double
-loss_boxes (const BoxGrid *grids, guint n_grids, gsize n_photos, gsize n_classes, const CellTarget *targets, const float *lists, const float *known)
+loss_boxes (const BoxGrid *grids, guint n_grids, gsize n_photos, gsize n_classes, const CellTarget *targets, const float *lists, const float *known,
+            BoxLoss kind)
 {
   gsize            n_cells = box_grids_count (grids, n_grids);
   g_autofree Cell *cells = g_new (Cell, n_cells);
@@ -282,7 +373,7 @@ loss_boxes (const BoxGrid *grids, guint n_grids, gsize n_photos, gsize n_classes
 
           loss += lose_scores (&cells[i], n_classes, target, list, known + photo * n_classes, 1.0 / mass);
           if (target->box >= 0)
-            loss += lose_box (&cells[i], list + target->box * SCENE_NUMBERS, BOX_WEIGHT * target->score / mass);
+            loss += lose_box (&cells[i], list + target->box * SCENE_NUMBERS, kind, BOX_WEIGHT * target->score / mass);
         }
     }
   return loss;

@@ -21,6 +21,9 @@ typedef struct
 #define CELL_FREE    (-1) /* shows nothing */
 #define CELL_IGNORED (-2) /* isn't known to show nothing */
 
+/* What boxes are learned by. */
+typedef enum { BOX_LOSS_GIOU, BOX_LOSS_CIOU, BOX_LOSS_SMOOTH_L1 } BoxLoss;
+
 /* What one cell should say. */
 typedef struct
 {
@@ -33,11 +36,17 @@ gsize  box_grids_count (const BoxGrid *grids, guint n_grids);
 /* Assigns the cells of one photo, in the order of grids, rows and columns. list: scene.h. */
 void   box_grids_assign (const BoxGrid *grids, guint n_grids, gsize photo, gsize n_classes, const float *list, CellTarget *targets);
 
-/* The loss for an assignment, of all photos: sigmoid cross-entropy of the scores and 1 - GIoU of the boxes, by the sum of the scores that should be.
+/* The loss for an assignment, of all photos: sigmoid cross-entropy of the scores and that of the boxes, by the sum of the scores that should be: 1 - GIoU
+ * or CIoU, or the mean over the sides of smooth L1 of the values.
  * targets (photos, cells); lists (photos, SCENE_BOXES, SCENE_NUMBERS); known (photos, classes): 0 where a photo's source says nothing of a class: then only
  * the cells that answer for a box of it learn its score. */
-double loss_boxes       (const BoxGrid *grids, guint n_grids, gsize n_photos, gsize n_classes, const CellTarget *targets, const float *lists, const float *known);
+double loss_boxes       (const BoxGrid *grids, guint n_grids, gsize n_photos, gsize n_classes, const CellTarget *targets, const float *lists, const float *known,
+                         BoxLoss kind);
 
 /* 1 - generalized intersection over union (Rezatofighi et al. 2019, arXiv:1902.09630) of two boxes left, top, right, bottom, and its derivatives by the
  * first one's sides. */
 double loss_giou        (const double box[4], const double truth[4], double gradient[4]);
+
+/* 1 - complete intersection over union (Zheng et al. 2020, arXiv:1911.08287), likewise: the overlap, how far the centres are apart, and the ratios of the sides, which
+ * count more the better boxes overlap. As there, that weight is taken as it is: the derivatives don't see that it changes, too. */
+double loss_ciou        (const double box[4], const double truth[4], double gradient[4]);

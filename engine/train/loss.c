@@ -6,6 +6,7 @@
 #include "train/loss.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static double
 sum_weights (const float *weights, gsize n)
@@ -170,4 +171,124 @@ loss_dice (const float *logits, const float *targets, const float *weights, gsiz
         }
     }
   return scale * total / (double) MAX (n, 1);
+}
+
+/* ---- Lovász ---------------------------------------------------------------------------------------------------------------------------------- */
+
+/* How far a pixel's share of a class is from what it should be. */
+typedef struct
+{
+  float    error;
+  guint32  pixel;
+  gboolean is_class;
+} PixelError;
+
+/* Largest first; equal ones in their order, so that any sorting gives the same. */
+static int
+compare_errors (const void *a, const void *b)
+{
+  const PixelError *left = a, *right = b;
+
+  if (left->error != right->error)
+    return left->error < right->error ? 1 : -1;
+  return left->pixel < right->pixel ? -1 : 1;
+}
+
+/* Shares of the classes at each pixel of an image. */
+static void
+find_shares (const float *logits, gsize classes, gsize pixels, float *shares)
+{
+  for (gsize i = 0; i < pixels; i++)
+    {
+      double greatest = classes == 1 ? 0.0 : -INFINITY, sum; /* a sigmoid is a softmax beside a 0 */
+
+      for (gsize c = 0; c < classes; c++)
+        greatest = MAX (greatest, (double) logits[c * pixels + i]);
+      sum = classes == 1 ? exp (-greatest) : 0.0;
+      for (gsize c = 0; c < classes; c++)
+        sum += exp (logits[c * pixels + i] - greatest);
+      for (gsize c = 0; c < classes; c++)
+        shares[c * pixels + i] = (float) (exp (logits[c * pixels + i] - greatest) / sum);
+    }
+}
+
+/* The loss of one class, and its derivatives by the shares: each error counts as much as the union loses with it, the larger ones taken before. FALSE where the
+ * image doesn't show the class. */
+static gboolean
+lose_overlap (const float *shares, const float *targets, const float *weights, gsize pixels, PixelError *errors, float *by_share, double *loss)
+{
+  gsize  n = 0, size = 0, missed = 0, wrong = 0;
+  double before = 0.0;
+
+  for (gsize i = 0; i < pixels; i++)
+    {
+      gboolean is_class = targets[i] >= 0.5f;
+
+      by_share[i] = 0.0f;
+      if (weights && weights[i] <= 0.0f)
+        continue;
+      errors[n++] = (PixelError) { is_class ? 1.0f - shares[i] : shares[i], (guint32) i, is_class };
+      size += is_class;
+    }
+  *loss = 0.0;
+  if (size == 0)
+    return FALSE;
+  qsort (errors, n, sizeof *errors, compare_errors);
+  for (gsize i = 0; i < n; i++)
+    {
+      double now;
+
+      missed += errors[i].is_class;
+      wrong += !errors[i].is_class;
+      now = 1.0 - (double) (size - missed) / (double) (size + wrong);
+      *loss += errors[i].error * (now - before);
+      by_share[errors[i].pixel] = (float) ((errors[i].is_class ? -1.0 : 1.0) * (now - before));
+      before = now;
+    }
+  return TRUE;
+}
+
+double
+loss_lovasz (const float *logits, const float *targets, const float *weights, gsize n, gsize classes, gsize pixels, double scale, float *gradient)
+{
+  g_autofree float      *shares = g_new (float, classes * pixels), *by_share = g_new (float, classes * pixels);
+  g_autofree PixelError *errors = g_new (PixelError, pixels);
+  double                 total = 0.0;
+
+  for (gsize image = 0; image < n; image++)
+    {
+      gsize  first = image * classes * pixels, n_shown = 0;
+      double sum = 0.0, factor;
+
+      find_shares (logits + first, classes, pixels, shares);
+      for (gsize c = 0; c < classes; c++)
+        {
+          double loss;
+
+          n_shown += lose_overlap (shares + c * pixels, targets + first + c * pixels, weights ? weights + image * pixels : NULL, pixels, errors,
+                                   by_share + c * pixels, &loss);
+          sum += loss;
+        }
+      if (n_shown == 0)
+        continue;
+      factor = scale / (double) (n * n_shown);
+      total += factor * sum;
+      for (gsize i = 0; i < pixels; i++)
+        {
+          double mean = 0.0;
+
+          for (gsize c = 0; c < classes; c++)
+            mean += (double) by_share[c * pixels + i] * shares[c * pixels + i];
+          for (gsize c = 0; c < classes; c++)
+            gradient[first + c * pixels + i] += (float) (factor * shares[c * pixels + i] * (by_share[c * pixels + i] - mean));
+        }
+    }
+  return total;
+}
+
+double
+loss_smooth_l1_one (double x, double *derivative)
+{
+  *derivative = CLAMP (x, -1.0, 1.0);
+  return fabs (x) < 1.0 ? 0.5 * x * x : fabs (x) - 0.5;
 }

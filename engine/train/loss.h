@@ -33,3 +33,11 @@ double loss_teacher_sigmoid (const float *logits, const float *taught, const flo
 /* 1 - Dice of each of n masks of `size` pixels after a sigmoid (Milletari et al. 2016, arXiv:1606.04797), with 1 added above and below. `gradient` is added
  * to, times `scale`. */
 double loss_dice    (const float *logits, const float *targets, const float *weights, gsize n, gsize size, double scale, float *gradient);
+
+/* 1 - intersection over union of each of n images' masks, made convex between its values at the corners (Lovász-softmax: Berman et al. 2018, arXiv:1705.08790): mean
+ * over the images, in each over the classes that it shows. logits, targets: (n, classes, pixels) after a softmax, or with one class after a sigmoid; a target of a
+ * half or more is the class. weights: (n, pixels), NULL: all 1; only whether they are 0 counts. `gradient` is added to, times `scale`. */
+double loss_lovasz  (const float *logits, const float *targets, const float *weights, gsize n, gsize classes, gsize pixels, double scale, float *gradient);
+
+/* x^2 / 2 near 0, |x| - 1/2 beyond 1 (Girshick 2015, arXiv:1504.08083), and its derivative. */
+double loss_smooth_l1_one (double x, double *derivative);

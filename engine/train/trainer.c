@@ -298,6 +298,8 @@ find_key (const FoveaTrainer *trainer)
     g_checksum_update (checksum, (const guchar *) "adamw", -1);
   if (s->balance && s->balance_by_weight)
     g_checksum_update (checksum, (const guchar *) "weighed", -1);
+  if (s->loss != FOVEA_LOSS_USUAL)
+    g_checksum_update (checksum, (const guchar *) &s->loss, sizeof s->loss);
   if (s->distill > 0.0)
     {
       g_checksum_update (checksum, (const guchar *) &s->distill, sizeof s->distill);
@@ -360,6 +362,21 @@ make_teacher (FoveaTrainer *trainer, GError **error)
   return trainer->teacher != NULL;
 }
 
+static gboolean
+check_loss (const FoveaTrainer *trainer, GError **error)
+{
+  FoveaLoss   loss = trainer->settings.loss;
+  FoveaTask   task = trainer->settings.task;
+  gboolean    is_focal = task == FOVEA_TASK_CLASSIFY ? !trainer->dataset->exclusive : task == FOVEA_TASK_SEGMENT && trainer->dataset->n_classes == 1;
+  const char *wrong = (loss == FOVEA_LOSS_CIOU || loss == FOVEA_LOSS_SMOOTH_L1) && task != FOVEA_TASK_DETECT ? "That loss is for boxes. Choose another one."
+                      : loss == FOVEA_LOSS_LOVASZ && task != FOVEA_TASK_SEGMENT ? "The Lovász loss is for masks. Choose another one."
+                      : loss == FOVEA_LOSS_FOCAL && !is_focal ? "The focal loss is for several tags a photo, and for masks of one class. Choose another one." : NULL;
+
+  if (wrong)
+    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, wrong);
+  return !wrong;
+}
+
 static guint
 count_least_epochs (const FoveaTrainer *trainer)
 {
@@ -378,7 +395,7 @@ prepare (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, cons
 
   trainer->input = make_input (&trainer->settings, base, error);
   trainer->dataset = trainer->input ? dataset_load (data, trainer->settings.task, &choice, error) : NULL;
-  if (!trainer->dataset)
+  if (!trainer->dataset || !check_loss (trainer, error))
     return FALSE;
   for (guint i = 0; i < trainer->dataset->warnings->len; i++)
     g_ptr_array_add (trainer->warnings, g_strdup (g_ptr_array_index (trainer->dataset->warnings, i)));
@@ -394,7 +411,7 @@ prepare (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, cons
   if (trainer->settings.keep_base > 0.0 && !make_keep (trainer, base, error))
     return FALSE;
   trainer_set_labels (trainer->input, trainer->dataset);
-  lesson = (LessonSettings) { .smoothing = trainer->settings.smoothing, .distill = trainer->settings.distill, .temperature = trainer->settings.temperature,
+  lesson = (LessonSettings) { .loss = trainer->settings.loss, .smoothing = trainer->settings.smoothing, .distill = trainer->settings.distill, .temperature = trainer->settings.temperature,
                               .class_weights = trainer->settings.balance && trainer->settings.balance_by_weight ? trainer_weigh_classes (trainer) : NULL };
   trainer->lesson = lesson_new (trainer->dataset, trainer->settings.batch, trainer->input->width, &lesson);
   loader = trainer_loader_settings (trainer, TRUE);
