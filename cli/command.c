@@ -6,14 +6,21 @@
 
 #include "command.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CLEAR_LINE "\r\033[K"
+#define STOPPED    "Stopped before the end."
 
-static void
-print_json_error (const char *message)
+const char *const command_stopped = STOPPED;
+
+/* What a signal changes: the process has one standard output. */
+static volatile sig_atomic_t has_begun, is_stopped;
+
+void
+command_print_error (const char *message)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
@@ -85,6 +92,44 @@ print_option_names (const GOptionEntry *options)
   g_print ("--help\n");
 }
 
+/* Only what a signal handler may do. */
+static void
+stop (int signal)
+{
+  static const char object[] = "{\n  \"error\" : \"" STOPPED "\"\n}\n", words[] = "\nfovea: " STOPPED "\n";
+
+  is_stopped = TRUE;
+  if (has_begun)
+    return;
+  (void) !write (STDERR_FILENO, words, sizeof words - 1);
+  (void) !write (STDOUT_FILENO, object, sizeof object - 1);
+  _exit (COMMAND_FAILED);
+}
+
+static void
+catch_signals (void)
+{
+  static const int       signals[] = { SIGINT, SIGTERM };
+  const struct sigaction action = { .sa_handler = stop, .sa_flags = SA_RESTART };
+  struct sigaction       before;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
+    if (sigaction (signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+      sigaction (signals[i], &action, NULL);
+}
+
+void
+command_begin_answer (void)
+{
+  has_begun = TRUE;
+}
+
+gboolean
+command_is_stopped (void)
+{
+  return is_stopped;
+}
+
 gboolean
 command_parse (const CommandHelp *help, const GOptionEntry *options, int *argc, char ***argv, int *status)
 {
@@ -126,6 +171,8 @@ command_parse (const CommandHelp *help, const GOptionEntry *options, int *argc, 
       *status = command_usage (help, json, "%s", error->message);
       return FALSE;
     }
+  if (json)
+    catch_signals ();
 
   /* A "--" that ended the options has done its work; GOptionContext leaves it where a word with a hyphen follows. */
   for (int i = 1; i < *argc; i++)
@@ -151,7 +198,7 @@ command_usage (const CommandHelp *help, gboolean json, const char *format, ...)
   g_printerr ("fovea %s: %s\nUsage: fovea %s [OPTION…] %s (fovea %s --help says more)\n", help->name, message, help->name, help->arguments,
               help->name);
   if (json)
-    print_json_error (message);
+    command_print_error (message);
   return COMMAND_USAGE;
 }
 
@@ -160,7 +207,7 @@ command_fail (gboolean json, const GError *error)
 {
   command_warn ("%s", error->message);
   if (json)
-    print_json_error (error->message);
+    command_print_error (error->message);
   return COMMAND_FAILED;
 }
 
@@ -187,6 +234,7 @@ command_print_json (JsonBuilder *builder)
   json_generator_set_root (generator, root);
   json_generator_set_pretty (generator, TRUE);
   text = json_generator_to_data (generator, NULL);
+  command_begin_answer ();
   fputs (text, stdout);
   putchar ('\n');
 }

@@ -3,7 +3,7 @@
  * command.h: what all verbs share: options and help, errors, JSON, progress.
  *
  * Conventions: answers go to standard output, everything else to standard error. With --json standard output gets exactly one JSON object,
- * also when the verb fails: then it is {"error": "…"}. A verb looks like this:
+ * also when the verb fails or is interrupted: then it is {"error": "…"}. A verb looks like this:
  *
  *   static const CommandHelp help = { "info", "MODEL", "What it does.", "  fovea info squeezenet    its layers\n" };
  *
@@ -52,6 +52,15 @@ int      command_usage (const CommandHelp *help, gboolean json, const char *form
 
 /* A failure that ends the verb: prints the message, as JSON too if asked. Returns COMMAND_FAILED. */
 int      command_fail (gboolean json, const GError *error);
+
+/* {"error": message} on standard output. */
+void     command_print_error (const char *message);
+
+/* With --json, Ctrl+C (SIGINT) and SIGTERM end the verb with an error, unless it has begun to print its object. One that prints it bit by bit says when it
+ * begins, and asks every now and then whether it is to come to an end. */
+void        command_begin_answer (void);
+gboolean    command_is_stopped   (void);
+extern const char *const command_stopped; /* the error's words */
 
 /* A failure that doesn't end the verb: prints the message on standard error only. */
 void     command_warn (const char *format, ...) G_GNUC_PRINTF (1, 2);

@@ -137,10 +137,11 @@ edit_distance (const char *a, const char *b)
 }
 
 static int
-unknown_verb (const char *word)
+unknown_verb (const char *word, gboolean json)
 {
-  guint       best_distance = 3; /* farther words aren't meant */
-  const char *best = NULL;
+  guint            best_distance = 3; /* farther words aren't meant */
+  const char      *best = NULL;
+  g_autofree char *message = NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
     {
@@ -152,11 +153,21 @@ unknown_verb (const char *word)
           best = verbs[i].name;
         }
     }
-  g_printerr ("fovea: There is no verb “%s”.", word);
-  if (best)
-    g_printerr (" Did you mean “%s”?", best);
-  g_printerr ("\nfovea --help lists the verbs.\n");
+  message = g_strdup_printf (best ? "There is no verb “%s”. Did you mean “%s”?" : "There is no verb “%s”.", word, best);
+  command_warn ("%s\nfovea --help lists the verbs.", message);
+  if (json)
+    command_print_error (message);
   return COMMAND_USAGE;
+}
+
+/* The verb's exit status, unless what it printed is lost. */
+static int
+end_output (int status)
+{
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return status;
+  command_warn ("The answer can't be written to standard output: it is closed, or its disk is full.");
+  return COMMAND_FAILED;
 }
 
 int
@@ -172,14 +183,10 @@ main (int argc, char **argv)
     if (strcmp (argv[1], actions[i].name) == 0)
       {
         actions[i].run ();
-        return COMMAND_OK;
+        return end_output (COMMAND_OK);
       }
   for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
     if (strcmp (argv[1], verbs[i].name) == 0)
-      {
-        int status = verbs[i].run (argc - 1, argv + 1);
-
-        return fflush (stdout) == 0 ? status : COMMAND_FAILED;
-      }
-  return unknown_verb (argv[1]);
+      return end_output (verbs[i].run (argc - 1, argv + 1));
+  return end_output (unknown_verb (argv[1], g_strv_contains ((const char *const *) argv + 1, "--json")));
 }

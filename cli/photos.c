@@ -14,6 +14,7 @@
 
 #define COMMAND_INCOMPLETE 3      /* photos that were found, not named, couldn't be read; all else is done */
 #define PROGRESS_EVERY     100000 /* microseconds */
+#define STOP_EVERY         100000 /* microseconds until it is seen that the answer is to end */
 
 typedef struct
 {
@@ -188,27 +189,39 @@ print_answers (FileList *list, const PhotosOptions *options, JobSettings *settin
   Printer               printer = { options, print, settings->operation.kind, 0, problems, TRUE, g_get_monotonic_time (), 0 };
   g_autoptr (GError)    error = NULL;
   g_autoptr (Job)       job = job_new (list, settings, &error);
-  JobEntry             *entry;
 
   if (!job)
     return command_fail (options->json, error);
   if (options->json)
-    fputs ("{\n  \"images\" : [", stdout);
+    {
+      command_begin_answer ();
+      fputs ("{\n  \"images\" : [", stdout);
+    }
   else if (options->csv)
     print_csv (printer.kind, NULL);
   show_progress (&printer, 0, job_count (job));
-  while ((entry = job_next (job, -1)))
+  while (job_done (job) < job_count (job) && !command_is_stopped ())
     {
+      g_autoptr (JobEntry) entry = job_next (job, STOP_EVERY);
+
+      if (!entry)
+        continue;
       print_entry (&printer, entry);
       show_progress (&printer, job_done (job), job_count (job));
-      job_entry_free (entry);
     }
   if (options->json)
     {
       images_json_end (stdout, printer.n_printed);
+      if (command_is_stopped ())
+        printf (",\n  \"error\" : \"%s\"", command_stopped);
       fputs ("\n}\n", stdout);
     }
   print_problems (problems, job_count (job));
+  if (command_is_stopped ())
+    {
+      command_warn ("%s", command_stopped);
+      return COMMAND_FAILED;
+    }
   if (problems->len == 0)
     return COMMAND_OK;
   return printer.only_unreadable && !plain ? COMMAND_INCOMPLETE : COMMAND_FAILED;
@@ -225,6 +238,7 @@ print_told (const PhotosOptions *options, JsonNode *told)
   if (options->json)
     {
       text = json_to_string (told, TRUE);
+      command_begin_answer ();
       g_print ("%s\n", text);
       return;
     }

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -134,12 +135,44 @@ class Command(unittest.TestCase):
                           ["classify", "--json", self.folder / "unknown.onnx", self.photo], ["classify", "--json", self.folder, self.photo],
                           ["info", "--json"], ["info", "--json", "nowhere"], ["info", "--json", self.folder / "broken.onnx"],
                           ["info", "--json", self.folder / "unknown.onnx"], ["info", "--json", self.model, "--shape", "x=3y"],
-                          ["bench", "--json"], ["bench", "--json", "nowhere"], ["conformance", "--json"]]:
+                          ["bench", "--json"], ["bench", "--json", "nowhere"], ["conformance", "--json"], ["frob", "--json"], ["--json"]]:
             answer = fovea(*arguments)
             self.assertIn(answer.returncode, (1, 2), arguments)
             self.assertEqual(list(json.loads(answer.stdout)), ["error"], arguments)
             self.assertNotEqual(answer.stderr, b"", arguments)
             self.assertNotIn(b"CRITICAL", answer.stderr, arguments)
+
+    def stop(self, signal_number, ready, *arguments):
+        """What a verb printed that got the signal as soon as it was ready."""
+        environment = {**os.environ, "FOVEA_MODELS_PATH": "", "XDG_DATA_HOME": "/nonexistent"}
+        process = subprocess.Popen([FOVEA, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+        begin = ready(process)
+        process.send_signal(signal_number)
+        rest, words = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1, words)
+        self.assertIn(b"Stopped", words)
+        return json.loads(begin + rest)
+
+    def test_interrupted(self):
+        """Ctrl+C and SIGTERM leave a whole object: of those photos that were named by then, or an error alone."""
+        def caught(process):
+            while not int(next(line for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines() if line.startswith("SigCgt")).split()[1], 16) & 1 << signal.SIGINT - 1:
+                time.sleep(0.01)
+            return b""
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            answer = self.stop(number, lambda process: process.stdout.read(4096), "classify", "--json", self.model, *[self.photo] * 1000)  # more than a pipe holds
+            self.assertEqual(set(answer), {"images", "error"})
+            self.assertTrue(0 < len(answer["images"]) < 1000)
+            self.assertEqual(set(answer["images"][-1]), {"file", "classes"})
+            self.assertEqual(set(self.stop(number, caught, "bench", "--json", "--repeat", "1000000", self.model)), {"error"})
+
+    def test_lost_output(self):
+        for arguments in (["classify", self.model, self.photo], ["classify", self.model, self.photo, "--json"], ["info", self.model], ["--version"]):
+            with open("/dev/full", "wb") as full:
+                answer = subprocess.run([FOVEA, *map(str, arguments)], stdout=full, stderr=subprocess.PIPE)
+            self.assertEqual(answer.returncode, 1, arguments)
+            self.assertIn(b"can't be written to standard output", answer.stderr, arguments)
 
     def test_reasons(self):
         answer = fovea("classify", self.folder / "detector.onnx", self.photo)
