@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long Locate and Segment take in real GIMP, and how much memory their process, for photos of 1, 24 and 100 megapixels: from the menu to the first answer, from a
-slider's move to what it changes, both as the accessibility bus tells (a few milliseconds late), and the most memory that the plug-in had (VmHWM).
+"""How long Classify, Locate and Segment take in real GIMP, and how much memory their process, for photos of 1, 24 and 100 megapixels: from the menu to the first answer,
+from a setting's move to what it changes, both as the accessibility bus tells (a few milliseconds late), and the most memory that the plug-in had (VmHWM).
 
-    sizes.py BUILD/plugin/fovea FOLDER [SCENE…]   measures: FOLDER/sizes.json, screenshots beside it; scenes: locate-1 … segment-100
+    sizes.py BUILD/plugin/fovea FOLDER [SCENE…]   measures: FOLDER/sizes.json, screenshots beside it; scenes: classify-1 … segment-100
     sizes.py --page FOLDER/sizes.json PAGE.html   puts the table between <!-- sizes --> and <!-- /sizes -->
 
 The built-in models; the photo is one of FOVEA_REFERENCE_DIR made smaller or larger. Nothing else should run meanwhile.
@@ -21,16 +21,18 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / 'tests' / 'gimp'))
 
-from gimp_window import main, run_session, shoot, walk  # noqa: E402
+from classify_window import Window as NamesWindow  # noqa: E402
+from gimp_window import act, main, run_session, shoot, walk  # noqa: E402
 from isolated_gimp import IsolatedGimp, reference  # noqa: E402
 from locate_window import Window  # noqa: E402
 from segment_window import MENU as SEGMENT_MENU, MaskWindow  # noqa: E402
 
 PHOTO = 'large/singaporean-cityscape.jpg'
 SIZES = {1: (1224, 816), 24: (6000, 4000), 100: (12248, 8165)}
-SCENES = {f'{verb}-{megapixels}': (verb, megapixels) for verb in ('locate', 'segment') for megapixels in SIZES}
-# Each move changes what is shown.
-MOVES = {'locate': ('Threshold', (0.05, 0.9, 0.04, 0.85, 0.03)), 'segment': ('Grow', (20, -20, 40, -40, 60))}
+SCENES = {f'{verb}-{megapixels}': (verb, megapixels) for verb in ('classify', 'locate', 'segment') for megapixels in SIZES}
+OPENS = {'classify': lambda: NamesWindow('C.UTF-8'), 'locate': lambda: Window('C.UTF-8', True), 'segment': lambda: MaskWindow('C.UTF-8', False, SEGMENT_MENU)}
+# A setting; values of it, each of which changes what is shown; what it has while the answer is applied.
+MOVES = {'classify': ('spin button', 'Names', (1, 3, 2, 4, 1), 5), 'locate': ('slider', 'Threshold', (0.9, 0.02, 0.85, 0.02, 0.95), 0.2), 'segment': ('slider', 'Grow', (20, -20, 40, -40, 60), 0)}
 RESULTS = 'sizes.json'
 BEGIN, END = '<!-- sizes -->\n', '<!-- /sizes -->\n'
 
@@ -50,11 +52,10 @@ def plug_in_memory():
     raise SystemExit('no plug-in runs')
 
 
-def move(window, slider, value):
+def move(view, setting, value):
     """Milliseconds until what is shown has changed."""
-    view = next(node for node in walk(window.dialog) if node.getRoleName() == 'drawing area')
     before, started = view.description, time.monotonic()
-    slider.queryValue().currentValue = value
+    setting.queryValue().currentValue = value
     while view.description == before:
         if time.monotonic() - started > 20:
             raise SystemExit(f'nothing changed at {value}')
@@ -64,14 +65,17 @@ def move(window, slider, value):
 
 def inside(scene, folder):
     verb, megapixels = SCENES[scene]
-    window = Window('C.UTF-8', True) if verb == 'locate' else MaskWindow('C.UTF-8', False, SEGMENT_MENU)
-    name, values = MOVES[verb]
-    slider = next(node for node in walk(window.dialog) if node.getRoleName() == 'slider' and node.name == name)
-    moves = [move(window, slider, value) for value in values]
+    window = OPENS[verb]()
+    role, name, values, last = MOVES[verb]
+    setting = next(node for node in walk(window.dialog) if node.getRoleName() == role and node.name == name)
+    view = window.names() if verb == 'classify' else next(node for node in walk(window.dialog) if node.getRoleName() == 'drawing area')
+    moves = [move(view, setting, value) for value in values]
     row = {'verb': verb, 'megapixels': megapixels, 'opened_s': round(window.opened, 2), 'answered_s': round(window.answered, 2),
-           'slider_ms': round(statistics.median(moves), 1), 'window_mb': round(plug_in_memory())}
+           'setting_ms': round(statistics.median(moves), 1), 'window_mb': round(plug_in_memory())}
     shoot(folder / f'sizes-{scene}.png')
-    slider.queryValue().currentValue = {'locate': 0.2, 'segment': 0}[verb]
+    setting.queryValue().currentValue = last
+    if verb == 'classify':
+        act(window.find('check box', 'Attention layer'))
     started = time.monotonic()
     window.press('Apply')
     while True:
@@ -109,9 +113,9 @@ def run_scene(scene, plugin, folder):
 
 def write_page(rows, page):
     rows = sorted(rows, key=lambda row: (row['verb'], row['megapixels']))
-    lines = ['<table>', '<tr><th></th><th>megapixels</th><th>window</th><th>first answer</th><th>a slider</th><th>memory</th><th>memory with Apply</th></tr>']
+    lines = ['<table>', '<tr><th></th><th>megapixels</th><th>window</th><th>first answer</th><th>a setting</th><th>memory</th><th>memory with Apply</th></tr>']
     lines += [f'<tr><td>{row["verb"].capitalize()}</td><td>{row["megapixels"]}</td><td>{row["opened_s"]:.1f} s</td><td>{row["answered_s"]:.1f} s</td>'
-              f'<td>{row["slider_ms"]:.0f} ms</td><td>{row["window_mb"]} MB</td><td>{row["peak_mb"]} MB</td></tr>' for row in rows]
+              f'<td>{row["setting_ms"]:.0f} ms</td><td>{row["window_mb"]} MB</td><td>{row["peak_mb"]} MB</td></tr>' for row in rows]
     lines += ['</table>', f'<p>{rows[0]["processor"]}, {rows[0]["processors"]} processors, {max(row["date"] for row in rows)}.</p>']
     text = page.read_text(encoding='utf-8')
     head, rest = text.split(BEGIN)
