@@ -50,7 +50,7 @@ train_options_join (const GOptionEntry *own, TrainOptions *options)
     { "mosaic", 0, 0, G_OPTION_ARG_DOUBLE, &options->mosaic, "Boxes: share of the photos that are shown beside three others at half the size (0.4)", "S" },
     { "mixup", 0, 0, G_OPTION_ARG_DOUBLE, &options->mixup, "Share of batches whose photos are mixed (0)", "S" },
     { "backgrounds", 0, 0, G_OPTION_ARG_FILENAME, &options->backgrounds, "Folder of photos without a subject: masks' subjects are pasted on them", "DIR" },
-    { "paste", 0, 0, G_OPTION_ARG_DOUBLE, &options->paste, "Share of the photos whose subject is pasted on one of those (0.5)", "S" },
+    { "paste", 0, 0, G_OPTION_ARG_DOUBLE, &options->paste, "Share of the photos whose subject is pasted on one of those (0.5); boxes: share on which another photo's object is pasted along its mask (0)", "S" },
     { "seed", 0, 0, G_OPTION_ARG_INT, &options->seed, "The same seed gives the same (1)", "N" },
     { "threads", 't', 0, G_OPTION_ARG_INT, &options->threads, "Compute with N threads (0: one per processor)", "N" },
     { NULL },

@@ -33,7 +33,8 @@ typedef struct
   double   noise;           /* largest deviation, share of white */
   double   mosaic;          /* detect: share of the photos that are shown beside three others, each at half the size */
   double   mixup;           /* share of the batches in which photos are mixed (Zhang et al. 2018, arXiv:1710.09412) */
-  double   paste;           /* masks of one class: share of the photos whose subject is laid on another background, where there are some */
+  double   paste;           /* masks of one class: share of the photos whose subject is laid on another background, where there are some; boxes: share on which an object of another photo
+                              is laid that has a mask */
 } FoveaAugmentation;
 
 typedef enum { FOVEA_TRAIN_ALL, FOVEA_TRAIN_LAST_BLOCKS, FOVEA_TRAIN_HEAD } FoveaTrainable;

@@ -39,6 +39,7 @@ struct _Loader
   GPtrArray     *warnings;
   GHashTable    *broken;    /* sample index + 1 */
   gsize          n_read, n_failed;
+  gboolean       pastes;    /* cut-outs on scenes: masks are read, too */
   GHashTable    *cache;     /* sample index + 1 -> Photo* */
   guint64        cached;    /* bytes */
 };
@@ -69,7 +70,7 @@ read_photo (Loader *loader, guint index, GError **error)
   photo->rgb = loader->settings.read (file, 3, &photo->width, &photo->height, loader->settings.read_data, error);
   if (!photo->rgb)
     return NULL;
-  if (sample && dataset->task == FOVEA_TASK_SEGMENT)
+  if (sample && sample->mask && (dataset->task == FOVEA_TASK_SEGMENT || loader->pastes))
     {
       photo->mask = loader->settings.read (sample->mask, 1, &photo->mask_width, &photo->mask_height, loader->settings.read_data, error);
       if (!photo->mask)
@@ -401,6 +402,7 @@ loader_new (const LoaderSettings *settings, GError **error)
   guint   n_classes = settings->dataset->n_classes;
 
   loader->settings = *settings;
+  loader->pastes = settings->dataset->task == FOVEA_TASK_DETECT && settings->augmentation && settings->augmentation->paste > 0.0;
   loader->input_size = pixels * (gsize) settings->settings->channels;
   if (settings->dataset->task == FOVEA_TASK_SEGMENT)
     {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * scene.h: photos with boxes as a detector learns them: one changed photo, or four of them side by side (Bochkovskiy et al. 2020, arXiv:2004.10934), so that
- * objects are seen smaller, cut, and in more company than the photos show.
+ * objects are seen smaller, cut, and in more company than the photos show; and, cut out along its mask, an object of another photo (Ghiasi et al. 2021,
+ * arXiv:2012.07177), so that it isn't known by its surroundings.
  *
  * Boxes are a list of SCENE_BOXES rows of five numbers: class, left, top, right, bottom, pixels of the result. Class SCENE_IGNORED: a region that says nothing
  * (a crowd, or what is left of an object that was cut off). A row of no area ends the list.
