@@ -15,7 +15,7 @@ declare -A PACKAGES=(
   [test]='libonnx-testdata python3-onnxruntime python3-onnx python3-numpy python3-pil
           clang llvm libclang-rt-dev valgrind qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
           xvfb openbox xdotool dbus dbus-x11 at-spi2-core python3-pyatspi python3-gi imagemagick adwaita-icon-theme gnome-themes-extra
-          libimage-exiftool-perl locales appstream desktop-file-utils libxml2-utils parallel snakemake bash-completion shellcheck clang-format man-db'
+          libimage-exiftool-perl locales appstream parallel snakemake bash-completion shellcheck clang-format'
 )
 HOST_PACKAGES='mmdebstrap debian-archive-keyring mount' # what making a root folder takes
 
