@@ -162,6 +162,16 @@ class Names(unittest.TestCase):
                     texts.append([line for line in file if "look-at-photo" in line])
             self.assertEqual([[line.split('"')[1] for line in lines] for lines in texts], [["/a/1.jpg", "/a/3.jpg"], ["/a/2.jpg"]])
 
+    def test_what_is_seen_in_words(self):
+        run = load("run")
+
+        def describe(scores, areas):
+            return list(run.describe({"classify": {"classes": [{"label": label, "score": score} for label, score in scores]}, "locate": {"objects": []},
+                                      "segment": {"masks": [{"label": "subject", "area": area} for area in areas]}}))
+
+        self.assertEqual(describe([("sky", 0.99), ("lake", 0.5), ("vehicle", 0.3)], [0.27]), ["names    99 % sky, 50 % lake", "boxes    none", "cut out  subject, 27 % of the photo"])
+        self.assertEqual(describe([("vehicle", 0.3), ("sky", 0.2)], [0.001]), ["names    30 % vehicle", "boxes    none", "cut out  nothing"])
+
     def test_errors_in_words(self):
         run = load("run")
         with tempfile.TemporaryDirectory() as work:

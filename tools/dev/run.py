@@ -12,7 +12,8 @@ import re
 import sys
 
 ENDINGS = {"copy": ".jpg", "boxes": "-boxes.jpg", "cut_out": "-cut-out.png", "xcf": ".xcf"}  # what is written for each photo, behind its stem
-SURE = 0.3  # names less sure than this aren't printed, but the first
+SURE = 0.5  # names that are rather not there than there aren't printed, but the first
+SEEN = 0.005  # the least part of a photo that is a cut-out
 WRITTEN = ".written"  # in OUT: the files that earlier runs wrote, which may be replaced; nothing else there may
 
 
@@ -83,7 +84,7 @@ def describe(answer):
     yield "names    " + ", ".join(names)
     objects = answer["locate"]["objects"]
     yield "boxes    " + (", ".join(one["label"] for one in objects) or "none")
-    yield "cut out  " + (", ".join(f"{one['label']}, {100 * one['area']:.0f} % of the photo" for one in answer["segment"]["masks"]) or "nothing")
+    yield "cut out  " + (", ".join(f"{one['label']}, {100 * one['area']:.0f} % of the photo" for one in answer["segment"]["masks"] if one["area"] >= SEEN) or "nothing")
 
 
 def report(work, out):
