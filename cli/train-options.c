@@ -47,8 +47,10 @@ train_options_join (const GOptionEntry *own, TrainOptions *options)
     { "blur", 0, 0, G_OPTION_ARG_DOUBLE, &options->blur, "Share of blurred photos (0)", "S" },
     { "noise", 0, 0, G_OPTION_ARG_DOUBLE, &options->noise, "Strongest noise, share of white (0)", "S" },
     { "cutout", 0, 0, G_OPTION_ARG_DOUBLE, &options->cutout, "Share of photos with a covered square (0)", "S" },
+    { "jpeg", 0, 0, G_OPTION_ARG_DOUBLE, &options->jpeg, "Share of photos as if stored as JPEG, at any quality (0)", "S" },
     { "mosaic", 0, 0, G_OPTION_ARG_DOUBLE, &options->mosaic, "Boxes: share of the photos that are shown beside three others at half the size (0.4)", "S" },
     { "mixup", 0, 0, G_OPTION_ARG_DOUBLE, &options->mixup, "Share of batches whose photos are mixed (0)", "S" },
+    { "cutmix", 0, 0, G_OPTION_ARG_DOUBLE, &options->cutmix, "Share of batches whose photos exchange rectangles (0)", "S" },
     { "backgrounds", 0, 0, G_OPTION_ARG_FILENAME, &options->backgrounds, "Folder of photos without a subject: masks' subjects are pasted on them", "DIR" },
     { "paste", 0, 0, G_OPTION_ARG_DOUBLE, &options->paste, "Share of the photos whose subject is pasted on one of those (0.5); boxes: share on which another photo's object is pasted along its mask (0)", "S" },
     { "seed", 0, 0, G_OPTION_ARG_INT, &options->seed, "The same seed gives the same (1)", "N" },
@@ -93,7 +95,7 @@ train_options_read (const TrainOptions *options, FoveaTrainSettings *settings)
     .rotate = options->rotate >= 0.0 ? options->rotate : settings->augmentation.rotate, .perspective = options->perspective,
     .flip_horizontal = !options->no_flip, .flip_vertical = options->flip_vertical, .colour = options->colour, .hue = options->hue,
     .grayscale = options->grayscale, .blur = options->blur, .cutout = options->cutout, .noise = options->noise, .mosaic = options->mosaic,
-    .mixup = options->mixup, .paste = options->backgrounds && options->paste < 0.0 ? 0.5 : MAX (options->paste, 0.0),
+    .mixup = options->mixup, .cutmix = options->cutmix, .jpeg = options->jpeg, .paste = options->backgrounds && options->paste < 0.0 ? 0.5 : MAX (options->paste, 0.0),
   };
   if (options->no_augmentation)
     settings->augmentation = (FoveaAugmentation) { .crop = 1.0 };

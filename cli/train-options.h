@@ -10,7 +10,7 @@ typedef struct
 {
   char    *task, *data, *tags, *backgrounds;
   int      size, seed, threads;
-  double   crop, rotate, colour, hue, grayscale, blur, noise, cutout, mosaic, mixup, paste, scale, translate, perspective, stretch;
+  double   crop, rotate, colour, hue, grayscale, blur, noise, cutout, jpeg, mosaic, mixup, cutmix, paste, scale, translate, perspective, stretch;
   gboolean flip_vertical, no_flip, no_augmentation;
 } TrainOptions;
 

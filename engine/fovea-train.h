@@ -35,6 +35,8 @@ typedef struct
   double   mixup;           /* share of the batches in which photos are mixed (Zhang et al. 2018, arXiv:1710.09412) */
   double   paste;           /* masks of one class: share of the photos whose subject is laid on another background, where there are some; boxes: share on which an object of another photo
                               is laid that has a mask */
+  double   jpeg;            /* share of the photos that are as if stored as JPEG, at a quality of 10 to 90 */
+  double   cutmix;          /* share of the batches in which rectangles of photos are exchanged (Yun et al. 2019, arXiv:1905.04899) */
 } FoveaAugmentation;
 
 typedef enum { FOVEA_TRAIN_ALL, FOVEA_TRAIN_LAST_BLOCKS, FOVEA_TRAIN_HEAD } FoveaTrainable;

@@ -26,8 +26,11 @@ const Augmentation augmentations[] = {
   { "augment-blur", N_("_Blurred"), N_("This share of the photos"), PLACE (blur), FALSE, 0, 1, 0.2, FOVEA_TASK_UNKNOWN },
   { "augment-noise", N_("_Noisy"), N_("The strongest noise, as a share of white"), PLACE (noise), FALSE, 0, 0.5, 0.05, FOVEA_TASK_UNKNOWN },
   { "augment-cutout", N_("Partly co_vered"), N_("This share of the photos gets a gray square"), PLACE (cutout), FALSE, 0, 1, 0.3, FOVEA_TASK_UNKNOWN },
+  { "augment-jpeg", N_("_JPEG"), N_("This share of the photos is as if stored as JPEG, from poor to good"), PLACE (jpeg), FALSE, 0, 1, 0.3, FOVEA_TASK_UNKNOWN },
   { "augment-mosaic", N_("Sid_e by side"), N_("This share of the photos is shown beside three others"), PLACE (mosaic), FALSE, 0, 1, 0.4, FOVEA_TASK_DETECT },
   { "augment-mixup", N_("Mi_xed"), N_("In this share of the steps photos are laid over one another"), PLACE (mixup), FALSE, 0, 1, 0.2, FOVEA_TASK_CLASSIFY },
+  { "augment-cutmix", N_("Patched to_gether"), N_("In this share of the steps photos exchange rectangles; not where only the last layer learns"), PLACE (cutmix), FALSE, 0, 1, 0.2,
+    FOVEA_TASK_CLASSIFY },
   { NULL },
 };
 

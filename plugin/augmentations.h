@@ -7,7 +7,7 @@
 #include "fovea.h"
 
 #define AUGMENTATIONS_USUAL (-1.0) /* a strength: as is usual for the task */
-#define AUGMENTATIONS_MOST  16     /* rows of the table */
+#define AUGMENTATIONS_MOST  18     /* rows of the table */
 
 typedef struct
 {

@@ -302,6 +302,49 @@ class Train(unittest.TestCase):
         fovea("augment", "--data", self.folder / "nowhere", "--sheet", self.folder / "no.png", status=1)
         self.assertFalse((self.folder / "no.png").exists())
 
+    def draw_forms(self, name, *more, photos=3, forms=4):
+        """Photos as they are, and beside them the forms, changed in no other way than that."""
+        file = self.folder / f"forms-{name}.png"
+        fovea("augment", "--data", self.folder / "folders", "--sheet", file, "--size", 64, "--photos", photos, "--forms", forms, "--crop", 1, "--stretch", 0, "--rotate", 0, "--no-flip",
+              "--colour", 0, "--hue", 0, "--grayscale", 0, *more)
+        sheet = np.asarray(Image.open(file), np.int16)
+        return [[sheet[68 * row + 4:68 * row + 68, 68 * column + 4:68 * column + 68] for column in range(forms + 1)] for row in range(photos)]
+
+    def test_photos_are_as_if_stored_as_jpeg(self):
+        found = set()
+        for plain, *forms in self.draw_forms("jpeg", "--jpeg", 1):
+            for form in forms:
+                away = {}
+                for quality in range(10, 92):
+                    file = io.BytesIO()
+                    Image.fromarray(plain.astype(np.uint8)).save(file, "JPEG", quality=quality, subsampling=2)
+                    away[quality] = np.abs(np.asarray(Image.open(file), np.int16) - form).mean()
+                found.add(min(away, key=away.get))
+                self.assertLess(min(away.values()), 2.5)
+                self.assertGreater(max(away.values()), 2 * min(away.values()))
+        self.assertTrue(len(found) > 6 and min(found) < 40 and max(found) > 60, found)
+        for plain, form in self.draw_forms("never", "--jpeg", 0, forms=1):
+            self.assertTrue((plain == form).all())
+
+    def test_photos_exchange_rectangles(self):
+        cells = self.draw_forms("cutmix", "--cutmix", 1)
+        shares = []
+        for row, partner in (0, 1), (1, 0), (2, 0):
+            for form in cells[row][1:]:
+                others = (form == cells[partner][0]).all(-1) & ~(cells[row][0] == cells[partner][0]).all(-1)
+                self.assertTrue(((form == cells[row][0]).all(-1) | others).all())
+                shares.append(others.mean())
+                if others.any():
+                    y, x = np.where(others)
+                    self.assertGreater(others[y.min():y.max() + 1, x.min():x.max() + 1].mean(), 0.99) # a rectangle
+        self.assertTrue(len(set(shares)) > 4 and max(shares) > 0.1, shares)
+        mixed = self.draw_forms("mixup", "--mixup", 1)
+        self.assertFalse(all((form == cells[0][0]).all() for row in mixed for form in row[1:2]))
+        self.assertLess(np.abs(mixed[0][1] + mixed[1][1] - mixed[0][0] - mixed[1][0]).max(), 2) # what one has lost the other has got
+        models = {self.answer(self.train("cut", "--epochs", 1, "--no-flip", *more, data="few")[0]) for more in ([], ["--mixup", 1], ["--cutmix", 1], ["--jpeg", 1])}
+        self.assertEqual(len(models), 4) # all of it is trained on
+        self.assertIn("mix whole photos", self.train("refused", "--base", self.folder / "cut.onnx", "--trainable", "head", "--cutmix", 1, status=1)[1]["error"].lower())
+
     def test_masks_are_learned(self):
         output, answer, _ = self.train("masks", "--task", "segment", "--arch", "cutout", "--size", 64, "--epochs", 16, "--batch", 8, "--average", "0.9", data="pairs")
         self.assertLearned(answer["evaluation"]["iou"], 0.6)

@@ -8,6 +8,10 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "train/jpeg-loss.h"
+
+#define LEAST_QUALITY 10 /* of JPEG: blocks are seen at once */
+#define MOST_QUALITY  91 /* … and hardly ever */
 
 /* ---- places ------------------------------------------------------------------------------------------------------------------------------ */
 
@@ -38,7 +42,7 @@ augmentation_changes (const FoveaAugmentation *settings)
 {
   return settings->crop < 1.0 || settings->stretch > 0.0 || settings->scale > 0.0 || settings->translate > 0.0 || settings->rotate > 0.0 || settings->perspective > 0.0
          || settings->flip_horizontal || settings->flip_vertical || settings->colour > 0.0 || settings->hue > 0.0 || settings->grayscale > 0.0 || settings->blur > 0.0
-         || settings->cutout > 0.0 || settings->noise > 0.0;
+         || settings->cutout > 0.0 || settings->noise > 0.0 || settings->jpeg > 0.0;
 }
 
 Placement
@@ -319,6 +323,8 @@ augment_colour (const FoveaAugmentation *settings, int size, guint8 *rgb, Random
     }
   if (blurs)
     blur (rgb, size);
+  if (settings->jpeg > 0.0 && random_chance (random, settings->jpeg))
+    jpeg_loss (rgb, size, (int) random_between (random, LEAST_QUALITY, MOST_QUALITY));
   if (covers)
     cover (rgb, size, random);
 }

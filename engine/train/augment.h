@@ -41,5 +41,5 @@ void      augment_mask       (const Photo *photo, const Placement *placement, in
 /* The box of the photo in the result, clipped: of no area, or less, where it lies outside. FALSE where less than a quarter of its area is left. */
 gboolean  augment_box        (const Placement *placement, const SampleBox *box, SampleBox *out);
 
-/* Changes of colour, blur, noise and covered parts, in place. */
+/* Changes of colour, blur, noise, JPEG and covered parts, in place. */
 void      augment_colour     (const FoveaAugmentation *settings, int size, guint8 *rgb /* (size, size, 3) */, Random *random);

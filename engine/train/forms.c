@@ -7,11 +7,14 @@
 #include <string.h>
 
 #include "train/loader.h"
+#include "train/mix.h"
 
 typedef struct
 {
   const Dataset *dataset;
   int            size;
+  guint64        seed;
+  guint          batch;      /* 2 where photos are mixed two by two */
   FoveaObjects   objects;
   FoveaTrainForm form;
   guint8        *rgb, *mask; /* (size, size, 3), (size, size) */
@@ -27,12 +30,12 @@ show_clear (Show *show)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Show, show_clear)
 
-/* A loader that leaves pixels as bytes, one photo a batch. */
+/* A loader that leaves pixels as bytes. */
 static Loader *
-make_loader (const Dataset *dataset, const FoveaSettings *settings, const FoveaTrainSettings *train, const FoveaAugmentation *augmentation, FoveaReadFile read,
+make_loader (const Dataset *dataset, const FoveaSettings *settings, const FoveaTrainSettings *train, const FoveaAugmentation *augmentation, guint batch, FoveaReadFile read,
              gpointer read_data, GError **error)
 {
-  LoaderSettings loader = { .dataset = dataset, .settings = settings, .augmentation = augmentation, .read = read, .read_data = read_data, .batch = 1,
+  LoaderSettings loader = { .dataset = dataset, .settings = settings, .augmentation = augmentation, .read = read, .read_data = read_data, .batch = batch,
                             .n_threads = MAX (1, train->n_threads), .seed = train->seed };
 
   return loader_new (&loader, error);
@@ -74,27 +77,40 @@ read_boxes (Show *show, const Batch *batch)
     }
 }
 
-/* All photos of the order in one form. */
-static gboolean
-show_form (Show *show, Loader *loader, const guint *order, guint n, guint form, FoveaShowForm callback, gpointer user_data, GCancellable *cancellable,
-           GError **error)
+/* The next batch, mixed as training mixes it. */
+static const Batch *
+next_batch (const Show *show, Loader *loader, const FoveaAugmentation *augmentation, guint form, guint index, GCancellable *cancellable, GError **error)
 {
-  gsize pixels = (gsize) show->size * (gsize) show->size;
+  const Batch *batch = loader_next (loader, cancellable, error);
+  Random       random = random_stream (show->seed, MIX_STREAM + form, index);
 
-  loader_start (loader, order, n, form, 0);
-  for (guint i = 0; i < n; i++)
+  if (batch && mix_is_wanted (augmentation, show->dataset))
+    mix_batch (augmentation, &random, batch->input, show->batch, 3 * (gsize) show->size * (gsize) show->size, (gsize) show->size, batch->targets, show->dataset->n_classes);
+  return batch;
+}
+
+/* The first photos of the order, whole batches, in one form. */
+static gboolean
+show_form (Show *show, Loader *loader, const FoveaAugmentation *augmentation, const GArray *order, guint form, FoveaShowForm callback, gpointer user_data,
+           GCancellable *cancellable, GError **error)
+{
+  gsize        pixels = (gsize) show->size * (gsize) show->size;
+  const Batch *batch = NULL;
+
+  loader_start (loader, (const guint *) (gconstpointer) order->data, order->len, form, 0);
+  for (guint i = 0; i < show->form.n_photos; i++)
     {
-      const Batch *batch = loader_next (loader, cancellable, error);
-
+      if (i % show->batch == 0)
+        batch = next_batch (show, loader, augmentation, form, i / show->batch, cancellable, error);
       if (!batch)
         return FALSE;
       for (gsize k = 0; k < 3 * pixels; k++)
-        show->rgb[k] = (guint8) CLAMP (batch->input[k % 3 * pixels + k / 3] + 0.5f, 0.0f, 255.0f);
+        show->rgb[k] = (guint8) CLAMP (batch->input[i % show->batch * 3 * pixels + k % 3 * pixels + k / 3] + 0.5f, 0.0f, 255.0f);
       if (show->dataset->task == FOVEA_TASK_SEGMENT)
         read_masks (show, batch);
       if (show->dataset->task == FOVEA_TASK_DETECT)
         read_boxes (show, batch);
-      show->form.file = g_array_index (show->dataset->samples, Sample, order[i]).file;
+      show->form.file = g_array_index (show->dataset->samples, Sample, g_array_index (order, guint, i)).file;
       show->form.photo = i;
       show->form.form = form;
       if (!callback (&show->form, user_data, error))
@@ -116,6 +132,7 @@ fovea_train_show_forms (const char *data, const FoveaTrainSettings *settings, gu
   g_autoptr (GArray)  train = NULL, order = g_array_new (FALSE, FALSE, sizeof (guint));
   g_auto (Show)       show = { .size = size };
   gboolean            done = TRUE;
+  guint               first;
 
   if (n_photos < 1 || size < 16 || size > 2048)
     {
@@ -129,16 +146,22 @@ fovea_train_show_forms (const char *data, const FoveaTrainSettings *settings, gu
   for (guint i = 0; i < MIN (n_photos, train->len); i++)
     g_array_append_val (order, g_array_index (train, guint, i * train->len / MIN (n_photos, train->len)));
   show.dataset = dataset;
+  show.seed = settings->seed;
+  show.batch = mix_is_wanted (&settings->augmentation, dataset) ? 2 : 1;
   show.rgb = g_malloc ((gsize) size * (gsize) size * 3);
   show.mask = g_malloc0 ((gsize) size * (gsize) size);
   show.objects.objects = g_new0 (FoveaObject, SCENE_BOXES);
   show.form = (FoveaTrainForm) { .n_photos = order->len, .size = size, .rgb = show.rgb, .mask = settings->task == FOVEA_TASK_SEGMENT ? show.mask : NULL,
                                  .objects = settings->task == FOVEA_TASK_DETECT ? &show.objects : NULL };
+  first = g_array_index (order, guint, 0);
+  if (order->len % show.batch != 0)
+    g_array_append_val (order, first); /* to be mixed with the last one */
   for (guint form = 0; form <= n_forms && done; form++)
     {
-      Loader *loader = make_loader (dataset, &input, settings, form ? &settings->augmentation : &nothing, read, read_data, error);
+      const FoveaAugmentation *augmentation = form ? &settings->augmentation : &nothing;
+      Loader                  *loader = make_loader (dataset, &input, settings, augmentation, show.batch, read, read_data, error);
 
-      done = loader && show_form (&show, loader, (const guint *) (gpointer) order->data, order->len, form, callback, user_data, cancellable, error);
+      done = loader && show_form (&show, loader, augmentation, order, form, callback, user_data, cancellable, error);
       g_clear_pointer (&loader, loader_free);
     }
   return done;

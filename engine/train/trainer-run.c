@@ -11,6 +11,7 @@
 
 #include "train/evaluate.h"
 #include "train/head.h"
+#include "train/mix.h"
 #include "train/rate-finder.h"
 #include "train/schedule.h"
 #include "train/trainer-private.h"
@@ -230,36 +231,6 @@ wait_while_paused (FoveaTrainer *trainer, Run *run)
 
 /* ---- a step ---------------------------------------------------------------------------------------------------------------------------------------- */
 
-/* Mixup: each photo with its neighbour in the batch, labels in the same shares. */
-static void
-mix_batch (FoveaTrainer *trainer, const Batch *batch, float *input, gsize n_floats)
-{
-  Random random = random_stream (trainer->settings.seed, 0x314c + trainer->mark.epoch, trainer->mark.step);
-  gsize  n = trainer->settings.batch, size = n_floats / n, classes = trainer->dataset->n_classes;
-  float  share, *targets = batch->targets;
-
-  if (trainer->dataset->task != FOVEA_TASK_CLASSIFY || !trainer->dataset->exclusive || !random_chance (&random, trainer->settings.augmentation.mixup))
-    return;
-  share = (float) random_between (&random, 0.6, 1.0);
-  for (gsize i = 0; i + 1 < n; i += 2)
-    {
-      for (gsize k = 0; k < size; k++)
-        {
-          float a = input[i * size + k], b = input[(i + 1) * size + k];
-
-          input[i * size + k] = share * a + (1.0f - share) * b;
-          input[(i + 1) * size + k] = share * b + (1.0f - share) * a;
-        }
-      for (gsize c = 0; c < classes; c++)
-        {
-          float a = targets[i * classes + c], b = targets[(i + 1) * classes + c];
-
-          targets[i * classes + c] = share * a + (1.0f - share) * b;
-          targets[(i + 1) * classes + c] = share * b + (1.0f - share) * a;
-        }
-    }
-}
-
 /* FALSE with G_IO_ERROR_CANCELLED, and where the loader fails. */
 static const Batch *
 next_batch (FoveaTrainer *trainer, const guint *order, GCancellable *cancellable, GError **error)
@@ -281,13 +252,16 @@ trainer_learn_batch (FoveaTrainer *trainer, const guint *order, double rate, dou
   const float *taught = NULL;
   double       norm;
   gsize        n_floats = shape_count (&fovea_session_get_input (learner_get_session (trainer->learner), 0)->shape);
+  gsize        n = trainer->settings.batch, side = trainer->on_features ? 0 : (gsize) trainer->input->width;
   float       *input = learner_get_input (trainer->learner);
+  Random       random = random_stream (trainer->settings.seed, MIX_STREAM + trainer->mark.epoch, trainer->mark.step);
 
   *finite = TRUE;
   if (!batch)
     return FALSE;
   memcpy (input, batch->input, n_floats * sizeof (float));
-  mix_batch (trainer, batch, input, n_floats);
+  if (mix_is_wanted (&trainer->settings.augmentation, trainer->dataset))
+    mix_batch (&trainer->settings.augmentation, &random, input, n, n_floats / n, side, batch->targets, trainer->dataset->n_classes);
   if (trainer->teacher && !(taught = teacher_run (trainer->teacher, input, cancellable, error)))
     return FALSE;
   lesson_begin (trainer->lesson, batch, taught);

@@ -241,6 +241,12 @@ make_learner (FoveaTrainer *trainer, FoveaModel *base, GError **error)
       learner.rate_data = &rate;
     }
   trainer->on_features = settings->trainable == FOVEA_TRAIN_HEAD && trainer->head;
+  if (trainer->on_features && settings->augmentation.cutmix > 0.0)
+    {
+      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "Where only a new last layer learns, no rectangles of photos can be exchanged. Mix whole photos instead, or train "
+                           "more layers.");
+      return FALSE;
+    }
   if (trainer->on_features && !make_feature_batch (trainer, error))
     return FALSE;
   if (trainer->on_features)
@@ -289,7 +295,9 @@ find_key (const FoveaTrainer *trainer)
                                                     trainer->dataset->n_classes, trainer->teacher ? (int) teacher_count (trainer->teacher) : 0);
 
   g_checksum_update (checksum, (const guchar *) text, -1);
-  g_checksum_update (checksum, (const guchar *) &s->augmentation, sizeof s->augmentation);
+  g_checksum_update (checksum, (const guchar *) &s->augmentation, G_STRUCT_OFFSET (FoveaAugmentation, jpeg));
+  if (s->augmentation.jpeg > 0.0 || s->augmentation.cutmix > 0.0) /* these are younger than some checkpoints */
+    g_checksum_update (checksum, (const guchar *) &s->augmentation.jpeg, 2 * sizeof s->augmentation.jpeg);
   if (s->find_rate)
     g_checksum_update (checksum, (const guchar *) "found", -1);
   if (s->frozen_norms)
