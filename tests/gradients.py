@@ -116,7 +116,8 @@ def cases():
                v=normal(16, 4, 1, 1), w=normal(20, 4, 1, 1), u=normal(8, 36, 1, 1))
     yield Case("Split", [node("Split", "x fixed_s", "a b", axis=1), node("Mul", "a a", "c"), node("ReduceSum", "c", "y", keepdims=1)], x=normal(2, 5, 3),
                fixed_s=np.array([2, 3]))
-    for label, starts, ends, axes, steps in [("ends", [1, -3], [4, 9], [2, 0], [1, 1]), ("every other", [1, 0], [9, 5], [1, 2], [2, 3]), ("one", [2], [3], [1], [1])]:
+    for label, starts, ends, axes, steps in [("ends", [1, -3], [4, 9], [2, 0], [1, 1]), ("every other", [1, 0], [9, 5], [1, 2], [2, 3]), ("one", [2], [3], [1], [1]),
+                                              ("backwards", [4, -1], [0, -7], [1, 2], [-1, -2]), ("from the end", [9], [-9], [0], [-3])]:
         yield Case("Slice " + label, [node("Slice", "x fixed_s fixed_e fixed_a fixed_t")], x=normal(4, 5, 6), fixed_s=np.array(starts), fixed_e=np.array(ends),
                    fixed_a=np.array(axes), fixed_t=np.array(steps))
     yield Case("Slice between", [node("Conv", "x v", "a"), node("Slice", "a fixed_s fixed_e fixed_a", "b"), node("Conv", "b w")], x=normal(2, 4, 5, 5),
@@ -124,6 +125,14 @@ def cases():
     yield Case("Pad", [node("Pad", "x fixed_p fixed_v")], x=normal(2, 3, 4), fixed_p=np.array([0, 1, 2, 0, 0, -1]), fixed_v=np.float64(0.5))
     yield Case("Pad between", [node("Conv", "x v", "a"), node("Pad", "a fixed_p", "b"), node("Conv", "b w")], x=normal(2, 4, 5, 5), v=normal(16, 4, 1, 1),
                w=normal(20, 16, 3, 3), fixed_p=np.array([0, 0, 1, 1, 0, 0, 2, 1]))
+    for mode, shape in ("reflect", (2, 3, 4)), ("edge", (2, 3, 4)), ("wrap", (2, 3, 4)), ("reflect", (3, 2, 5, 4)), ("edge", (1, 5)), ("wrap", (1, 2, 3)):
+        pads = random.integers(0, shape, (2, len(shape)))
+        pads[0, 0], pads[1, -1] = -(shape[0] > 1), -1 # also cut
+        far = mode != "reflect" # once around and further
+        yield Case(f"Pad {mode} {len(shape)}-D", [node("Pad", "x fixed_p", mode=mode)], x=normal(*shape), fixed_p=(pads * (1 + far)).ravel())
+        if len(shape) == 3:
+            yield Case(f"Pad {mode} between", [node("Conv", "x v", "a"), node("Pad", "a fixed_p", "b", mode=mode), node("Conv", "b w")], x=normal(2, 4, 5, 6),
+                       v=normal(16, 4, 1, 1), w=normal(20, 16, 3, 3), fixed_p=np.array([0, 0, 2, 1, 0, 0, 3, 4]))
     yield Case("InstanceNormalization", [node("InstanceNormalization", "x s b")], x=normal(2, 5, 4, 3), s=normal(5), b=normal(5))
     for opset in (18, 21): # scales of groups, then of channels
         yield Case(f"GroupNormalization {opset}", [node("GroupNormalization", "x s b", num_groups=2)], opset=opset, x=normal(2, 6, 4, 3), s=normal(2 if opset == 18 else 6),

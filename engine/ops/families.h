@@ -41,6 +41,7 @@ extern const Operator power_operators[];
 extern const Operator quantize_operators[];
 extern const Operator reduce_operators[];
 extern const Operator resize_operators[];
+extern const Operator pad_gradient_operators[];
 extern const Operator resize_gradient_operators[];
 extern const Operator scatter_operators[];
 extern const Operator select_operators[];

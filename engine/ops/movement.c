@@ -228,6 +228,19 @@ spread (Gradients *gradients, Value *value, guint axis, gint64 step, GError **er
   return gradient_reshape (gradients, value, &spread_shape, error);
 }
 
+/* The value from its end to its beginning along an axis. */
+static Value *
+turn (Gradients *gradients, Value *value, guint axis, GError **error)
+{
+  const gint64 numbers[] = { value->shape.dims[axis] - 1, -G_MAXINT32, axis, -1 }; /* start, end, axis, step */
+  Value       *inputs[5] = { value };
+
+  for (guint i = 0; i < 4; i++)
+    if (!(inputs[i + 1] = gradient_ints (gradients, &numbers[i], 1, error)))
+      return NULL;
+  return gradient_end (gradients, gradient_begin (gradients, "", "Slice", 5, inputs), 1, error);
+}
+
 /* What was left out gets zeros. */
 gboolean
 slice_backward (Gradients *gradients, Node *node, GError **error)
@@ -239,12 +252,18 @@ slice_backward (Gradients *gradients, Node *node, GError **error)
 
   for (guint i = 0; dy && i < n; i++)
     {
-      if (params->step[i] < 0)
-        return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "it goes backwards, and can't be trained through. Freeze the layers up to it.");
-      if (params->step[i] > 1)
-        dy = spread (gradients, dy, i, params->step[i], error);
-      pads[i] = params->start[i];
-      pads[n + i] = dy ? x->shape.dims[i] - params->start[i] - dy->shape.dims[i] : 0;
+      gint64 step = params->step[i], first = params->start[i];
+
+      if (step < 0) /* the same from the other end */
+        {
+          first += step * MAX (dy->shape.dims[i] - 1, 0);
+          step = -step;
+          dy = turn (gradients, dy, i, error);
+        }
+      if (dy && step > 1)
+        dy = spread (gradients, dy, i, step, error);
+      pads[i] = first;
+      pads[n + i] = dy ? x->shape.dims[i] - first - dy->shape.dims[i] : 0;
     }
   return dy && gradient_give (gradients, x, gradient_of_two (gradients, "Pad", dy, gradient_ints (gradients, pads, 2 * n, error), error), error);
 }

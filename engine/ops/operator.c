@@ -44,6 +44,7 @@ static const Operator *const families[] = {
   quantize_operators,
   reduce_operators,
   resize_operators,
+  pad_gradient_operators,
   resize_gradient_operators,
   scatter_operators,
   select_operators,

@@ -81,9 +81,8 @@ pad_infer (const Node *node, InferContext *context, GError **error)
   return set_shape (node, error);
 }
 
-/* Where output coordinate i - begin comes from in a dimension of `size`; -1: from nowhere. */
-static gint64
-source (PadMode mode, gint64 at, gint64 size)
+gint64
+pad_source (PadMode mode, gint64 at, gint64 size)
 {
   if (at >= 0 && at < size)
     return at;
@@ -124,7 +123,7 @@ pad_row (const Step *step, gsize row, const guint8 *value)
 
   for (guint i = last; i-- > 0;)
     {
-      gint64 at = source (params->mode, (gint64) (rest % (gsize) out->dims[i]) - params->begin[i], in->dims[i]);
+      gint64 at = pad_source (params->mode, (gint64) (rest % (gsize) out->dims[i]) - params->begin[i], in->dims[i]);
 
       rest /= (gsize) out->dims[i];
       if (at < 0)
@@ -137,7 +136,7 @@ pad_row (const Step *step, gsize row, const guint8 *value)
     }
   for (gint64 i = 0; i < out->dims[last]; i++)
     {
-      gint64 at = source (params->mode, i - params->begin[last], in->dims[last]);
+      gint64 at = pad_source (params->mode, i - params->begin[last], in->dims[last]);
 
       memcpy (target + (gsize) i * size, at < 0 ? value : (const guint8 *) step->in[0].data + (gsize) (from + at) * size, size);
     }
@@ -215,7 +214,7 @@ center_prepare (Step *step, GError **error)
   return pad_prepare (step, error);
 }
 
-/* What was added is cut off. */
+/* What was added is cut off, or given back to where it came from. */
 gboolean
 pad_backward (Gradients *gradients, Node *node, GError **error)
 {
@@ -225,7 +224,15 @@ pad_backward (Gradients *gradients, Node *node, GError **error)
   gint64           cut[2 * FOVEA_MAX_DIMS];
 
   if (params->mode != PAD_CONSTANT)
-    return node_error (node, error, FOVEA_ERROR_UNSUPPORTED, "only padding with a constant can be trained through. Freeze the layers up to it.");
+    {
+      Value *dy = gradient_get (gradients, node_output (node, 0));
+      Node  *gradient = gradient_begin (gradients, "fovea", "PadGradient", 1, &dy);
+
+      node_set_ints (gradient, "shape", x->shape.dims, n);
+      node_set_ints (gradient, "begin", params->begin, n);
+      node_set_int (gradient, "mode", params->mode);
+      return gradient_give (gradients, x, gradient_end (gradients, gradient, 1, error), error);
+    }
   for (guint i = 0; i < n; i++)
     {
       cut[i] = -params->begin[i];
