@@ -180,7 +180,7 @@ make_steps (Plan *plan, const CompileOptions *options, GError **error)
       const Node *node = g_ptr_array_index (plan->graph->nodes, i);
       Step       *step = &plan->steps[i];
 
-      if (!check_values (node, FALSE, limit, error) || !check_values (node, TRUE, limit, error))
+      if (g_cancellable_set_error_if_cancelled (options->cancellable, error) || !check_values (node, FALSE, limit, error) || !check_values (node, TRUE, limit, error))
         return FALSE;
       plan->n_steps++;
       if (options->training && node_is_loss (node))

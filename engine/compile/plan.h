@@ -16,11 +16,12 @@ typedef struct _CompileOptions CompileOptions;
 /* What fovea_session_options say, resolved. */
 struct _CompileOptions
 {
-  guint       n_threads;
-  gboolean    reference;
-  guint64     memory_limit; /* 0: the machine's memory */
-  GHashTable *shapes;       /* input name -> FoveaShape* */
-  GHashTable *bound;        /* input name -> FoveaTensor* */
+  guint         n_threads;
+  gboolean      reference;
+  guint64       memory_limit; /* 0: the machine's memory */
+  GCancellable *cancellable;  /* or NULL */
+  GHashTable   *shapes;       /* input name -> FoveaShape* */
+  GHashTable   *bound;        /* input name -> FoveaTensor* */
   const struct _Training *training; /* NULL: the network only answers */
 };
 

@@ -20,11 +20,12 @@
 
 struct _FoveaSessionOptions
 {
-  guint       n_threads;
-  gboolean    reference;
-  guint64     memory_limit;
-  GHashTable *shapes; /* char* -> FoveaShape* */
-  GHashTable *bound;  /* char* -> FoveaTensor* */
+  guint         n_threads;
+  gboolean      reference;
+  guint64       memory_limit;
+  GCancellable *cancellable; /* borrowed, or NULL */
+  GHashTable   *shapes;      /* char* -> FoveaShape* */
+  GHashTable   *bound;       /* char* -> FoveaTensor* */
 };
 
 /* One input or output of the model. */
@@ -45,6 +46,7 @@ struct _FoveaSession
   Port       *inputs, *outputs;
   guint       n_inputs, n_outputs;
   GArray     *refreshed; /* of Step*: those that pack variables */
+  gboolean    is_stale;  /* … which have changed since */
   SessionLoss loss;      /* NULL: the network only answers */
   gpointer    loss_data;
   double     *step_ms;   /* of the last run, one for each step; NULL: not measured */
@@ -226,6 +228,12 @@ make_ports (FoveaSession *session, GError **error)
   return TRUE;
 }
 
+void
+session_options_set_cancellable (FoveaSessionOptions *options, GCancellable *cancellable)
+{
+  options->cancellable = cancellable;
+}
+
 /* `options` may be NULL. Threads are left to the caller. */
 static gboolean
 resolve_options (const FoveaModel *model, const FoveaSessionOptions *options, CompileOptions *compile, GError **error)
@@ -234,6 +242,7 @@ resolve_options (const FoveaModel *model, const FoveaSessionOptions *options, Co
     return TRUE;
   compile->reference = options->reference;
   compile->memory_limit = options->memory_limit;
+  compile->cancellable = options->cancellable;
   compile->shapes = options->shapes;
   compile->bound = options->bound;
   return check_names (model_get_graph (model), options->shapes, error) && check_names (model_get_graph (model), options->bound, error);
@@ -392,7 +401,17 @@ refresh_steps (gconstpointer data, gsize first, gsize last, guint thread)
 void
 session_refresh (FoveaSession *session)
 {
-  pool_run (session->pool, session->refreshed->len, 1, refresh_steps, session, NULL);
+  session->is_stale = TRUE;
+}
+
+/* What is packed of the variables. Where it was stopped it is all to be done again. */
+static void
+refresh (FoveaSession *session)
+{
+  if (!session->is_stale)
+    return;
+  pool_run (session->pool, session->refreshed->len, 1, refresh_steps, session, &session->stop);
+  session->is_stale = g_atomic_int_get (&session->stop) != 0;
 }
 
 float *
@@ -456,6 +475,7 @@ fovea_session_run (FoveaSession *session, GCancellable *cancellable, FoveaProgre
   if (cancellable)
     handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), session, NULL);
 
+  refresh (session);
   for (guint s = 0; s < plan->n_steps && !g_atomic_int_get (&session->stop); s++)
     {
       const Step *step = &plan->steps[s];

@@ -10,8 +10,12 @@
 /* A copy of the model's graph with every type and shape known for these options (NULL: the model's own shapes), before any pass. */
 Graph *session_infer (const FoveaModel *model, const FoveaSessionOptions *options, GError **error);
 
+/* Making a session with these options, which packs the weights, can be cancelled: G_IO_ERROR_CANCELLED. Borrowed; NULL: it can't be. */
+void   session_options_set_cancellable (FoveaSessionOptions *options, GCancellable *cancellable);
+
 /* A session whose run goes forward, calls the loss, and goes backward. `training` (NULL: an ordinary session) is read now; its variables are referenced
- * and read, and running statistics written, by each run. After they have changed call session_refresh. */
+ * and read, and running statistics written, by each run. After they have changed call session_refresh:
+ * the next run packs them anew. */
 FoveaSession *session_new_training (FoveaModel *model, const FoveaSessionOptions *options, const Training *training, GError **error);
 
 /* Called by run, on its thread, between forward and backward: reads the n outputs of the model, writes the gradients of the loss by them, each of the

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/session.h"
 #include "train/evaluate.h"
 #include "vision/nms.h"
 
@@ -78,7 +79,7 @@ match_labels (Judge *judge, GError **error)
 }
 
 static gboolean
-make_session (Judge *judge, FoveaModel *model, GError **error)
+make_session (Judge *judge, FoveaModel *model, GCancellable *cancellable, GError **error)
 {
   g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
   const FoveaPort                *port = fovea_model_get_input (model, 0);
@@ -88,6 +89,7 @@ make_session (Judge *judge, FoveaModel *model, GError **error)
     return FALSE;
   fovea_session_options_set_threads (options, judge->settings->n_threads);
   fovea_session_options_set_shape (options, port->name, &shape);
+  session_options_set_cancellable (options, cancellable);
   judge->session = fovea_session_new (model, options, error);
   if (!judge->session)
     return FALSE;
@@ -377,7 +379,7 @@ evaluate_boxes (FoveaModel *model, const LoaderSettings *settings, const guint *
   judge.n_truths = g_new0 (gsize, n_classes + 1);
   for (guint c = 0; c < n_classes; c++)
     judge.answers[c] = g_array_new (FALSE, FALSE, sizeof (Answer));
-  if (check_model (model, settings->settings, error) && match_labels (&judge, error) && make_session (&judge, model, error))
+  if (check_model (model, settings->settings, error) && match_labels (&judge, error) && make_session (&judge, model, cancellable, error))
     loader = loader_new (&single, error);
   if (loader)
     {

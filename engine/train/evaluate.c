@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/tensor.h"
+#include "run/session.h"
 #include "train/evaluate-boxes.h"
 #include "train/metrics.h"
 #include "vision/decode-classes.h"
@@ -276,7 +277,7 @@ fovea_evaluation_free (FoveaEvaluation *evaluation)
 /* ---- the run --------------------------------------------------------------------------------------------------------------------------------- */
 
 static FoveaSession *
-make_session (FoveaModel *model, const LoaderSettings *settings, GError **error)
+make_session (FoveaModel *model, const LoaderSettings *settings, GCancellable *cancellable, GError **error)
 {
   g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
   const FoveaSettings            *input = settings->settings;
@@ -284,6 +285,7 @@ make_session (FoveaModel *model, const LoaderSettings *settings, GError **error)
 
   fovea_session_options_set_threads (options, settings->n_threads);
   fovea_session_options_set_shape (options, fovea_model_get_input (model, 0)->name, &shape);
+  session_options_set_cancellable (options, cancellable);
   return fovea_session_new (model, options, error);
 }
 
@@ -403,7 +405,7 @@ evaluate_samples (FoveaModel *model, const LoaderSettings *settings, const guint
 
   if (settings->dataset->task == FOVEA_TASK_DETECT)
     return evaluate_boxes (model, settings, order, n, warnings, cancellable, progress, user_data, error);
-  session = make_session (model, settings, error);
+  session = make_session (model, settings, cancellable, error);
   loader = session && check_answer (session, settings, error) ? loader_new (settings, error) : NULL;
   if (!loader)
     return NULL;

@@ -10,11 +10,12 @@
 
 #include "base/memory.h"
 #include "base/tensor.h"
+#include "run/session.h"
 
 #define LENGTH 4.0 /* of a vector of standardized features */
 
 static FoveaSession *
-make_session (FoveaModel *backbone, const LoaderSettings *settings, GError **error)
+make_session (FoveaModel *backbone, const LoaderSettings *settings, GCancellable *cancellable, GError **error)
 {
   g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
   const FoveaSettings            *input = settings->settings;
@@ -22,6 +23,7 @@ make_session (FoveaModel *backbone, const LoaderSettings *settings, GError **err
 
   fovea_session_options_set_threads (options, settings->n_threads);
   fovea_session_options_set_shape (options, fovea_model_get_input (backbone, 0)->name, &shape);
+  session_options_set_cancellable (options, cancellable);
   return fovea_session_new (backbone, options, error);
 }
 
@@ -72,7 +74,7 @@ feature_cache_new (FoveaModel *backbone, const LoaderSettings *settings, const g
                    GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
 {
   g_autoptr (FeatureCache) cache = g_new0 (FeatureCache, 1);
-  g_autoptr (FoveaSession) session = make_session (backbone, settings, error);
+  g_autoptr (FoveaSession) session = make_session (backbone, settings, cancellable, error);
   Loader                  *loader = session ? loader_new (settings, error) : NULL;
   gboolean                 ok = loader != NULL;
 

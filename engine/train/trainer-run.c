@@ -319,7 +319,7 @@ static FoveaEvaluation *
 look (FoveaTrainer *trainer, const GArray *samples, GCancellable *cancellable, GError **error)
 {
   LoaderSettings         settings = trainer_loader_settings (trainer, FALSE);
-  g_autoptr (FoveaModel) model = samples->len > 0 ? trainer_make_trained (trainer, error) : NULL;
+  g_autoptr (FoveaModel) model = samples->len > 0 && !g_cancellable_set_error_if_cancelled (cancellable, error) ? trainer_make_trained (trainer, error) : NULL;
 
   if (model && trainer->on_features)
     return samples == trainer_look_at (trainer) && trainer->judged ? evaluate_features (model, trainer->judged, trainer->dataset, error)
