@@ -79,7 +79,7 @@ static void
 add_check (Advanced *advanced, int row, GtkWidget *check, const char *tooltip)
 {
   gtk_widget_set_tooltip_text (check, tooltip);
-  gtk_grid_attach (GTK_GRID (advanced->grid), check, 1, row, 1, 1);
+  gtk_grid_attach (GTK_GRID (advanced->grid), check, 0, row, 2, 1);
 }
 
 /* Of strokes a third is kept out, or none. */
@@ -122,7 +122,7 @@ add_first_rows (Advanced *advanced)
                  _("With few photos like those that the base model knows, its last layer; the more photos, and the more different they are, the more layers"),
                  gimp_prop_string_combo_box_new (G_OBJECT (advanced->config), "trainable", GTK_TREE_MODEL (trainables), 0, 1));
   advanced->advice = dialog_text_new ();
-  gtk_label_set_max_width_chars (GTK_LABEL (advanced->advice), 36);
+  gtk_label_set_max_width_chars (GTK_LABEL (advanced->advice), 32);
   gtk_grid_attach (grid, advanced->advice, 0, ROW_ADVICE, 2, 1);
   advanced->epochs = add_spin (advanced, ROW_EPOCHS, _("Ep_ochs"), _("How often each photo is looked at; of strokes, ten steps each; 0: as is usual"), "epochs", 1, 10, 0);
   add_spin (advanced, ROW_MINUTES, _("or min_utes"), _("How long it learns, instead of epochs; 0: the epochs decide"), "minutes", 1, 10, 1);

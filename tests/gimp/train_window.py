@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Train window in real GIMP under Xvfb, driven through the accessibility bus: an image with strokes is trained on, the result applied and saved; an image
 without labels is told what to do; settings of Advanced hold in the window as they do in batch; example layers become a classifier; a detector's training is paused, cancelled at once, and stopped with what is best.
+In German, and dark: strokes, and the label layers.
 Screenshots stay in the folder given.
 
     train_window.py BUILD/plugin/fovea SCREENSHOTS [SCENE…]
@@ -26,7 +27,7 @@ try:
 except ImportError as missing:
     skip(missing)
 
-SCENES = ('strokes', 'settings', 'none', 'closed', 'killed', 'photos', 'objects')
+SCENES = ('strokes', 'settings', 'none', 'closed', 'killed', 'photos', 'objects', 'german')
 MANUAL = ('manual-labels', 'manual-strokes', 'manual-photos')  # the manual's pictures: only when they are named
 DOG = ((150, 60, 70, 50), (190, 90, 50, 40), (285, 225, 40, 30), (325, 330, 15, 60), (400, 250, 30, 20), (95, 45, 30, 25), (310, 110, 30, 40), (262, 110, 30, 30), (265, 200, 25, 30),
        (310, 260, 15, 50), (430, 280, 30, 15), (220, 130, 25, 60), (140, 130, 20, 30), (330, 170, 20, 15))
@@ -36,6 +37,7 @@ SIZE = (960, 1280)
 PER_KIND = 12  # photos
 SETTINGS = {'Epochs': 3, 'Learning rate': 0.02, 'Seed': 7}
 MENU = ('Filters', 'Fovea', 'Train…')
+GERMAN_MENU = ('Filter', 'Fovea', 'Trainieren …')
 
 
 def find(window, role, name):
@@ -369,8 +371,44 @@ def picture(window, scene, folder):
     window.ended()
 
 
+def speak_german(window, folder):
+    """Strokes are trained on in a dark German window; the label layers have theirs, too. No English word is left of those that are there before and after."""
+    def english():
+        words = {node.name for node in walk(window.dialog) if node.name and window.is_showing(node)}
+        return words & {'Train', 'Close', 'Cancel', 'Advanced', 'Classes', 'Uncertainty', 'Background', 'Apply now', 'Save model', 'Export…', 'Label here next', 'Make', 'Add a class', 'Remove'}
+
+    window.open(GERMAN_MENU)
+    wait(lambda: window.words('Dauert etwa'), 'an estimate', 60)
+    shoot(folder / 'train-german-begin.png')
+    assert not english(), english()
+    window.press('Trainieren')
+    wait(lambda: next(node for node in walk(window.dialog) if node.name == 'Das Foto mit seinen Klassen').description == 'Trainiert' or None, 'a result', 90)
+    score = wait(lambda: window.words('Strichen'), 'the score', 60)
+    wait(lambda: described(window, 'Was wofür gehalten wird'), 'the confusion matrix', 60)
+    act(find(window, 'toggle button', 'Erweitert'))
+    wait(lambda: find(window, 'spin button', 'Zahl der Epochen'), 'Advanced', 30)
+    shoot(folder / 'train-german.png')
+    assert (width := window.dialog.queryComponent().getExtents(0).width) <= 1280, f'{width} pixels are more than a laptop has'
+    check_window(window.dialog)
+    assert not english() - {'Background'}, english()  # the user's own name of a class
+    window.press('Schließen')
+    window.press('Ohne Speichern schließen')
+    window.ended()
+    window.open((*GERMAN_MENU[:2], 'Beschriftungsebenen …'))
+    wait(lambda: 'Pixel' in find(window, 'table|tree table', 'Klassen').queryTable().getAccessibleAt(0, 2).name, 'the counts', 60)
+    shoot(folder / 'train-german-label-layers.png')
+    check_window(window.dialog)
+    assert not english(), english()
+    window.press('Schließen')
+    window.ended()
+    print(f'ok german: {score}', flush=True)
+
+
 def inside(scene, folder):
     window = GimpWindow()
+    if scene == 'german':
+        speak_german(window, folder)
+        return
     if scene in MANUAL:
         picture(window, scene, folder)
         return
@@ -495,8 +533,8 @@ def run_scene(name, plugin, folder):
         for model in ('tagger', 'cutout') if name in MANUAL else ('tagger',):
             (gimp.folder / 'models' / model).symlink_to(ROOT / 'models' / model)
         photo = prepare(gimp, name)
-        run_session(gimp, name, folder, f'"{photo}"', timeout=600)
-        if name != 'none' and name not in MANUAL:
+        run_session(gimp, name, folder, f'"{photo}"', *(('de_DE.UTF-8', 'dark') if name == 'german' else ()), timeout=600)
+        if name not in ('none', 'german') and name not in MANUAL:
             assert (gimp.folder / f'home/.local/share/fovea/models/{"Mine" if name == "killed" else "My model"}.onnx').exists()
         if name == 'settings':
             check_settings(gimp, photo)
