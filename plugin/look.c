@@ -63,6 +63,7 @@ make_status (Look *look)
   look->status = g_object_ref_sink (gtk_box_new (GTK_ORIENTATION_VERTICAL, 6));
   look->spinner = gtk_spinner_new ();
   look->bar = gtk_progress_bar_new ();
+  atk_object_set_name (gtk_widget_get_accessible (look->bar), _("Progress"));
   look->message = dialog_text_new ();
   look->facts = dialog_text_new ();
   gtk_style_context_add_class (gtk_widget_get_style_context (look->facts), "dim-label");
