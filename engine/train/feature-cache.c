@@ -5,8 +5,12 @@
 
 #include "train/feature-cache.h"
 
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/tensor.h"
@@ -27,6 +31,40 @@ make_session (FoveaModel *backbone, const LoaderSettings *settings, GCancellable
   return fovea_session_new (backbone, options, error);
 }
 
+/* Memory that lies in a file of the user's cache folder, which has no name any more; NULL: there is no room, or no such folder. */
+static float *
+map_file (gsize bytes)
+{
+  g_autofree char *path = g_build_filename (g_get_user_cache_dir (), "fovea-features-XXXXXX", NULL);
+  int              file = g_mkdir_with_parents (g_get_user_cache_dir (), 0700) == 0 ? g_mkstemp_full (path, O_RDWR | O_CLOEXEC, 0600) : -1;
+  void            *data = MAP_FAILED;
+
+  if (file < 0)
+    return NULL;
+  g_unlink (path);
+  if (posix_fallocate (file, 0, (off_t) bytes) == 0)
+    data = mmap (NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  close (file);
+  return data == MAP_FAILED ? NULL : data;
+}
+
+/* In memory, on disk, or fewer forms in memory. */
+static gboolean
+place_features (FeatureCache *cache, gsize n_forms, guint64 limit, GError **error)
+{
+  guint64 form = MAX ((guint64) cache->n * cache->size * sizeof (float), 1), in_memory = CLAMP (limit / form, 1, n_forms);
+
+  cache->n_forms = limit / form >= n_forms ? n_forms : CLAMP (limit / form * FEATURE_CACHE_DISK + limit % form * FEATURE_CACHE_DISK / form, 1, n_forms);
+  if (cache->n_forms * form > limit && (cache->features = map_file (cache->n_forms * form)))
+    {
+      cache->on_disk = cache->n_forms * form;
+      return TRUE;
+    }
+  cache->n_forms = in_memory;
+  cache->features = memory_alloc_n (cache->n_forms * cache->n, cache->size * sizeof (float), "the features of the photos", error);
+  return cache->features != NULL;
+}
+
 static gboolean
 allocate (FeatureCache *cache, const LoaderSettings *settings, const guint *order, GError **error)
 {
@@ -34,8 +72,7 @@ allocate (FeatureCache *cache, const LoaderSettings *settings, const guint *orde
 
   cache->target_size = dataset->n_classes;
   cache->weight_size = dataset->exclusive ? 1 : dataset->n_classes;
-  cache->features = memory_alloc_n (cache->n_forms * cache->n, cache->size * sizeof (float), "the features of the photos", error);
-  cache->labels.targets = cache->features ? memory_alloc_n (cache->n, cache->target_size * sizeof (float), "the photos' labels", error) : NULL;
+  cache->labels.targets = memory_alloc_n (cache->n, cache->target_size * sizeof (float), "the photos' labels", error);
   cache->labels.weights = cache->labels.targets ? memory_alloc_n (cache->n, cache->weight_size * sizeof (float), "the photos' labels", error) : NULL;
   if (!cache->labels.weights)
     return FALSE;
@@ -82,8 +119,7 @@ feature_cache_new (FoveaModel *backbone, const LoaderSettings *settings, const g
     return NULL;
   cache->n = n;
   cache->size = shape_count (&fovea_session_get_output (session, 0)->shape) / settings->batch;
-  cache->n_forms = CLAMP (limit / MAX ((guint64) n * cache->size * sizeof (float), 1), 1, n_forms);
-  ok = allocate (cache, settings, order, error);
+  ok = place_features (cache, n_forms, limit, error) && allocate (cache, settings, order, error);
   for (gsize form = 0; ok && form < cache->n_forms; form++)
     {
       loader_start (loader, order, n, form, 0);
@@ -100,7 +136,10 @@ feature_cache_free (FeatureCache *cache)
 {
   if (!cache)
     return;
-  memory_free (cache->features);
+  if (cache->on_disk)
+    munmap (cache->features, cache->on_disk);
+  else
+    memory_free (cache->features);
   memory_free (cache->labels.targets);
   memory_free (cache->labels.weights);
   g_free (cache->row);

@@ -12,12 +12,17 @@ typedef struct
   gsize   n_forms;  /* augmented forms of each */
   gsize   size;     /* features of one */
   float  *features; /* (forms, samples, size) */
+  gsize   on_disk;  /* bytes of these in a file without a name; 0: they are in memory */
   Batch   labels;   /* targets and weights of the samples as a Batch has them; no input */
   guint  *row;      /* of a sample, by the dataset's index; G_MAXUINT: not here */
   gsize   target_size, weight_size;
 } FeatureCache;
 
-/* Runs `backbone` (photos to (batch, features)) over the samples `order`. `n_forms` falls where that would take more than `limit` bytes. The augmentation of
+#define FEATURE_CACHE_DISK 8
+
+/* Runs `backbone` (photos to (batch, features)) over the samples `order`. What would take more than `limit` bytes of
+ * memory goes to a file in the user's cache folder, which is gone with the cache; `n_forms` falls where that would take more than FEATURE_CACHE_DISK times as much, or
+ * there is no room. The augmentation of
  * form i is that of epoch i. NULL with G_IO_ERROR_CANCELLED, or errors of sessions, loaders and memory. */
 FeatureCache *feature_cache_new  (FoveaModel *backbone, const LoaderSettings *settings, const guint *order, gsize n, gsize n_forms, guint64 limit,
                                   GPtrArray *warnings, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error);
