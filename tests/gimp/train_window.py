@@ -287,8 +287,6 @@ def label_layers(window, folder):
     window.press('Remove')
     wait(lambda: cells()[::2] == ['Background', 'Object'], 'the class that went', 60)
     slide_opacity(window)
-    window.press('Close')
-    window.ended()
     window.open((*MENU[:2], 'Label Layers…'))
     wait(lambda: find(window, 'slider', 'Opacity').queryValue().currentValue == 50, 'the opacity before: one step of Undo', 30)
     assert wait(lambda: cells()[::2], 'the classes', 30) == ['Background', 'Object'], cells()
@@ -298,10 +296,9 @@ def label_layers(window, folder):
 
 
 def rename(window, row, name):
-    """With a double click."""
+    """With a double click, whose entry gets the keys that come after it: the accessibility bus doesn't tell of it."""
     place = find(window, 'table|tree table', 'Classes').queryTable().getAccessibleAt(row, 1).queryComponent().getExtents(0)
     click_twice(place.x + 20, place.y + place.height // 2)
-    time.sleep(1)  # the entry, which the accessibility bus doesn't tell of
     key('ctrl+a')
     type_text(name)
     key('Return')
@@ -313,7 +310,8 @@ def slide_opacity(window):
     assert slider.queryValue().currentValue == 50, slider.queryValue().currentValue
     for value in (55, 60, 65, 70):
         slider.queryValue().currentValue = value
-    time.sleep(1)  # until it rests
+    window.press('Close')
+    window.ended()
     window.menu(('Edit', 'Undo'))
 
 
