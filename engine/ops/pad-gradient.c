@@ -68,7 +68,7 @@ add_rows (const Step *step, guint axis, const gint64 *at, gsize from, gsize row)
   const PadParams *params = step->node->params;
   gint64           size = step->in[0].shape.dims[axis], in_size = step->out[0].shape.dims[axis];
 
-  if (axis + 1 == step->in[0].shape.n_dims)
+  if (axis + 1 >= MIN (step->in[0].shape.n_dims, FOVEA_MAX_DIMS))
     {
       add_row (step, from, row);
       return;
