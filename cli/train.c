@@ -276,7 +276,12 @@ train (const Options *given, FoveaTrainSettings *settings, Display *display, GCa
   if (!result || !fovea_model_save (result, given->output, error))
     return FALSE;
   if (!given->checkpoint)
-    g_unlink (settings->checkpoint);
+    {
+      g_autofree char *best = g_strconcat (beside, ".best", NULL);
+
+      g_unlink (settings->checkpoint);
+      g_unlink (best);
+    }
   return TRUE;
 }
 
@@ -340,7 +345,7 @@ verb_train (int argc, char **argv)
     { "smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &given.smoothing, "Of labels (0.05)", "S" },
     { "validation", 0, 0, G_OPTION_ARG_DOUBLE, &given.validation, "Share of the photos to be judged by, where the data don't say (0.15)", "S" },
     { "monitor", 0, 0, G_OPTION_ARG_DOUBLE, &given.monitor, "Share of the rest kept out to see when to stop (0)", "S" },
-    { "patience", 0, 0, G_OPTION_ARG_INT, &given.patience, "Stop after so many epochs without a better score on those (0: never)", "N" },
+    { "patience", 0, 0, G_OPTION_ARG_INT, &given.patience, "Stop after so many epochs without a better score on those, and keep the best (0: never)", "N" },
     { "balance", 0, 0, G_OPTION_ARG_STRING, &given.balance, "Rare classes: repeats of their photos, weights in the loss, none (repeats)", "HOW" },
     { "no-balance", 0, 0, G_OPTION_ARG_NONE, &given.no_balance, "The same as --balance none", NULL },
     { "teacher", 0, 0, G_OPTION_ARG_FILENAME, &given.teacher, "Learn this classifier's features, too: with few photos a network sees more in them", "MODEL" },

@@ -76,7 +76,7 @@ typedef struct
   double            average;         /* share that the moving average of the weights keeps at each step; 0: none */
   double            validation_share; /* where the data have no split of their own */
   double            monitor_share;   /* of the training photos: kept out to see when to stop; 0: none, and no early stop */
-  guint             patience;        /* epochs without a better score on those, until it ends; 0: never early */
+  guint             patience;        /* epochs without a better score on those, until it ends; 0: never early. The result is what was best */
   gboolean          balance;         /* photos of rare classes are shown more often */
   gboolean          balance_by_weight; /* … or weigh as much more in the loss instead; classify only */
   FoveaTrainable    trainable;
@@ -90,7 +90,7 @@ typedef struct
   double            distill;         /* … or whose answers, instead: their share of the loss against the labels, 0 to 1; 0: its features */
   double            temperature;     /* that makes those softer, 1: as they are; more: it also says which wrong answers are nearly right */
   gboolean          half_weights;    /* the result's weights are float16: half the file */
-  const char       *checkpoint;      /* path; training goes on from it where it exists. NULL: none is written */
+  const char       *checkpoint;      /* path; training goes on from it where it exists. NULL: none is written. With patience the best network lies beside it: FILE.best */
   FoveaAugmentation augmentation;
 } FoveaTrainSettings;
 

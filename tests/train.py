@@ -449,6 +449,31 @@ class Train(unittest.TestCase):
         self.assertLearned(answer["evaluation"]["map"], 0.8)
         self.assertEqual(json.loads(fovea("evaluate", output, self.folder / "manifest.jsonl", "--tags", self.folder / "tags.txt", "--json").stdout)["map"], answer["evaluation"]["map"])
 
+    def test_what_was_best_is_kept(self):
+        """With patience the result is the network of the epoch that was best, also where the training has been stopped since; and what has ended has ended."""
+        monitored = ["--monitor", "0.3", "--epochs", 30, "--patience", 3, "--learning-rate", "0.02", "--schedule", "constant", "--average", 0, "--seed", 3]
+        checkpoint = self.folder / "patient"
+        output, answer, _ = self.train("patient", *monitored, "--checkpoint", checkpoint)
+        scores = [epoch["accuracy"] for epoch in answer["epochs"]]
+        best = scores.index(max(scores))
+        self.assertEqual(len(scores), best + 4 if len(scores) < 30 else 30)
+        self.assertLess(best, len(scores) - 1)
+        self.assertEqual(self.answer(output), self.answer(pathlib.Path(f"{checkpoint}.best")))
+        again, answer, _ = self.train("patient-again", *monitored, "--checkpoint", checkpoint)
+        self.assertEqual((answer["epochs"], self.answer(again)), ([], self.answer(output)))
+        last = self.train("impatient", *monitored[:2], "--epochs", len(scores), *monitored[6:])[0]
+        self.assertNotEqual(self.answer(last), self.answer(output))
+        for name, more, data in [("patient-too", [], "folders"), ("patient-head", ["--base", output, "--trainable", "head"], "few"),
+                                 ("patient-boxes", ["--task", "detect", "--size", 64, "--batch", 8], "boxes")]:
+            state = ["--epochs", 3, "--monitor", "0.3", "--patience", 2, *more]
+            whole, _, _ = self.train(name, *state, data=data)
+            self.assertFalse(list(self.folder.glob(f"{name}.onnx.*")))
+            for _ in range(2): # the second time only what was kept is there
+                on, answer, _ = self.train(f"{name}-on", *state, "--checkpoint", self.folder / name, data=data)
+            self.assertEqual(answer["epochs"], [])
+            weights = [{tensor.name: tensor.raw_data for tensor in onnx.load(path).graph.initializer} for path in (whole, on)]
+            self.assertEqual(*weights, name)
+
     def test_killed_and_resumed_is_the_same_to_the_bit(self):
         self.check_resumed(5)
 

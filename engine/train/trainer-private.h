@@ -52,6 +52,7 @@ struct _FoveaTrainer
   gboolean           is_stopped, is_paused;
   FoveaModel        *best;                    /* the network after the best epoch of this run; NULL: none has been judged */
   double             best_score;
+  gboolean           is_over;                 /* the run has come to its end */
 };
 
 LoaderSettings trainer_loader_settings (FoveaTrainer *trainer, gboolean augmented);
@@ -65,6 +66,9 @@ double        *trainer_weigh_classes   (const FoveaTrainer *trainer);
 /* The photos that are looked at after each epoch. */
 const GArray  *trainer_look_at         (const FoveaTrainer *trainer);
 
+/* Whether it ends where nothing gets better on the photos kept out for that, and what was best is its result. */
+gboolean       trainer_has_patience    (const FoveaTrainer *trainer);
+
 /* FALSE until fovea_trainer_stop. */
 gboolean       trainer_is_stopped      (FoveaTrainer *trainer);
 
@@ -75,7 +79,8 @@ GArray        *trainer_begin_epoch     (FoveaTrainer *trainer, guint64 epoch);
 gboolean       trainer_learn_batch     (FoveaTrainer *trainer, const guint *order, double rate, double *loss, gboolean *finite, GCancellable *cancellable,
                                         GError **error);
 
-/* The network as it is now, without what it says to its teacher: where only the new layer learns, that alone. After a stop: as it was at its best. */
+/* The network as it is now, without what it says to its teacher: where only the new layer learns, that alone. After a stop, and after a run
+ * with patience: as it was at its best. */
 FoveaModel    *trainer_make_trained    (FoveaTrainer *trainer, GError **error);
 
 /* The whole network with the layer that learned. */

@@ -25,7 +25,7 @@ trainer_make_trained (FoveaTrainer *trainer, GError **error)
 {
   g_autoptr (FoveaModel) learned = NULL, narrow = NULL, mixed = NULL;
 
-  if (trainer->best && trainer_is_stopped (trainer))
+  if (trainer->best && (trainer_is_stopped (trainer) || (trainer->is_over && trainer_has_patience (trainer))))
     return fovea_model_ref (trainer->best);
   learned = learner_make_model (trainer->learner, error);
   narrow = learned && trainer->teacher && teacher_count (trainer->teacher) > 0 ? head_narrow (learned, trainer->dataset->n_classes, error) : g_steal_pointer (&learned);

@@ -94,6 +94,34 @@ save_checkpoint (FoveaTrainer *trainer, GError **error)
   return FALSE;
 }
 
+gboolean
+trainer_has_patience (const FoveaTrainer *trainer)
+{
+  return trainer->settings.patience > 0 && trainer->monitor->len > 0;
+}
+
+/* The best network lies beside the checkpoint, or comes from there: so that a training which goes on has it, too. */
+static gboolean
+save_best (FoveaTrainer *trainer, GError **error)
+{
+  g_autofree char *path = trainer->settings.checkpoint ? g_strconcat (trainer->settings.checkpoint, ".best", NULL) : NULL;
+
+  return !path || !trainer_has_patience (trainer) || fovea_model_save (trainer->best, path, error);
+}
+
+static gboolean
+load_best (FoveaTrainer *trainer, GError **error)
+{
+  g_autofree char *path = g_strconcat (trainer->settings.checkpoint, ".best", NULL);
+
+  if (!trainer_has_patience (trainer) || isnan (trainer->mark.best))
+    return TRUE;
+  g_clear_pointer (&trainer->best, fovea_model_unref);
+  trainer->best = fovea_model_load (path, error);
+  trainer->best_score = trainer->mark.best;
+  return trainer->best != NULL;
+}
+
 /* FOVEA_CHECKPOINT_SECONDS is for tests and for careful people. */
 static gint64
 checkpoint_seconds (void)
@@ -118,7 +146,7 @@ load_checkpoint (FoveaTrainer *trainer, GError **error)
       return FALSE;
     }
   trainer->mark = *mark;
-  return TRUE;
+  return load_best (trainer, error);
 }
 
 /* After a number that isn't finite: back to the last good state, at half the rate. */
@@ -341,7 +369,16 @@ keep_best (FoveaTrainer *trainer, double score, GError **error)
   g_clear_pointer (&trainer->best, fovea_model_unref);
   trainer->best = model;
   trainer->best_score = score;
-  return TRUE;
+  return save_best (trainer, error);
+}
+
+/* By time, by epochs, or because nothing has got better for long. */
+static gboolean
+has_ended (const FoveaTrainer *trainer)
+{
+  if (trainer_has_patience (trainer) && trainer->mark.epoch > trainer->mark.best_epoch + trainer->settings.patience)
+    return TRUE;
+  return trainer->settings.minutes > 0.0 ? trainer->mark.elapsed >= trainer->settings.minutes * 60.0 : trainer->mark.epoch >= trainer->settings.epochs;
 }
 
 static gboolean
@@ -365,9 +402,7 @@ end_epoch (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *stop, GErro
   report (trainer, run, n_steps, score);
   trainer->mark.epoch++;
   trainer->mark.step = 0;
-  *stop = trainer->settings.minutes > 0.0 ? trainer->mark.elapsed >= trainer->settings.minutes * 60.0 : trainer->mark.epoch >= trainer->settings.epochs;
-  *stop = *stop || (trainer->settings.patience > 0 && trainer->monitor->len > 0 && trainer->mark.epoch > trainer->mark.best_epoch + trainer->settings.patience)
-          || trainer_is_stopped (trainer);
+  *stop = has_ended (trainer) || trainer_is_stopped (trainer);
   run->saved = g_get_monotonic_time ();
   return save_checkpoint (trainer, error);
 }
@@ -469,6 +504,7 @@ fovea_trainer_run (FoveaTrainer *trainer, GCancellable *cancellable, FoveaTrainP
   Run      run = { progress, user_data, cancellable, 0, 0, 0, g_get_monotonic_time (), NULL, trainer, FALSE, 0.0 };
   gboolean goes_on = trainer->settings.checkpoint && g_file_test (trainer->settings.checkpoint, G_FILE_TEST_EXISTS), stop;
 
+  trainer->is_over = FALSE;
   if (goes_on && !load_checkpoint (trainer, error))
     return FALSE;
   if (trainer->on_features && !trainer->features && !compute_features (trainer, &run, error))
@@ -477,7 +513,7 @@ fovea_trainer_run (FoveaTrainer *trainer, GCancellable *cancellable, FoveaTrainP
     return FALSE;
   run.run_began = run.saved = g_get_monotonic_time ();
   run.began = run.run_began - (gint64) (trainer->mark.elapsed * 1e6);
-  stop = trainer->settings.minutes > 0.0 ? trainer->mark.elapsed >= trainer->settings.minutes * 60.0 : trainer->mark.epoch >= trainer->settings.epochs;
+  stop = has_ended (trainer);
   while (!stop)
     if (!run_epoch (trainer, &run, &stop, error))
       {
@@ -485,6 +521,7 @@ fovea_trainer_run (FoveaTrainer *trainer, GCancellable *cancellable, FoveaTrainP
           save_checkpoint (trainer, NULL);
         return FALSE;
       }
+  trainer->is_over = TRUE;
   return TRUE;
 }
 
