@@ -387,7 +387,8 @@ class Batch(unittest.TestCase):
             self.assertIn(f"the process {os.getpid()},", told["error"])
             self.assertLess(time.monotonic() - started, 30)
             waiting = subprocess.Popen([FOVEA, "locate", self.folder / "boxes.onnx", self.photos, "-o", results], stdout=subprocess.DEVNULL)
-            time.sleep(0.5)
+            while not any(os.path.realpath(handle) == journal.name for handle in pathlib.Path(f"/proc/{waiting.pid}/fd").iterdir()):
+                time.sleep(0.01)
             fcntl.lockf(journal, fcntl.LOCK_UN)
             self.assertEqual(waiting.wait(60), 0)
 

@@ -9,7 +9,6 @@ again, it has its settings. Screenshots stay in the folder given.
 import json
 import re
 import sys
-import time
 
 from desktop import check_window, letters_of
 from gimp_window import GimpWindow, main, run_session, shoot, wait, walk
@@ -51,8 +50,7 @@ class Window(GimpWindow):
 def inside(scene, folder):
     window = Window()
     if scene == 'german':
-        wait(lambda: window.button('Start.*'), 'the buttons')
-        time.sleep(1)
+        wait(lambda: window.words(f'^{N_PHOTOS + 1} Fotos$'), 'the number of photos', 60)
         shoot(folder / 'batch-german.png')
         check_window(window.dialog)
         window.press('Schließen|Close')

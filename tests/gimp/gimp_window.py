@@ -57,6 +57,17 @@ def shoot(path):
     subprocess.run(['import', '-window', 'root', '-quality', '10', path], check=True) # little compression: quick
 
 
+def shoot_still(path):
+    """Once nothing moves any more, or never stops moving."""
+    before = None
+    for _ in range(40):
+        now = subprocess.run(['import', '-window', 'root', 'rgb:-'], check=True, capture_output=True).stdout
+        if now == before:
+            break
+        before = now
+    shoot(path)
+
+
 def shoot_window(window, path):
     """A window with its title, in few colours: for the manual."""
     place = window.queryComponent().getExtents(0)

@@ -11,7 +11,7 @@ import sys
 import time
 
 from desktop import check_window
-from gimp_window import ROOT, act, main, make_photo, run_session, shoot, shoot_window, wait, walk
+from gimp_window import ROOT, act, main, make_photo, run_session, shoot, shoot_still, shoot_window, wait, walk
 from isolated_gimp import IsolatedGimp
 from locate_window import Window, layers
 
@@ -47,8 +47,7 @@ def change(window, folder):
     print(f'ok a slider shows its mask after at most {slowest * 1000:.0f} ms: {first}, then {window.objects()}')
     for name in ('Mask', 'Cut-out', 'Outline'):
         act(window.find('radio button', name))
-        time.sleep(0.5)
-        shoot(folder / f'segment-{name}.png')
+        shoot_still(folder / f'segment-{name}.png')
     combo = next(node for node in walk(window.dialog) if node.getRoleName() == 'combo box' and node.name == 'Make')
     combo.querySelection().selectChild(3)
     window.close(0)

@@ -14,7 +14,7 @@ import sys
 import time
 
 from desktop import check_window, click_twice, key, type_text
-from gimp_window import BUTTON_ROLES, GimpWindow, act, main, plug_ins, run_session, shoot, shoot_window, wait, walk
+from gimp_window import BUTTON_ROLES, GimpWindow, act, main, plug_ins, run_session, shoot, shoot_still, shoot_window, wait, walk
 from isolated_gimp import IsolatedGimp, reference, skip
 from label_batch import TOOLS, call as label
 from locate_batch import run
@@ -204,8 +204,7 @@ def learn_objects(window, folder):
     shoot(folder / 'train-objects-learning.png')
     check_window(window.dialog)
     window.press('Pause')
-    time.sleep(1)
-    shoot(folder / 'train-objects-paused.png')
+    shoot_still(folder / 'train-objects-paused.png')
     window.press('Pause')
     started = time.monotonic()
     window.press('Cancel')
@@ -217,7 +216,7 @@ def learn_objects(window, folder):
     wait(lambda: window.button('Abandon it'), 'the question', 30)
     shoot(folder / 'train-objects-question.png')
     window.press('Go on')
-    time.sleep(1)
+    wait(lambda: not any(node.name == 'Abandon it' and window.is_showing(node) for top in window.application('fovea') for node in walk(top)), 'the end of the question', 30)
     window.press('Stop and keep the best')
     saved = wait(lambda: window.words('is saved; Locate'), 'the model', 120)
     shoot(folder / 'train-objects-stopped.png')
@@ -240,9 +239,8 @@ def lose_image(window, folder):
     closed = wait(lambda: window.words('closed'), 'words on the image that was closed', 60)
     window.press('Save model')
     saved = wait(lambda: window.words('Saved as'), 'the model', 60)
-    time.sleep(1)
+    shoot_still(folder / 'train-closed.png')
     assert window.words('Saved as'), 'the words stay, though the labels are looked for again'
-    shoot(folder / 'train-closed.png')
     window.press('Close')
     window.ended()
     print(f'ok closed: {gone} {closed} {saved}', flush=True)
@@ -440,8 +438,7 @@ def inside(scene, folder):
     shoot(folder / 'train-classes.png')
     check_window(window.dialog)
     window.press('Uncertainty')
-    time.sleep(1)
-    shoot(folder / 'train-uncertainty.png')
+    shoot_still(folder / 'train-uncertainty.png')
     window.press('Classes')
     window.press('Apply now')
     wait(lambda: window.words('Applied'), 'the end of applying', 60)
