@@ -294,22 +294,32 @@ file_list_parse_shard (const char *text, gsize *shard, gsize *n_shards, GError *
   return TRUE;
 }
 
-/* `name`, or where it is taken, small and capital letters alike, “name-2”, “name-3” …; `ending` stays at the end. */
+static char *
+fold_name (const char *name)
+{
+  g_autofree char *valid = g_utf8_make_valid (name, -1);
+
+  return g_utf8_casefold (valid, -1);
+}
+
+/* `name`, or where it is taken, small and capital letters alike, “name-2”, “name-3” …; `ending` stays at the end. taken: to the last number that such a name got. */
 static char *
 choose_name (GHashTable *taken, const char *name, const char *ending)
 {
-  char *chosen = g_strconcat (name, ending, NULL);
+  char *chosen = g_strconcat (name, ending, NULL), *first = fold_name (chosen);
+  guint number = GPOINTER_TO_UINT (g_hash_table_lookup (taken, first));
+  char *key = g_strdup (first);
 
-  for (int i = 2;; i++)
+  while (g_hash_table_contains (taken, key))
     {
-      g_autofree char *valid = g_utf8_make_valid (chosen, -1);
-      char            *key = g_utf8_casefold (valid, -1);
-
-      if (g_hash_table_add (taken, key))
-        return chosen;
       g_free (chosen);
-      chosen = g_strdup_printf ("%s-%d%s", name, i, ending);
+      g_free (key);
+      chosen = g_strdup_printf ("%s-%u%s", name, ++number, ending);
+      key = fold_name (chosen);
     }
+  g_hash_table_replace (taken, key, GUINT_TO_POINTER (1));
+  g_hash_table_replace (taken, first, GUINT_TO_POINTER (MAX (number, 1)));
+  return chosen;
 }
 
 static void

@@ -31,8 +31,8 @@ COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 N_LINKS = 10000 if os.environ.get("FOVEA_TEST_ALL") else 2000
 
 
-def fovea(*arguments, given=None, cwd=None):
-    return subprocess.run([FOVEA, *arguments], input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, timeout=300,
+def fovea(*arguments, given=None, cwd=None, timeout=300):
+    return subprocess.run([FOVEA, *arguments], input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, timeout=timeout,
                           env={**os.environ, "LC_ALL": "C.UTF-8"})
 
 
@@ -272,6 +272,12 @@ class Batch(unittest.TestCase):
         names = sorted(str(path.relative_to(whole)) for path in whole.rglob("*.png"))
         self.assertEqual(names, ["A.png", "b-2.png", "b.png", "sub/b.png", "sub/c.png", "with space\nand line.png"])
         self.assertEqual(sorted(str(path.relative_to(shared)) for path in shared.rglob("*.png")), names)
+
+    def test_many_photos_of_one_name(self):
+        """Names are chosen in a time that grows with their number, not with its square."""
+        (self.folder / "list").write_text("nothing/a.png\n" * 40000)
+        answer = fovea("locate", self.folder / "boxes.onnx", "--list", self.folder / "list", "--shard", "1/40000", "--json", timeout=20)
+        self.assertEqual([image["file"] for image in json.loads(answer.stdout)["images"]], ["nothing/a.png"])
 
     # ---- tables
 
