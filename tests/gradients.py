@@ -55,6 +55,8 @@ def cases():
             yield Case(f"{kind} {shape} turned", [node(kind, "b a")], a=np.abs(normal(2, 3, 4)) + 0.5, b=normal(*shape))
     for shape in ((5, 1, 1), (1,), (3,)):
         yield Case(f"PRelu {shape}", [node("PRelu", "x s")], x=normal(2, 5, 4, 3), s=normal(*shape))
+    for more in ({}, dict(lambd=0.7, bias=0.3)):
+        yield Case(f"Shrink {more}", [node("Shrink", "x", **more)], x=normal(2, 5, 4, 3))
     yield Case("Sum", [node("Sum", "a b c")], a=normal(2, 3), b=normal(3), c=normal(2, 1))
     for label, size, w, attributes in [
             ("3x3", (2, 5, 6, 7), (7, 5, 3, 3), dict(pads=[1, 1, 1, 1])),

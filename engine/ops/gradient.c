@@ -90,6 +90,19 @@ prelu_backward (Gradients *gradients, Node *node, GError **error)
   return give_sum (gradients, slope, gradient_of_two (gradients, "Mul", dy, gradient_of_two (gradients, "Min", x, zero, error), error), error);
 }
 
+/* What is outside of -lambd to lambd is moved, the rest is 0. */
+static gboolean
+shrink_backward (Gradients *gradients, Node *node, GError **error)
+{
+  Value *x = node_input (node, 0), *dy = gradient_of_output (gradients, node), *zero, *reach, *outside;
+
+  zero = gradient_number (gradients, x->type, 0.0, error);
+  reach = zero ? gradient_number (gradients, x->type, node_float (node, "lambd", 0.5f), error) : NULL;
+  outside = reach ? gradient_of_two (gradients, "Greater", gradient_of_one (gradients, "Abs", x, error), reach, error) : NULL;
+  return outside
+         && gradient_give (gradients, x, gradient_end (gradients, gradient_begin (gradients, "", "Where", 3, (Value *[]) { outside, dy, zero }), 1, error), error);
+}
+
 /* ---- the same numbers elsewhere -------------------------------------------------------------------------------------- */
 
 static gboolean
@@ -339,6 +352,7 @@ static const struct
   { "", "Reshape", view_backward },
   { "", "Resize", resize_backward },
   { "", "Selu", activation_backward },
+  { "", "Shrink", shrink_backward },
   { "", "Sigmoid", activation_backward },
   { "", "Slice", slice_backward },
   { "", "Softmax", softmax_backward },
