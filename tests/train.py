@@ -661,6 +661,21 @@ class Train(unittest.TestCase):
         self.assertIn("no architecture", self.train("arch", "--arch", "nonesuch", status=1)[1]["error"])
         self.assertIn("can't be kept", self.train("disk", "--epochs", 1, "--checkpoint", "/dev/full/x", status=1)[1]["error"])
 
+    def test_rare_classes_are_said(self):
+        boxes = json.loads((self.folder / "boxes" / "manifest.jsonl").read_text().splitlines()[2])
+        rows = [{**boxes, "file": f"boxes/{boxes['file']}", "boxes": boxes["boxes"] * 6 + [["rare", 0.1, 0.1, 0.2, 0.2]] * n} for n in (1, 2)]
+        (self.folder / "rare-boxes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        for part in ("images", "masks"):
+            (self.folder / "rare-pairs" / part).mkdir(parents=True)
+            for i in range(4):
+                (self.folder / "rare-pairs" / part / f"{i}.png").symlink_to(self.folder / "pairs" / part / f"{i:02}.png")
+        more = ["--size", 64, "--validation", 0, "--epochs", 1, "--batch", 2]
+        said = self.train("rare", "--task", "detect", *more, data="rare-boxes.jsonl")[2]
+        self.assertIn("Class “rare” has 3 boxes to learn from", said)
+        self.assertEqual(said.count("serve better"), 1, said)
+        self.assertIn("only 4 photos with masks", self.train("rare", "--task", "segment", "--arch", "cutout", *more, data="rare-pairs")[2])
+        self.assertNotIn("serve better", self.train("rare", "--task", "segment", "--arch", "cutout", *more, data="pairs")[2])
+
     def test_networks_are_built_from_text(self):
         for line in fovea("new", "--list").stdout.decode().splitlines():
             fovea("new", "--arch", line.split()[0], "--classes", 7, "--output", self.folder / "new.onnx")

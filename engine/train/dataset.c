@@ -10,6 +10,8 @@
 #include "train/dataset-private.h"
 #include "train/random.h"
 
+#define FEW_EXAMPLES 5 /* of a class: it will hardly be learned */
+
 /* ---- the draft ------------------------------------------------------------------------------------------------------------------ */
 
 void
@@ -336,15 +338,37 @@ check_dataset (const Dataset *dataset, const char *path, GError **error)
   return TRUE;
 }
 
+static guint
+count_boxes (const Dataset *dataset, Split split, guint index)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < dataset->samples->len; i++)
+    {
+      const Sample *sample = &g_array_index (dataset->samples, Sample, i);
+
+      for (guint b = 0; b < sample->n_boxes && sample->split == split; b++)
+        n += sample->boxes[b].index == index && !sample->boxes[b].ignored;
+    }
+  return n;
+}
+
+/* What masks show, the loader sees: of their classes none has more photos than there are with masks. */
 static void
 warn_of_rare_classes (Draft *draft, const Dataset *dataset)
 {
-  for (guint c = 0; c < dataset->n_classes && dataset->task == FOVEA_TASK_CLASSIFY; c++)
-    {
-      guint n = dataset_count (dataset, SPLIT_TRAIN, c);
+  g_autoptr (GArray) train = dataset_list (dataset, SPLIT_TRAIN);
 
-      if (n < 5)
-        draft_warn (draft, "Class “%s” has %u photo%s to learn from; ten or more serve better.", dataset->classes[c], n, n == 1 ? "" : "s");
+  if (dataset->task == FOVEA_TASK_SEGMENT && train->len < FEW_EXAMPLES)
+    draft_warn (draft, "There %s only %u photo%s with masks to learn from; ten or more serve better.", train->len == 1 ? "is" : "are", train->len, train->len == 1 ? "" : "s");
+  for (guint c = 0; c < dataset->n_classes && dataset->task != FOVEA_TASK_SEGMENT; c++)
+    {
+      gboolean    boxes = dataset->task == FOVEA_TASK_DETECT;
+      guint       n = boxes ? count_boxes (dataset, SPLIT_TRAIN, c) : dataset_count (dataset, SPLIT_TRAIN, c);
+      const char *example = boxes ? n == 1 ? "box" : "boxes" : n == 1 ? "photo" : "photos";
+
+      if (n < FEW_EXAMPLES)
+        draft_warn (draft, "Class “%s” has %u %s to learn from; ten or more serve better.", dataset->classes[c], n, example);
     }
 }
 
