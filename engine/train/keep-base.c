@@ -53,11 +53,17 @@ keep_base_free (KeepBase *keep)
   g_free (keep);
 }
 
+/* The base's n numbers may lie in its file as they come, at any address. */
 static void
-mix (const KeepBase *keep, const float *base, float *trained, gsize n)
+mix (const KeepBase *keep, const guint8 *base, float *trained, gsize n)
 {
   for (gsize i = 0; i < n; i++)
-    trained[i] += (float) (keep->share * ((double) base[i] - trained[i]));
+    {
+      float before;
+
+      memcpy (&before, base + i * sizeof before, sizeof before);
+      trained[i] += (float) (keep->share * ((double) before - trained[i]));
+    }
 }
 
 /* A constant's numbers become its own, so that they can be changed. */
@@ -96,7 +102,7 @@ mix_rows (const KeepBase *keep, const Value *before, Value *value, GError **erro
       gssize from = row < others ? (gssize) row : keep->from[row - others];
 
       if (from >= 0)
-        mix (keep, (const float *) before->constant->data + (row < others ? row : others + (gsize) from) * size, numbers + row * size, size);
+        mix (keep, (const guint8 *) before->constant->data + (row < others ? row : others + (gsize) from) * size * sizeof (float), numbers + row * size, size);
     }
   return numbers != NULL;
 }
