@@ -27,6 +27,7 @@ typedef struct
   gpointer              user_data;
   guint64               done;     /* bytes in the partial file */
   gboolean              is_final; /* trying again won't help */
+  gboolean              has_begun_anew; /* since the server had no more */
 } Download;
 
 /* ---- errors --------------------------------------------------------------------------------------------------- */
@@ -144,22 +145,36 @@ copy_bytes (Download *download, GInputStream *in, GOutputStream *out, GError **e
   return n == 0;
 }
 
+static gint64
+refuse_smaller (Download *download, GError **error)
+{
+  download->is_final = TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+               _("What comes from %s is smaller than the file that is known. It was thrown away; the file may have been exchanged."), download->source->address);
+  return -1;
+}
+
 /* Where the answer begins in the file, or -1 with an error. */
 static gint64
 check_answer (Download *download, SoupMessage *message, GError **error)
 {
-  SoupStatus status = soup_message_get_status (message);
-  goffset    start, end, total;
+  SoupStatus          status = soup_message_get_status (message);
+  SoupMessageHeaders *headers = soup_message_get_response_headers (message);
+  goffset             size = (goffset) download->source->size, start, end, total;
 
+  if (status == SOUP_STATUS_OK && soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH && soup_message_headers_get_content_length (headers) < size)
+    return refuse_smaller (download, error);
   if (status == SOUP_STATUS_OK)
     return 0;
-  if (status == SOUP_STATUS_PARTIAL_CONTENT &&
-      soup_message_headers_get_content_range (soup_message_get_response_headers (message), &start, &end, &total) && start == (goffset) download->done)
-    return start;
+  if (status == SOUP_STATUS_PARTIAL_CONTENT && soup_message_headers_get_content_range (headers, &start, &end, &total) && start == (goffset) download->done)
+    return total >= 0 && total < size ? refuse_smaller (download, error) : start;
   if (status == SOUP_STATUS_PARTIAL_CONTENT || status == SOUP_STATUS_REQUESTED_RANGE_NOT_SATISFIABLE) /* what we have isn't part of what it has */
     {
       g_remove (download->part);
       download->done = 0;
+      if (download->has_begun_anew) /* twice it came as far as that and no further */
+        return refuse_smaller (download, error);
+      download->has_begun_anew = TRUE;
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, _("The server doesn't go on where it stopped. Try again: it begins anew."));
       return -1;
     }
@@ -251,7 +266,7 @@ download_file (const DownloadSource *source, const char *path, GCancellable *can
   g_autofree char         *part = g_strconcat (path, ".part", NULL);
   g_autoptr (SoupSession)  session = soup_session_new_with_options ("timeout", TIMEOUT_SECONDS, "user-agent", "Fovea ", NULL);
   g_autoptr (GCancellable) never = cancellable ? NULL : g_cancellable_new ();
-  Download                 download = { source, part, session, cancellable ? cancellable : never, progress, user_data, 0, FALSE };
+  Download                 download = { source, part, session, cancellable ? cancellable : never, progress, user_data, 0, FALSE, FALSE };
   GStatBuf                 status;
   g_autoptr (GError)       cause = NULL;
 

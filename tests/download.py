@@ -44,14 +44,17 @@ class Server(http.server.BaseHTTPRequestHandler):
             return self.send_error(503)
         if word == 'deaf':  # knows no ranges
             first = 0
-        data = DATA[:-1] + b'\0' if word == 'wrong' else DATA + b'more' if word == 'long' else DATA
+        data = DATA[:-1] + b'\0' if word == 'wrong' else DATA + b'more' if word == 'long' else DATA[:-5000] if word in ('short', 'vague') else DATA
+        if first >= len(data):
+            return self.send_error(416)
         return self.answer(data, first, word)
 
     def answer(self, data, first, word):
         self.send_response(206 if first else 200)
         if first:
             self.send_header('Content-Range', f'bytes {first}-{len(data) - 1}/{len(data)}')
-        self.send_header('Content-Length', str(len(data) - first))
+        if word != 'vague':  # doesn't say how much it is
+            self.send_header('Content-Length', str(len(data) - first))
         self.end_headers()
         if word in ('broken', 'deaf'):  # a part each time; the deaf one sends all when asked the second time
             n = len(data) if word == 'deaf' and len(self.requests) > 1 else 150_000
@@ -150,6 +153,8 @@ class Download(unittest.TestCase):
         self.assert_refused(self.fetch('wrong'), 'SHA-256', SHA256, 'thrown away')
         self.assert_refused(self.fetch('long'), 'larger', 'thrown away')
         self.assert_refused(self.fetch('whole', size=len(DATA) - 5000), 'larger')
+        for word in ('short', 'vague'):
+            self.assert_refused(self.fetch(word), 'smaller', 'thrown away')
 
     def test_absent(self):
         self.assert_refused(self.fetch('absent'), '404')
