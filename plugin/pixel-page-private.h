@@ -24,6 +24,7 @@ struct _PixelPage
   guint8              *cells;       /* the same as the trainer takes it; NULL: not known yet */
   guint8              *colours;     /* of the training's classes */
   FoveaMasks          *masks, *new_masks;   /* shown; made by the worker */
+  gboolean            *are_background; /* of the masks' classes: the training may know others since */
   TrainAnswer         *answer, *new_answer;
   gboolean             has_photo;   /* the trainer has looked at it */
   gboolean             has_learned; /* … and learned something */

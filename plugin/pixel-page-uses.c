@@ -48,7 +48,7 @@ apply (PixelPage *page, GError **error)
   drawables[0] = GIMP_DRAWABLE (apply_model_find_layer (page->image)); /* the user has a label layer chosen */
   output.kind = (MaskOutputKind) kind;
   for (gsize i = 0; i < n; i++)
-    if (!page->training->background[fovea_masks_get_class (page->masks, i)])
+    if (!page->are_background[fovea_masks_get_class (page->masks, i)])
       which[n_wanted++] = i;
   if (!mask_output_check (&output, page->image, drawables, error))
     return FALSE;

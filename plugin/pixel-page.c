@@ -250,6 +250,8 @@ show_answer (PixelPage *page)
   g_clear_pointer (&page->masks, fovea_masks_free);
   page->answer = g_steal_pointer (&page->new_answer);
   page->masks = g_steal_pointer (&page->new_masks);
+  g_free (page->are_background);
+  page->are_background = g_memdup2 (page->training->background, page->training->classes->len * sizeof (gboolean));
   page->is_unsaved = TRUE;
   gtk_label_set_text (GTK_LABEL (page->where), "");
   gtk_label_set_text (GTK_LABEL (page->score), score ? score : "");
@@ -300,6 +302,7 @@ ended (gboolean done, gpointer data)
       return;
     }
   page->wants = FALSE;
+  page->judge &= done;
   if (done && page->new_answer)
     {
       page->judge = page->training->judges;
@@ -603,6 +606,7 @@ pixel_page_free (PixelPage *page)
   label_watch_free (page->watch);
   g_free (page->painted);
   g_free (page->cells);
+  g_free (page->are_background);
   g_free (page->colours);
   g_free (page->trouble);
   g_free (page->saved);

@@ -9,6 +9,7 @@ answered by the command and ONNX Runtime alike.
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -154,6 +155,16 @@ def main():
             tool('save', folder / f'{threads}.onnx')
             models.append((folder / f'{threads}.onnx').read_bytes())
         assert models[0] == models[1]
+
+        # The card has the base's licence.
+        shutil.copy(base, folder / 'licensed.onnx')
+        (folder / 'licensed.json').write_text(json.dumps({'fovea': {'card': {'licence': 'CC-BY-4.0'}}}))
+        tool('new', folder / 'licensed.onnx', WIDTH, 1, 'Background', 'Object')
+        tool('photo', folder / 'photo', WIDTH, HEIGHT)
+        tool('labels', 0, folder / 'labels')
+        tool('run')
+        tool('save', folder / 'own.onnx')
+        assert b'"base_licence":"CC-BY-4.0"' in (folder / 'own.onnx').read_bytes()
         assert 'two classes' in tool.say('new', base, WIDTH, 1, 'Alone')
         assert 'Rename one' in tool.say('new', base, WIDTH, 1, 'A', 'A')
         tool.end()

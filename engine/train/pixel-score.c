@@ -142,7 +142,7 @@ choose_folds (const FoveaPixelTrainer *trainer, PixelFold *fold)
 
 /* What the head says of the samples that were kept from it, into the confusion. */
 static gboolean
-judge_fold (const FoveaPixelTrainer *trainer, FoveaModel *head, const PixelFold *fold, FoveaPixelScore *score, GError **error)
+judge_fold (const FoveaPixelTrainer *trainer, FoveaModel *head, const PixelFold *fold, FoveaPixelScore *score, GCancellable *cancellable, GError **error)
 {
   g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
   const FoveaShape                shape = { .n_dims = 2, .dims = { 1, (gint64) trainer->features->n_features } };
@@ -166,7 +166,7 @@ judge_fold (const FoveaPixelTrainer *trainer, FoveaModel *head, const PixelFold 
             continue;
           for (gsize c = 0; c < trainer->features->n_features; c++)
             in[c] = (photo->features[k * trainer->features->n_features + c] - trainer->mean[c]) * trainer->scale[c];
-          if (!fovea_session_run (session, NULL, NULL, NULL, error))
+          if (!fovea_session_run (session, cancellable, NULL, NULL, error))
             return FALSE;
           for (guint c = 1; c < score->n_classes; c++)
             best = out[c] > out[best] ? c : best;
@@ -220,7 +220,7 @@ fovea_pixel_trainer_judge (FoveaPixelTrainer *trainer, GCancellable *cancellable
       g_autoptr (FoveaModel) fresh = pixel_head_new (trainer->features->n_features, score->n_classes, trainer->settings.seed, error);
       g_autoptr (FoveaModel) head = fresh ? pixel_trainer_learn (trainer, fresh, &fold, JUDGE_STEPS, trainer->settings.seed, cancellable, NULL, NULL, NULL, error) : NULL;
 
-      if (!head || !judge_fold (trainer, head, &fold, score, error))
+      if (!head || !judge_fold (trainer, head, &fold, score, cancellable, error))
         return NULL;
     }
   sum_up (score);

@@ -182,6 +182,7 @@ fovea_pixel_trainer_new (FoveaModel *base, const char *const *classes, int longe
   trainer = g_new0 (FoveaPixelTrainer, 1);
   trainer->photos = g_ptr_array_new ();
   trainer->base_name = g_strdup (fovea_model_get_name (base));
+  trainer->base_licence = fovea_model_get_licence (base);
   if (settings)
     trainer->settings = *settings;
   else
@@ -221,6 +222,7 @@ fovea_pixel_trainer_free (FoveaPixelTrainer *trainer)
   g_free (trainer->mean);
   g_free (trainer->scale);
   g_free (trainer->base_name);
+  g_free (trainer->base_licence);
   g_free (trainer);
 }
 
@@ -679,6 +681,8 @@ make_card (const FoveaPixelTrainer *trainer, const FoveaPixelScore *score)
 
   json_object_set_string_member (card, "date", date);
   json_object_set_string_member (card, "base", trainer->base_name);
+  if (trainer->base_licence)
+    json_object_set_string_member (card, "base_licence", trainer->base_licence);
   json_object_set_int_member (training, "photos", trainer->photos->len);
   json_object_set_int_member (training, "steps", (gint64) trainer->n_steps);
   json_object_set_int_member (training, "seed", (gint64) trainer->settings.seed);

@@ -21,7 +21,7 @@ struct _FoveaPixelTrainer
   FoveaSession      *answer;    /* of the head over the maps; NULL: the head has changed */
   gboolean           answer_has_places;
   guint64            n_runs, n_steps;
-  char              *base_name;
+  char              *base_name, *base_licence; /* the latter NULL: not known */
 };
 
 /* Which samples a head learns on: those for which (photo or stroke) % n_folds != fold; n_folds 0: all. */

@@ -232,6 +232,9 @@ def lose_image(window, folder):
     window.menu(('Layer', ('Delete Layer', 'Remove Layer')))
     gone = wait(lambda: window.words('One class only|one class only'), 'words on the layer that was deleted', 60)
     shoot(folder / 'train-layer-deleted.png')
+    window.press('Apply now')  # the masks that are there, of both classes
+    wait(lambda: window.words('Applied'), 'the end of applying', 60)
+    assert not [node.name for node in walk(window.dialog) if 'null' in (node.name + node.description)]
     window.menu(('File', 'Close View'))
     discard = wait(lambda: next(node for top in window.application('gimp') for node in walk(top)
                                 if node.getRoleName() in BUTTON_ROLES and node.name.startswith('Discard') and window.is_showing(node)), 'the question of GIMP', 60)
