@@ -560,6 +560,7 @@ make_bottom (ImportPage *page)
   gtk_label_set_mnemonic_widget (GTK_LABEL (label), page->name);
   atk_object_set_name (gtk_widget_get_accessible (page->name), gtk_label_get_text (GTK_LABEL (label)));
   gtk_entry_set_placeholder_text (GTK_ENTRY (page->name), _("as the file's"));
+  gtk_widget_set_tooltip_text (page->name, _("What the model is called in the filters' lists; empty: as its file"));
   gtk_widget_set_tooltip_text (page->link, _("The file stays where it is, and must stay there"));
   gtk_widget_set_tooltip_text (page->make_default, _("The filter of its task takes it unless told otherwise"));
   gtk_style_context_add_class (gtk_widget_get_style_context (page->import), "suggested-action");

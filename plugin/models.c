@@ -42,9 +42,10 @@ check_name (const char *name, const char *folder, GError **error)
 {
   g_autofree char *found = NULL, *place = NULL;
 
-  if (*name == '.' || strpbrk (name, "/\\:*?\"<>|\n") || strlen (name) > 120 || !g_utf8_validate (name, -1, NULL))
+  if (*name == '.' || *name == '-' || strpbrk (name, "/\\:*?\"<>|\n") || strlen (name) > 120 || !g_utf8_validate (name, -1, NULL) || strcmp (name, "default") == 0 ||
+      g_str_has_suffix (name, ".onnx"))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” can't be the name of a model. Choose one without / \\ : * ? \" < > | and without a dot in front."), name);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” can't be the name of a model. Choose another, without / \\ : * ? \" < > |, without a dot or a dash in front, and without “.onnx”."), name);
       return FALSE;
     }
   found = fovea_find_model (name, NULL);

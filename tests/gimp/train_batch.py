@@ -162,6 +162,7 @@ def check_refusals(gimp, photo, folder):
             ('a wrong word', train('#:task "guess"'), 'auto, segment, classify, detect'),
             ('a wrong base', two + both + train('#:base-model "nothing"'), 'nothing'),
             ('a wrong name', two + both + train('#:name "a/b"'), 'can\'t be the name'),
+            ('a name with a meaning of its own', two + both + train('#:name "default"'), 'can\'t be the name'),
             ('a taken name', two + both + train('#:name "tagger"'), 'Choose another name'),
             ('an empty folder', train(f'#:source "folder" #:folder "{folder}/empty"'), 'neither XCF files'),
             ('no folder', train('#:source "folder" #:folder "/nowhere"'), 'nowhere'))
