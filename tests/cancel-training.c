@@ -7,12 +7,13 @@
 #include <glib/gstdio.h>
 #include <time.h>
 
+#include "base/sanitizer.h"
 #include "fovea.h"
 
 #define N_KINDS  2
 #define N_PHOTOS 20  /* of a kind */
-#define MOMENTS  6
-#define MOST     0.2 /* seconds */
+#define MOMENTS  (UNDER_ADDRESS_SANITIZER ? 3 : 6)
+#define MOST     (UNDER_ADDRESS_SANITIZER ? 2.0 : 0.2) /* seconds */
 
 static double
 processor_time (void)
