@@ -5,24 +5,15 @@
  */
 
 #include <glib/gstdio.h>
-#include <time.h>
 
 #include "base/sanitizer.h"
+#include "canceller.h"
 #include "fovea.h"
 
 #define N_KINDS  2
 #define N_PHOTOS 20  /* of a kind */
 #define MOMENTS  (UNDER_ADDRESS_SANITIZER ? 3 : 6)
 #define MOST     (UNDER_ADDRESS_SANITIZER ? 2.0 : 0.2) /* seconds */
-
-static double
-processor_time (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
-  return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
-}
 
 /* Noise that takes a while to read. */
 static guint8 *
@@ -73,25 +64,6 @@ remove_folder (const char *folder)
       g_rmdir (name);
     }
   g_rmdir (folder);
-}
-
-typedef struct
-{
-  GCancellable *cancellable;
-  double        when, cancelled; /* seconds of processor time */
-  gint          done;            /* the run is over; atomic */
-} Canceller;
-
-static gpointer
-cancel_later (gpointer data)
-{
-  Canceller *canceller = data;
-
-  while (processor_time () < canceller->when && !g_atomic_int_get (&canceller->done))
-    g_usleep (500);
-  canceller->cancelled = processor_time ();
-  g_cancellable_cancel (canceller->cancellable);
-  return NULL;
 }
 
 static FoveaTrainer *

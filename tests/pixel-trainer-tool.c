@@ -16,8 +16,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "canceller.h"
 #include "fovea.h"
 #include "vision/masks.h"
 
@@ -47,16 +47,6 @@ static double
 now (void)
 {
   return (double) g_get_monotonic_time () / 1e6;
-}
-
-/* Seconds of processor time that the whole program has taken: what else the machine does doesn't count. */
-static double
-processor_time (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
-  return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
 }
 
 static guint8 *
@@ -166,26 +156,6 @@ run (Tool *tool, GError **error)
   double began = processor_time ();
 
   return fovea_pixel_trainer_run (tool->trainer, NULL, NULL, NULL, error) ? g_strdup_printf ("%.3f", processor_time () - began) : NULL;
-}
-
-typedef struct
-{
-  GCancellable *cancellable;
-  double        when;      /* seconds of processor time */
-  double        cancelled; /* likewise */
-  gint          done;      /* the run is over; atomic */
-} Canceller;
-
-static gpointer
-cancel_later (gpointer data)
-{
-  Canceller *canceller = data;
-
-  while (processor_time () < canceller->when && !g_atomic_int_get (&canceller->done))
-    g_usleep (1000);
-  canceller->cancelled = processor_time ();
-  g_cancellable_cancel (canceller->cancellable);
-  return NULL;
 }
 
 static char *
