@@ -263,6 +263,12 @@ folder_run_free (FolderRun *run)
 
 /* ---- one photo ------------------------------------------------------------------------------------------------------------------------------ */
 
+const Job *
+folder_run_get_job (const FolderRun *run)
+{
+  return run->job;
+}
+
 void
 folder_run_count (const FolderRun *run, gsize *done, gsize *n)
 {

@@ -29,6 +29,8 @@ typedef struct _FolderRun FolderRun;
 /* Begins at once. Takes the list, which must not be closed. NULL with the errors of file_list_check_output, journal_open and job_new. */
 FolderRun *folder_run_new    (FileList *list, const FolderSettings *settings, GError **error);
 
+const Job *folder_run_get_job (const FolderRun *run);
+
 /* Waits for the next photo, so many microseconds at most. FALSE when there is none left, or with an error of writing. */
 gboolean   folder_run_step   (FolderRun *run, gint64 microseconds, GError **error);
 

@@ -225,6 +225,26 @@ command_warn (const char *format, ...)
 }
 
 void
+command_warn_licence (const FoveaModel *model)
+{
+  g_autofree char *warning = fovea_model_warn (model);
+
+  if (warning)
+    command_warn ("%s", warning);
+}
+
+FoveaModel *
+command_load_model (const char *file_or_name, GError **error)
+{
+  g_autofree char *path = fovea_find_model (file_or_name, error);
+  FoveaModel      *model = path ? fovea_model_load (path, error) : NULL;
+
+  if (model)
+    command_warn_licence (model);
+  return model;
+}
+
+void
 command_print_json (JsonBuilder *builder)
 {
   g_autoptr (JsonGenerator) generator = json_generator_new ();

@@ -68,6 +68,11 @@ void     command_warn (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* Prints the object that the builder holds, and a new line. */
 void     command_print_json (JsonBuilder *builder);
 
+/* The model of that name or path; what its licence forbids, where nobody has heard it yet, is said on standard error. NULL with the errors of finding and
+ * loading it. */
+FoveaModel *command_load_model   (const char *file_or_name, GError **error);
+void        command_warn_licence (const FoveaModel *model);
+
 /* Adds a string member; bytes that aren't UTF-8 (file names) are replaced. */
 void     command_add_string (JsonBuilder *builder, const char *name, const char *value);
 

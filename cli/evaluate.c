@@ -81,7 +81,7 @@ static const struct
 int
 verb_evaluate (int argc, char **argv)
 {
-  g_autofree char *split = NULL, *tags = NULL, *sheet = NULL, *text = NULL, *path = NULL;
+  g_autofree char *split = NULL, *tags = NULL, *sheet = NULL, *text = NULL;
   gboolean         json = FALSE;
   int              threads = 0, status;
   GOptionEntry     entries[] = {
@@ -105,14 +105,13 @@ verb_evaluate (int argc, char **argv)
     return command_usage (&help, json, "--split must be val or train.");
   if (threads < 0)
     return command_usage (&help, json, "--threads must be 0 or more.");
-  path = fovea_find_model (argv[1], &error);
-  model = path ? fovea_model_load (path, &error) : NULL;
+  model = command_load_model (argv[1], &error);
   settings = model ? fovea_settings_read (model, &error) : NULL;
   if (!settings || (tags && !g_file_get_contents (tags, &text, NULL, &error)))
     return command_fail (json, error);
   evaluation = fovea_evaluate (model, argv[2], split ? split : "val", text, (guint) threads, image_read_file, NULL, NULL, show_progress, NULL, &error);
   command_clear_progress ();
-  if (!evaluation || (sheet && !evaluate_sheet_write (sheet, path, tasks[settings->task].operation, evaluation, (guint) threads, &error)))
+  if (!evaluation || (sheet && !evaluate_sheet_write (sheet, fovea_model_get_path (model), tasks[settings->task].operation, evaluation, (guint) threads, &error)))
     return command_fail (json, error);
   if (json)
     {

@@ -16,7 +16,7 @@ static const CommandHelp help = {
 int
 verb_export (int argc, char **argv)
 {
-  g_autofree char       *output = NULL, *path = NULL;
+  g_autofree char       *output = NULL;
   int                    status;
   GOptionEntry           entries[] = {
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The file to write", "FILE" },
@@ -29,8 +29,7 @@ verb_export (int argc, char **argv)
     return status;
   if (!output || argc != 2)
     return command_usage (&help, FALSE, "Give a model and --output.");
-  path = fovea_find_model (argv[1], &error);
-  model = path ? fovea_model_load (path, &error) : NULL;
+  model = command_load_model (argv[1], &error);
   plain = model ? fovea_model_make_plain (model, &error) : NULL;
   return plain && fovea_model_save (plain, output, &error) ? COMMAND_OK : command_fail (FALSE, error);
 }

@@ -181,6 +181,12 @@ check_folders (const FileList *list, const PictureFolders *folders, GError **err
   return TRUE;
 }
 
+static void
+warn_licence (const Job *job)
+{
+  command_warn_licence (operation_get_model (job_get_operation (job)));
+}
+
 /* All answers to standard output, as they come. */
 static int
 print_answers (FileList *list, const PhotosOptions *options, JobSettings *settings, gboolean plain, PhotosPrint print)
@@ -192,6 +198,7 @@ print_answers (FileList *list, const PhotosOptions *options, JobSettings *settin
 
   if (!job)
     return command_fail (options->json, error);
+  warn_licence (job);
   if (options->json)
     {
       command_begin_answer ();
@@ -256,6 +263,8 @@ fill_folder (FileList *list, const PhotosOptions *options, const FolderSettings 
   const GPtrArray      *left_out;
   gsize                 done = 0, n = 0, count;
 
+  if (run)
+    warn_licence (folder_run_get_job (run));
   while (run && folder_run_step (run, -1, &error))
     {
       folder_run_count (run, &done, &n);

@@ -127,7 +127,6 @@ verb_run (int argc, char **argv)
   g_autoptr (FoveaSessionOptions) session_options = NULL;
   g_autoptr (FoveaModel)          model = NULL;
   g_autoptr (GError)              error = NULL;
-  g_autofree char                *path = NULL;
 
   if (!command_parse (&help, options, &argc, &argv, &status))
     return status;
@@ -141,8 +140,7 @@ verb_run (int argc, char **argv)
   session_options = fovea_session_options_new ();
   fovea_session_options_set_threads (session_options, (guint) n_threads);
   fovea_session_options_set_reference (session_options, reference);
-  path = fovea_find_model (argv[1], &error);
-  model = path ? fovea_model_load (path, &error) : NULL;
+  model = command_load_model (argv[1], &error);
   if (!model || !run_model (model, inputs, session_options, folder, &error))
     return command_fail (FALSE, error);
   return COMMAND_OK;

@@ -242,10 +242,9 @@ print_result (const Options *given, const FoveaEvaluation *evaluation, double ra
 static gboolean
 train (const Options *given, FoveaTrainSettings *settings, Display *display, GCancellable *cancellable, FoveaEvaluation **evaluation, GError **error)
 {
-  g_autofree char         *path = given->base ? fovea_find_model (given->base, error) : NULL, *text = NULL, *line = NULL;
-  g_autofree char         *teacher_path = given->teacher && (path || !given->base) ? fovea_find_model (given->teacher, error) : NULL;
-  g_autoptr (FoveaModel)   base = path ? fovea_model_load (path, error) : NULL, result = NULL;
-  g_autoptr (FoveaModel)   teacher = teacher_path ? fovea_model_load (teacher_path, error) : NULL;
+  g_autofree char         *text = NULL, *line = NULL;
+  g_autoptr (FoveaModel)   base = given->base ? command_load_model (given->base, error) : NULL, result = NULL;
+  g_autoptr (FoveaModel)   teacher = given->teacher && (base || !given->base) ? command_load_model (given->teacher, error) : NULL;
   g_autoptr (FoveaTrainer) trainer = NULL;
   g_autofree char         *beside = g_strconcat (given->output, ".checkpoint", NULL);
   GError                  *local = NULL;

@@ -70,6 +70,10 @@ char    *fovea_model_get_licence  (const FoveaModel *model);
  * g_free. */
 char    *fovea_licence_warn       (const char *licence);
 
+/* The same of a model that somebody put into a folder, or names by its path: who imported or trained one has heard it, and the built-in ones are Fovea's own.
+ * NULL: nothing. Free with g_free. */
+char    *fovea_model_warn         (const FoveaModel *model);
+
 /* ---- models as their user keeps them ------------------------------------------------------------------------------------------------------- */
 
 typedef enum

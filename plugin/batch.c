@@ -196,7 +196,7 @@ batch_tell (gsize done, gsize n, gint64 began)
 
 /* Where GIMP's user cancels, this process is ended: the journal has what is done. */
 static JsonNode *
-run_now (GimpProcedureConfig *config, gsize *count, GError **error)
+run_now (GimpRunMode run_mode, GimpProcedureConfig *config, gsize *count, GError **error)
 {
   g_autoptr (BatchRequest) request = batch_request_read (config, error);
   g_autoptr (FolderRun)    run = NULL;
@@ -207,6 +207,7 @@ run_now (GimpProcedureConfig *config, gsize *count, GError **error)
   run = request ? batch_begin (request, error) : NULL;
   if (!run)
     return NULL;
+  models_warn (operation_get_model (job_get_operation (folder_run_get_job (run))), run_mode);
   began = g_get_monotonic_time ();
   while (folder_run_step (run, STEP_MICROSECONDS, &problem))
     if (g_get_monotonic_time () - told > TELL_EVERY)
@@ -239,7 +240,7 @@ batch_run (GimpProcedure *procedure, GimpProcedureConfig *config, gpointer unuse
 
   procedure_begin ();
   g_object_get (config, "run-mode", &run_mode, NULL);
-  told = run_mode == GIMP_RUN_INTERACTIVE ? batch_dialog_run (config, &count) : run_now (config, &count, &error);
+  told = run_mode == GIMP_RUN_INTERACTIVE ? batch_dialog_run (config, &count) : run_now (run_mode, config, &count, &error);
   if (!told)
     return gimp_procedure_new_return_values (procedure, error ? GIMP_PDB_EXECUTION_ERROR : GIMP_PDB_CANCEL, error);
   values = gimp_procedure_new_return_values (procedure, GIMP_PDB_SUCCESS, NULL);

@@ -74,7 +74,7 @@ classify_attend (Classification *classification, GCancellable *cancellable, Fove
 /* ---- without a dialog ---------------------------------------------------------------------------------------- */
 
 static gboolean
-classify_now (GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Classification *classification, GError **error)
+classify_now (GimpRunMode run_mode, GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Classification *classification, GError **error)
 {
   g_autofree char *model = NULL, *region = NULL;
   g_autoptr (PixelReader) reader = NULL;
@@ -84,7 +84,11 @@ classify_now (GimpProcedureConfig *config, GimpImage *image, GimpDrawable **draw
 
   g_object_get (config, "model", &model, "region", &region, NULL);
   gimp_progress_init (_("Looking"));
-  if (!classify_load (model, classification, error) || !(reader = pixel_reader_new (image, drawables, region, error)))
+  if (!classify_load (model, classification, error))
+    return FALSE;
+  models_warn (classification->model, run_mode);
+  reader = pixel_reader_new (image, drawables, region, error);
+  if (!reader)
     return FALSE;
   pixel_reader_get_size (reader, &width, &height);
   classification->input = fovea_input_new (fovea_classifier_get_settings (classification->classifier), width, height, error);
@@ -254,7 +258,7 @@ classify_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, 
       ok = TRUE;
     }
   else
-    ok = classify_now (config, image, drawables, &classification, &error);
+    ok = classify_now (run_mode, config, image, drawables, &classification, &error);
 
   if (ok)
     {

@@ -117,8 +117,9 @@ typedef struct
   const char          *none;   /* what the word “none” is called; NULL: there must be a model */
   GtkWidget           *window;
   GtkListStore        *store;
-  char                *last; /* the model before a file is chosen */
-  guint                idle; /* until it is chosen; 0: none is asked for */
+  char                *last;     /* the model before another is chosen */
+  GHashTable          *accepted; /* of char*: models whose licence was asked about */
+  guint                idle;     /* until the user is asked for a file, or about a licence; 0: for nothing */
 } ModelChoice;
 
 gboolean
@@ -149,57 +150,89 @@ fill_models (ModelChoice *choice, const char *model)
   gtk_list_store_insert_with_values (choice->store, NULL, -1, 0, CHOOSE_FILE, 1, _("Choose file…"), -1);
 }
 
-/* A file that nobody imported: what its licence forbids, or that it says nothing, is heard before its first use. FALSE: not that one, then. */
-static gboolean
-accept_licence (ModelChoice *choice, const char *path)
+/* Gives the setting a value that the combo box has a row for. While its rows are made anew it has none: nobody hears of that. */
+static void
+set_model (ModelChoice *choice, const char *name)
 {
-  g_autoptr (FoveaModel) model = fovea_model_load (path, NULL);
-  g_autofree char       *licence = model ? fovea_model_get_licence (model) : NULL, *warning = model ? fovea_licence_warn (licence) : NULL;
-  GtkWidget             *question;
-  gboolean               accepted;
+  g_autofree char *model = g_strdup (name); /* it may be the last one's */
 
-  if (!warning)
-    return TRUE;
+  g_object_freeze_notify (G_OBJECT (choice->config));
+  fill_models (choice, model);
+  g_object_set (choice->config, choice->property, model, NULL);
+  g_object_thaw_notify (G_OBJECT (choice->config));
+}
+
+/* What is to be heard of the licence before that model is used; NULL: nothing. Free with g_free. */
+static char *
+find_warning (ModelChoice *choice, const char *name)
+{
+  g_autofree char       *path = name && *name && !g_hash_table_contains (choice->accepted, name) ? fovea_find_model (name, NULL) : NULL;
+  g_autoptr (FoveaModel) model = path ? fovea_model_load (path, NULL) : NULL;
+
+  return model ? fovea_model_warn (model) : NULL;
+}
+
+/* A model that nobody imported: what its licence forbids, or that it says nothing, is heard before its first use. */
+static void
+ask_licence (ModelChoice *choice, const char *model, const char *warning)
+{
+  GtkWidget *question;
+  gboolean   accepted;
+
   question = gtk_message_dialog_new (GTK_WINDOW (choice->window), GTK_DIALOG_MODAL, GTK_MESSAGE_WARNING, GTK_BUTTONS_NONE, "%s", warning);
   gtk_dialog_add_buttons (GTK_DIALOG (question), _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Use It"), GTK_RESPONSE_OK, NULL);
   gtk_dialog_set_default_response (GTK_DIALOG (question), GTK_RESPONSE_OK);
   accepted = gtk_dialog_run (GTK_DIALOG (question)) == GTK_RESPONSE_OK;
   gtk_widget_destroy (question);
-  return accepted;
+  if (accepted)
+    g_hash_table_add (choice->accepted, g_strdup (model));
+  set_model (choice, accepted ? model : choice->last);
 }
 
-/* Not in the midst of what the combo box does with a key or a click: its menu is gone when that goes on. */
-static gboolean
-choose_file (gpointer data)
+static void
+choose_file (ModelChoice *choice)
 {
-  ModelChoice *choice = data;
   g_autoptr (GtkFileChooserNative) chooser = gtk_file_chooser_native_new (_("Choose a Model"), GTK_WINDOW (choice->window), GTK_FILE_CHOOSER_ACTION_OPEN,
                                                                           _("_Choose"), NULL);
   GtkFileFilter   *filter = gtk_file_filter_new ();
-  g_autofree char *path = NULL, *model = NULL;
+  g_autofree char *path = NULL;
 
-  choice->idle = 0;
   gtk_file_filter_set_name (filter, _("ONNX models"));
   gtk_file_filter_add_pattern (filter, "*.onnx");
   gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (chooser), filter);
   if (gtk_native_dialog_run (GTK_NATIVE_DIALOG (chooser)) == GTK_RESPONSE_ACCEPT)
     path = gtk_file_chooser_get_filename (GTK_FILE_CHOOSER (chooser));
-  model = g_strdup (path && accept_licence (choice, path) ? path : choice->last);
-  fill_models (choice, model);
-  g_object_set (choice->config, choice->property, model, NULL); /* the combo box shows it only if it has a row */
+  set_model (choice, path ? path : choice->last);
+}
+
+/* Not in the midst of what the combo box does with a key or a click: its menu is gone when that goes on. */
+static gboolean
+ask (gpointer data)
+{
+  ModelChoice     *choice = data;
+  g_autofree char *model = NULL, *warning = NULL;
+
+  choice->idle = 0;
+  g_object_get (choice->config, choice->property, &model, NULL);
+  if (dialog_is_choosing (model))
+    choose_file (choice);
+  else if ((warning = find_warning (choice, model)))
+    ask_licence (choice, model, warning);
   return G_SOURCE_REMOVE;
 }
 
+/* Until the user was asked, nobody else hears of the model. */
 static void
 on_model (GimpProcedureConfig *config, GParamSpec *property, ModelChoice *choice)
 {
-  g_autofree char *model = NULL;
+  g_autofree char *model = NULL, *warning = NULL, *signal = g_strconcat ("notify::", choice->property, NULL);
 
   g_object_get (config, choice->property, &model, NULL);
-  if (dialog_is_choosing (model))
+  if (dialog_is_choosing (model) || (g_strcmp0 (model, choice->last) != 0 && (warning = find_warning (choice, model))))
     {
       if (!choice->idle)
-        choice->idle = g_idle_add (choose_file, choice);
+        choice->idle = g_idle_add (ask, choice);
+      g_signal_stop_emission_by_name (config, signal);
       return;
     }
   g_free (choice->last);
@@ -214,6 +247,7 @@ free_choice (gpointer data)
   g_signal_handlers_disconnect_by_data (choice->config, choice);
   g_clear_handle_id (&choice->idle, g_source_remove);
   g_object_unref (choice->store);
+  g_hash_table_unref (choice->accepted);
   g_free (choice->last);
   g_free (choice);
 }
@@ -230,6 +264,7 @@ make_combo (GimpProcedureConfig *config, const char *property, const char *none,
   choice->none = none;
   choice->window = window;
   choice->store = gtk_list_store_new (2, G_TYPE_STRING, G_TYPE_STRING);
+  choice->accepted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_object_get (config, property, &choice->last, NULL);
   fill_models (choice, choice->last);
   combo = gimp_prop_string_combo_box_new (G_OBJECT (config), property, GTK_TREE_MODEL (choice->store), 0, 1);

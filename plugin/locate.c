@@ -110,7 +110,7 @@ show_progress (double fraction, gpointer unused)
 }
 
 static gboolean
-locate_now (GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Location *location, GError **error)
+locate_now (GimpRunMode run_mode, GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Location *location, GError **error)
 {
   g_autofree char *model = NULL, *region = NULL;
   FoveaPhoto       photo = { 0, 0, pixel_reader_read, NULL };
@@ -121,6 +121,7 @@ locate_now (GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawab
   gimp_progress_init (_("Looking"));
   if (!locate_load (model, location, error))
     return FALSE;
+  models_warn (location->model, run_mode);
   location->reader = pixel_reader_new (image, drawables, region, error);
   if (!location->reader)
     return FALSE;
@@ -255,7 +256,7 @@ locate_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gi
           return gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);
         }
     }
-  else if (!locate_now (config, image, drawables, &location, &error))
+  else if (!locate_now (run_mode, config, image, drawables, &location, &error))
     {
       location_clear (&location);
       return gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);

@@ -9,6 +9,15 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+void
+models_warn (const FoveaModel *model, GimpRunMode run_mode)
+{
+  g_autofree char *warning = run_mode == GIMP_RUN_WITH_LAST_VALS ? NULL : fovea_model_warn (model);
+
+  if (warning)
+    gimp_message (warning);
+}
+
 /* Puts the name that is in the list first. */
 static void
 move_first (char **names, const char *name)

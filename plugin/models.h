@@ -4,7 +4,12 @@
  */
 #pragma once
 
+#include <libgimp/gimp.h>
+
 #include "fovea.h"
+
+/* Says what the licence of a model forbids, where nobody has heard it yet; who repeats a filter has. On the main thread. */
+void   models_warn   (const FoveaModel *model, GimpRunMode run_mode);
 
 /* The installed models: first the one that the user has chosen for the task, then that called `builtin`, then the others. NULL-terminated; free with
  * g_strfreev. */

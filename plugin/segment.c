@@ -138,7 +138,7 @@ segment_read_prompt (GimpProcedureConfig *config, GimpImage *image, const GeglRe
 
 /* `found` is set. config NULL: no prompt. */
 static gboolean
-look (const char *model, const char *region, GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Segmentation *segmentation, GError **error)
+look (GimpRunMode run_mode, const char *model, const char *region, GimpProcedureConfig *config, GimpImage *image, GimpDrawable **drawables, Segmentation *segmentation, GError **error)
 {
   g_auto (PromptText) prompt = { { 0 } };
   GeglRectangle   place;
@@ -148,6 +148,7 @@ look (const char *model, const char *region, GimpProcedureConfig *config, GimpIm
   gimp_progress_init (_("Looking"));
   if (!segment_load (model, segmentation, error))
     return FALSE;
+  models_warn (segmentation->model, run_mode);
   /* The whole layer, also where an earlier mask hides it. */
   segmentation->reader = pixel_reader_new (image, drawables, g_strcmp0 (region, "layer") == 0 ? "layer-unmasked" : region, error);
   if (!segmentation->reader)
@@ -274,7 +275,7 @@ segment_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, G
     }
   g_object_get (config, "model", &model, "region", &region, "classes", &classes, NULL);
   if ((segmentation.found
-       || (look (model, region, config, image, drawables, &segmentation, &error) && segment_choose_parts (config, &segmentation, &error)
+       || (look (run_mode, model, region, config, image, drawables, &segmentation, &error) && segment_choose_parts (config, &segmentation, &error)
            && choose_masks (&segmentation, classes, &error)))
       && apply (&output, image, drawables, &segmentation, &error))
     values = make_return (procedure, &segmentation);
@@ -351,7 +352,7 @@ cut_out_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, G
   g_object_get (config, "model", &model, "refine-edges", &output.options.refine, NULL);
   if (!mask_output_check (&output, image, drawables, &error))
     return gimp_procedure_new_return_values (procedure, GIMP_PDB_CALLING_ERROR, error);
-  if (look (model, "layer", NULL, image, drawables, &segmentation, &error) && choose_masks (&segmentation, NULL, &error)
+  if (look (run_mode, model, "layer", NULL, image, drawables, &segmentation, &error) && choose_masks (&segmentation, NULL, &error)
       && apply (&output, image, drawables, &segmentation, &error))
     values = make_return (procedure, &segmentation);
   else

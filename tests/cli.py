@@ -55,7 +55,7 @@ class Command(unittest.TestCase):
     def setUpClass(cls):
         cls.temporary = tempfile.TemporaryDirectory()
         cls.folder = pathlib.Path(cls.temporary.name)
-        for name, data in [("corner", tiny_model.corner_colour()), ("detector", tiny_model.detector()), ("boxes", tiny_model.two_boxes()), ("unknown", tiny_model.unknown_operator())]:
+        for name, data in [("corner", tiny_model.corner_colour(license="CC0-1.0")), ("detector", tiny_model.detector()), ("boxes", tiny_model.two_boxes()), ("unknown", tiny_model.unknown_operator())]:
             (cls.folder / f"{name}.onnx").write_bytes(data)
         (cls.folder / "broken.onnx").write_bytes(tiny_model.corner_colour()[:200])
         (cls.folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no photo")

@@ -221,6 +221,28 @@ outputs:
         self.assertEqual((found['labels'], found['settings']['range']['value'], found['unknown']), (['tench', "cat's tail"], '1', []))
         self.assertIn('AGPL', found['warning'])
 
+    def test_licence_before_use(self):
+        """Of a file that nobody imported, wherever it lies, it is said once, and never among the answers; who has imported it has heard it."""
+        for name, licence, words in (('silent', {}, 'says nothing of its licence'), ('strict', {'license': 'AGPL-3.0'}, 'under the AGPL'), ('free', {'license': 'MIT'}, None)):
+            said = [] if words is None else [words]
+            path = self.put(f'{name}.onnx', tiny_model.corner_colour(**licence))
+            self.put(f'data/fovea/models/by-hand-{name}.onnx', path.read_bytes())
+            for model in (path, f'by-hand-{name}'):
+                for arguments in (('classify', model, PHOTO, PHOTO, '--json'), ('classify', model, PHOTO, '--output-dir', self.folder / f'results-{name}', '--json'),
+                                  ('export', model, '--output', self.folder / 'plain.onnx')):
+                    answer, told = self.fovea(*arguments)
+                    self.assertEqual([line for line in told.splitlines() if 'licence' in line or 'AGPL' in line], [line for line in told.splitlines() if words and words in line])
+                    self.assertEqual([words for line in told.splitlines() if words and words in line], said, (arguments, told))
+                    self.assertEqual(set(json.loads(answer) if '--json' in arguments else ()) & {'error', 'warning'}, set())
+            imported = self.take(path, '--name', 'imported-' + name)
+            self.assertEqual('warning' in imported, bool(said))
+            self.assertEqual(self.fovea('classify', imported['name'], PHOTO)[1], '')
+        for place, said in (('data/fovea/models', 1), ('elsewhere', 1), ('built-in', 0)):  # a card alone doesn't make it one of Fovea's own
+            path = self.put(f'{place}/ours/model.onnx', tiny_model.corner_colour())
+            self.put(f'{place}/ours/card.md', '# Ours')
+            self.environment['FOVEA_MODELS_PATH'] = str(self.folder / 'built-in')
+            self.assertEqual(self.fovea('classify', path, PHOTO)[1].count('licence'), said, place)
+
     def test_labels_file(self):
         """labels.txt counts where the number fits, and not otherwise."""
         net = tiny_model.corner_colour().replace(b"['red', 'green', 'blue']", b"?" * 24)

@@ -42,14 +42,14 @@ def model(nodes, inputs, outputs, constants=(), metadata=None):
     return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 17)) + entries
 
 
-def corner_colour(size=8, names="['red', 'green', 'blue']"):
+def corner_colour(size=8, names="['red', 'green', 'blue']", **metadata):
     """A classifier whose scores are the mean red, green and blue of the photo's top left corner, a quarter of its width and height."""
     corner, weights = size // 4, []
     for out in range(3):
         for channel in range(3):
             weights += [1 / corner ** 2 if out == channel and y < corner and x < corner else 0 for y in range(size) for x in range(size)]
     return model([node("Conv", ["x", "w"], ["y"])], [port("x", [1, 3, size, size])], [port("y", [1, 3, 1, 1])], [tensor("w", [3, 3, size, size], weights)],
-                 {"task": "classify", "names": names, "fovea": '{"input": {"resize": "stretch", "range": 1}}'})
+                 {"task": "classify", "names": names, "fovea": '{"input": {"resize": "stretch", "range": 1}}', **metadata})
 
 
 def detector(size=8):

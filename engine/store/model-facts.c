@@ -151,10 +151,42 @@ find_date (JsonObject *card, const char *path)
   return time ? g_date_time_format (time, "%Y-%m-%d") : NULL;
 }
 
-static FoveaOrigin
-find_origin (const FoveaModelFacts *facts, JsonObject *card, const char *markdown)
+static gboolean
+lies_in (const char *path, const char *folder)
 {
-  if (!facts->is_own && (markdown || g_str_has_prefix (facts->path, FOVEA_MODELS_DIR G_DIR_SEPARATOR_S)))
+  g_autofree char *within = g_strconcat (folder, G_DIR_SEPARATOR_S, NULL);
+
+  return g_str_has_prefix (path, within);
+}
+
+/* Lies where the user's own models do. */
+static gboolean
+is_own (const char *path)
+{
+  g_autofree char *folder = fovea_get_user_model_folder ();
+
+  return lies_in (path, folder);
+}
+
+/* In a folder of installed models that isn't the user's. */
+static gboolean
+is_installed (const char *path)
+{
+  g_auto (GStrv) folders = fovea_list_model_folders ();
+  gboolean       found = FALSE;
+
+  for (guint i = 0; folders[i] && !found; i++)
+    found = lies_in (path, folders[i]);
+  return found && !is_own (path);
+}
+
+static FoveaOrigin
+find_origin (const FoveaModel *model, JsonObject *card, const char *markdown)
+{
+  const char      *file = fovea_model_get_path (model);
+  g_autofree char *path = file ? g_canonicalize_filename (file, NULL) : NULL;
+
+  if (path && is_installed (path) && (markdown || lies_in (path, FOVEA_MODELS_DIR)))
     return FOVEA_ORIGIN_BUILT_IN;
   if (look_string (card, "imported"))
     return FOVEA_ORIGIN_IMPORTED;
@@ -171,7 +203,7 @@ fill_from_model (FoveaModelFacts *facts, const FoveaModel *model)
   g_auto (GStrv)            missing = fovea_model_list_missing (model);
   g_autofree char          *list = g_strjoinv (", ", missing);
 
-  facts->origin = find_origin (facts, card, markdown);
+  facts->origin = find_origin (model, card, markdown);
   facts->licence = fovea_model_get_licence (model);
   facts->accuracy = find_accuracy (markdown);
   if (!facts->accuracy)
@@ -195,7 +227,6 @@ fovea_model_facts_new (const char *name)
   FoveaModelFacts       *facts = g_new0 (FoveaModelFacts, 1);
   g_autoptr (GError)     error = NULL;
   g_autoptr (FoveaModel) model = NULL;
-  g_autofree char       *own = fovea_get_user_model_folder (), *within = g_strconcat (own, G_DIR_SEPARATOR_S, NULL);
   GStatBuf               status;
 
   facts->name = g_strdup (name);
@@ -203,7 +234,7 @@ fovea_model_facts_new (const char *name)
   facts->path = fovea_find_model (name, &error);
   if (facts->path)
     {
-      facts->is_own = g_str_has_prefix (facts->path, within);
+      facts->is_own = is_own (facts->path);
       facts->is_link = g_file_test (facts->path, G_FILE_TEST_IS_SYMLINK);
       facts->size = g_stat (facts->path, &status) == 0 ? (guint64) status.st_size : 0;
       model = fovea_model_load (facts->path, &error);
@@ -228,4 +259,18 @@ fovea_model_facts_free (FoveaModelFacts *facts)
   g_free (facts->date);
   g_free (facts->fault);
   g_free (facts);
+}
+
+/* ---- before it is used ------------------------------------------------------------------------------------------------------------------ */
+
+char *
+fovea_model_warn (const FoveaModel *model)
+{
+  g_autofree char       *markdown = read_markdown (model), *licence = NULL;
+  g_autoptr (JsonObject) card = read_object (model);
+
+  if (find_origin (model, card, markdown) != FOVEA_ORIGIN_OTHER)
+    return NULL;
+  licence = fovea_model_get_licence (model);
+  return fovea_licence_warn (licence);
 }

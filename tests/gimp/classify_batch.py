@@ -6,10 +6,15 @@
 """
 
 import json
+import pathlib
 import subprocess
 import sys
 
 from isolated_gimp import IsolatedGimp, reference
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import tiny_model  # noqa: E402
 
 CALL = '(plug-in-fovea-classify #:run-mode RUN-NONINTERACTIVE #:image {image} #:drawables {drawables} {more})'
 
@@ -145,6 +150,22 @@ def check_changes(gimp, photo):
     print(f'ok tags ({tags[0]}) reach the file, the attention layer lies at {lines["HEAT"]}')
 
 
+def check_licences(gimp, photo):
+    """What a model forbids that nobody imported is said; not again to who repeats the filter."""
+    for name, model in (('strict', tiny_model.corner_colour(license='AGPL-3.0')), ('free', tiny_model.corner_colour(license='MIT'))):
+        (gimp.folder / f'home/{name}.onnx').write_bytes(model)
+    batch = f"""(plug-in-fovea-batch #:run-mode RUN-NONINTERACTIVE #:model "{gimp.folder}/home/strict.onnx" #:input-folder "{gimp.folder}/home/few"
+                                     #:output-folder "{gimp.folder}/home/results")"""
+    (gimp.folder / 'home/few').mkdir()
+    (gimp.folder / 'home/few/photo.jpg').write_bytes(photo.read_bytes())
+    calls = {'strict': (call(f'#:model "{gimp.folder}/home/strict.onnx"'), 1), 'free': (call(f'#:model "{gimp.folder}/home/free.onnx"'), 0),
+             'repeated': (call(f'#:model "{gimp.folder}/home/strict.onnx"').replace('RUN-NONINTERACTIVE', 'RUN-WITH-LAST-VALS'), 0), 'batch': (batch, 1)}
+    for name, (text, expected) in calls.items():
+        status, output = gimp.batch(scene(photo, '', text))
+        assert status == 0 and output.count('under the AGPL') == output.count('licence') == expected, f'{name}: {output[-3000:]}'
+    print('ok a licence that forbids is said before use')
+
+
 def main():
     photo = reference() / 'data/large/coco-000000257896.jpg'
     with IsolatedGimp(sys.argv[1]) as gimp:
@@ -152,6 +173,7 @@ def main():
         check_regions(gimp, photo)
         check_changes(gimp, photo)
         check_refusals(gimp, photo)
+        check_licences(gimp, photo)
     return 0
 
 

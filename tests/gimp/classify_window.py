@@ -98,6 +98,13 @@ def use_keyboard(window):
     wait(lambda: window.spin(1).getState().contains(window.pyatspi.STATE_FOCUSED), 'the threshold to be focused')
 
 
+def answer_question(window, button):
+    """What is asked about a model's licence."""
+    question = wait(lambda: next(other for other in window.application('fovea') if other.name not in ('Classify', 'Choose a Model')
+                                 and any('licence' in node.name for node in walk(other))), 'the question')
+    act(next(node for node in walk(question) if node.name == button))
+
+
 def change_settings(window):
     """Threshold, region and model, each answered anew."""
     before = window.answer()
@@ -111,7 +118,12 @@ def change_settings(window):
     assert not window.button('Apply').getState().contains(window.pyatspi.STATE_SENSITIVE), 'there is nothing to apply'
     window.choose('Look at', 'The whole image')
     assert window.changed('') == before
+    window.choose('Model', 'unhurried')  # which somebody put into the folder
+    answer_question(window, 'Cancel')
+    wait(lambda: len(window.application('fovea')) == 1, 'the end of the question')
+    assert window.answer() == before
     window.choose('Model', 'unhurried')
+    answer_question(window, 'Use It')
     slow = wait(lambda: 'class ' in (words := window.names().description) and words, 'the other model to answer')
     window.choose('Look at', 'The layer')
     window.choose('Model', 'Automatic')  # while the other looks
@@ -130,9 +142,7 @@ def choose_file(window):
         key('ctrl+a')
         type_text(str(pathlib.Path(os.environ['HOME']) / 'strange.onnx'))
         window.press('Choose')
-        question = wait(lambda: next(other for other in window.application('fovea') if other.name not in ('Classify', 'Choose a Model')
-                                     and any('licence' in node.name for node in walk(other))), 'the question')
-        act(next(node for node in walk(question) if node.name == button))
+        answer_question(window, button)
         if button == 'Cancel':
             wait(lambda: len(window.application('fovea')) == 1, 'the end of the question')
             assert window.answer() == before
@@ -143,7 +153,7 @@ def choose_file(window):
 def cancel_attention(window):
     """Where a network looked takes a minute with this one: Cancel doesn't wait for it, and nothing is left."""
     started = time.monotonic()
-    window.choose('Model', 'unhurried')
+    window.choose('Model', 'unhurried')  # it is asked about but once
     window.says('class ')
     whole = 64 * (time.monotonic() - started)
     act(window.find('check box', 'Attention layer'))
