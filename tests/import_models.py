@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zipfile
 
 import tiny_model
 
@@ -254,6 +255,12 @@ outputs:
         self.refuse(self.put('odd.onnx', tiny_model.unknown_operator()), 'Frobnicate', '--task', 'classify')
         self.refuse(self.put('cut.onnx', tiny_model.corner_colour()[:300]), 'cut.onnx')
         self.refuse(self.folder / 'absent.onnx', 'absent.onnx')
+        packed = self.folder / 'packed.onnx'
+        with zipfile.ZipFile(packed, 'w') as archive:  # nothing of it is unpacked
+            archive.writestr('../../outside.onnx', tiny_model.corner_colour())
+            archive.writestr('zeros', bytes(10 ** 8), zipfile.ZIP_DEFLATED)
+        self.refuse(packed, 'ZIP archive')
+        self.assertIn('packed.onnx”: it is a ZIP archive', json.loads(self.fovea('classify', packed, PHOTO, '--json', status=1)[0])['error'])
         good = self.put('good.onnx', tiny_model.corner_colour())
         for option, value, words in (('--colour', 'red', 'rgb, bgr'), ('--size', '99999', '8192'), ('--mean', 'nan', 'number'), ('--range', '-1', 'range'),
                                      ('--family', 'no-such', 'yolox'), ('--task', 'pose', 'classify, detect, segment')):

@@ -148,13 +148,35 @@ test_strange_names (void)
 static void
 test_not_onnx (void)
 {
-  Wire *wire = wire_new ();
+#define ZIP "PK\3\4\24\0\0\0\0\0\0\0\0\0\0\0\0\0\2\0\0\0\2\0\0\0\20\0\0\0"
+#define AS_IT_IS(text) text, sizeof text - 1
+  static const struct
+  {
+    const char *data;
+    gsize       size;
+    const char *words;
+  } cases[] = {
+    { AS_IT_IS (ZIP "net/model.onnx--"), "ZIP archive, not an ONNX model. Unpack it" },
+    { AS_IT_IS ("PK\5\6\0\0\0\0"), "ZIP archive" },
+    { AS_IT_IS (ZIP "archive/data.pkl"), "PyTorch's own file" },
+    { AS_IT_IS (ZIP "metadata.json---"), "Keras" },
+    { AS_IT_IS (ZIP "arr_0.npy-------"), "NumPy" },
+    { AS_IT_IS ("\x80\2\x8a\nl\xfc\x9c" "F\xf9 j\xa8P\31."), "pickle of Python" },
+    { AS_IT_IS ("\x1f\x8b\10\0\0\0\0\0\0\3"), "gzip. Unpack it" },
+    { AS_IT_IS ("\34\0\0\0TFL3\24\0\40\0"), "TensorFlow Lite" },
+    { AS_IT_IS ("\x89HDF\r\n\x1a\n\0\0\0"), "HDF5" },
+    { AS_IT_IS ("GGUF\3\0\0\0"), "GGUF" },
+    { AS_IT_IS ("\100\0\0\0\0\0\0\0{\"w\":{\"dtype\":\"F32\""), "safetensors" },
+    { AS_IT_IS ("version https://git-lfs.github.com/spec/v1\n"), "git lfs pull" },
+    { AS_IT_IS ("\xef\xbb\xbf\r\n <!DOCTYPE html><html>"), "web page" },
+    { AS_IT_IS ("<html>404"), "web page" },
+    { AS_IT_IS ("<?xml version=\"1.0\"?>\n<net name=\"x\">"), "OpenVINO" },
+    { AS_IT_IS ("{\"error\": \"not found\"}"), "JSON" },
+    { AS_IT_IS ("Entry not found"), "damaged at byte" },
+  };
 
-  g_byte_array_append (wire, (const guint8 *) "version https://git-lfs.github.com/spec/v1\n", 43);
-  assert_refused (wire, FOVEA_ERROR_MODEL, "git lfs pull");
-  wire = wire_new ();
-  g_byte_array_append (wire, (const guint8 *) "<!DOCTYPE html><html>", 21);
-  assert_refused (wire, FOVEA_ERROR_MODEL, "damaged at byte 0, in the model");
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    assert_refused (g_byte_array_append (wire_new (), (const guint8 *) cases[i].data, (guint) cases[i].size), FOVEA_ERROR_MODEL, cases[i].words);
 }
 
 /* A model with a bit of everything, to be cut and flipped. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "model/onnx-skeleton.h"
+#include "model/other-format.h"
 
 #define OLDEST_OPSET 7
 #define NEWEST_OPSET 25 /* 23 to 25 gave operators that were there more types, and no other meaning */
@@ -349,18 +350,14 @@ unref_mapping (gpointer mapping)
 Graph *
 onnx_read (Mapping *file, const char *path, GError **error)
 {
-  static const char lfs[] = "version https://git-lfs";
-  g_autoptr (GByteArray) skeleton = NULL;
+  g_autoptr (GByteArray) skeleton = onnx_skeleton (file->data, file->size, error);
   OnnxReader reader = { { file, g_strdup (path), g_hash_table_new_full (g_str_hash, g_str_equal, g_free, unref_mapping) }, NULL, 0, 0 };
   Graph     *graph = NULL;
 
-  if (file->size >= strlen (lfs) && memcmp (file->data, lfs, strlen (lfs)) == 0)
-    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL,
-                         "it is only a Git LFS pointer to the model. Get the real file: “git lfs pull”, or the site's download button.");
-  else
-    skeleton = onnx_skeleton (file->data, file->size, error);
   if (skeleton)
     graph = read_skeleton (&reader, skeleton, error);
+  if (!graph)
+    other_format_tell (file, error);
   g_free (reader.source.path);
   g_hash_table_unref (reader.source.external);
   return graph;
