@@ -19,7 +19,7 @@
 struct _PixelReader
 {
   GimpImage    *copy;    /* without what isn't to be seen; NULL where nothing had to go */
-  GimpLayer    *visible; /* never inserted; NULL where a layer's own pixels are read */
+  GimpLayer    *visible; /* a copy, never inserted; NULL where a layer's own pixels are read */
   GeglBuffer   *buffer;
   gint          offset_x, offset_y; /* of the buffer in the image */
   GeglRectangle region;             /* in the buffer */
@@ -158,9 +158,59 @@ pixels_list_images (void)
 
 /* ---- region "image" and "selection" --------------------------------------------------------------------------- */
 
+/* Whether the canvas, where it shows this layer alone, shows the layer's own pixels. */
+static gboolean
+fills_canvas (GimpImage *image, GimpItem *item)
+{
+  GimpLayer                       *layer = GIMP_LAYER (item);
+  GimpDrawable                    *drawable = GIMP_DRAWABLE (item);
+  g_autofree GimpDrawableFilter  **filters = NULL;
+  gint                             x, y;
+
+  if (gimp_item_is_group (item) || gimp_layer_get_mask (layer) || gimp_layer_get_mode (layer) != GIMP_LAYER_MODE_NORMAL || gimp_layer_get_opacity (layer) < 100 ||
+      !gimp_drawable_get_offsets (drawable, &x, &y) || x != 0 || y != 0 || gimp_drawable_get_width (drawable) != gimp_image_get_width (image) ||
+      gimp_drawable_get_height (drawable) != gimp_image_get_height (image))
+    return FALSE;
+  filters = gimp_drawable_get_filters (drawable);
+  return !filters || !filters[0];
+}
+
+/* The layer that is all that the image shows without what Fovea made: a photo with labels on it. NULL: there is more, or less. */
+static GimpLayer *
+find_photo (GimpImage *image)
+{
+  g_autofree GimpItem **layers = items_in_image (image);
+  GimpItem             *photo = NULL;
+
+  for (guint i = 0; layers[i]; i++)
+    if (gimp_item_get_visible (layers[i]) && !is_marked (layers[i]))
+      {
+        if (photo)
+          return NULL;
+        photo = layers[i];
+      }
+  return photo && fills_canvas (image, photo) ? GIMP_LAYER (photo) : NULL;
+}
+
+/* A copy of one layer costs a part of what a copy of all of them does, and of showing them together. */
+static gboolean
+open_photo (PixelReader *reader, GimpImage *image)
+{
+  GimpLayer *photo = find_photo (image);
+
+  reader->visible = photo ? gimp_layer_copy (photo) : NULL;
+  if (!reader->visible)
+    return FALSE;
+  reader->buffer = gimp_drawable_get_buffer (GIMP_DRAWABLE (reader->visible));
+  reader->has_alpha = gimp_drawable_has_alpha (GIMP_DRAWABLE (reader->visible));
+  return TRUE;
+}
+
 static gboolean
 open_image (PixelReader *reader, GimpImage *image, GError **error)
 {
+  if (open_photo (reader, image))
+    return TRUE;
   if (image_has_marked (image, FALSE))
     {
       reader->copy = duplicate (image);

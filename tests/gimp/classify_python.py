@@ -169,6 +169,27 @@ class Inside:
         twin.delete()
         image.delete()
 
+    def check_image(self):
+        """The image is what it shows, whatever changes the only layer that isn't Fovea's: where nothing is half transparent, what a flattened copy shows."""
+        changes = {'as it is': lambda photo: None, 'half opaque': lambda photo: photo.set_opacity(30), 'moved': lambda photo: photo.set_offsets(-150, 60),
+                   'smaller': lambda photo: photo.resize(200, 150, 0, 0), 'masked': lambda photo: photo.add_mask(photo.create_mask(self.Gimp.AddMaskType.COPY)),
+                   'filtered': lambda photo: photo.append_filter(self.Gimp.DrawableFilter.new(photo, 'gegl:invert-gamma', 'negative'))}
+        found = {}
+        self.Gimp.context_set_background(self.Gegl.Color.new('white'))
+        for name, change in changes.items():
+            image = self.load()
+            photo = image.get_layers()[0]
+            photo.add_alpha()
+            change(photo)
+            self.mark(self.fill(image, image.get_width(), image.get_height(), 'red'))
+            found[name] = self.ask(image, [], region='image', threshold=0.0)
+            image.remove_layer(image.get_layers()[0])
+            image.flatten()
+            flat = self.ask(image, threshold=0.0)
+            assert name in ('half opaque', 'masked') or flat[0] == found[name][0] and abs(flat[1] - found[name][1]) < 0.01, (name, found[name], flat)
+            image.delete()
+        assert len(set(found.values())) == len(changes), f'a change isn’t seen: {found}'
+
     def check_huge(self):
         image = self.Gimp.Image.new(20000, 20000, self.Gimp.ImageBaseType.RGB)
         layer = self.fill(image, 20000, 20000, 'red')
@@ -283,7 +304,7 @@ def main():
         shutil.copyfile(reference() / 'data/large/coco-000000257896.jpg', gimp.photo)
         tags = [f'-{name}={tag}' for tag in ('holiday', 'Öland') for name in ('XMP-dc:Subject', 'IPTC:Keywords')]
         subprocess.run(['exiftool', '-q', '-overwrite_original', '-charset', 'utf8', '-codedcharacterset=utf8', *tags, gimp.photo], check=True)
-        checks = sys.argv[2:] or ['calls', 'chosen', 'colours', 'nothing_changed', 'tags', 'attention']
+        checks = sys.argv[2:] or ['calls', 'chosen', 'colours', 'image', 'nothing_changed', 'tags', 'attention']
         if checks != ['huge']:
             run_inside(gimp, checks)
         if not sys.argv[2:] or 'huge' in sys.argv[2:]:
