@@ -10,7 +10,10 @@
 
 #include "label-paths.h"
 
-#define BAND_ROWS      64  /* rows of a tile */
+#define TILE           64  /* pixels of a side */
+#define BAND_ROWS      TILE
+#define REDUCED        8   /* times, in thumbnails that tell which tiles are painted: an opaque pixel still counts for four of 255 */
+#define LARGEST        (1024 * REDUCED) /* of which GIMP makes a thumbnail */
 #define HALF           128 /* of 255 */
 #define FEW_PIXELS     16
 #define FEW_EXAMPLES   5
@@ -24,6 +27,8 @@ typedef struct
   GeglRectangle place;        /* in the image */
   const Babl   *format;
   int           bytes, alpha; /* of a pixel; where its opacity lies */
+  guint8       *painted;      /* of the layer's tiles, row by row: 0 where nothing is painted; NULL: not known */
+  int           tiles;        /* in a row */
   LabelBlobs   *blobs;        /* NULL: aren't wanted */
 } Part;
 
@@ -44,6 +49,7 @@ part_free (gpointer data)
   g_clear_object (&part->buffer);
   g_clear_object (&part->mask);
   g_clear_pointer (&part->blobs, label_blobs_free);
+  g_free (part->painted);
   if (part->copy)
     gimp_item_delete (GIMP_ITEM (part->copy));
   g_free (part);
@@ -55,6 +61,47 @@ reader_clear (Reader *reader)
   g_clear_pointer (&reader->parts, g_ptr_array_unref);
   g_clear_pointer (&reader->pixels, g_free);
   g_clear_pointer (&reader->mask, g_free);
+}
+
+/* Notes which tiles are painted in a part of the layer, whose sides are whole tiles or at the end whole pixels of a thumbnail. FALSE where GIMP makes none. */
+static gboolean
+note_tiles (Part *part, GimpLayer *layer, const GeglRectangle *area)
+{
+  int                width = area->width / REDUCED, height = area->height / REDUCED, bytes = 0;
+  g_autoptr (GBytes) thumbnail = gimp_drawable_get_sub_thumbnail_data (GIMP_DRAWABLE (layer), area->x, area->y, area->width, area->height, width, height, &width, &height,
+                                                                       &bytes);
+  const guint8      *pixel = thumbnail ? g_bytes_get_data (thumbnail, NULL) : NULL;
+  int                components = gimp_drawable_is_gray (GIMP_DRAWABLE (part->copy)) ? 2 : 4;
+
+  if (!pixel || bytes % components != 0 || width != area->width / REDUCED || height != area->height / REDUCED)
+    return FALSE;
+  for (int y = 0; y < height; y++)
+    for (int x = 0; x < width; x++, pixel += bytes)
+      for (int k = bytes - bytes / components; k < bytes; k++) /* the bytes of its opacity, in the image's precision */
+        part->painted[(area->y + y * REDUCED) / TILE * part->tiles + (area->x + x * REDUCED) / TILE] |= pixel[k] != 0;
+  return TRUE;
+}
+
+/* Most of a label layer is empty: only its painted tiles need to be read. GIMP keeps reduced copies of layers for its thumbnails. Each of their pixels is a mean, so
+ * that none is overlooked, but for palettes' colours, and where a thumbnail isn't reduced just so often: the last tiles of a row or column count as painted then. */
+static void
+find_tiles (Part *part, GimpLayer *layer)
+{
+  int      width = part->place.width / REDUCED * REDUCED, height = part->place.height / REDUCED * REDUCED;
+  int      across = (part->place.width + TILE - 1) / TILE, down = (part->place.height + TILE - 1) / TILE;
+  gboolean known = gimp_drawable_has_alpha (GIMP_DRAWABLE (part->copy)) && !gimp_drawable_is_indexed (GIMP_DRAWABLE (part->copy));
+
+  part->tiles = across;
+  part->painted = g_new0 (guint8, (gsize) across * (gsize) down);
+  for (int y = 0; known && y < height; y += LARGEST)
+    for (int x = 0; known && x < width; x += LARGEST)
+      known = note_tiles (part, layer, GEGL_RECTANGLE (x, y, MIN (LARGEST, width - x), MIN (LARGEST, height - y)));
+  for (int row = 0; row < down && width < part->place.width; row++)
+    part->painted[row * across + across - 1] = 1;
+  for (int column = 0; column < across && height < part->place.height; column++)
+    part->painted[(down - 1) * across + column] = 1;
+  if (!known)
+    g_clear_pointer (&part->painted, g_free);
 }
 
 /* NULL where the layer is gone. */
@@ -89,6 +136,7 @@ open_layer (GimpLayer *layer, guint class)
       part->bytes = 2;
     }
   part->alpha = part->bytes - 1;
+  find_tiles (part, layer);
   return part;
 }
 
@@ -111,23 +159,54 @@ reader_open (Reader *reader, const LabelLayers *labels, gboolean blobs)
       }
 }
 
+/* Which pixels of a part of the layer are painted: 0 or 1 each, in rows that lie row_stride bytes apart. */
+static void
+read_pixels (Reader *reader, const Part *part, const GeglRectangle *own, guint8 *painted, gsize row_stride)
+{
+  gsize         n = (gsize) own->width * (gsize) own->height;
+  const guint8 *alpha, *mask = NULL;
+
+  reader->pixels = g_realloc (reader->pixels, n * (gsize) part->bytes);
+  gegl_buffer_get (part->buffer, own, 1.0, part->format, reader->pixels, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+  alpha = reader->pixels + part->alpha;
+  if (part->mask)
+    {
+      mask = reader->mask = g_realloc (reader->mask, n);
+      gegl_buffer_get (part->mask, own, 1.0, babl_format ("Y u8"), reader->mask, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    }
+  for (int y = 0; y < own->height; y++, painted += row_stride)
+    for (int x = 0; x < own->width; x++, alpha += part->bytes)
+      painted[x] = mask ? 2u * *alpha * *mask++ >= 255u * 255u : *alpha >= HALF;
+}
+
+/* Whether anything may be painted in the column of tiles that holds x, between two rows of pixels. */
+static gboolean
+may_be_painted (const Part *part, int x, int top, int bottom)
+{
+  gboolean found = !part->painted;
+
+  for (int row = top / TILE; !found && row <= bottom / TILE; row++)
+    found = part->painted[row * part->tiles + x / TILE];
+  return found;
+}
+
 /* Which of a layer's pixels in a part of the image, inside the layer, are painted: 0 or 1 each. painted: (area->height, area->width). */
 static void
 read_painted (Reader *reader, const Part *part, const GeglRectangle *area, guint8 *painted)
 {
-  gsize                n = (gsize) area->width * (gsize) area->height;
-  const GeglRectangle *own = GEGL_RECTANGLE (area->x - part->place.x, area->y - part->place.y, area->width, area->height);
+  int left = area->x - part->place.x, right = left + area->width, top = area->y - part->place.y, bottom = top + area->height - 1;
 
-  reader->pixels = g_realloc (reader->pixels, n * (gsize) part->bytes);
-  gegl_buffer_get (part->buffer, own, 1.0, part->format, reader->pixels, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-  for (gsize i = 0; i < n; i++)
-    painted[i] = reader->pixels[i * (gsize) part->bytes + (gsize) part->alpha] >= HALF;
-  if (!part->mask)
-    return;
-  reader->mask = g_realloc (reader->mask, n);
-  gegl_buffer_get (part->mask, own, 1.0, babl_format ("Y u8"), reader->mask, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-  for (gsize i = 0; i < n; i++)
-    painted[i] = 2u * reader->pixels[i * (gsize) part->bytes + (gsize) part->alpha] * reader->mask[i] >= 255u * 255u;
+  memset (painted, 0, (gsize) area->width * (gsize) area->height);
+  for (int x = left, end; x < right; x = end)
+    {
+      gboolean read = may_be_painted (part, x, top, bottom);
+
+      for (end = (x / TILE + 1) * TILE; end < right && may_be_painted (part, end, top, bottom) == read;)
+        end += TILE;
+      end = MIN (end, right);
+      if (read)
+        read_pixels (reader, part, GEGL_RECTANGLE (x, top, end - x, area->height), painted + (x - left), (gsize) area->width);
+    }
 }
 
 /* A part of the canvas: index (band->height, band->width) gets what stands in label-examples.h. */

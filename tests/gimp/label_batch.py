@@ -160,6 +160,22 @@ def check_trouble(gimp, photo):
     print('ok nothing, one class, 50, too many, a pixel, contradictions and labels off the canvas: each in words')
 
 
+def check_specks(gimp, folder):
+    """Single pixels in a layer of more than 8,192 pixels that lies off the canvas by odd numbers: none is overlooked, and nothing else is counted."""
+    photo, width, height = folder / 'wide.png', 8301, 205
+    Image.new('RGB', (width, height), 'gray').save(photo)
+    specks = [(0, 0), (63, 63), (64, 63), (127, 128), (700, 1), (701, 202), (4095, 100), (8188, 64), (8194, 64), (8195, 191), (8250, 5), (8300, 204)]
+    paint = ' '.join(f'(paint (class-layer image 0) image {x} {y} 1 1)' for x, y in specks)
+    kinds = {name: (KINDS | POORER)[name] for name in ('rgb 8 bit', '16 bit linear', 'half', 'float', 'gray', 'gray 16 bit', 'indexed')}
+    body = f"""(begin {call('#:task "detect" #:classes (list "speck")')} (gimp-layer-resize (class-layer image 0) {width + 5} {height + 3} 3 2) {paint} """
+    found = answers_of(run(gimp, TOOLS + ''.join(scene(photo, prepare, f'{body} {answer(name)})') for name, prepare in kinds.items())))
+    for name in kinds:
+        speck = found[name]['classes'][0]
+        assert sorted(speck['boxes']) == sorted([[x, y, 1, 1] for x, y in specks[:1] + specks[3:]] + [[63, 63, 2, 1]]), (name, speck)
+        assert speck['pixels'] == len(specks) and not speck.get('outside'), (name, speck)
+    print(f'ok {len(specks)} single pixels on {len(kinds)} kinds of wide images are all seen')
+
+
 def check_undo_and_sight(gimp, photo):
     """The network's input is the photo's, also for a layer that the user put into the group; the group is one undo step."""
     names = lambda layer: f'(gimp-drawable-get-pixel {layer} 15 15)'
@@ -204,6 +220,7 @@ def main():
         check_turned(gimp, photo)
         check_blobs(gimp, photo)
         check_trouble(gimp, photo)
+        check_specks(gimp, folder)
         check_undo_and_sight(gimp, photo)
         check_language(gimp, photo, folder)
 
