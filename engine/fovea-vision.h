@@ -159,6 +159,10 @@ gsize       fovea_masks_count     (const FoveaMasks *masks);
 const char *fovea_masks_get_label (const FoveaMasks *masks, gsize i); /* borrowed */
 gsize       fovea_masks_get_class (const FoveaMasks *masks, gsize i);
 
+/* The class whose mask has the greatest share in each of the network's own pixels, the first of equals, and that share: (height, width) each, of the size that its
+ * answer has. Of at most 256 classes. */
+void        fovea_masks_find_best (const FoveaMasks *masks, guint8 *best, float *share);
+
 /* The same masks taken apart where they don't hang together, largest part first: each is a thing by itself. threshold, above 0 to 1: where a mask's inside begins. Specks
  * are left out. NULL with FOVEA_ERROR_MEMORY. */
 FoveaMasks *fovea_masks_split     (const FoveaMasks *masks, double threshold, GError **error);

@@ -17,6 +17,9 @@ typedef struct
   GdkPixbuf      *photo, *small;
   double          zoom;               /* 1: the whole photo fits */
   double          centre_x, centre_y; /* what is in the middle, the photo's pixels */
+  cairo_surface_t *drawn;             /* the photo as it was drawn last; NULL: to be drawn */
+  PhotoPlace      drawn_place;        /* … where it lay then */
+  int             drawn_width, drawn_height; /* … in a view of that size */
   double          pressed_x, pressed_y, drag_x, drag_y;
   gboolean        is_dragging;
   PhotoViewHooks  hooks;
@@ -31,6 +34,7 @@ photo_view_free (gpointer data)
 
   g_clear_object (&view->photo);
   g_clear_object (&view->small);
+  g_clear_pointer (&view->drawn, cairo_surface_destroy);
   if (view->free_data)
     view->free_data (view->user_data);
   g_free (view);
@@ -119,8 +123,8 @@ zoom_at (GtkWidget *widget, double factor, double x, double y)
 
 /* ---- drawing ------------------------------------------------------------------------------------------------ */
 
-void
-photo_view_paint (GtkWidget *widget, cairo_t *cr)
+static void
+paint_photo (GtkWidget *widget, cairo_t *cr)
 {
   const PhotoView *view = get_view (widget);
   PhotoPlace       place = get_place (widget);
@@ -149,6 +153,34 @@ photo_view_paint (GtkWidget *widget, cairo_t *cr)
       cairo_paint (cr);
       g_object_unref (part);
     }
+  cairo_restore (cr);
+}
+
+/* Making a photo smaller takes time, which is short where a network runs meanwhile. */
+void
+photo_view_paint (GtkWidget *widget, cairo_t *cr)
+{
+  PhotoView *view = get_view (widget);
+  PhotoPlace place = get_place (widget);
+  int        width = gtk_widget_get_allocated_width (widget), height = gtk_widget_get_allocated_height (widget);
+
+  if (!view->drawn || place.x != view->drawn_place.x || place.y != view->drawn_place.y || place.scale != view->drawn_place.scale || width != view->drawn_width ||
+      height != view->drawn_height)
+    {
+      cairo_t *painter;
+
+      g_clear_pointer (&view->drawn, cairo_surface_destroy);
+      view->drawn = gdk_window_create_similar_surface (gtk_widget_get_window (widget), CAIRO_CONTENT_COLOR_ALPHA, width, height);
+      view->drawn_place = place;
+      view->drawn_width = width;
+      view->drawn_height = height;
+      painter = cairo_create (view->drawn);
+      paint_photo (widget, painter);
+      cairo_destroy (painter);
+    }
+  cairo_save (cr);
+  cairo_set_source_surface (cr, view->drawn, 0, 0);
+  cairo_paint (cr);
   cairo_restore (cr);
 }
 
@@ -319,6 +351,7 @@ photo_view_set_photo (GtkWidget *widget, GdkPixbuf *photo, GdkPixbuf *small)
 
   g_set_object (&view->photo, photo);
   g_set_object (&view->small, small);
+  g_clear_pointer (&view->drawn, cairo_surface_destroy);
   gtk_widget_queue_draw (widget);
   if (photo)
     show_whole (view);

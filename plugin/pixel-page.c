@@ -193,7 +193,7 @@ begin (gpointer data)
 }
 
 static gboolean
-learn (PixelPage *page, const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, GError **error)
+learn (PixelPage *page, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, GError **error)
 {
   PixelTraining *training = page->training;
   gint64         began = g_get_monotonic_time ();
@@ -203,7 +203,7 @@ learn (PixelPage *page, const FoveaPhoto *photo, GCancellable *cancellable, Fove
   g_clear_pointer (&training->score, fovea_pixel_score_free);
   g_clear_pointer (&page->new_masks, fovea_masks_free);
   page->new_masks = fovea_pixel_trainer_look (training->trainer, 0, cancellable, error);
-  page->new_answer = page->new_masks ? train_answer_new (training, photo, page->new_masks, error) : NULL;
+  page->new_answer = page->new_masks ? train_answer_new (training, page->new_masks, error) : NULL;
   page->n_steps = page->has_learned ? training->settings.more_steps : training->settings.first_steps;
   page->has_learned = TRUE;
   page->learn_seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
@@ -236,7 +236,7 @@ run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress,
       if (!page->has_photo)
         return FALSE;
     }
-  return !page->learns || learn (page, photo, cancellable, progress, progress_data, error);
+  return !page->learns || learn (page, cancellable, progress, progress_data, error);
 }
 
 static void

@@ -34,42 +34,8 @@ train_answer_free (TrainAnswer *answer)
   g_free (answer);
 }
 
-/* The class of the largest share in each cell. */
-static gboolean
-find_best (TrainAnswer *answer, const FoveaPhoto *photo, const FoveaMasks *masks, GError **error)
-{
-  const FoveaMaskOptions plain = { .threshold = 0.5, .softness = 1 };
-  int                    grid = answer->grid;
-  double                 step_x = (double) photo->width / grid, step_y = (double) photo->height / grid;
-  g_autofree guint8     *rgb = g_new (guint8, 3 * (gsize) grid), *line = g_new (guint8, 3 * (gsize) photo->width);
-  g_autofree float      *shares = g_new (float, grid);
-
-  for (gsize c = 0; c < fovea_masks_count (masks); c++)
-    {
-      g_autoptr (FoveaMask) mask = fovea_mask_new (masks, &c, 1, &plain, error);
-
-      for (int y = 0; mask && y < grid; y++)
-        {
-          if (!photo->read (photo->user_data, 0, MIN ((int) ((y + 0.5) * step_y), photo->height - 1), photo->width, 1, line, 3 * (gsize) photo->width, error))
-            return FALSE;
-          for (int x = 0; x < grid; x++)
-            memcpy (rgb + 3 * x, line + 3 * MIN ((int) ((x + 0.5) * step_x), photo->width - 1), 3);
-          fovea_mask_sample (mask, 0.5 * step_x, (y + 0.5) * step_y, step_x, rgb, grid, shares);
-          for (int x = 0; x < grid; x++)
-            if (shares[x] > answer->share[y * grid + x])
-              {
-                answer->share[y * grid + x] = shares[x];
-                answer->best[y * grid + x] = (guint8) fovea_masks_get_class (masks, c);
-              }
-        }
-      if (!mask)
-        return FALSE;
-    }
-  return TRUE;
-}
-
 TrainAnswer *
-train_answer_new (PixelTraining *training, const FoveaPhoto *photo, const FoveaMasks *masks, GError **error)
+train_answer_new (PixelTraining *training, const FoveaMasks *masks, GError **error)
 {
   g_autoptr (TrainAnswer) answer = g_new0 (TrainAnswer, 1);
   int                     x = 0, y = 0;
@@ -86,7 +52,8 @@ train_answer_new (PixelTraining *training, const FoveaPhoto *photo, const FoveaM
   answer->next_x = (x + 0.5) / answer->grid;
   answer->next_y = (y + 0.5) / answer->grid;
   fovea_tensor_unref (doubt);
-  return find_best (answer, photo, masks, error) ? g_steal_pointer (&answer) : NULL;
+  fovea_masks_find_best (masks, answer->best, answer->share);
+  return g_steal_pointer (&answer);
 }
 
 /* ---- drawing ------------------------------------------------------------------------------------------------------- */

@@ -23,7 +23,7 @@ typedef struct
 } TrainAnswer;
 
 /* Any thread. */
-TrainAnswer *train_answer_new  (PixelTraining *training, const FoveaPhoto *photo, const FoveaMasks *masks, GError **error);
+TrainAnswer *train_answer_new  (PixelTraining *training, const FoveaMasks *masks, GError **error);
 void         train_answer_free (TrainAnswer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrainAnswer, train_answer_free)
 

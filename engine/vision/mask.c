@@ -75,6 +75,23 @@ fovea_masks_get_class (const FoveaMasks *masks, gsize i)
   return masks->stack->classes[i];
 }
 
+void
+fovea_masks_find_best (const FoveaMasks *masks, guint8 *best, float *share)
+{
+  const MaskStack *stack = masks->stack;
+  gsize            size = (gsize) stack->width * (gsize) stack->height;
+
+  memset (best, 0, size);
+  memset (share, 0, size * sizeof *share);
+  for (gsize k = 0; k < stack->n; k++)
+    for (gsize i = 0; i < size; i++)
+      if (stack->shares[k * size + i] > share[i])
+        {
+          share[i] = stack->shares[k * size + i];
+          best[i] = (guint8) stack->classes[k];
+        }
+}
+
 /* ---- at the guide's size ----------------------------------------------------------------------------------------------------------------- */
 
 static float
