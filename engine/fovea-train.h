@@ -164,6 +164,20 @@ char           **fovea_list_architectures   (void);
 /* What the labels in a folder of photos are for, by its layout; UNKNOWN: there are none. */
 FoveaTask        fovea_guess_task  (const char *data);
 
+/* What is labelled in a folder of photos. */
+typedef struct
+{
+  FoveaTask task;
+  guint     n_photos;
+  char    **classes;  /* NULL-terminated */
+  gsize    *counts;   /* of each class: its photos; detect: its boxes; NULL: masks would have to be read for it */
+} FoveaLabelled;
+
+/* task UNKNOWN: by the layout. Reads lists and names, no photo. NULL with an error, as fovea_trainer_new would have it, where there is nothing to learn from. */
+FoveaLabelled   *fovea_labelled_new  (const char *data, FoveaTask task, GError **error);
+void             fovea_labelled_free (FoveaLabelled *labelled);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaLabelled, fovea_labelled_free)
+
 /* Reads the list of samples in `data` and prepares training of `base`, whose last layer is exchanged where its classes are others than the data's.
  * base NULL: an untrained `architecture`; both: the architecture with what weights of the base fit by name and shape. Errors: those of loading data and of
  * compiling, _ARGUMENT for settings that can't be. */

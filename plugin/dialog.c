@@ -10,6 +10,8 @@
 #include "fovea.h"
 
 #define SCROLL_HEIGHT 130 /* pixels */
+#define ADVICE_CHARS 32
+#define MOST_ADVICE 3 /* sentences that are always seen */
 #define CHOOSE_FILE "\001choose"
 #define NO_MODEL    "none"
 
@@ -65,6 +67,38 @@ dialog_text_new (void)
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_label_set_max_width_chars (GTK_LABEL (label), 60);
   return label;
+}
+
+GtkWidget *
+dialog_advice_new (void)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *sign = gtk_image_new_from_icon_name ("dialog-warning-symbolic", GTK_ICON_SIZE_BUTTON), *text = dialog_text_new ();
+
+  gtk_widget_set_valign (sign, GTK_ALIGN_START);
+  gtk_label_set_max_width_chars (GTK_LABEL (text), ADVICE_CHARS);
+  gtk_box_pack_start (GTK_BOX (box), sign, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), text, TRUE, TRUE, 0);
+  gtk_widget_show_all (box);
+  gtk_widget_hide (box);
+  gtk_widget_set_no_show_all (box, TRUE);
+  g_object_set_data (G_OBJECT (box), "text", text);
+  return box;
+}
+
+void
+dialog_advice_set (GtkWidget *advice, char *const *sentences)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  guint               n = sentences ? g_strv_length ((char **) sentences) : 0;
+  g_autofree char    *all = n > 0 ? g_strjoinv ("\n", (char **) sentences) : NULL;
+
+  for (guint i = 0; i < MIN (n, MOST_ADVICE); i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? "\n" : "", sentences[i]);
+  if (n > MOST_ADVICE)
+    g_string_append_printf (text, "\n%s", "…");
+  gtk_label_set_text (GTK_LABEL (g_object_get_data (G_OBJECT (advice), "text")), text->str);
+  gtk_widget_set_tooltip_text (advice, n > MOST_ADVICE ? all : NULL);
+  gtk_widget_set_visible (advice, n > 0);
 }
 
 GtkWidget *

@@ -19,6 +19,10 @@ void          dialog_bind_output (GimpProcedureConfig *config, GtkWidget *widget
 /* A line of text, wrapped. */
 GtkWidget    *dialog_text_new   (void);
 
+/* What is missing, and what is doubtful: some sentences beside a sign, the others when it is pointed at. NULL or empty: nothing is seen. */
+GtkWidget    *dialog_advice_new (void);
+void          dialog_advice_set (GtkWidget *advice, char *const *sentences);
+
 /* What may have many rows: as high as it is, up to what a small screen has room for; then it is scrolled. Call dialog_scroll_fit when the rows have changed. */
 GtkWidget    *dialog_scroll_new (GtkWidget *rows);
 void          dialog_scroll_fit (GtkWidget *scroll);

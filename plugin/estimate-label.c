@@ -6,6 +6,7 @@
 #include "estimate-label.h"
 
 #include "dialog.h"
+#include "pixel-training.h"
 #include "train-run.h"
 #include "training-estimate.h"
 
@@ -14,14 +15,18 @@
 typedef struct
 {
   GimpProcedureConfig *config;
-  GimpImage           *image;
   GtkWidget           *label;
-  guint                n_photos;
+  FoveaTask            task;     /* of what there is to learn from */
+  gboolean             are_strokes;
+  guint                n_photos; /* 0: nothing is said */
+  int                  longest;
   guint                waiting;  /* the source that begins; 0: none */
   GThread             *thread;   /* at work; NULL: none */
   gboolean             is_stale; /* … on what no longer holds */
   PhotoOrder          *order;    /* the thread's, as are: */
+  PixelTraining       *strokes;  /* NULL: whole photos are learned */
   guint                n_ordered;
+  int                  side;     /* of the images with the strokes */
   double               seconds;
 } Estimate;
 
@@ -33,6 +38,13 @@ say (Estimate *estimate, double seconds)
   gtk_label_set_text (GTK_LABEL (estimate->label), text);
 }
 
+static void
+clear_order (Estimate *estimate)
+{
+  g_clear_pointer (&estimate->order, photo_order_free);
+  g_clear_pointer (&estimate->strokes, pixel_training_free);
+}
+
 static void begin_soon (Estimate *estimate);
 
 static gboolean
@@ -41,7 +53,7 @@ show (gpointer data)
   Estimate *estimate = data;
 
   g_clear_pointer (&estimate->thread, g_thread_join);
-  g_clear_pointer (&estimate->order, photo_order_free);
+  clear_order (estimate);
   if (estimate->is_stale)
     begin_soon (estimate);
   else
@@ -54,7 +66,8 @@ run (gpointer data)
 {
   Estimate *estimate = data;
 
-  estimate->seconds = training_estimate (estimate->order, estimate->n_ordered);
+  estimate->seconds = estimate->strokes ? training_estimate_strokes (estimate->strokes, estimate->order->base, estimate->n_ordered, estimate->side)
+                                        : training_estimate (estimate->order, estimate->n_ordered);
   g_idle_add (show, estimate);
   return NULL;
 }
@@ -63,16 +76,21 @@ static gboolean
 begin (gpointer data)
 {
   Estimate *estimate = data;
-  FoveaTask task = train_run_guess (estimate->config, estimate->image);
 
   estimate->waiting = 0;
-  if (estimate->n_photos == 0 || task == FOVEA_TASK_UNKNOWN)
+  if (estimate->n_photos == 0 || estimate->task == FOVEA_TASK_UNKNOWN || (estimate->are_strokes && estimate->longest == 0))
     {
       say (estimate, -1);
       return G_SOURCE_REMOVE;
     }
-  estimate->order = train_run_read_order (estimate->config, task);
+  estimate->order = train_run_read_order (estimate->config, estimate->task);
   estimate->n_ordered = estimate->n_photos;
+  estimate->side = estimate->longest;
+  if (estimate->are_strokes)
+    {
+      estimate->strokes = pixel_training_new ();
+      pixel_training_read_settings (estimate->strokes, estimate->config);
+    }
   estimate->thread = g_thread_new ("estimate", run, estimate);
   return G_SOURCE_REMOVE;
 }
@@ -98,17 +116,16 @@ on_destroy (GtkWidget *label, Estimate *estimate)
   g_clear_handle_id (&estimate->waiting, g_source_remove);
   g_clear_pointer (&estimate->thread, g_thread_join);
   g_idle_remove_by_data (estimate);
-  g_clear_pointer (&estimate->order, photo_order_free);
+  clear_order (estimate);
 }
 
 GtkWidget *
-estimate_label_new (GimpProcedureConfig *config, GimpImage *image)
+estimate_label_new (GimpProcedureConfig *config)
 {
   static const char *const settings[] = { "notify::base-model", "notify::trainable", "notify::epochs", "notify::minutes", "notify::batch", "notify::validation-share" };
   Estimate                *estimate = g_new0 (Estimate, 1);
 
   estimate->config = config;
-  estimate->image = image;
   estimate->label = dialog_text_new ();
   g_object_set_data_full (G_OBJECT (estimate->label), "estimate", estimate, g_free);
   for (gsize i = 0; i < G_N_ELEMENTS (settings); i++)
@@ -118,10 +135,17 @@ estimate_label_new (GimpProcedureConfig *config, GimpImage *image)
 }
 
 void
-estimate_label_set (GtkWidget *label, guint n_photos)
+estimate_label_set (GtkWidget *label, const TrainFindings *found)
 {
   Estimate *estimate = g_object_get_data (G_OBJECT (label), "estimate");
 
-  estimate->n_photos = n_photos;
+  estimate->n_photos = 0;
+  if (found)
+    {
+      estimate->task = found->task;
+      estimate->are_strokes = found->are_strokes;
+      estimate->n_photos = found->n_photos;
+      estimate->longest = found->longest;
+    }
   begin_soon (estimate);
 }

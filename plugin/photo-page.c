@@ -15,12 +15,8 @@
 #include "curve-view.h"
 #include "dialog.h"
 #include "estimate-label.h"
-#include "file-list.h"
-#include "label-examples.h"
-#include "pixels.h"
 #include "present-view.h"
 #include "train-run.h"
-#include "train-sources.h"
 #include "training-folder.h"
 
 #define CONTROLS_WIDTH 300
@@ -32,7 +28,9 @@ struct _PhotoPage
 {
   GimpProcedureConfig *config;
   GimpImage           *image;
-  GtkWidget           *widget, *left_bar, *left_text, *present, *curve, *stage, *bar, *message, *classes, *classes_scroll, *score, *confusion, *train, *estimate, *pause, *stop, *cancel, *apply, *places, *export;
+  TrainSurvey         *survey;
+  GtkWidget           *widget, *left_bar, *left_text, *present, *curve, *stage, *bar, *message, *classes, *classes_scroll, *advice, *score, *confusion, *train, *estimate, *pause, *stop,
+                      *cancel, *apply, *places, *export;
   TrainRun             run;
   gboolean             is_busy;
   guint                beginning;   /* the idle source that a training, or what is done with its model, begins in; 0: none */
@@ -41,7 +39,6 @@ struct _PhotoPage
   double               last;        /* fraction of it that was shown */
   guint                n_points;    /* of the curve that is shown */
   gboolean             is_trouble;  /* the message is about what there is to learn from */
-  guint                n_photos;    /* to learn from; 0: not known */
   char                *left;        /* the model whose training was interrupted; NULL: none */
   char                *model;       /* file of what was trained here; NULL: nothing yet */
   FoveaTask            task;        /* of that */
@@ -56,90 +53,21 @@ tell (GtkWidget *label, const char *text)
   gtk_widget_set_visible (label, text && *text);
 }
 
-static char *
-describe_class (const LabelLayers *labels, const LabelCounts *counts, guint index)
-{
-  const LabelCount *count = &counts->classes[index];
-  const char       *name = labels->classes[index].name;
-
-  if (labels->task == FOVEA_TASK_CLASSIFY)
-    return g_strdup_printf (ngettext ("%s: %u photo", "%s: %u photos", count->layers), name, count->layers);
-  if (labels->task == FOVEA_TASK_DETECT)
-    return g_strdup_printf (ngettext ("%s: %u object", "%s: %u objects", count->objects->len), name, count->objects->len);
-  return g_strdup_printf (ngettext ("%s: %u pixel painted", "%s: %u pixels painted", count->pixels), name, (guint) count->pixels);
-}
-
-/* The classes of the open image, and what is missing. */
-static char *
-describe_image (PhotoPage *page, GError **error)
-{
-  g_autoptr (LabelLayers) labels = pixels_check_image (page->image, error) ? label_layers_read (page->image, error) : NULL;
-  g_autoptr (LabelCounts) counts = labels ? label_examples_count (labels, error) : NULL;
-  g_auto (GStrv)          advice = counts ? label_counts_advise (counts, labels) : NULL;
-  g_autoptr (GString)     text = g_string_new (NULL);
-
-  if (!counts)
-    return NULL;
-  for (guint i = 0; i < labels->n; i++)
-    {
-      g_autofree char *line = describe_class (labels, counts, i);
-
-      g_string_append_printf (text, "%s%s", text->len ? "\n" : "", line);
-      page->n_photos += labels->task == FOVEA_TASK_CLASSIFY ? counts->classes[i].layers : 0;
-    }
-  page->n_photos = labels->task == FOVEA_TASK_CLASSIFY ? page->n_photos : 1;
-  for (guint i = 0; advice[i]; i++)
-    g_string_append_printf (text, "\n\n%s", advice[i]);
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
-/* All open images, or the folder's XCF files, or else its photos, and how many there are. */
-static char *
-describe_sources (PhotoPage *page, const char *source, GError **error)
-{
-  g_autofree char         *folder = NULL;
-  g_autoptr (TrainSources) sources = NULL;
-  g_autoptr (FileList)     photos = NULL;
-
-  g_object_get (page->config, "folder", &folder, NULL);
-  if (g_strcmp0 (source, "folder") == 0 && !(folder && *folder))
-    return g_strdup (_("XCF files with labels; or photos, each class in a folder of its name, or with boxes or masks of other programs."));
-  sources = train_sources_new (source, page->image, folder, error);
-  if (!sources)
-    return NULL;
-  if (g_strcmp0 (source, "folder") != 0)
-    {
-      page->n_photos = sources->images->len;
-      return g_strdup_printf (ngettext ("%u open image has labels.", "%u open images have labels.", page->n_photos), page->n_photos);
-    }
-  page->n_photos = sources->n_files;
-  if (sources->n_files > 0)
-    return g_strdup_printf (ngettext ("%u XCF file, of which those with labels are learned.", "%u XCF files, of which those with labels are learned.", page->n_photos), page->n_photos);
-  photos = file_list_new (NULL, FALSE, NULL);
-  file_list_add (photos, folder);
-  file_list_close (photos, 1, 1);
-  page->n_photos = (guint) file_list_count (photos);
-  return g_strdup_printf (ngettext ("%u photo: each class in a folder of its name, or with boxes or masks of other programs.",
-                                    "%u photos: each class in a folder of its name, or with boxes or masks of other programs.", page->n_photos), page->n_photos);
-}
-
 void
-photo_page_look (PhotoPage *page)
+photo_page_tell (PhotoPage *page)
 {
-  g_autoptr (GError) error = NULL;
-  g_autofree char   *source = NULL, *text = NULL;
+  const TrainFindings *found = train_survey_get (page->survey);
 
   if (page->is_busy)
     return;
-  page->n_photos = 0;
-  g_object_get (page->config, "source", &source, NULL);
-  text = g_strcmp0 (source, "image") == 0 ? describe_image (page, &error) : describe_sources (page, source, &error);
-  tell (page->classes, text);
+  tell (page->classes, found->trouble ? NULL : found->text);
   dialog_scroll_fit (page->classes_scroll);
-  if (error || page->is_trouble) /* what came of a training, or of its model, stays */
-    tell (page->message, error ? error->message : NULL);
-  page->is_trouble = error != NULL;
-  estimate_label_set (page->estimate, page->n_photos);
+  dialog_advice_set (page->advice, found->trouble ? NULL : found->advice);
+  if (found->trouble || page->is_trouble) /* what came of a training, or of its model, stays */
+    tell (page->message, found->trouble);
+  page->is_trouble = found->trouble != NULL;
+  gtk_widget_set_visible (page->curve, !found->are_strokes); /* those are learned within seconds */
+  estimate_label_set (page->estimate, found);
 }
 
 /* ---- while it learns --------------------------------------------------------------------------------------------------- */
@@ -169,6 +97,7 @@ show_curve (PhotoPage *page, const PhotoState *state)
 static void
 show (TrainRun *run, double fraction, gpointer data)
 {
+  static const char *const stages[] = { N_("Reading photos and labels"), N_("Looking at the photos"), N_("Trying learning rates"), N_("Learning"), N_("Judging by strokes kept out") };
   PhotoPage       *page = data;
   PhotoState       state = { 0 };
   double           seconds = -1;
@@ -188,9 +117,9 @@ show (TrainRun *run, double fraction, gpointer data)
   if (answer)
     present_view_set (page->present, answer);
   time = dialog_tell_time (seconds);
-  tell (page->stage, !run->training ? _("Reading photos and labels") : state.finds_rate ? _("Trying learning rates") : state.is_learning ? _("Learning") : _("Looking at the photos"));
-  gtk_widget_set_sensitive (page->pause, run->training != NULL);
-  gtk_widget_set_sensitive (page->stop, run->training && state.is_learning);
+  tell (page->stage, _(stages[run->stage]));
+  gtk_widget_set_sensitive (page->pause, train_run_can_pause (run));
+  gtk_widget_set_sensitive (page->stop, train_run_can_stop (run));
   gtk_progress_bar_set_text (GTK_PROGRESS_BAR (page->bar), time);
   if (fraction < 0)
     gtk_progress_bar_pulse (GTK_PROGRESS_BAR (page->bar));
@@ -244,6 +173,8 @@ show_result (PhotoPage *page, const GError *error)
   text = warnings ? g_strconcat (page->run.score, "\n\n", warnings, NULL) : g_strdup (page->run.score);
   tell (page->score, text);
   confusion_view_set (page->confusion, page->run.confusion);
+  if (page->run.answer)
+    present_view_set (page->present, g_steal_pointer (&page->run.answer));
 }
 
 static gboolean
@@ -261,15 +192,17 @@ start (gpointer data)
   page->n_points = 0;
   page->last = 1;
   curve_view_set_curve (page->curve, NULL);
-  estimate_label_set (page->estimate, 0);
+  estimate_label_set (page->estimate, NULL);
   tell (page->message, NULL);
   tell (page->score, NULL);
   confusion_view_set (page->confusion, NULL);
+  train_survey_stop (page->survey);
   train_run (&page->run, &error);
   page->run.cancellable = NULL;
   show_result (page, error);
   set_busy (page, FALSE);
-  estimate_label_set (page->estimate, page->n_photos);
+  estimate_label_set (page->estimate, train_survey_get (page->survey));
+  train_survey_count (page->survey);
   return G_SOURCE_REMOVE;
 }
 
@@ -291,15 +224,13 @@ on_train (GtkButton *button, PhotoPage *page)
 static void
 on_pause (GtkToggleButton *button, PhotoPage *page)
 {
-  if (page->run.training)
-    photo_training_pause (page->run.training, gtk_toggle_button_get_active (button));
+  train_run_pause (&page->run, gtk_toggle_button_get_active (button));
 }
 
 void
 photo_page_stop (PhotoPage *page)
 {
-  if (page->run.training)
-    photo_training_stop (page->run.training);
+  train_run_stop (&page->run);
 }
 
 void
@@ -451,7 +382,8 @@ make_controls (PhotoPage *page)
   gtk_grid_attach (GTK_GRID (uses), page->export, 0, 2, 2, 1);
   gtk_box_pack_start (GTK_BOX (column), grid, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->train, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (column), page->estimate = estimate_label_new (page->config, page->image), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->estimate = estimate_label_new (page->config), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->advice = dialog_advice_new (), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), row, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->classes_scroll, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->score, FALSE, FALSE, 0);
@@ -467,6 +399,8 @@ make_content (PhotoPage *page)
 
   page->left_bar = make_left_bar (page);
   page->curve = curve_view_new ();
+  gtk_widget_show (page->curve);
+  gtk_widget_set_no_show_all (page->curve, TRUE);
   page->stage = make_text ();
   page->bar = gtk_progress_bar_new ();
   atk_object_set_name (gtk_widget_get_accessible (page->bar), _("Progress"));
@@ -486,12 +420,13 @@ make_content (PhotoPage *page)
 }
 
 PhotoPage *
-photo_page_new (GimpProcedureConfig *config, GimpImage *image)
+photo_page_new (GimpProcedureConfig *config, GimpImage *image, TrainSurvey *survey)
 {
   PhotoPage *page = g_new0 (PhotoPage, 1);
 
   page->config = config;
   page->image = image;
+  page->survey = survey;
   page->widget = make_content (page);
   return page;
 }
@@ -516,12 +451,6 @@ GtkWidget *
 photo_page_get_offer (const PhotoPage *page)
 {
   return page->left_bar;
-}
-
-guint
-photo_page_count (const PhotoPage *page)
-{
-  return page->n_photos;
 }
 
 gboolean

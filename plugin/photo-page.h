@@ -8,17 +8,16 @@
 #include <libgimp/gimp.h>
 #include <libgimp/gimpui.h>
 
+#include "train-survey.h"
+
 typedef struct _PhotoPage PhotoPage;
 
-PhotoPage *photo_page_new        (GimpProcedureConfig *config, GimpImage *image);
+PhotoPage *photo_page_new        (GimpProcedureConfig *config, GimpImage *image, TrainSurvey *survey);
 void       photo_page_free       (PhotoPage *page);
 GtkWidget *photo_page_get_widget (const PhotoPage *page);
 
-/* The settings say something else to learn from: looks what is there. */
-void       photo_page_look       (PhotoPage *page);
-
-/* How many photos there are to learn from, as it was looked last; 0: not known. */
-guint      photo_page_count      (const PhotoPage *page);
+/* Shows what the survey has found. */
+void       photo_page_tell       (PhotoPage *page);
 
 /* The GtkInfoBar that offers to go on with a training that was interrupted: for the window to put above its pages. When it has answered its “response” the page is busy
  * if it goes on. */

@@ -14,7 +14,8 @@ struct _PixelPage
 {
   GimpProcedureConfig *config;
   GimpImage           *image;
-  GtkWidget           *widget, *view, *bars, *bars_scroll, *score, *confusion, *next, *where, *train, *estimate, *stop, *live, *apply, *places, *save, *export;
+  TrainSurvey         *survey;
+  GtkWidget           *widget, *view, *bars, *bars_scroll, *advice, *score, *confusion, *next, *where, *train, *estimate, *stop, *live, *apply, *places, *save, *export;
   Look                *look;
   PixelTraining       *training;
   LabelLayers         *labels;      /* as they were read last; NULL: none */

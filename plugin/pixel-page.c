@@ -182,6 +182,7 @@ begin (gpointer data)
   PixelPage       *page = data;
   g_autoptr (GError) error = NULL;
 
+  train_survey_stop (page->survey);
   look_show_progress (page->look, TRUE);
   page->is_other |= pixel_training_read_settings (page->training, page->config);
   if (!read_labels (page, &error))
@@ -315,6 +316,8 @@ ended (gboolean done, gpointer data)
   gtk_widget_set_sensitive (page->next, page->masks != NULL);
   show_estimate (page);
   look_follow (page->look);
+  if (!look_is_following (page->look))
+    train_survey_count (page->survey);
 }
 
 /* ---- what it is worth -------------------------------------------------------------------------------------------------- */
@@ -347,6 +350,7 @@ followed (gboolean done, gpointer data)
 
   page->judge = FALSE;
   gtk_widget_set_sensitive (page->stop, FALSE);
+  train_survey_count (page->survey);
   if (!done)
     return;
   g_clear_pointer (&page->training->score, fovea_pixel_score_free);
@@ -515,6 +519,7 @@ make_controls (PixelPage *page)
   gtk_box_pack_start (GTK_BOX (begin), page->stop, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), begin, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->estimate = dialog_text_new (), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->advice = dialog_advice_new (), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->live, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->bars_scroll, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->score, FALSE, FALSE, 0);
@@ -542,13 +547,14 @@ make_content (PixelPage *page)
 }
 
 PixelPage *
-pixel_page_new (GimpProcedureConfig *config, GimpImage *image)
+pixel_page_new (GimpProcedureConfig *config, GimpImage *image, TrainSurvey *survey)
 {
   static const LookSteps steps = { load, loaded, forget, show_photo, begin, run, ended, prepare, follow, followed };
   PixelPage             *page = g_new0 (PixelPage, 1);
 
   page->config = config;
   page->image = image;
+  page->survey = survey;
   page->training = pixel_training_new ();
   page->watch = label_watch_new ();
   page->look = look_new (config, image, NULL, "image", &steps, page);
@@ -574,6 +580,14 @@ pixel_page_set_shown (PixelPage *page, gboolean is_shown)
   else if (!is_shown && page->is_shown)
     look_stop (page->look);
   page->is_shown = is_shown;
+  if (is_shown && !look_is_busy (page->look) && !look_is_following (page->look)) /* else when that is done */
+    train_survey_count (page->survey);
+}
+
+void
+pixel_page_tell (PixelPage *page)
+{
+  dialog_advice_set (page->advice, train_survey_get (page->survey)->advice);
 }
 
 gboolean

@@ -7,9 +7,11 @@
 #include <libgimp/gimp.h>
 #include <libgimp/gimpui.h>
 
+#include "train-survey.h"
+
 typedef struct _PixelPage PixelPage;
 
-PixelPage *pixel_page_new        (GimpProcedureConfig *config, GimpImage *image);
+PixelPage *pixel_page_new        (GimpProcedureConfig *config, GimpImage *image, TrainSurvey *survey);
 
 /* Before the window goes: cancels what is under way and waits for it. */
 void       pixel_page_free       (PixelPage *page);
@@ -18,6 +20,9 @@ GtkWidget *pixel_page_get_widget (const PixelPage *page);
 
 /* It only looks and learns while it is shown. */
 void       pixel_page_set_shown  (PixelPage *page, gboolean is_shown);
+
+/* Shows what the survey advises. */
+void       pixel_page_tell       (PixelPage *page);
 
 /* There is a model that hasn't been saved. */
 gboolean   pixel_page_is_unsaved (const PixelPage *page);

@@ -16,11 +16,11 @@
 /* From top to bottom. */
 enum { ROW_BASE, ROW_TRAINABLE, ROW_ADVICE, ROW_EPOCHS, ROW_MINUTES, ROW_RATE, ROW_FIND_RATE, ROW_BATCH, ROW_BALANCE, ROW_KEPT_OUT, ROW_JUDGE, ROW_SEED, ROW_FORMS, N_ROWS };
 
-/* What means something for whole photos only, or for painted pixels of the open image only, isn't offered for the others. */
-typedef enum { OF_BOTH, OF_PHOTOS, OF_PIXELS } RowOf;
+/* What means something for whole photos only, or for strokes only, isn't offered for the others. */
+typedef enum { OF_BOTH, OF_PHOTOS, OF_STROKES } RowOf;
 
 static const RowOf row_of[N_ROWS] = { [ROW_TRAINABLE] = OF_PHOTOS, [ROW_MINUTES] = OF_PHOTOS, [ROW_FIND_RATE] = OF_PHOTOS, [ROW_BATCH] = OF_PHOTOS,
-                                      [ROW_BALANCE] = OF_PHOTOS, [ROW_KEPT_OUT] = OF_PHOTOS, [ROW_FORMS] = OF_PHOTOS, [ROW_JUDGE] = OF_PIXELS };
+                                      [ROW_BALANCE] = OF_PHOTOS, [ROW_KEPT_OUT] = OF_PHOTOS, [ROW_FORMS] = OF_PHOTOS, [ROW_JUDGE] = OF_STROKES };
 
 typedef struct
 {
@@ -28,7 +28,7 @@ typedef struct
   GimpImage           *image;
   GtkWidget           *window, *grid, *advice, *epochs, *rate;
   int                  width, height; /* of the window before it was opened */
-  gboolean             on_pixels;
+  gboolean             are_strokes;
   FoveaTask            task;
 } Advanced;
 
@@ -56,8 +56,8 @@ update (Advanced *advanced)
   double   minutes;
 
   g_object_get (advanced->config, "find-rate", &find, "minutes", &minutes, NULL);
-  gtk_widget_set_sensitive (advanced->rate, advanced->on_pixels || !find);
-  gtk_widget_set_sensitive (advanced->epochs, advanced->on_pixels || minutes <= 0);
+  gtk_widget_set_sensitive (advanced->rate, advanced->are_strokes || !find);
+  gtk_widget_set_sensitive (advanced->epochs, advanced->are_strokes || minutes <= 0);
 }
 
 static void
@@ -192,20 +192,20 @@ advise (FoveaTask task, guint n_photos)
 }
 
 void
-train_advanced_set_task (GtkWidget *expander, gboolean on_pixels, FoveaTask task, guint n_photos)
+train_advanced_set_task (GtkWidget *expander, gboolean are_strokes, FoveaTask task, guint n_photos)
 {
   Advanced        *advanced = g_object_get_data (G_OBJECT (expander), "advanced");
-  g_autofree char *text = on_pixels ? g_strdup (_("Two small layers learn on what the base model sees.")) : advise (task, n_photos);
+  g_autofree char *text = are_strokes ? g_strdup (_("Two small layers learn on what the base model sees.")) : advise (task, n_photos);
 
   advanced->task = task;
-  advanced->on_pixels = on_pixels;
+  advanced->are_strokes = are_strokes;
   for (int row = 0; row < N_ROWS; row++)
     for (int column = 0; column < 2; column++)
       {
         GtkWidget *widget = gtk_grid_get_child_at (GTK_GRID (advanced->grid), column, row);
 
         if (widget)
-          gtk_widget_set_visible (widget, row_of[row] != (on_pixels ? OF_PHOTOS : OF_PIXELS));
+          gtk_widget_set_visible (widget, row_of[row] != (are_strokes ? OF_PHOTOS : OF_STROKES));
       }
   gtk_label_set_text (GTK_LABEL (advanced->advice), text);
   gtk_widget_set_visible (advanced->advice, *text != '\0');

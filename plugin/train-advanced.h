@@ -11,5 +11,5 @@
 
 GtkWidget *train_advanced_new      (GimpProcedureConfig *config, GimpImage *image, GtkWidget *window);
 
-/* What is learned: painted pixels of the open image have fewer settings than whole photos. n_photos 0: not known. Advice is by both. */
-void       train_advanced_set_task (GtkWidget *advanced, gboolean on_pixels, FoveaTask task, guint n_photos);
+/* What is learned: strokes have fewer settings than whole photos. n_photos 0: not known. Advice is by both. */
+void       train_advanced_set_task (GtkWidget *advanced, gboolean are_strokes, FoveaTask task, guint n_photos);

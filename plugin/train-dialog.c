@@ -13,7 +13,7 @@
 #include "photo-page.h"
 #include "pixel-page.h"
 #include "train-advanced.h"
-#include "train-run.h"
+#include "train-survey.h"
 #include "train.h"
 
 enum { RESPONSE_SAVE = 1, RESPONSE_STOP, RESPONSE_ABANDON };
@@ -23,6 +23,7 @@ typedef struct
   GimpProcedureConfig *config;
   GimpImage           *image;
   GtkWidget           *dialog, *stack, *folder, *advanced, *head;
+  TrainSurvey         *survey;
   PixelPage           *pixels;
   PhotoPage           *photos;
   gboolean             goes_on; /* with a training that was interrupted: its page stays, whatever the open image's labels are for, until the user chooses */
@@ -36,7 +37,7 @@ static gboolean
 is_on_pixels (const TrainDialog *dialog)
 {
   g_autofree char *source = NULL;
-  FoveaTask        task = train_run_guess (dialog->config, dialog->image);
+  FoveaTask        task = train_survey_get (dialog->survey)->task;
 
   g_object_get (dialog->config, "source", &source, NULL);
   return g_strcmp0 (source, "image") == 0 && (task == FOVEA_TASK_SEGMENT || task == FOVEA_TASK_UNKNOWN);
@@ -49,6 +50,18 @@ show_page (TrainDialog *dialog, gboolean on_pixels)
   pixel_page_set_shown (dialog->pixels, on_pixels);
 }
 
+/* What there is to learn from says what the settings mean. */
+static void
+on_survey (gpointer data)
+{
+  TrainDialog         *dialog = data;
+  const TrainFindings *found = train_survey_get (dialog->survey);
+
+  pixel_page_tell (dialog->pixels);
+  photo_page_tell (dialog->photos);
+  train_advanced_set_task (dialog->advanced, is_on_pixels (dialog) || found->are_strokes, found->task, found->n_photos);
+}
+
 static void
 choose_page (TrainDialog *dialog)
 {
@@ -57,13 +70,14 @@ choose_page (TrainDialog *dialog)
 
   if (photo_page_is_busy (dialog->photos) || dialog->goes_on)
     return;
+  train_survey_look (dialog->survey);
   on_pixels = is_on_pixels (dialog);
   g_object_get (dialog->config, "source", &source, NULL);
   gtk_widget_set_sensitive (dialog->folder, g_strcmp0 (source, "folder") == 0);
   show_page (dialog, on_pixels);
   if (!on_pixels)
-    photo_page_look (dialog->photos);
-  train_advanced_set_task (dialog->advanced, on_pixels, train_run_guess (dialog->config, dialog->image), on_pixels ? 0 : photo_page_count (dialog->photos));
+    train_survey_count (dialog->survey);
+  on_survey (dialog);
 }
 
 static void
@@ -197,8 +211,9 @@ fill (TrainDialog *dialog)
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12), *columns = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
 
   dialog->stack = gtk_stack_new ();
-  dialog->pixels = pixel_page_new (dialog->config, dialog->image);
-  dialog->photos = photo_page_new (dialog->config, dialog->image);
+  dialog->survey = train_survey_new (dialog->config, dialog->image, on_survey, dialog);
+  dialog->pixels = pixel_page_new (dialog->config, dialog->image, dialog->survey);
+  dialog->photos = photo_page_new (dialog->config, dialog->image, dialog->survey);
   dialog->advanced = train_advanced_new (dialog->config, dialog->image, dialog->dialog);
   gtk_container_add (GTK_CONTAINER (dialog->stack), pixel_page_get_widget (dialog->pixels));
   gtk_container_add (GTK_CONTAINER (dialog->stack), photo_page_get_widget (dialog->photos));
@@ -238,4 +253,5 @@ train_dialog_run (GimpProcedureConfig *config, GimpImage *image)
   pixel_page_free (dialog.pixels);
   gtk_widget_destroy (dialog.dialog);
   photo_page_free (dialog.photos);
+  train_survey_free (dialog.survey);
 }

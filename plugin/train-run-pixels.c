@@ -13,6 +13,7 @@
 #include "train-run-private.h"
 
 #define BAND_ROWS 256
+#define REST      20000 /* microseconds between two looks whether it goes on */
 
 /* What the steps of a training on pixels need. */
 typedef struct
@@ -21,15 +22,26 @@ typedef struct
   TrainRun      *run;
   const char    *base;
   FoveaPhoto     photo;
+  guint          number, n_photos; /* of that photo; of all */
   gboolean       suggest;
 } Work;
 
 /* ---- in a worker --------------------------------------------------------------------------------------------------- */
 
 static void
+wait_while_paused (const Work *work)
+{
+  while (g_atomic_int_get (&work->run->is_paused) && !g_cancellable_is_cancelled (work->run->halt))
+    g_usleep (REST);
+}
+
+static void
 note_progress (double fraction, gpointer data)
 {
-  g_atomic_int_set (&((Work *) data)->run->thousandths, (gint) (1000 * fraction));
+  const Work *work = data;
+
+  g_atomic_int_set (&work->run->thousandths, (gint) (1000 * fraction));
+  wait_while_paused (work);
 }
 
 static gboolean
@@ -45,7 +57,8 @@ add_photo (gpointer data, GError **error)
 {
   Work *work = data;
 
-  return fovea_pixel_trainer_add_photo (work->training->trainer, &work->photo, work->run->cancellable, error) >= 0;
+  note_progress ((double) work->number / work->n_photos, work);
+  return fovea_pixel_trainer_add_photo (work->training->trainer, &work->photo, work->run->halt, error) >= 0;
 }
 
 /* Where the next stroke would help most. */
@@ -65,16 +78,54 @@ suggest (Work *work, GError **error)
   return TRUE;
 }
 
+/* The user has ended it, and what was learned until then is kept. */
+static gboolean
+is_stopped (const Work *work)
+{
+  return g_cancellable_is_cancelled (work->run->halt) && !g_cancellable_is_cancelled (work->run->cancellable);
+}
+
 static gboolean
 learn (gpointer data, GError **error)
 {
+  Work   *work = data;
+  GError *local = NULL;
+
+  if (!fovea_pixel_trainer_run (work->training->trainer, work->run->halt, note_progress, work, &local) && !is_stopped (work))
+    {
+      g_propagate_error (error, local);
+      return FALSE;
+    }
+  g_clear_error (&local);
+  return !work->suggest || suggest (work, error);
+}
+
+static gboolean
+judge (gpointer data, GError **error)
+{
   Work          *work = data;
   PixelTraining *training = work->training;
+  GError        *local = NULL;
 
-  if (!fovea_pixel_trainer_run (training->trainer, work->run->cancellable, note_progress, work, error) || (work->suggest && !suggest (work, error)))
-    return FALSE;
-  training->score = training->judges ? fovea_pixel_trainer_judge (training->trainer, work->run->cancellable, error) : NULL;
-  return training->score || !training->judges;
+  training->judges &= !is_stopped (work);
+  training->score = training->judges ? fovea_pixel_trainer_judge (training->trainer, work->run->halt, &local) : NULL;
+  training->judges &= !is_stopped (work);
+  if (!training->judges)
+    g_clear_error (&local);
+  if (local)
+    g_propagate_error (error, local);
+  return !local;
+}
+
+/* What the model says of the open image. What goes wrong here is for those to say who use it. */
+static gboolean
+answer (gpointer data, GError **error)
+{
+  TrainRun              *run = ((Work *) data)->run;
+  g_autoptr (FoveaModel) model = fovea_model_load (run->file, NULL);
+
+  run->answer = model ? model_answer_new (model, NULL, run->photo, run->cancellable, NULL, NULL, NULL) : NULL;
+  return TRUE;
 }
 
 /* ---- photos and labels --------------------------------------------------------------------------------------------- */
@@ -129,6 +180,7 @@ add_image (Work *work, const LabelLayers *labels, guint number, GError **error)
   gboolean           ok = cells && copy_photo (labels->image, &copy, error);
 
   work->photo = (FoveaPhoto) { copy.width, copy.height, read_copy, &copy };
+  work->number = number;
   ok = ok && train_run_beside (work->run, add_photo, work, error) && fovea_pixel_trainer_set_labels (work->training->trainer, (int) number, cells, error);
   g_free (copy.rgb);
   return ok;
@@ -184,12 +236,44 @@ check_painted (const PixelTraining *training, char **warnings, GError **error)
   return FALSE;
 }
 
+/* From the labels to the model in the memory. */
+static gboolean
+learn_images (Work *work, const TrainSources *sources, GError **error)
+{
+  PixelTraining *training = work->training;
+  TrainRun      *run = work->run;
+
+  if (!train_run_beside (run, load_base, work, error) || !pixel_training_begin (training, sources->longest, error))
+    return FALSE;
+  run->stage = TRAIN_STAGE_LOOKING;
+  work->n_photos = sources->images->len;
+  for (guint i = 0; i < work->n_photos; i++)
+    if (!add_image (work, sources->labels->pdata[i], i, error))
+      return FALSE;
+  if (!check_painted (training, run->warnings, error))
+    return FALSE;
+  run->stage = TRAIN_STAGE_LEARNING;
+  if (!train_run_beside (run, learn, work, error))
+    return FALSE;
+  run->stage = TRAIN_STAGE_JUDGING;
+  return train_run_beside (run, judge, work, error);
+}
+
+static void
+on_cancelled (GCancellable *cancellable, gpointer halt)
+{
+  g_cancellable_cancel (halt);
+}
+
 gboolean
 train_run_pixels (TrainRun *run, const TrainSources *sources, GError **error)
 {
   g_autoptr (PixelTraining) training = pixel_training_new ();
+  g_autoptr (GCancellable)  halt = g_cancellable_new ();
   g_autofree char          *base = NULL, *name = NULL, *path = NULL;
   Work                      work = { .training = training, .run = run };
+  gulong                    cancelled = run->cancellable ? g_cancellable_connect (run->cancellable, G_CALLBACK (on_cancelled), halt, NULL) : 0;
+  gboolean                  ok;
 
   g_object_get (run->config, "base-model", &base, "name", &name, NULL);
   pixel_training_read_settings (training, run->config);
@@ -199,16 +283,15 @@ train_run_pixels (TrainRun *run, const TrainSources *sources, GError **error)
     pixel_training_add_classes (training, sources->labels->pdata[i]);
   path = models_make_path (name, error); /* what can't be said before, not after the work */
   run->warnings = path ? advise (sources, error) : NULL;
-  if (!run->warnings || !train_run_beside (run, load_base, &work, error) || !pixel_training_begin (training, sources->longest, error))
+  run->halt = halt;
+  ok = run->warnings && learn_images (&work, sources, error);
+  run->halt = NULL;
+  g_cancellable_disconnect (run->cancellable, cancelled);
+  run->file = ok ? pixel_training_save (training, name, error) : NULL;
+  if (!run->file)
     return FALSE;
-  for (guint i = 0; i < sources->images->len; i++)
-    if (!add_image (&work, sources->labels->pdata[i], i, error))
-      return FALSE;
-  if (!check_painted (training, run->warnings, error) || !train_run_beside (run, learn, &work, error))
-    return FALSE;
-  run->file = pixel_training_save (training, name, error);
   run->score = pixel_training_tell_score (training);
   run->confusion = pixel_training_get_confusion (training);
-  run->json = run->file ? pixel_training_make_json (training, run->file, sources->images->len, (const char *const *) run->warnings) : NULL;
-  return run->file != NULL;
+  run->json = pixel_training_make_json (training, run->file, sources->images->len, (const char *const *) run->warnings);
+  return !run->photo || train_run_beside (run, answer, &work, error);
 }

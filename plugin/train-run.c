@@ -48,6 +48,19 @@ on_tick (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+/* How far it is. */
+static double
+watch (TrainRun *run)
+{
+  PhotoState state;
+
+  if (!run->training)
+    return g_atomic_int_get (&run->thousandths) / 1000.0;
+  state = photo_training_get_state (run->training);
+  run->stage = state.finds_rate ? TRAIN_STAGE_RATES : state.is_learning ? TRAIN_STAGE_LEARNING : TRAIN_STAGE_LOOKING;
+  return g_atomic_int_get (photo_training_watch (run->training)) / 1000.0;
+}
+
 gboolean
 train_run_beside (TrainRun *run, TrainWork work, gpointer data, GError **error)
 {
@@ -61,7 +74,7 @@ train_run_beside (TrainRun *run, TrainWork work, gpointer data, GError **error)
     {
       g_main_context_iteration (NULL, TRUE);
       if (beside.is_due)
-        run->show (run, g_atomic_int_get (run->training ? photo_training_watch (run->training) : &run->thousandths) / 1000.0, run->user_data);
+        run->show (run, watch (run), run->user_data);
       beside.is_due = FALSE;
     }
   g_thread_join (thread);
@@ -69,6 +82,38 @@ train_run_beside (TrainRun *run, TrainWork work, gpointer data, GError **error)
   if (beside.error)
     g_propagate_error (error, beside.error);
   return beside.ok;
+}
+
+/* ---- meanwhile ------------------------------------------------------------------------------------------------------- */
+
+void
+train_run_pause (TrainRun *run, gboolean pause)
+{
+  if (run->training)
+    photo_training_pause (run->training, pause);
+  else
+    g_atomic_int_set (&run->is_paused, pause);
+}
+
+void
+train_run_stop (TrainRun *run)
+{
+  if (run->training)
+    photo_training_stop (run->training);
+  else if (run->halt)
+    g_cancellable_cancel (run->halt);
+}
+
+gboolean
+train_run_can_pause (const TrainRun *run)
+{
+  return run->training || (run->halt && run->stage != TRAIN_STAGE_JUDGING);
+}
+
+gboolean
+train_run_can_stop (const TrainRun *run)
+{
+  return run->training ? run->stage == TRAIN_STAGE_LEARNING : run->halt && run->stage >= TRAIN_STAGE_LEARNING;
 }
 
 /* ---- whole photos ---------------------------------------------------------------------------------------------------- */
@@ -225,19 +270,11 @@ train_run (TrainRun *run, GError **error)
 }
 
 FoveaTask
-train_run_guess (GimpProcedureConfig *config, GimpImage *image)
+train_run_get_task (GimpProcedureConfig *config)
 {
-  g_autofree char         *folder = NULL, *source = NULL, *task = NULL;
-  g_autoptr (TrainSources) sources = NULL;
-  guint                    place;
+  guint task;
 
-  g_object_get (config, "folder", &folder, "source", &source, "task", &task, NULL);
-  if (argument_read_word (config, "task", tasks, &place, NULL) && place > 0)
-    return task_values[place];
-  sources = train_sources_new (source, image, folder, NULL);
-  if (sources && sources->labels->len > 0)
-    return ((LabelLayers *) sources->labels->pdata[0])->task;
-  return g_strcmp0 (source, "folder") == 0 && folder && sources && sources->n_files == 0 ? fovea_guess_task (folder) : FOVEA_TASK_UNKNOWN;
+  return argument_read_word (config, "task", tasks, &task, NULL) ? task_values[task] : FOVEA_TASK_UNKNOWN;
 }
 
 void
@@ -247,5 +284,6 @@ train_run_clear (TrainRun *run)
   g_clear_pointer (&run->json, g_free);
   g_clear_pointer (&run->score, g_free);
   g_clear_pointer (&run->confusion, confusion_free);
+  g_clear_pointer (&run->answer, model_answer_free);
   g_clear_pointer (&run->warnings, g_strfreev);
 }

@@ -9,6 +9,9 @@
 
 #include "photo-training.h"
 
+/* What a training is at. */
+typedef enum { TRAIN_STAGE_READING, TRAIN_STAGE_LOOKING, TRAIN_STAGE_RATES, TRAIN_STAGE_LEARNING, TRAIN_STAGE_JUDGING } TrainStage;
+
 typedef struct _TrainRun TrainRun;
 
 struct _TrainRun
@@ -24,19 +27,30 @@ struct _TrainRun
   gpointer             user_data;
 
   /* Set by the run. */
-  PhotoTraining       *training;    /* while whole photos are learned: to watch, pause and stop; NULL otherwise */
+  TrainStage           stage;
+  PhotoTraining       *training;    /* while whole photos are learned: to watch; NULL otherwise */
+  GCancellable        *halt;        /* while strokes are learned: ends that; NULL otherwise */
+  ModelAnswer         *answer;      /* what a model of strokes says of the photo; NULL: it wasn't asked */
   char                *file, *json, *score; /* of the model; in words */
   Confusion           *confusion;   /* NULL: too few were kept out to say */
   char               **warnings;
   gint                 thousandths; /* atomic */
+  gint                 is_paused;   /* while strokes are learned; atomic */
 };
 
 /* FALSE with an error in words, or with G_IO_ERROR_CANCELLED. */
 gboolean train_run       (TrainRun *run, GError **error);
 void     train_run_clear (TrainRun *run);
 
+/* From `show`. It waits until it goes on, is stopped or cancelled; it ends well, with what was best or learned so far. */
+void     train_run_pause (TrainRun *run, gboolean pause);
+void     train_run_stop  (TrainRun *run);
+
+gboolean train_run_can_pause (const TrainRun *run);
+gboolean train_run_can_stop  (const TrainRun *run);
+
 /* What the settings ask of a training on whole photos. */
 PhotoOrder *train_run_read_order (GimpProcedureConfig *config, FoveaTask task);
 
-/* What the task “auto” would mean for these settings: UNKNOWN where only opening the files would tell. */
-FoveaTask train_run_guess (GimpProcedureConfig *config, GimpImage *image);
+/* The task that the settings ask for: UNKNOWN for “auto” and for words that are none. */
+FoveaTask train_run_get_task (GimpProcedureConfig *config);

@@ -10,14 +10,23 @@
 #include "pixels.h"
 
 void
+train_sources_close (TrainSources *sources)
+{
+  g_ptr_array_set_size (sources->labels, 0);
+  g_ptr_array_set_size (sources->images, 0);
+  for (guint i = 0; i < sources->opened->len; i++)
+    if (gimp_image_is_valid (sources->opened->pdata[i]))
+      gimp_image_delete (sources->opened->pdata[i]);
+  g_ptr_array_set_size (sources->opened, 0);
+}
+
+void
 train_sources_free (TrainSources *sources)
 {
   if (!sources)
     return;
+  train_sources_close (sources);
   g_ptr_array_unref (sources->labels);
-  for (guint i = 0; i < sources->opened->len; i++)
-    if (gimp_image_is_valid (sources->opened->pdata[i]))
-      gimp_image_delete (sources->opened->pdata[i]);
   g_ptr_array_unref (sources->opened);
   g_ptr_array_unref (sources->files);
   g_ptr_array_unref (sources->images);

@@ -25,6 +25,9 @@ TrainSources *train_sources_new  (const char *source, GimpImage *image, const ch
 /* Opens the next file. FALSE when there is none left. */
 gboolean      train_sources_step (TrainSources *sources);
 
+/* Closes what was opened so far, which no longer belongs to them. */
+void          train_sources_close (TrainSources *sources);
+
 /* When all are open: FALSE with an error in words where none has labels. */
 gboolean      train_sources_check (const TrainSources *sources, GError **error);
 

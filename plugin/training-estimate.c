@@ -7,12 +7,15 @@
 #include "training-estimate.h"
 
 #include <math.h>
+#include <string.h>
 
 #define FORMS      5.0  /* in which photos are looked at for the last layer, trainer-run.c has it */
 #define PASSES     4     /* the quickest counts: the first touches the memory, and the machine may be busy with other things */
 #define READ       0.004 /* seconds: a photo is decoded and changed, beside the network */
 #define LEARN      3.5  /* looks that a photo's part in a step costs: forward, backward, weights */
 #define HEAD_STEP  1e-4  /* seconds: of the last layer, per photo */
+#define STROKE_STEP 0.004 /* looks at a photo that a step on strokes costs */
+#define JUDGE      2.0  /* … how often the steps are taken, those to judge by among them */
 #define BEGIN      0.5  /* seconds: models are loaded and compiled, and the result is judged and written */
 
 static double
@@ -66,4 +69,31 @@ training_estimate (const PhotoOrder *order, guint n_photos)
   if (settings.minutes > 0)
     return BEGIN + 60 * settings.minutes;
   return BEGIN + epochs * (steps * settings.batch * LEARN * pass + (n_photos - learned) * (pass + READ));
+}
+
+/* A FoveaReadPixels: gray. */
+static gboolean
+read_gray (gpointer unused, int x, int y, int width, int height, guint8 *rgb, gsize row_stride, GError **error)
+{
+  for (int row = 0; row < height; row++)
+    memset (rgb + (gsize) row * row_stride, 128, (gsize) width * 3);
+  return TRUE;
+}
+
+double
+training_estimate_strokes (PixelTraining *training, const char *base, guint n_photos, int longest)
+{
+  static const char *const classes[] = { "background", "object", NULL };
+  const FoveaPhoto         photo = { longest, longest, read_gray, NULL };
+  gint64                   began;
+  double                   look;
+
+  if (!pixel_training_load_base (training, base, NULL))
+    return -1;
+  training->trainer = fovea_pixel_trainer_new (training->base, classes, longest, &training->settings, NULL);
+  began = g_get_monotonic_time ();
+  if (!training->trainer || fovea_pixel_trainer_add_photo (training->trainer, &photo, NULL, NULL) < 0)
+    return -1;
+  look = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
+  return BEGIN + look * (n_photos + (training->judges ? JUDGE : 1) * STROKE_STEP * training->settings.first_steps);
 }

@@ -338,8 +338,8 @@ check_dataset (const Dataset *dataset, const char *path, GError **error)
   return TRUE;
 }
 
-static guint
-count_boxes (const Dataset *dataset, Split split, guint index)
+guint
+dataset_count_boxes (const Dataset *dataset, Split split, guint index)
 {
   guint n = 0;
 
@@ -364,7 +364,7 @@ warn_of_rare_classes (Draft *draft, const Dataset *dataset)
   for (guint c = 0; c < dataset->n_classes && dataset->task != FOVEA_TASK_SEGMENT; c++)
     {
       gboolean    boxes = dataset->task == FOVEA_TASK_DETECT;
-      guint       n = boxes ? count_boxes (dataset, SPLIT_TRAIN, c) : dataset_count (dataset, SPLIT_TRAIN, c);
+      guint       n = boxes ? dataset_count_boxes (dataset, SPLIT_TRAIN, c) : dataset_count (dataset, SPLIT_TRAIN, c);
       const char *example = boxes ? n == 1 ? "box" : "boxes" : n == 1 ? "photo" : "photos";
 
       if (n < FEW_EXAMPLES)

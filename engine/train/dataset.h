@@ -76,3 +76,6 @@ GArray  *dataset_list  (const Dataset *dataset, Split split);
 
 /* How many samples of a split show a class. */
 guint    dataset_count (const Dataset *dataset, Split split, guint index);
+
+/* How many boxes of a class, regions of many left out. */
+guint    dataset_count_boxes (const Dataset *dataset, Split split, guint index);

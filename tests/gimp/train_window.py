@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Train window in real GIMP under Xvfb, driven through the accessibility bus: an image with strokes is trained on, the result applied and saved; an image
-without labels is told what to do; settings of Advanced hold in the window as they do in batch; example layers become a classifier; a detector's training is paused, cancelled at once, and stopped with what is best.
+without labels is told what to do; strokes on the XCF files of a folder and on all open images are counted, learned, paused and stopped; settings of Advanced hold in the window as they do in batch; example layers become a classifier; a detector's training is paused, cancelled at once, and stopped with what is best.
 In German, and dark: strokes, and the label layers.
 Screenshots stay in the folder given.
 
@@ -27,7 +27,7 @@ try:
 except ImportError as missing:
     skip(missing)
 
-SCENES = ('strokes', 'settings', 'none', 'closed', 'killed', 'photos', 'objects', 'german')
+SCENES = ('strokes', 'several', 'settings', 'none', 'closed', 'killed', 'photos', 'objects', 'german')
 MANUAL = ('manual-labels', 'manual-strokes', 'manual-photos')  # the manual's pictures: only when they are named
 DOG = ((150, 60, 70, 50), (190, 90, 50, 40), (285, 225, 40, 30), (325, 330, 15, 60), (400, 250, 30, 20), (95, 45, 30, 25), (310, 110, 30, 40), (262, 110, 30, 30), (265, 200, 25, 30),
        (310, 260, 15, 50), (430, 280, 30, 15), (220, 130, 25, 60), (140, 130, 20, 30), (330, 170, 20, 15))
@@ -172,6 +172,51 @@ def change_settings(window, folder):
     print(f'ok settings: {saved}', flush=True)
 
 
+def shown_settings(window):
+    return {node.name for node in walk(window.dialog) if node.name and window.is_showing(node)}
+
+
+def learn_several(window, folder):
+    """Strokes on several images: counted, with the settings of strokes; a long training is paused and stopped; what comes of it is shown over the open photo."""
+    for words in ('2 XCF files', '2 of them have labels', r'Pet: \d+ pixels painted', 'Takes about'):
+        wait(lambda: window.words(words), words, 60)
+    act(find(window, 'toggle button', 'Advanced'))
+    spin(window, 'Epochs', 5000)
+    shown = shown_settings(window)
+    assert 'Judge by a third of the strokes' in shown and not {'or minutes', 'Batch', 'Which layers', 'Kept out', 'Changed photos…'} & shown, shown
+    assert not [name for name in shown if name.startswith('Loss and score')], 'strokes have no curves'
+    shoot(folder / 'train-several.png')
+    check_window(window.dialog)
+    window.press('Train')
+    wait(lambda: window.words('Learning') and find(window, 'progress bar', 'Progress').queryValue().currentValue > 0, 'steps', 120)
+    window.press('Pause')
+    time.sleep(0.5)
+    before = find(window, 'progress bar', 'Progress').queryValue().currentValue
+    time.sleep(1)
+    assert find(window, 'progress bar', 'Progress').queryValue().currentValue == before, 'it goes on while it is paused'
+    window.press('Pause')
+    wait(lambda: find(window, 'progress bar', 'Progress').queryValue().currentValue > before, 'steps again', 60)
+    shoot(folder / 'train-several-learning.png')
+    window.press('Stop and keep the best')
+    saved = wait(lambda: window.words('is saved; Segment'), 'the model', 60)
+    assert window.words('Not judged')
+    spin(window, 'Epochs', 0)
+    act(find(window, 'toggle button', 'Advanced'))
+    find(window, 'combo box', 'from what').querySelection().selectChild(1)
+    wait(lambda: window.words('1 open image has labels'), 'the open images', 60)
+    window.press('Train')
+    score = wait(lambda: window.words('on strokes kept out'), 'a score', 120)
+    wait(lambda: described(window, 'What is taken for what'), 'the confusion matrix', 30)
+    now = wait(lambda: window.words(r'Now: .*Pet'), 'what it says of the photo', 30)
+    shoot(folder / 'train-several-end.png')
+    find(window, 'combo box', 'Apply to').querySelection().selectChild(1)
+    window.press('Apply now')
+    wait(lambda: window.words(r'Applied to 2 images\.'), 'both photos', 60)
+    window.press('Close')
+    window.ended()
+    print(f'ok several: {saved} {score}; {now}', flush=True)
+
+
 def learn_photos(window, folder):
     """Layers of two kinds."""
     wait(lambda: window.words('ewer: 12 photos'), 'what there is to learn from', 30)
@@ -252,6 +297,8 @@ def lose_image(window, folder):
 def go_on(window, folder):
     """A training that was killed: the window offers to go on with it, whatever image is open."""
     offered = wait(lambda: window.words('The training of “Mine” was interrupted'), 'the offer', 60)
+    for words in ('24 labelled photos', 'kind 1: 12 photos', 'Takes about'):
+        wait(lambda: window.words(words), words, 30)
     shoot(folder / 'train-killed.png')
     check_window(window.dialog)
     window.press('Go on')
@@ -412,8 +459,8 @@ def inside(scene, folder):
         picture(window, scene, folder)
         return
     opened = window.open(MENU)
-    if scene in ('photos', 'objects'):
-        (learn_photos if scene == 'photos' else learn_objects)(window, folder)
+    if scene in ('photos', 'objects', 'several'):
+        {'photos': learn_photos, 'objects': learn_objects, 'several': learn_several}[scene](window, folder)
         return
     if scene in ('closed', 'settings', 'killed'):
         {'closed': lose_image, 'settings': change_settings, 'killed': go_on}[scene](window, folder)
@@ -463,6 +510,22 @@ def prepare_layers(gimp, photo):
         for index, files in enumerate(kinds.values()) for file in files) + f'(gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'))
 
 
+def prepare_several(gimp):
+    """A folder of two photos with strokes, which the window begins with."""
+    (gimp.folder / 'several').mkdir()
+    for name in PETS[:2]:
+        truth = np.asarray(Image.open(reference() / f'data/photos/mask/pets/{name}.png')) == 1
+        run(gimp, TOOLS + scene(reference() / f'data/photos/img/pets/{name}.jpg', '', f'''{scribble(truth)}
+          (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/several/{name}.xcf")'''))
+    begin_with(gimp, gimp.folder / 'several')
+
+
+def begin_with(gimp, folder):
+    """The window opens with the settings that it was closed with."""
+    (gimp.folder / 'profile/plug-in-settings').mkdir()
+    (gimp.folder / 'profile/plug-in-settings/GimpProcedureConfigRun-plug-in-fovea-train.last').write_text(f'(source "folder")\n(folder "{folder}")\n')
+
+
 def leave_training(gimp, photo):
     """GIMP with its plug-ins is killed while it trains."""
     at_work = Beside(gimp, 'killed', scene(photo, '', train(from_folder(make_photos(gimp.folder / 'two', 2, 12), 'Mine', '#:epochs 10000'))))
@@ -470,6 +533,7 @@ def leave_training(gimp, photo):
         wait_for(gimp.folder / 'home/.cache/fovea/training/Mine/checkpoint')
     finally:
         at_work.kill()
+    begin_with(gimp, gimp.folder / 'two')
 
 
 def prepare_picture(gimp, scene_name):
@@ -510,6 +574,8 @@ def prepare(gimp, scene_name):
         run(gimp, TOOLS + scene(photo, '', f'''{label('#:task "detect" #:classes (list "pet")')} (paint (class-layer image 0) image 100 200 600 700)
           (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'''))
         return gimp.folder / 'labels.xcf'
+    if scene_name == 'several':
+        prepare_several(gimp)
     truth = np.asarray(Image.open(reference() / f'data/photos/mask/pets/{PETS[0]}.png').resize(SIZE, Image.Resampling.NEAREST)) == 1
     run(gimp, TOOLS + scene(photo, '', f'''{scribble(truth)} (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 37 53 201 99)
           (gimp-context-set-foreground '(0 0 0)) (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'''))
@@ -531,7 +597,8 @@ def run_scene(name, plugin, folder):
         for model in ('tagger', 'cutout') if name in MANUAL else ('tagger',):
             (gimp.folder / 'models' / model).symlink_to(ROOT / 'models' / model)
         photo = prepare(gimp, name)
-        run_session(gimp, name, folder, f'"{photo}"', *(('de_DE.UTF-8', 'dark') if name == 'german' else ()), timeout=600)
+        second = f'"{reference()}/data/photos/img/pets/{PETS[2]}.jpg" ' if name == 'several' else ''
+        run_session(gimp, name, folder, f'{second}"{photo}"', *(('de_DE.UTF-8', 'dark') if name == 'german' else ()), timeout=600)
         if name not in ('none', 'german') and name not in MANUAL:
             assert (gimp.folder / f'home/.local/share/fovea/models/{"Mine" if name == "killed" else "My model"}.onnx').exists()
         if name == 'settings':
