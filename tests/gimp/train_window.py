@@ -208,7 +208,7 @@ def learn_several(window, folder):
     score = wait(lambda: window.words('on strokes kept out'), 'a score', 120)
     wait(lambda: described(window, 'What is taken for what'), 'the confusion matrix', 30)
     now = wait(lambda: window.words(r'Now: .*Pet'), 'what it says of the photo', 30)
-    shoot(folder / 'train-several-end.png')
+    shoot(folder / 'train-several-judged.png')
     find(window, 'combo box', 'Apply to').querySelection().selectChild(1)
     window.press('Apply now')
     wait(lambda: window.words(r'Applied to 2 images\.'), 'both photos', 60)
