@@ -22,13 +22,12 @@ static const struct
 {
   OperationKind kind;
   FoveaTask     task;
-  const char   *model; /* the built-in one */
-  guint         made;  /* formats that go without saying */
+  guint         made; /* formats that go without saying */
 } operations[] = {
-  { OPERATION_CLASSIFY, FOVEA_TASK_CLASSIFY, "tagger", 0 },
-  { OPERATION_LOCATE, FOVEA_TASK_DETECT, "objects", 0 },
-  { OPERATION_SEGMENT, FOVEA_TASK_SEGMENT, "cutout", 0 },
-  { OPERATION_SEGMENT, FOVEA_TASK_SEGMENT, "cutout", FORMAT_CUTOUTS },
+  { OPERATION_CLASSIFY, FOVEA_TASK_CLASSIFY, 0 },
+  { OPERATION_LOCATE, FOVEA_TASK_DETECT, 0 },
+  { OPERATION_SEGMENT, FOVEA_TASK_SEGMENT, 0 },
+  { OPERATION_SEGMENT, FOVEA_TASK_SEGMENT, FORMAT_CUTOUTS },
 };
 
 /* ---- what is asked for ------------------------------------------------------------------------------------------------------------------------ */
@@ -138,7 +137,7 @@ choose_model (BatchRequest *request, GError **error)
 
   if (request->model && *request->model)
     return TRUE;
-  candidates = models_to_try (operations[request->operation].task, operations[request->operation].model);
+  candidates = models_to_try (operations[request->operation].task);
   for (int rough = 0; rough < 2; rough++)
     for (guint i = 0; candidates[i]; i++)
       {

@@ -16,7 +16,6 @@
 #include "procedure.h"
 #include "tags.h"
 
-#define BUILTIN_MODEL "tagger"
 
 static const char *const regions[] = { "layer", "image", "selection", NULL };
 static const char *const tag_modes[] = { "add", "replace", NULL };
@@ -54,7 +53,7 @@ classify_load (const char *name, Classification *classification, GError **error)
   if (name && *name)
     return load_model (name, classification, error);
 
-  candidates = models_to_try (FOVEA_TASK_CLASSIFY, BUILTIN_MODEL);
+  candidates = models_to_try (FOVEA_TASK_CLASSIFY);
   for (guint i = 0; candidates[i]; i++)
     if (load_model (candidates[i], classification, NULL))
       return TRUE;

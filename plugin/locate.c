@@ -15,7 +15,6 @@
 #include "operation.h"
 #include "procedure.h"
 
-#define BUILTIN_MODEL "objects"
 
 static const char *const regions[] = { "layer", "image", "selection", NULL };
 
@@ -57,7 +56,7 @@ locate_load (const char *name, Location *location, GError **error)
 
   if (name && *name)
     return load_model (name, location, error);
-  candidates = models_to_try (FOVEA_TASK_DETECT, BUILTIN_MODEL);
+  candidates = models_to_try (FOVEA_TASK_DETECT);
   for (int rough = 0; rough < 2; rough++)
     for (guint i = 0; candidates[i]; i++)
       {

@@ -12,6 +12,7 @@
 #include "dialog.h"
 #include "fovea.h"
 #include "layer-table.h"
+#include "models.h"
 
 enum { COLUMN_NAME, COLUMN_TASK, COLUMN_DEFAULT, COLUMN_ORIGIN, COLUMN_SIZE_TEXT, COLUMN_LICENCE, COLUMN_ACCURACY, COLUMN_DATE, COLUMN_SIZE, COLUMN_FACTS, N_COLUMNS };
 
@@ -65,17 +66,43 @@ read_facts (GTask *task, gpointer source, gpointer data, GCancellable *cancellab
   g_task_return_pointer (task, facts, (GDestroyNotify) g_ptr_array_unref);
 }
 
+/* What is told of a task where nobody has chosen a model: the first one that its filter would take. */
+static const char *
+find_automatic (const ModelList *list, FoveaTask task)
+{
+  g_auto (GStrv) names = models_to_try (task);
+
+  for (char **name = names; *name; name++)
+    for (guint i = 0; i < list->facts->len; i++)
+      {
+        const FoveaModelFacts *facts = g_ptr_array_index (list->facts, i);
+
+        if (strcmp (facts->name, *name) == 0 && facts->task == task && !facts->fault)
+          return facts->name;
+      }
+  return NULL;
+}
+
+static const char *
+default_text (const ModelList *list, const FoveaModelFacts *facts)
+{
+  g_autofree char *chosen = facts->task ? fovea_get_default_model (facts->task) : NULL;
+
+  if (chosen)
+    return strcmp (chosen, facts->name) == 0 ? _("Default") : "";
+  return facts->task && g_strcmp0 (find_automatic (list, facts->task), facts->name) == 0 ? _("Automatic") : "";
+}
+
 static void
 fill_rows (ModelList *list)
 {
   for (guint i = 0; i < list->facts->len; i++)
     {
       const FoveaModelFacts *facts = g_ptr_array_index (list->facts, i);
-      g_autofree char       *size = g_format_size (facts->size), *chosen = facts->task ? fovea_get_default_model (facts->task) : NULL;
-      const gboolean         is_default = g_strcmp0 (chosen, facts->name) == 0;
+      g_autofree char       *size = g_format_size (facts->size);
 
       gtk_list_store_insert_with_values (list->rows, NULL, -1, COLUMN_NAME, facts->name, COLUMN_TASK, task_text (facts->task), COLUMN_DEFAULT,
-                                         is_default ? _("Default") : "", COLUMN_ORIGIN, facts->fault ? _("Broken") : origin_text (facts->origin), COLUMN_SIZE_TEXT,
+                                         default_text (list, facts), COLUMN_ORIGIN, facts->fault ? _("Broken") : origin_text (facts->origin), COLUMN_SIZE_TEXT,
                                          size, COLUMN_LICENCE,
                                          facts->licence                            ? facts->licence
                                          : facts->origin == FOVEA_ORIGIN_BUILT_IN ? _("as Fovea's")
@@ -368,7 +395,7 @@ make_table (ModelList *list)
   list->view = gtk_tree_view_new_with_model (GTK_TREE_MODEL (list->rows));
   add_column (list, _("Name"), _("Your own models can be renamed here"), COLUMN_NAME, COLUMN_NAME);
   add_column (list, _("For"), _("The filter that uses it"), COLUMN_TASK, COLUMN_TASK);
-  add_column (list, _("Default"), _("Taken by its filter unless told otherwise"), COLUMN_DEFAULT, COLUMN_DEFAULT);
+  add_column (list, _("Default"), _("Taken by its filter unless told otherwise. Automatic: nobody has chosen one, and the filter takes this"), COLUMN_DEFAULT, COLUMN_DEFAULT);
   add_column (list, _("Origin"), _("Whether it came along, was imported, or trained by you"), COLUMN_ORIGIN, COLUMN_ORIGIN);
   add_column (list, _("Size"), _("Of the file"), COLUMN_SIZE_TEXT, COLUMN_SIZE);
   add_column (list, _("Licence"), _("What it may be used for, as far as its files say"), COLUMN_LICENCE, COLUMN_LICENCE);

@@ -18,6 +18,9 @@ models_warn (const FoveaModel *model, GimpRunMode run_mode)
     gimp_message (warning);
 }
 
+/* Fovea's own, in the order of FoveaTask. */
+static const char *const built_in[] = { NULL, "tagger", "objects", "cutout" };
+
 /* Puts the name that is in the list first. */
 static void
 move_first (char **names, const char *name)
@@ -34,12 +37,12 @@ move_first (char **names, const char *name)
 }
 
 char **
-models_to_try (FoveaTask task, const char *builtin)
+models_to_try (FoveaTask task)
 {
   char           **installed = fovea_list_models ();
   g_autofree char *chosen = fovea_get_default_model (task);
 
-  move_first (installed, builtin);
+  move_first (installed, built_in[task]);
   move_first (installed, chosen);
   return installed;
 }

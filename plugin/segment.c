@@ -16,7 +16,6 @@
 #include "operation.h"
 #include "procedure.h"
 
-#define BUILTIN_MODEL "cutout"
 
 static const char *const regions[] = { "layer", "image", "selection", NULL };
 
@@ -60,7 +59,7 @@ segment_load (const char *name, Segmentation *segmentation, GError **error)
 
   if (name && *name)
     return load_model (name, segmentation, error);
-  candidates = models_to_try (FOVEA_TASK_SEGMENT, BUILTIN_MODEL);
+  candidates = models_to_try (FOVEA_TASK_SEGMENT);
   for (int rough = 0; rough < 2; rough++)
     for (guint i = 0; candidates[i]; i++)
       {

@@ -20,7 +20,7 @@ DESKTOP = """[Desktop Entry]
 Type=Application
 Name=Test browser
 Exec={program} %u
-MimeType=text/html;x-scheme-handler/file;x-scheme-handler/http;x-scheme-handler/https;
+MimeType=text/html;inode/directory;x-scheme-handler/file;x-scheme-handler/http;x-scheme-handler/https;
 """
 
 
@@ -79,7 +79,7 @@ def check_window(window):
 
 
 def catch_browser(folder):
-    """Makes web pages open in a program that notes their address; the environment that this takes."""
+    """Makes web pages and folders open in a program that notes their address; the environment that this takes."""
     shown = folder / 'shown'
     program = folder / 'browser'
     program.write_text(BROWSER.format(shown=shown))
@@ -87,7 +87,7 @@ def catch_browser(folder):
     applications = folder / 'home' / '.local' / 'share' / 'applications'
     applications.mkdir(parents=True)
     (applications / 'test-browser.desktop').write_text(DESKTOP.format(program=program))
-    kinds = ('text/html', 'application/xhtml+xml', 'x-scheme-handler/file', 'x-scheme-handler/http', 'x-scheme-handler/https')
+    kinds = ('text/html', 'inode/directory', 'application/xhtml+xml', 'x-scheme-handler/file', 'x-scheme-handler/http', 'x-scheme-handler/https')
     (applications / 'mimeapps.list').write_text('[Default Applications]\n' + ''.join(f'{kind}=test-browser.desktop\n' for kind in kinds))
     return {SHOWN: str(shown)}
 

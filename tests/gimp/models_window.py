@@ -15,10 +15,15 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 
-from desktop import check_window, key, type_text
+from desktop import browser_was_shown, catch_browser, check_window, key, type_text
 from gimp_window import GimpWindow, act, main, run_session, shoot, wait, walk
 from isolated_gimp import SIDECAR, IsolatedGimp, reference
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import tiny_model  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # Language, theme, what is done. "import": the window is opened by a script, with a file.
@@ -121,12 +126,24 @@ def about(windows, folder, scene):
 
 
 def manage(windows, folder, home):
-    """The list: default, renaming, deleting, undo."""
+    """The list: where each comes from and lies, default, renaming, deleting, undo."""
     own = home / '.local/share/fovea/models'
+    rows = {row[0]: row for row in windows.cells('Models')}
+    assert {name: (rows[name][3], rows[name][5]) for name in rows} == {
+        'mine': ('Other', 'unknown'), 'learned': ('Trained', 'yours'), 'brought': ('Imported', 'CC-BY-4.0'), 'packed': ('Broken', 'unknown'), 'tagger': ('Built-in', "as Fovea's"),
+        'cutout': ('Built-in', "as Fovea's"), 'squeezenet11_fp32': ('Other', 'unknown')}, rows
+    assert rows['learned'][6:8] == ['accuracy 0.9000', '2026-01-02'] and rows['brought'][7] == '2026-03-04', rows
+    assert [name for name in rows if rows[name][2] == 'Automatic'] == ['cutout', 'tagger'], rows
+    windows.choose('Models', 'packed')
+    wait(lambda: 'ZIP archive' in windows.text('Card'), 'why it is broken')
     windows.choose('Models', 'mine')
+    wait(lambda: 'says nothing of its licence' in windows.text('Card') and windows.words(re.escape(str(own / 'mine.onnx'))), 'its licence and its place')
+    windows.press('Show in Folder')
+    wait(browser_was_shown, 'the folder')
+    assert browser_was_shown() in (str(own), own.as_uri()), browser_was_shown()
     windows.press('Make Default')
     wait(lambda: 'classify=mine' in (home / '.config/fovea/models.ini').read_text(), 'the default')
-    wait(lambda: next(row for row in windows.cells('Models') if row[0] == 'mine')[2] == 'Default', 'the mark')
+    wait(lambda: {row[0]: row[2] for row in windows.cells('Models') if row[2]} == {'mine': 'Default', 'cutout': 'Automatic'}, 'the mark')
     windows.press('Delete')
     wait(lambda: not (own / 'mine.onnx').exists() and all(row[0] != 'mine' for row in windows.cells('Models')), 'the end of it')
     assert not (own / 'mine.json').exists()
@@ -140,7 +157,37 @@ def manage(windows, folder, home):
     assert 'classify=beetles' in (home / '.config/fovea/models.ini').read_text()
     windows.press('Delete')
     wait(lambda: not (own / 'beetles.onnx').exists(), 'the end of it, for good')
-    print('ok light: default, delete, undo, rename', flush=True)
+    print('ok light: origins, the place, default, delete, undo, rename', flush=True)
+
+
+def choose_file(windows, letter, path):
+    """A file by its path, in GTK's own window. By the keyboard: a button that is pressed over the bus answers when that window has gone."""
+    wait(lambda: windows.dialog.getState().contains(windows.pyatspi.STATE_ACTIVE), 'the window to have the keyboard')
+    key(f'alt+{letter}')
+    chooser = wait(lambda: next(other for other in windows.application('fovea') if other.name.startswith('Choose a ')), 'the chooser')
+    wait(lambda: chooser.getState().contains(windows.pyatspi.STATE_ACTIVE), 'the chooser to have the keyboard')
+    key('ctrl+l')
+    wait(lambda: next(node for node in walk(chooser) if node.getRoleName() == 'text' and node.getState().contains(windows.pyatspi.STATE_FOCUSED)), 'a place for the path')
+    key('ctrl+a')
+    type_text(str(path))
+    windows.press('Choose')
+    wait(lambda: len(windows.application('fovea')) == 1, 'the end of the chooser')
+
+
+def choose_files(windows, home):
+    """A model and its labels, each with its own button; and a file that is none."""
+    windows.turn(('Import',), 1)
+    choose_file(windows, 'e', home / 'packed.onnx')
+    wait(lambda: windows.words('packed.onnx”: it is a ZIP archive'), 'what it is')
+    choose_file(windows, 'e', home / 'colours.onnx')
+    wait(lambda: windows.field('Input size').queryText().getText(0, -1) == '8x8', 'the settings')
+    assert windows.words('It forbids commercial use'), 'its licence'
+    choose_file(windows, 'l', home / 'colours.txt')
+    wait(lambda: windows.text('Labels') == 'rouge\nvert\nbleu\n', 'the labels')
+    windows.press('Import')
+    wait(lambda: windows.words('Imported as “colours”.'), 'the import', 60)
+    assert json.loads((home / '.local/share/fovea/models/colours.json').read_text())['names'] == ['rouge', 'vert', 'bleu']
+    print('ok light: a model and its labels chosen', flush=True)
 
 
 def study(windows, folder, scene):
@@ -226,10 +273,13 @@ def inside(scene, folder):
         import_file(windows, folder, home)
     else:
         about(windows, folder, scene)
+        if action == 'manage':  # a broken one, which the self-test would tell of
+            shutil.copy(home / 'packed.onnx', home / '.local/share/fovea/models')
         windows.open_filter(MODELS)
         study(windows, folder, scene)
     if action == 'manage':
         manage(windows, folder, home)
+        choose_files(windows, home)
     if action == 'look':
         windows.drop(reference() / 'models/yunet_n_320_320.onnx')  # onto the list: the page turns
         wait(lambda: windows.is_showing(windows.button('Try on the Open Image|.*offenen Bild.*')), 'the page')
@@ -261,6 +311,14 @@ def prepare(gimp):
     own.mkdir(parents=True)
     shutil.copy(reference() / 'models/squeezenet11_fp32.onnx', own / 'mine.onnx')
     (own / 'mine.json').write_text(SIDECAR)
+    card = {'training': {'epochs': 3}, 'metrics': {'accuracy': 0.9}, 'date': '2026-01-02'}
+    (own / 'learned.onnx').write_bytes(tiny_model.corner_colour(fovea=json.dumps({'input': {'resize': 'stretch', 'range': 1}, 'card': card})))
+    (own / 'brought.onnx').write_bytes(tiny_model.corner_colour())
+    (own / 'brought.json').write_text(json.dumps({'fovea': {'card': {'imported': '2026-03-04', 'licence': 'CC-BY-4.0'}}}))
+    with zipfile.ZipFile(gimp.folder / 'home/packed.onnx', 'w') as archive:
+        archive.writestr('net/model.onnx', tiny_model.corner_colour())
+    (gimp.folder / 'home/colours.onnx').write_bytes(tiny_model.corner_colour(license='CC-BY-NC-4.0'))
+    (gimp.folder / 'home/colours.txt').write_text('rouge\nvert\nbleu\n')
     for name in ('tagger', 'cutout'):
         (gimp.folder / 'models' / name).symlink_to(ROOT / 'models' / name)
 
@@ -271,11 +329,15 @@ def run_scene(scene, plugin, folder):
         prepare(gimp)
         nowhere = 'http://127.0.0.1:9'  # no test leaves this machine
         environment = dict.fromkeys(('XDG_CACHE_HOME', 'HTTP_PROXY', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY')) | {'http_proxy': nowhere, 'https_proxy': nowhere}
+        environment |= catch_browser(gimp.folder)
+        if SCENES[scene][2] == 'manage':
+            environment['GIMP_PLUGIN_DEBUG'] = None  # GTK's own chooser complains of keys, and mustn't die of that
         arguments = f'"{reference()}/data/large/coco-000000257896.jpg"'
         if scene == 'import':
             (gimp.folder / 'import.scm').write_text(f'(script-fu-use-v3) (plug-in-fovea-models #:run-mode RUN-INTERACTIVE #:file "{reference()}/models/yolox_nano.onnx")')
             arguments += f' --batch-interpreter=plug-in-script-fu-eval -b \'(load "{gimp.folder}/import.scm")\''
-        run_session(gimp, scene, folder, arguments, language, theme, environment, timeout=600)
+        run_session(gimp, scene, folder, arguments, language, theme, environment, timeout=600,
+                    forgiven='WIDGET_REALIZED_FOR_EVENT' if SCENES[scene][2] == 'manage' else None)
 
 
 if __name__ == '__main__':
