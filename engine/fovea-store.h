@@ -109,6 +109,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaModelFacts, fovea_model_facts_free)
 /* The model's card: card.md beside it, or what its metadata or sidecar tell, in lines. "" where there is none. Free with g_free. */
 char    *fovea_model_read_card    (const FoveaModel *model);
 
+/* FALSE with FOVEA_ERROR_ARGUMENT for what can't be a model's name: nothing outside of the models folder is ever meant. */
+gboolean fovea_check_model_name   (const char *name, GError **error);
+
 /* Gives one of the user's own models another name, with what lies beside it; tasks whose default it is follow. FALSE with FOVEA_ERROR_ARGUMENT for names that
  * can't be or are taken and models that aren't the user's, FOVEA_ERROR_FILE. */
 gboolean fovea_rename_model       (const char *name, const char *new_name, GError **error);

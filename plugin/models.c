@@ -49,17 +49,14 @@ models_to_try (FoveaTask task)
 
 /* ---- the user's own ---------------------------------------------------------------------------------------------- */
 
+/* A model of the user's of that name is replaced; one that came along isn't. */
 static gboolean
 check_name (const char *name, const char *folder, GError **error)
 {
   g_autofree char *found = NULL, *place = NULL;
 
-  if (*name == '.' || *name == '-' || strpbrk (name, "/\\:*?\"<>|\n") || strlen (name) > 120 || !g_utf8_validate (name, -1, NULL) || strcmp (name, "default") == 0 ||
-      g_str_has_suffix (name, ".onnx"))
-    {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” can't be the name of a model. Choose another, without / \\ : * ? \" < > |, without a dot or a dash in front, and without “.onnx”."), name);
-      return FALSE;
-    }
+  if (!fovea_check_model_name (name, error))
+    return FALSE;
   found = fovea_find_model (name, NULL);
   place = found ? g_path_get_dirname (found) : NULL;
   if (!place || strcmp (place, folder) == 0)

@@ -228,7 +228,7 @@ test_catalogue (void)
       GHashTableIter         iter;
       gpointer               key, words;
 
-      g_assert_true (own_model_check_name (entries[i].name, NULL));
+      g_assert_true (fovea_check_model_name (entries[i].name, NULL));
       g_assert_true (g_str_has_prefix (entries[i].address, "https://") && g_str_has_suffix (entries[i].address, ".onnx"));
       g_assert_cmpuint (strlen (entries[i].sha256), ==, 64);
       g_assert_cmpuint (strspn (entries[i].sha256, "0123456789abcdef"), ==, 64);

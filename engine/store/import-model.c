@@ -5,6 +5,7 @@
  * written outside of the models folder, whatever names a file brings.
  */
 
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -68,7 +69,7 @@ check_operators (const FoveaModel *model, GError **error)
   if (!*missing)
     return TRUE;
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-               "Model “%s” needs operators that this engine hasn't got: %s. Nothing was imported; export the model without them, or use another.",
+               _("Model “%s” needs operators that this engine hasn't got: %s. Nothing was imported; export the model without them, or use another."),
                fovea_model_get_name (model), list);
   return FALSE;
 }
@@ -100,7 +101,7 @@ check_runs (FoveaModel *model, const FoveaSettings *settings, GError **error)
   if (settings->task == FOVEA_TASK_UNKNOWN)
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
-                   "What model “%s” is for can't be told from its inputs and outputs. Say it: the task is classify, detect or segment.",
+                   _("What model “%s” is for can't be told from its inputs and outputs. Say it: the task is classify, detect or segment."),
                    fovea_model_get_name (model));
       return FALSE;
     }
@@ -138,7 +139,7 @@ make_name (const char *file)
       *c = '_';
   if (strlen (name) > 100)
     *g_utf8_find_prev_char (name, name + 100) = '\0';
-  if (!own_model_check_name (name, NULL))
+  if (!fovea_check_model_name (name, NULL))
     {
       g_free (name);
       name = g_strdup ("model");
@@ -170,7 +171,7 @@ copy_model (FoveaModel *model, const char *file, const char *path, gboolean as_l
     return TRUE;
   if (!as_link)
     return fovea_model_save (model, path, error);
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "“%s” has weights in other files, so that a link to it alone doesn't run. Import a copy.", file);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” has weights in other files, so that a link to it alone doesn't run. Import a copy."), file);
   return FALSE;
 }
 
@@ -230,14 +231,14 @@ write_files (FoveaModel *model, const char *file, const char *name, const FoveaS
   if (done && (g_rename (json, last_json) != 0 || (sam_knows (settings->family) && g_rename (partner, last_partner) != 0)))
     {
       g_remove (last_json);
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written. Is the disk full, or the folder not yours?", last_json);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” can't be written. Is the disk full, or the folder not yours?"), last_json);
       done = FALSE;
     }
   else if (done && (own_model_is_taken (name) || g_rename (onnx, last_onnx) != 0))
     {
       g_remove (last_json);
       g_remove (last_partner);
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written: something of that name came in between, or the folder isn't yours.", last_onnx);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” can't be written: something of that name came in between, or the folder isn't yours."), last_onnx);
       done = FALSE;
     }
   g_remove (onnx);
@@ -256,20 +257,20 @@ fovea_import_model (FoveaModel *model, const char *name, const FoveaSettings *se
   g_return_val_if_fail (file != NULL, NULL);
   if (g_strcmp0 (settings->family, "sam-decoder") == 0)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "“%s” is the decoder of a pair. Import its encoder: the decoder comes along.", fovea_model_get_name (model));
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” is the decoder of a pair. Import its encoder: the decoder comes along."), fovea_model_get_name (model));
       return NULL;
     }
-  if ((name && *name && !own_model_check_name (name, error)) || !check_runs (model, settings, error))
+  if ((name && *name && !fovea_check_model_name (name, error)) || !check_runs (model, settings, error))
     return NULL;
   chosen = name && *name ? g_strdup (name) : make_name (file);
   if (own_model_is_taken (chosen))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "There is a model “%s” already. Give another name, or delete that one first.", chosen);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("There is a model “%s” already. Give another name, or delete that one first."), chosen);
       return NULL;
     }
   if (g_mkdir_with_parents (folder, 0700) != 0 || !g_mkdtemp (work))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "The folder “%s” can't be written to. Is the disk full, or the folder not yours?", folder);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("The folder “%s” can't be written to. Is the disk full, or the folder not yours?"), folder);
       return NULL;
     }
   done = write_files (model, file, chosen, settings, as_link, folder, work, cancellable, error);

@@ -5,6 +5,7 @@
  * and a link's target is left alone.
  */
 
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@
 static const char *const suffixes[] = { ".json", ".labels.txt", ".partner", "", ".onnx" }; /* the model last: without the others it may be misread */
 
 gboolean
-own_model_check_name (const char *name, GError **error)
+fovea_check_model_name (const char *name, GError **error)
 {
   gboolean right = *name && *name != '.' && *name != '-' && strlen (name) <= OWN_MODEL_NAME_BYTES && g_utf8_validate (name, -1, NULL) && !strchr (name, '/') &&
                    !strchr (name, '\\') && !g_str_has_suffix (name, ".onnx") && strcmp (name, "default") != 0;
@@ -28,7 +29,7 @@ own_model_check_name (const char *name, GError **error)
     right = !g_unichar_iscntrl (g_utf8_get_char (c));
   if (!right)
     g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
-                 "“%s” can't be the name of a model. Take one of at most %d bytes that begins with a letter or digit, without slashes and “.onnx”.", name,
+                 _("“%s” can't be the name of a model. Take one of at most %d bytes that begins with a letter or digit, without slashes and “.onnx”."), name,
                  OWN_MODEL_NAME_BYTES);
   return right;
 }
@@ -51,11 +52,11 @@ find_folder (const char *name, GError **error)
   g_autofree char *within = g_build_filename (folder, name, "model.onnx", NULL);
   GStatBuf         status;
 
-  if (own_model_check_name (name, error) && (g_lstat (plain, &status) == 0 || g_lstat (within, &status) == 0))
+  if (fovea_check_model_name (name, error) && (g_lstat (plain, &status) == 0 || g_lstat (within, &status) == 0))
     return g_steal_pointer (&folder);
   if (!error || !*error)
     g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
-                 "Model “%s” isn't one of your own: those lie in %s. Others can be neither renamed nor deleted from here.", name, folder);
+                 _("Model “%s” isn't one of your own: those lie in %s. Others can be neither renamed nor deleted from here."), name, folder);
   return NULL;
 }
 
@@ -81,7 +82,7 @@ move_files (const char *from_folder, const char *from, const char *to_folder, co
         continue;
       if (g_lstat (new_path, &status) != 0 && g_rename (old_path, new_path) == 0)
         continue;
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't become “%s”: there is a file of that name already, or the folder isn't yours.", old_path, new_path);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” can't become “%s”: there is a file of that name already, or the folder isn't yours."), old_path, new_path);
       for (gsize k = 0; k < i; k++)
         {
           g_autofree char *back_from = g_strconcat (to_folder, G_DIR_SEPARATOR_S, to, suffixes[k], NULL);
@@ -101,13 +102,13 @@ fovea_rename_model (const char *name, const char *new_name, GError **error)
   g_autofree char       *folder = find_folder (name, error);
   gboolean               is_default[G_N_ELEMENTS (tasks)];
 
-  if (!folder || !own_model_check_name (new_name, error))
+  if (!folder || !fovea_check_model_name (new_name, error))
     return FALSE;
   if (strcmp (name, new_name) == 0)
     return TRUE;
   if (own_model_is_taken (new_name))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "There is a model “%s” already. Give another name, or delete that one first.", new_name);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("There is a model “%s” already. Give another name, or delete that one first."), new_name);
       return FALSE;
     }
   for (gsize i = 0; i < G_N_ELEMENTS (tasks); i++)
@@ -139,7 +140,7 @@ fovea_set_model_aside (const char *name, GError **error)
     return NULL;
   if (!g_mkdtemp (aside))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "The folder “%s” can't be written to. Is the disk full, or the folder not yours?", folder);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("The folder “%s” can't be written to. Is the disk full, or the folder not yours?"), folder);
       return NULL;
     }
   note = g_build_filename (aside, NOTE, NULL);
@@ -164,14 +165,14 @@ fovea_bring_model_back (const char *aside, GError **error)
 {
   g_autofree char *folder = fovea_get_user_model_folder (), *note = g_build_filename (aside, NOTE, NULL), *name = NULL;
 
-  if (!is_aside (aside) || !g_file_get_contents (note, &name, NULL, NULL) || !own_model_check_name (name, NULL))
+  if (!is_aside (aside) || !g_file_get_contents (note, &name, NULL, NULL) || !fovea_check_model_name (name, NULL))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” isn't there any more: the model can't be brought back.", aside);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” isn't there any more: the model can't be brought back."), aside);
       return FALSE;
     }
   if (own_model_is_taken (name))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "There is another model “%s” now. Rename that one first.", name);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("There is another model “%s” now. Rename that one first."), name);
       return FALSE;
     }
   if (!move_files (aside, "model", folder, name, error))

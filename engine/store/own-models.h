@@ -8,8 +8,5 @@
 
 #define OWN_MODEL_NAME_BYTES 120
 
-/* FALSE with FOVEA_ERROR_ARGUMENT for what can't be a model's name: nothing outside of the models folder is ever meant. */
-gboolean own_model_check_name (const char *name, GError **error);
-
 /* A model of that name is installed, or a link whose file is gone. */
 gboolean own_model_is_taken   (const char *name);
