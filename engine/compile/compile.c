@@ -3,6 +3,7 @@
  * compile.c: the order of things from a graph to a plan: shapes of the inputs, shape inference, passes, steps, memory. See plan.h.
  */
 
+#include <glib/gi18n.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -392,7 +393,7 @@ place_tensors (Plan *plan, const CompileOptions *options, GError **error)
       g_autofree char *limit = g_format_size_full (memory_limit (options), G_FORMAT_SIZE_IEC_UNITS);
 
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY,
-                   "This input needs %s of memory beside weights of %s, more than the limit of %s. Use a smaller input.", wanted, weights, limit);
+                   _("This input needs %s of memory beside weights of %s, more than the limit of %s. Use a smaller input."), wanted, weights, limit);
       return FALSE;
     }
 

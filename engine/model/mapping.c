@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -31,7 +32,7 @@ file_error (const char *path, const char *what, GError **error)
 {
   g_autofree char *name = g_filename_display_name (path);
 
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "File “%s” %s", name, what);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("File “%s” %s"), name, what);
   return NULL;
 }
 
@@ -45,16 +46,16 @@ mapping_new_for_file (const char *path, GError **error)
 
   if (fd < 0 || fstat (fd, &info) != 0)
     {
-      g_autofree char *what = g_strdup_printf ("can't be opened: %s.", g_strerror (errno));
+      g_autofree char *what = g_strdup_printf (_("can't be opened: %s."), g_strerror (errno));
 
       file_error (path, what, error);
     }
   else if (!S_ISREG (info.st_mode))
-    file_error (path, S_ISDIR (info.st_mode) ? "is a folder; give the model file in it." : "is not a regular file; copy the model to one.", error);
+    file_error (path, S_ISDIR (info.st_mode) ? _("is a folder; give the model file in it.") : _("is not a regular file; copy the model to one."), error);
   else if (info.st_size == 0)
-    file_error (path, "is empty; get it again.", error);
+    file_error (path, _("is empty; get it again."), error);
   else if ((guint64) info.st_size > G_MAXSSIZE)
-    file_error (path, "is too large for this machine.", error);
+    file_error (path, _("is too large for this machine."), error);
   else
     {
       gpointer map = mmap (NULL, (gsize) info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);

@@ -6,6 +6,7 @@
 
 #include "fovea.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 char **
@@ -111,8 +112,8 @@ set_not_found (const char *name, char **folders, GError **error)
   g_autofree char *listed = g_strjoinv (", ", models);
   g_autofree char *listed_shown = g_filename_display_name (listed);
 
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "There is no model file “%s”, and no installed model of that name in %s. %s%s", shown,
-               searched_shown, *models ? "Installed are: " : "No models are installed: give the path of an .onnx file.", listed_shown);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("There is no model file “%s”, and no installed model of that name in %s. %s%s"), shown,
+               searched_shown, *models ? _("Installed are: ") : _("No models are installed: give the path of an .onnx file."), listed_shown);
 }
 
 char *

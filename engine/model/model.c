@@ -5,6 +5,7 @@
 
 #include "model/model.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "model/mapping.h"
@@ -57,7 +58,7 @@ model_read (Mapping *file, const char *path, const char *name, const char *shown
 
   if (!graph)
     {
-      g_prefix_error (error, "Model “%s”: ", shown);
+      g_prefix_error (error, _("Model “%s”: "), shown);
       return NULL;
     }
   return model_new_for_graph (graph, name);

@@ -7,6 +7,7 @@
 
 #include "model/onnx-read.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "model/onnx-skeleton.h"
@@ -72,7 +73,7 @@ read_initializers (OnnxReader *reader, const OnnxScope *scope, const Onnx__Graph
 {
   if (proto->n_sparse_initializer > 0)
     {
-      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "it has sparse weights, which can't be used. Export it with dense ones.");
+      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("it has sparse weights, which can't be used. Export it with dense ones."));
       return FALSE;
     }
   for (gsize i = 0; i < proto->n_initializer; i++)
@@ -278,7 +279,7 @@ check_model (const Onnx__ModelProto *model, GError **error)
 {
   if (!model->has_ir_version || !model->graph)
     g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL,
-                         "it holds no ONNX model, or is cut off before its end. If it was downloaded or copied, do that again.");
+                         _("it holds no ONNX model, or is cut off before its end. If it was downloaded or copied, do that again."));
   else if (model->ir_version < OLDEST_IR || model->ir_version > NEWEST_IR)
     g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
                  "it is of version %" G_GINT64_FORMAT " of the ONNX format, but %d to %d can be read. Export it with another version of ONNX.",
@@ -326,9 +327,9 @@ read_skeleton (OnnxReader *reader, const GByteArray *skeleton, GError **error)
   Graph             *graph = NULL;
 
   if (failed)
-    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "there isn't enough memory to read it. Close other programs.");
+    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, _("there isn't enough memory to read it. Close other programs."));
   else if (!model)
-    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "it is damaged: a part of it is of the wrong kind. Get the model file again.");
+    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("it is damaged: a part of it is of the wrong kind. Get the model file again."));
   else if (check_model (model, error))
     {
       reader->model = model;

@@ -5,6 +5,7 @@
 
 #include "ops/operator.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "ops/families.h"
@@ -122,7 +123,7 @@ operator_parse_node (Node *node, GError **error)
 
   if (!op)
     return node_error (node, error, FOVEA_ERROR_UNSUPPORTED,
-                       "this engine has no operator %s%s%s. Export the model without it, or use another model.",
+                       _("this engine has no operator %s%s%s. Export the model without it, or use another model."),
                        node->domain, *node->domain ? "." : "", node->type);
 
   operator_clear_node (node);

@@ -4,6 +4,7 @@
  * before they leave here.
  */
 
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
@@ -218,7 +219,7 @@ fill_from_model (FoveaModelFacts *facts, const FoveaModel *model)
   if (error)
     facts->fault = g_strdup (error->message);
   else if (*missing)
-    facts->fault = g_strdup_printf ("It needs operators that this engine hasn't got: %s. Export it without them, or use another.", list);
+    facts->fault = g_strdup_printf (_("It needs operators that this engine hasn't got: %s. Export it without them, or use another."), list);
 }
 
 FoveaModelFacts *

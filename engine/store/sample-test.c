@@ -8,6 +8,7 @@
  * Only plain files of the description's own folder are read.
  */
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -132,7 +133,7 @@ check_input (const FoveaModel *model, const FoveaSettings *settings, const Fovea
   if (fovea_model_get_n_inputs (model) == 1 && fovea_model_get_input (model, 0)->type == FOVEA_TYPE_FLOAT32 && shape->n_dims == 4 && shape_count (shape) > 0
       && shape->dims[settings->nhwc ? 3 : 1] == settings->channels)
     return TRUE;
-  g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "Its sample can't be tried: it isn't one photo's numbers for one input.");
+  g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("Its sample can't be tried: it isn't one photo's numbers for one input."));
   return FALSE;
 }
 

@@ -5,6 +5,7 @@
 
 #include "vision/beside.h"
 
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -59,7 +60,7 @@ beside_read (const FoveaModel *model, const char *path, char **text, gsize *leng
     }
   if (!external_data_belongs (path, fovea_model_get_path (model)))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” is a link to a file that lies elsewhere, and may not belong to the model. Put the file itself there, or remove the link.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” is a link to a file that lies elsewhere, and may not belong to the model. Put the file itself there, or remove the link."),
                    path);
       return FALSE;
     }

@@ -6,6 +6,7 @@
 
 #include "vision/candidates.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "vision/nms.h"
@@ -86,7 +87,7 @@ fovea_settings_check_classes (const FoveaSettings *settings, const char *const *
       if (known)
         continue;
       list = list_labels (settings);
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "The model knows no class “%s”. It knows %s.", classes[c], settings->n_labels ? list : "none by name");
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("The model knows no class “%s”. It knows %s."), classes[c], settings->n_labels ? list : _("none by name"));
       return FALSE;
     }
   return TRUE;

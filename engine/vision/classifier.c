@@ -8,6 +8,8 @@
 
 #include "vision/classifier.h"
 
+#include <glib/gi18n.h>
+
 #include "base/memory.h"
 #include "model/model.h"
 #include "vision/decode-classes.h"
@@ -24,19 +26,19 @@ describe (const FoveaSettings *settings, const FoveaPort *port)
   g_autofree char *text = shape_to_string (&shape);
 
   if (shape.n_dims == 3 && settings->task != FOVEA_TASK_SEGMENT && shape_is_known (&shape))
-    return g_strdup_printf ("is a detector (%" G_GINT64_FORMAT " values for each of %" G_GINT64_FORMAT " boxes): use Locate",
-                            MIN (shape.dims[1], shape.dims[2]), MAX (shape.dims[1], shape.dims[2]));
+    return g_strdup_printf (_("is a detector (%d values for each of %d boxes): use Locate"), (int) MIN (shape.dims[1], shape.dims[2]),
+                            (int) MIN (MAX (shape.dims[1], shape.dims[2]), G_MAXINT));
   if (settings->task == FOVEA_TASK_DETECT)
-    return g_strdup ("is a detector: use Locate");
+    return g_strdup (_("is a detector: use Locate"));
   if (settings->task == FOVEA_TASK_SEGMENT || (shape.n_dims == 4 && shape.dims[2] != 1 && shape.dims[3] != 1))
-    return g_strdup_printf ("makes masks (its output “%s” is %s): use Segment", port->name, text);
-  return g_strdup_printf ("isn't a classifier (its output “%s” is %s): choose one that gives a score for each class", port->name, text);
+    return g_strdup_printf (_("makes masks (its output “%s” is %s): use Segment"), port->name, text);
+  return g_strdup_printf (_("isn't a classifier (its output “%s” is %s): choose one that gives a score for each class"), port->name, text);
 }
 
 static gboolean
 refuse (const FoveaModel *model, const char *reason, GError **error)
 {
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "The model “%s” %s.", fovea_model_get_name (model), reason);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("The model “%s” %s."), fovea_model_get_name (model), reason);
   return FALSE;
 }
 

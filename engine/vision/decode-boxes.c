@@ -6,6 +6,7 @@
 
 #include "vision/decode-boxes.h"
 
+#include <glib/gi18n.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,7 +112,7 @@ box_wrong_shape (const BoxTensor *tensor, const char *expected, GError **error)
   g_autofree char *text = shape_to_string (&tensor->shape);
 
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL,
-               "The network's output “%s” is of shape %s, but it must be %s. The model is of another family: correct “family” in its settings.",
+               _("The network's output “%s” is of shape %s, but it must be %s. The model is of another family: correct “family” in its settings."),
                tensor->name, text, expected);
   return FALSE;
 }
@@ -205,7 +206,7 @@ decode_boxes (const char *family, const BoxOptions *options, const char *const *
   if (list.damaged)
     {
       g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL,
-                           "The network gave values that aren't numbers. The model is damaged, or its input settings are far from right.");
+                           _("The network gave values that aren't numbers. The model is damaged, or its input settings are far from right."));
       return NULL;
     }
   g_array_sort (boxes, compare_boxes);

@@ -5,6 +5,7 @@
 
 #include "vision/decode-classes.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -102,7 +103,7 @@ decode_classes_activate (FoveaActivation activation, float *values, gsize n, GEr
     if (!isfinite (values[i]))
       {
         g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL,
-                             "The network's answer holds values that aren't numbers: its weights or the input's range, mean and std are wrong.");
+                             _("The network's answer holds values that aren't numbers: its weights or the input's range, mean and std are wrong."));
         return FALSE;
       }
   if (activation == FOVEA_ACTIVATION_AUTO)

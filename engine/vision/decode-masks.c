@@ -5,6 +5,7 @@
 
 #include "vision/decode-masks.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -70,7 +71,7 @@ decode_masks_read (const FoveaTensor *out, MaskMaps *maps, GError **error)
   if (n < 2 || n > 4 || (n > 2 && dims[0] != 1) || count == 0 || dims[n - 1] > G_MAXINT || dims[n - 2] > G_MAXINT)
     {
       g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                           "The model's first output isn't maps of one photo. Name the model's family in its settings, or choose another model.");
+                           _("The model's first output isn't maps of one photo. Name the model's family in its settings, or choose another model."));
       return FALSE;
     }
   maps->n = n == 4 ? (gsize) (last ? dims[3] : dims[1]) : 1;

@@ -10,6 +10,7 @@
 
 #include "vision/input.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -105,13 +106,13 @@ check_sizes (const FoveaSettings *settings, int photo_width, int photo_height, G
 {
   if (photo_width < 1 || photo_height < 1 || photo_width > MAX_PHOTO_SIDE || photo_height > MAX_PHOTO_SIDE)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "A photo of %d×%d pixels can't be used; give one of 1 to %d pixels a side.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("A photo of %d×%d pixels can't be used; give one of 1 to %d pixels a side."),
                    photo_width, photo_height, MAX_PHOTO_SIDE);
       return FALSE;
     }
   if (settings->width < 1 || settings->height < 1 || settings->width > MAX_INPUT_SIDE || settings->height > MAX_INPUT_SIDE)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "The settings want an input of %d×%d pixels; correct them to 1 to %d pixels a side.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("The settings want an input of %d×%d pixels; correct them to 1 to %d pixels a side."),
                    settings->width, settings->height, MAX_INPUT_SIDE);
       return FALSE;
     }

@@ -5,6 +5,7 @@
  * activation maps (activation-map.h) give a rough box each.
  */
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -43,13 +44,13 @@ refuse (const FoveaModel *model, const FoveaSettings *settings, GError **error)
   const char *name = fovea_model_get_name (model);
 
   if (settings->task == FOVEA_TASK_SEGMENT && settings->family)
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "The model “%s” makes masks, not boxes: use Segment.", name);
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("The model “%s” makes masks, not boxes: use Segment."), name);
   else if (settings->family)
     g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                 "The model “%s” is of the family “%s”, which has no boxes. Choose a detector, or correct “family” in its settings.", name, settings->family);
+                 _("The model “%s” is of the family “%s”, which has no boxes. Choose a detector, or correct “family” in its settings."), name, settings->family);
   else
     g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                 "The outputs of the model “%s” aren't those of a detector that Fovea knows. If it is one, name its family in its settings (“%s.json”).", name, name);
+                 _("The outputs of the model “%s” aren't those of a detector that Fovea knows. If it is one, name its family in its settings (“%s.json”)."), name, name);
   return FALSE;
 }
 
@@ -60,7 +61,7 @@ make_rough (FoveaLocator *locator, guint n_threads, GError **error)
   if (locator->classifier && !locator->classifier->map)
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                   "The model “%s” names photos, and it can't be seen from it where a thing is, as it doesn't end in global pooling. Choose a detector.",
+                   _("The model “%s” names photos, and it can't be seen from it where a thing is, as it doesn't end in global pooling. Choose a detector."),
                    fovea_model_get_name (locator->model));
       return FALSE;
     }
@@ -312,7 +313,7 @@ fovea_locator_run (FoveaLocator *locator, const FoveaPhoto *photo, int tiles, gb
 
   if (photo->width < 1 || photo->height < 1)
     {
-      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "The photo has no pixels; give one that has.");
+      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("The photo has no pixels; give one that has."));
       return NULL;
     }
   list = photo_tiles_new (photo->width, photo->height, locator->classifier ? 1 : tiles, pyramid, MAX (settings->width, settings->height));

@@ -11,6 +11,7 @@
 
 #include "vision/sam.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -100,7 +101,7 @@ start_encoder (Sam *sam, GError **error)
 
   if (fovea_model_get_n_inputs (sam->encoder) != 1)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "The encoder “%s” has %u inputs; choose one that takes a photo and nothing else.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("The encoder “%s” has %u inputs; choose one that takes a photo and nothing else."),
                    fovea_model_get_name (sam->encoder), fovea_model_get_n_inputs (sam->encoder));
       return FALSE;
     }
@@ -367,7 +368,7 @@ fill_input (Sam *sam, guint i, const GArray *places, GError **error)
     memset (tensor->data, 0, tensor->size);
   else
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "What the decoder “%s” wants as its input “%s” isn't known. Choose a pair of the usual form.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("What the decoder “%s” wants as its input “%s” isn't known. Choose a pair of the usual form."),
                    fovea_model_get_name (sam->decoder), port->name);
       return FALSE;
     }
@@ -429,7 +430,7 @@ decode (Sam *sam, const GArray *places, guint n_points, GCancellable *cancellabl
   find_outputs (sam, &masks, &quality);
   if (!masks || masks->shape.dims[0] != 1 || masks->shape.dims[1] < 1 || masks->shape.dims[2] > G_MAXINT || masks->shape.dims[3] > G_MAXINT)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "No output of the decoder “%s” is masks of one photo. Choose a pair of the usual form.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("No output of the decoder “%s” is masks of one photo. Choose a pair of the usual form."),
                    fovea_model_get_name (sam->decoder));
       return NULL;
     }

@@ -4,6 +4,7 @@
  * guide, along which mask.c refines borders. Classifiers stand in: their best class's activation map is a rough mask.
  */
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -39,10 +40,10 @@ refuse (const FoveaModel *model, const FoveaSettings *settings, GError **error)
   const char *name = fovea_model_get_name (model);
 
   if (settings->task == FOVEA_TASK_DETECT)
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "The model “%s” makes boxes, not masks: use Locate.", name);
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("The model “%s” makes boxes, not masks: use Locate."), name);
   else
     g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                 "The outputs of the model “%s” aren't masks that Fovea knows. If they are, name its family in its settings (“%s.json”).", name, name);
+                 _("The outputs of the model “%s” aren't masks that Fovea knows. If they are, name its family in its settings (“%s.json”)."), name, name);
   return FALSE;
 }
 
@@ -53,7 +54,7 @@ make_rough (FoveaSegmenter *segmenter, guint n_threads, GError **error)
   if (segmenter->classifier && !segmenter->classifier->map)
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                   "The model “%s” names photos, and it can't be seen from it where a thing is, as it doesn't end in global pooling. Choose a model for masks.",
+                   _("The model “%s” names photos, and it can't be seen from it where a thing is, as it doesn't end in global pooling. Choose a model for masks."),
                    fovea_model_get_name (segmenter->model));
       return FALSE;
     }
@@ -69,7 +70,7 @@ make_session (FoveaSegmenter *segmenter, guint n_threads, GError **error)
 
   if (fovea_model_get_n_inputs (segmenter->model) != 1)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "The model “%s” has %u inputs; choose one that takes a photo and nothing else.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("The model “%s” has %u inputs; choose one that takes a photo and nothing else."),
                    fovea_model_get_name (segmenter->model), fovea_model_get_n_inputs (segmenter->model));
       return FALSE;
     }
@@ -319,13 +320,13 @@ fovea_segmenter_run (FoveaSegmenter *segmenter, const FoveaPhoto *photo, int n_t
 
   if (photo->width < 1 || photo->height < 1)
     {
-      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "The photo has no pixels; give one that has.");
+      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("The photo has no pixels; give one that has."));
       return NULL;
     }
   if (segmenter->sam)
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
-                   "The model “%s” shows what it is pointed at, and nothing by itself. Click on what you mean, select it, or draw a path around it.",
+                   _("The model “%s” shows what it is pointed at, and nothing by itself. Click on what you mean, select it, or draw a path around it."),
                    fovea_model_get_name (segmenter->model));
       return NULL;
     }

@@ -81,7 +81,7 @@ read_given (Search *search, GHashTable *given, GError **error)
     return FALSE;
   if (!sidecar_apply (search->settings, &search->found, object, &local))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "The setting can't be used: %s.", local->message);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("The setting can't be used: %s."), local->message);
       return FALSE;
     }
   note_found (search, before, "given");
@@ -109,7 +109,7 @@ read_sidecar (Search *search, GError **error)
     g_set_error_literal (&local, FOVEA_ERROR, FOVEA_ERROR_FILE, "it isn't an object");
   if (local || !sidecar_apply (search->settings, &search->found, json_node_get_object (node), &local))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "The model's settings in “%s” can't be used: %s. Correct or remove that file.", path,
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("The model's settings in “%s” can't be used: %s. Correct or remove that file."), path,
                    local->message);
       return FALSE;
     }
@@ -138,7 +138,7 @@ read_label_file (Search *search, GError **error)
   labels = labels_from_text (text, length, &n, &local);
   if (!labels)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "The labels in “%s” can't be used: %s. Correct or remove that file.", path, local->message);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("The labels in “%s” can't be used: %s. Correct or remove that file."), path, local->message);
       return FALSE;
     }
   settings_take_labels (search->settings, labels, n);
