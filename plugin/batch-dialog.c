@@ -459,7 +459,7 @@ make_settings (BatchDialog *dialog)
   batch_choice_attach (dialog->config, GTK_GRID (grid), 2);
   dialog_attach (GTK_GRID (grid), 3, _("_Photos"), _("The folder that has the photos; nothing in it is changed"),
                  make_photos (dialog));
-  dialog_attach (GTK_GRID (grid), 4, _("_Names"), _("Which files are taken, as “*.jpg,cat-*”; empty: all photos"), entry);
+  dialog_attach (GTK_GRID (grid), 4, _("File _names"), _("Which files are taken, as “*.jpg,cat-*”; empty: all photos"), entry);
   gtk_box_pack_start (GTK_BOX (which), gimp_prop_check_button_new (G_OBJECT (dialog->config), "recursive", _("Folders _inside, too")), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (which), dialog->count, FALSE, FALSE, 0);
   gtk_grid_attach (GTK_GRID (grid), which, 1, 5, 1, 1);

@@ -264,7 +264,7 @@ add_arguments (GimpProcedure *procedure)
   gimp_procedure_add_file_argument (procedure, "output-folder", _("_Results"), _("The folder for tables, pictures and the summary; made where it isn't there"),
                                     GIMP_FILE_CHOOSER_ACTION_ANY, TRUE, NULL, G_PARAM_READWRITE);
   gimp_procedure_add_boolean_argument (procedure, "recursive", _("Folders _inside too"), _("Also the photos in folders of the folder"), TRUE, G_PARAM_READWRITE);
-  gimp_procedure_add_string_argument (procedure, "pattern", _("_Names"), _("Which files are taken, as “*.jpg,cat-*”; empty: all photos"), "", G_PARAM_READWRITE);
+  gimp_procedure_add_string_argument (procedure, "pattern", _("File _names"), _("Which files are taken, as “*.jpg,cat-*”; empty: all photos"), "", G_PARAM_READWRITE);
   gimp_procedure_add_double_argument (procedure, "threshold", _("Thr_eshold"),
                                       _("Names and objects less sure than this are left out (0 to 1), of masks the share that lies on the border; -1: none of the names, the "
                                         "model's own for objects, 0.5 for masks"), OPERATION_USUAL, 1, OPERATION_USUAL, G_PARAM_READWRITE);

@@ -277,6 +277,11 @@ make_table (CataloguePage *page)
 
       if (columns[i].column == COLUMN_ABOUT)
         g_object_set (cell, "ellipsize", PANGO_ELLIPSIZE_END, NULL);
+      if (columns[i].column == COLUMN_SIZE_TEXT)
+        {
+          g_object_set (cell, "xalign", 1.0, NULL);
+          gtk_tree_view_column_set_alignment (column, 1);
+        }
       gtk_tree_view_column_set_expand (column, columns[i].column == COLUMN_ABOUT);
       gtk_tree_view_column_set_sort_column_id (column, columns[i].sort);
       gtk_tree_view_append_column (GTK_TREE_VIEW (page->view), column);

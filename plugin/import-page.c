@@ -14,6 +14,7 @@
 #include "import-try.h"
 
 #define LABELS_HEIGHT 70
+#define FIELD_WIDTH   230
 
 /* A setting as a row of the form. */
 typedef struct
@@ -498,12 +499,15 @@ make_form (ImportPage *page)
       field->key = keys[row];
       packed = make_field_widget (field);
       dialog_attach (GTK_GRID (grid), row, field_title (keys[row]), _(fovea_settings_explain (keys[row])), packed);
+      gtk_widget_set_hexpand (packed, FALSE); /* what they were taken from is longer */
+      gtk_widget_set_size_request (packed, FIELD_WIDTH, -1);
       gtk_widget_set_tooltip_text (gtk_grid_get_child_at (GTK_GRID (grid), 0, row), _(fovea_settings_explain (keys[row])));
       if (packed != field->widget)
         atk_object_set_name (gtk_widget_get_accessible (field->widget), gtk_label_get_text (GTK_LABEL (gtk_grid_get_child_at (GTK_GRID (grid), 0, row))));
       field->source = gtk_label_new (NULL);
       gtk_label_set_xalign (GTK_LABEL (field->source), 0);
       gtk_label_set_ellipsize (GTK_LABEL (field->source), PANGO_ELLIPSIZE_END);
+      gtk_widget_set_hexpand (field->source, TRUE);
       gtk_label_set_width_chars (GTK_LABEL (field->source), 22);
       gtk_label_set_max_width_chars (GTK_LABEL (field->source), 22);
       gtk_style_context_add_class (gtk_widget_get_style_context (field->source), "dim-label");

@@ -16,6 +16,8 @@
 
 enum { COLUMN_NAME, COLUMN_TASK, COLUMN_DEFAULT, COLUMN_ORIGIN, COLUMN_SIZE_TEXT, COLUMN_LICENCE, COLUMN_ACCURACY, COLUMN_DATE, COLUMN_SIZE, COLUMN_FACTS, N_COLUMNS };
 
+#define TABLE_HEIGHT 170 /* pixels */
+
 struct _ModelList
 {
   GtkWindow    *window;
@@ -374,6 +376,11 @@ add_column (ModelList *list, const char *title, const char *tooltip, gint column
   gtk_tree_view_column_set_resizable (view_column, TRUE);
   gtk_tree_view_append_column (GTK_TREE_VIEW (list->view), view_column);
   gtk_widget_set_tooltip_text (gtk_tree_view_column_get_button (view_column), tooltip);
+  if (column == COLUMN_SIZE_TEXT)
+    {
+      g_object_set (cell, "xalign", 1.0, NULL);
+      gtk_tree_view_column_set_alignment (view_column, 1);
+    }
   if (column == COLUMN_LICENCE)
     g_object_set (cell, "ellipsize", PANGO_ELLIPSIZE_END, "width-chars", 14, NULL);
   if (column != COLUMN_NAME)
@@ -404,7 +411,7 @@ make_table (ModelList *list)
   atk_object_set_name (gtk_widget_get_accessible (list->view), _("Models"));
   g_signal_connect (gtk_tree_view_get_selection (GTK_TREE_VIEW (list->view)), "changed", G_CALLBACK (on_selected), list);
   gtk_scrolled_window_set_shadow_type (GTK_SCROLLED_WINDOW (scrolled), GTK_SHADOW_IN);
-  gtk_widget_set_size_request (scrolled, -1, 190);
+  gtk_widget_set_size_request (scrolled, -1, TABLE_HEIGHT);
   gtk_container_add (GTK_CONTAINER (scrolled), list->view);
   return scrolled;
 }
@@ -459,11 +466,12 @@ ModelList *
 model_list_new (GtkWindow *window)
 {
   ModelList *list = g_new0 (ModelList, 1);
+  GtkWidget *upper = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8);
 
   list->window = window;
   list->facts = g_ptr_array_new_with_free_func ((GDestroyNotify) fovea_model_facts_free);
   list->deleted = g_ptr_array_new_with_free_func (g_free);
-  list->widget = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8);
+  list->widget = gtk_paned_new (GTK_ORIENTATION_VERTICAL); /* few models and many layers, or the other way round */
   list->message = dialog_text_new ();
   list->place = dialog_text_new ();
   gtk_label_set_max_width_chars (GTK_LABEL (list->message), 110);
@@ -471,11 +479,13 @@ model_list_new (GtkWindow *window)
   gtk_widget_set_no_show_all (list->message, TRUE);
   gtk_label_set_selectable (GTK_LABEL (list->place), TRUE);
   gtk_style_context_add_class (gtk_widget_get_style_context (list->place), "dim-label");
-  gtk_box_pack_start (GTK_BOX (list->widget), make_table (list), TRUE, TRUE, 0);
-  gtk_box_pack_start (GTK_BOX (list->widget), make_buttons (list), FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (list->widget), list->message, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (list->widget), list->place, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (list->widget), make_pages (list), TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (upper), make_table (list), TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (upper), make_buttons (list), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (upper), list->message, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (upper), list->place, FALSE, FALSE, 0);
+  gtk_widget_set_margin_bottom (upper, 6);
+  gtk_paned_pack1 (GTK_PANED (list->widget), upper, FALSE, FALSE);
+  gtk_paned_pack2 (GTK_PANED (list->widget), make_pages (list), TRUE, FALSE);
   gtk_container_set_border_width (GTK_CONTAINER (list->widget), 12);
   g_signal_connect (list->widget, "destroy", G_CALLBACK (on_destroy), list);
   fovea_throw_leftovers_away ();
