@@ -18,7 +18,7 @@ import time
 import zipfile
 
 from desktop import browser_was_shown, catch_browser, check_window, key, type_text
-from gimp_window import GimpWindow, act, main, run_session, shoot, wait, walk
+from gimp_window import GimpWindow, act, main, run_session, shoot, shoot_still, wait, walk
 from isolated_gimp import SIDECAR, IsolatedGimp, reference
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -244,7 +244,7 @@ def import_file(windows, folder, home):
 
 def fetch(windows, folder, home, scene):
     windows.turn(('Catalogue', 'Katalog'), 2)
-    wait(lambda: len(windows.cells('Catalogue')) > 8 if scene != 'german' else True, 'the catalogue')
+    wait(lambda: len(windows.cells('Katalog' if scene == 'german' else 'Catalogue')) > 8 and windows.button('Fetch|Holen'), 'the catalogue')
     if scene == 'import':
         windows.choose('Catalogue', 'yunet')
         wait(lambda: windows.words('8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4'), 'its sum')
@@ -267,7 +267,7 @@ def fetch(windows, folder, home, scene):
         assert sidecar['fovea']['card']['licence'] == 'Apache-2.0' and sidecar['task'] == 'detect', sidecar
         assert next(row for row in windows.cells('Catalogue') if row[0] == 'ultraface-320')[4] == 'here' and not list(whole.parent.iterdir())
         print('ok import: what has come whole becomes a model', flush=True)
-    shoot(folder / f'catalogue-{scene}.png')
+    shoot_still(folder / f'catalogue-{scene}.png')
     check_window(windows.dialog)
 
 
