@@ -40,7 +40,7 @@ static const CommandHelp help = {
 typedef struct
 {
   TrainOptions common;
-  char    *base, *arch, *output, *trainable, *optimizer, *schedule, *balance, *loss, *checkpoint, *teacher;
+  char    *base, *arch, *last_layer, *output, *trainable, *optimizer, *schedule, *balance, *loss, *checkpoint, *teacher;
   int      epochs, batch, patience;
   double   minutes, rate, base_rate, keep_base, decay, average, monitor, validation, smoothing, distill, temperature;
   gboolean json, find_rate, frozen_norms, no_balance, half, quiet;
@@ -138,7 +138,7 @@ watch (gpointer loop)
 static const char *const trainable_words[] = { "all", "last", "head", NULL };
 static const char *const optimizer_words[] = { "sgd", "adamw", NULL };
 static const char *const schedule_words[] = { "cosine", "step", "one-cycle", "constant", NULL };
-static const char *const loss_words[] = { "usual", "focal", "lovasz", "ciou", "smooth-l1", NULL };
+static const char *const loss_words[] = { "usual", "focal", "lovasz", "ciou", "smooth-l1", "l1", NULL };
 static const char *const balance_words[] = { "repeats", "weights", "none", NULL };
 
 /* Where none is given: what serves most trainings of this kind. */
@@ -171,7 +171,7 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
   if (schedule < 0)
     return "--schedule must be cosine, step, one-cycle or constant.";
   if (loss < 0)
-    return "--loss must be usual, focal, lovasz, ciou or smooth-l1.";
+    return "--loss must be usual, focal, lovasz, ciou, smooth-l1 or l1.";
   if (given->frozen_norms && !given->base)
     return "--frozen-norms keeps what --base has learned: give a base.";
   if (balance < 0)
@@ -190,6 +190,7 @@ read_settings (const Options *given, FoveaTrainSettings *settings)
   settings->optimizer = (FoveaOptimizer) optimizer;
   settings->loss = (FoveaLoss) loss;
   settings->schedule = (FoveaSchedule) schedule;
+  settings->last_layer = given->last_layer;
   settings->frozen_norms = given->frozen_norms;
   settings->epochs = given->epochs ? (guint) given->epochs : settings->epochs;
   settings->minutes = given->minutes;
@@ -326,6 +327,7 @@ verb_train (int argc, char **argv)
   const GOptionEntry       own[] = {
     { "base", 0, 0, G_OPTION_ARG_FILENAME, &given.base, "Begin with this trained model", "MODEL" },
     { "arch", 0, 0, G_OPTION_ARG_FILENAME, &given.arch, "Name or file of an architecture (tiny; boxes: objects)", "NAME" },
+    { "last-layer", 0, 0, G_OPTION_ARG_STRING, &given.last_layer, "The layer of --base that is exchanged, with what follows it (the last one with weights)", "NAME" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &given.output, "The model to write", "FILE" },
     { "trainable", 0, 0, G_OPTION_ARG_STRING, &given.trainable, "What learns: all, last (third of the layers), head (all)", "WHAT" },
     { "frozen-norms", 0, 0, G_OPTION_ARG_NONE, &given.frozen_norms, "Batch normalizations stay as --base has them: for small batches and little data", NULL },
@@ -340,7 +342,7 @@ verb_train (int argc, char **argv)
     { "find-rate", 0, 0, G_OPTION_ARG_NONE, &given.find_rate, "Find the learning rate: some dozens of steps more", NULL },
     { "weight-decay", 0, 0, G_OPTION_ARG_DOUBLE, &given.decay, "(0.00004; adamw 0.01)", "D" },
     { "average", 0, 0, G_OPTION_ARG_DOUBLE, &given.average, "Share that the weights' moving average keeps at each step (0.998)", "S" },
-    { "loss", 0, 0, G_OPTION_ARG_STRING, &given.loss, "usual; tags and masks of one class: focal; masks: lovasz; boxes: ciou, smooth-l1 (usual)", "NAME" },
+    { "loss", 0, 0, G_OPTION_ARG_STRING, &given.loss, "usual; tags and masks of one class: focal; masks: lovasz, of one class l1; boxes: ciou, smooth-l1 (usual)", "NAME" },
     { "smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &given.smoothing, "Of labels (0.05)", "S" },
     { "validation", 0, 0, G_OPTION_ARG_DOUBLE, &given.validation, "Share of the photos to be judged by, where the data don't say (0.15)", "S" },
     { "monitor", 0, 0, G_OPTION_ARG_DOUBLE, &given.monitor, "Share of the rest kept out to see when to stop (0)", "S" },
@@ -366,6 +368,7 @@ verb_train (int argc, char **argv)
   train_options_clear (&given.common);
   g_free (given.base);
   g_free (given.arch);
+  g_free (given.last_layer);
   g_free (given.output);
   g_free (given.trainable);
   g_free (given.optimizer);

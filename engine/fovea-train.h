@@ -52,8 +52,9 @@ typedef enum { FOVEA_SCHEDULE_COSINE, FOVEA_SCHEDULE_STEP, FOVEA_SCHEDULE_ONE_CY
 
 /* What is learned. Usual: cross-entropy; masks of one class: with Dice; boxes: GIoU, and cross-entropy of their scores. Focal: what is nearly right already counts
  * less; tags, and masks of one class. Lovász: of masks, a bound of the overlap itself, with cross-entropy. CIoU: of boxes, also where their centres lie, and their
- * sides' ratio. Smooth L1: of boxes, their sides' distances one by one. Papers: loss.h, loss-boxes.h. */
-typedef enum { FOVEA_LOSS_USUAL, FOVEA_LOSS_FOCAL, FOVEA_LOSS_LOVASZ, FOVEA_LOSS_CIOU, FOVEA_LOSS_SMOOTH_L1 } FoveaLoss;
+ * sides' ratio. Smooth L1: of boxes, their sides' distances one by one. L1: of masks of one class, how far each pixel's share is off, with cross-entropy: for
+ * mattes, whose edges are soft. Papers: loss.h, loss-boxes.h. */
+typedef enum { FOVEA_LOSS_USUAL, FOVEA_LOSS_FOCAL, FOVEA_LOSS_LOVASZ, FOVEA_LOSS_CIOU, FOVEA_LOSS_SMOOTH_L1, FOVEA_LOSS_L1 } FoveaLoss;
 
 typedef struct
 {
@@ -79,6 +80,7 @@ typedef struct
   guint             patience;        /* epochs without a better score on those, until it ends; 0: never early. The result is what was best */
   gboolean          balance;         /* photos of rare classes are shown more often */
   gboolean          balance_by_weight; /* … or weigh as much more in the loss instead; classify only */
+  const char       *last_layer;      /* classify: the layer of the base that is exchanged, with all that follows it; NULL: the last one with weights */
   FoveaTrainable    trainable;
   gboolean          frozen_norms;    /* batch normalizations keep the base's statistics, scale and shift: for small batches and for little data */
   guint64           seed;

@@ -53,6 +53,13 @@ dice (Case *one)
   return loss_dice (one->logits, one->targets, one->has_weights ? one->weights : NULL, N, CLASSES, 0.7, one->gradient);
 }
 
+static double
+l1 (Case *one)
+{
+  memset (one->gradient, 0, sizeof one->gradient);
+  return loss_l1 (one->logits, one->targets, one->has_weights ? one->weights : NULL, MOST, 0.7, one->gradient);
+}
+
 /* Two images of three pixels with four classes, and, below, six of four pixels with one. These gradients are added to, too. */
 static double
 lovasz (Case *one)
@@ -131,6 +138,7 @@ test_gradients (void)
       fill (&one, weights != 0);
       check_gradient (&one, sigmoid);
       check_gradient (&one, dice);
+      check_gradient (&one, l1);
       check_gradient (&one, softmax);
       check_gradient (&one, softmax_of_images);
       one.smoothing = 0.1;
@@ -273,6 +281,7 @@ test_unknown (void)
 {
   check_unknown (sigmoid, 1, MOST);
   check_unknown (dice, 1, MOST);
+  check_unknown (l1, 1, MOST);
   check_unknown (lovasz_alone, 1, MOST);
   check_unknown (softmax, CLASSES, N);
   check_unknown (teacher_softmax, CLASSES, N);

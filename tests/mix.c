@@ -52,7 +52,7 @@ run (const FoveaAugmentation *settings, gsize side, gboolean wanted)
       Random random = random_stream (seed, 0, 0);
 
       fill (photos);
-      mix_batch (settings, &random, photos->input, N, SIZE, side, photos->targets, N);
+      mix_batch (settings, &random, photos->input, N, SIZE, side, photos->targets, NULL, N);
       check (photos, &mixed);
     }
   g_assert_true (mixed == wanted);
@@ -69,14 +69,30 @@ test_shares (void)
   run (&(FoveaAugmentation) { .crop = 0.5 }, SIDE, FALSE);
 }
 
+/* What isn't known of one photo isn't known of a mixture with it. */
+static void
+test_known (void)
+{
+  g_autofree Photos *photos = g_new (Photos, 1);
+  float              known[N * N];
+  Random             random = random_stream (1, 0, 0);
+
+  fill (photos);
+  for (gsize i = 0; i < N * N; i++)
+    known[i] = (float) (i != 1 && i != 2 * N + 2);
+  mix_batch (&(FoveaAugmentation) { .mixup = 1.0 }, &random, photos->input, N, SIZE, SIDE, photos->targets, known, N);
+  for (gsize i = 0; i < N * N; i++)
+    g_assert_cmpfloat (known[i], ==, i == 1 || i == N + 1 || i == 2 * N + 2 || i == 3 * N + 2 ? 0.0f : 1.0f);
+}
+
 static void
 test_wanted (void)
 {
   const FoveaAugmentation mixup = { .mixup = 0.1 }, cutmix = { .cutmix = 0.1 }, none = { .crop = 0.5 };
   Dataset                 kinds = { .task = FOVEA_TASK_CLASSIFY, .exclusive = TRUE }, tags = { .task = FOVEA_TASK_CLASSIFY }, masks = { .task = FOVEA_TASK_SEGMENT, .exclusive = TRUE };
 
-  g_assert_true (mix_is_wanted (&mixup, &kinds) && mix_is_wanted (&cutmix, &kinds));
-  g_assert_false (mix_is_wanted (&none, &kinds) || mix_is_wanted (&mixup, &tags) || mix_is_wanted (&cutmix, &masks));
+  g_assert_true (mix_is_wanted (&mixup, &kinds) && mix_is_wanted (&cutmix, &kinds) && mix_is_wanted (&mixup, &tags));
+  g_assert_false (mix_is_wanted (&none, &kinds) || mix_is_wanted (&cutmix, &masks));
 }
 
 int
@@ -84,6 +100,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/mix/shares", test_shares);
+  g_test_add_func ("/mix/known", test_known);
   g_test_add_func ("/mix/wanted", test_wanted);
   return g_test_run ();
 }

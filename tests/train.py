@@ -215,6 +215,19 @@ class Train(unittest.TestCase):
         for share, more, status in (0.1, [], 2), (0, ["--base", base], 1), (2, ["--base", base], 1):
             self.assertIn("base", self.train("refused", "--base-rate", share, *more, status=status)[1]["error"])
 
+    def test_the_last_layer_is_named(self):
+        base, _, _ = self.train("named-base", "--epochs", 1, data="few")
+        layers = [node for node in onnx.load(base).graph.node if node.op_type in ("Conv", "Gemm")]
+        shapes = {tensor.name: tensor.dims for tensor in onnx.load(base).graph.initializer}
+        found = {}
+        for layer in layers[-1], layers[-3]:
+            output, _, _ = self.train("named", "--base", base, "--last-layer", layer.name, "--epochs", 1, data="few")
+            found[layer.name] = [list(tensor.dims) for tensor in onnx.load(output).graph.initializer if tensor.name == "head.weight"]
+            self.assertEqual(found[layer.name], [[2, shapes[layer.input[1]][1]]])
+        self.assertNotEqual(*found.values())
+        self.assertIn("no layer “nowhere”", self.train("refused", "--base", base, "--last-layer", "nowhere", data="few", status=1)[1]["error"])
+        self.assertIn("name no layer", self.train("refused", "--last-layer", layers[-1].name, data="few", status=1)[1]["error"])
+
     def test_rare_classes_are_balanced(self):
         uneven, models = self.folder / "uneven", {}
         for kind, n in ("disc", 24), ("square", 6):
@@ -423,15 +436,15 @@ class Train(unittest.TestCase):
 
     def test_the_loss_is_chosen(self):
         boxes, masks = ["--task", "detect", "--size", 64, "--batch", 8], ["--task", "segment", "--arch", "cutout", "--size", 64, "--batch", 8]
-        for data, more, names in [("boxes", boxes, ["usual", "ciou", "smooth-l1"]), ("pairs", masks, ["usual", "lovasz", "focal"])]:
+        for data, more, names in [("boxes", boxes, ["usual", "ciou", "smooth-l1"]), ("pairs", masks, ["usual", "lovasz", "focal", "l1"])]:
             losses = [self.train("lost", *more, "--epochs", 1, "--learning-rate", "1e-9", "--no-augmentation", "--loss", name, data=data)[1]["epochs"][0]["loss"] for name in names]
-            self.assertEqual(len({round(loss, 4) for loss in losses}), 3, (data, losses))
+            self.assertEqual(len({round(loss, 4) for loss in losses}), len(names), (data, losses))
         plain = self.train("lost", *masks, "--epochs", 1, "--learning-rate", "1e-9", "--no-augmentation", data="pairs")[1]["epochs"][0]["loss"]
         self.assertEqual(plain, self.train("lost", *masks, "--epochs", 1, "--learning-rate", "1e-9", "--no-augmentation", "--loss", "usual", data="pairs")[1]["epochs"][0]["loss"])
         output, answer, _ = self.train("lovasz", *masks, "--epochs", 16, "--average", "0.9", "--loss", "lovasz", data="pairs")
         self.assertLearned(answer["evaluation"]["iou"], 0.6)
         for name, data, more, words in [("ciou", "pairs", masks, "is for boxes"), ("smooth-l1", "folders", [], "is for boxes"), ("lovasz", "boxes", boxes, "for masks"),
-                                        ("lovasz", "folders", [], "for masks"), ("focal", "folders", [], "several tags"), ("focal", "boxes", boxes, "several tags")]:
+                                        ("lovasz", "folders", [], "for masks"), ("focal", "folders", [], "several tags"), ("focal", "boxes", boxes, "several tags"), ("l1", "folders", [], "masks of one class")]:
             self.assertIn(words, self.train("refused", *more, "--loss", name, data=data, status=1)[1]["error"])
         self.assertIn("usual, focal", self.train("usage", "--loss", "guess", status=2)[1]["error"])
 
@@ -448,6 +461,9 @@ class Train(unittest.TestCase):
         self.assertEqual([row["n"] for row in rows.values()], [10, 10, 30, 10])
         self.assertLearned(answer["evaluation"]["map"], 0.8)
         self.assertEqual(json.loads(fovea("evaluate", output, self.folder / "manifest.jsonl", "--tags", self.folder / "tags.txt", "--json").stdout)["map"], answer["evaluation"]["map"])
+        plain, mixed = (json.loads(fovea("train", "--data", self.folder / "manifest.jsonl", "--tags", self.folder / "tags.txt", "--output", self.folder / "mixed-tags.onnx", "--size", 48,
+                                         "--epochs", 1, "--mixup", share, "--json").stdout)["epochs"][0]["loss"] for share in (0, 1))
+        self.assertNotAlmostEqual(plain, mixed, 4) # photos of several tags are mixed, too
 
     def test_what_was_best_is_kept(self):
         """With patience the result is the network of the epoch that was best, also where the training has been stopped since; and what has ended has ended."""

@@ -85,7 +85,8 @@ next_batch (const Show *show, Loader *loader, const FoveaAugmentation *augmentat
   Random       random = random_stream (show->seed, MIX_STREAM + form, index);
 
   if (batch && mix_is_wanted (augmentation, show->dataset))
-    mix_batch (augmentation, &random, batch->input, show->batch, 3 * (gsize) show->size * (gsize) show->size, (gsize) show->size, batch->targets, show->dataset->n_classes);
+    mix_batch (augmentation, &random, batch->input, show->batch, 3 * (gsize) show->size * (gsize) show->size, (gsize) show->size, batch->targets, show->dataset->exclusive ? NULL : batch->weights,
+               show->dataset->n_classes);
   return batch;
 }
 

@@ -40,6 +40,15 @@ head_has_rows (const Node *layer)
 }
 
 static Node *
+find_by_name (const Graph *graph, const char *name)
+{
+  for (guint i = 0; i < graph->nodes->len; i++)
+    if (strcmp (((Node *) g_ptr_array_index (graph->nodes, i))->name, name) == 0)
+      return g_ptr_array_index (graph->nodes, i);
+  return NULL;
+}
+
+static Node *
 append (Graph *graph, const char *type, Value **x)
 {
   Node *node = graph_add_node (graph, "", type, type, -1);
@@ -110,8 +119,15 @@ open_dimension (Graph *graph, guint dimension, const char *name)
     }
 }
 
+static void
+refuse_name (FoveaModel *model, const char *name, GError **error)
+{
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "There is no layer “%s” in “%s”. Take a name from the table that “fovea info” prints.", name,
+               fovea_model_get_name (model));
+}
+
 FoveaModel *
-head_replace (FoveaModel *base, const FoveaShape *input, guint n_classes, guint64 seed, char **name, GError **error)
+head_replace (FoveaModel *base, const char *last_layer, const FoveaShape *input, guint n_classes, guint64 seed, char **name, GError **error)
 {
   g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
   g_autoptr (Graph)               inferred = NULL;
@@ -124,7 +140,12 @@ head_replace (FoveaModel *base, const FoveaShape *input, guint n_classes, guint6
   inferred = session_infer (base, options, error);
   if (!inferred)
     return NULL;
-  last = head_find_last_layer (model_get_graph (base), 0);
+  last = last_layer ? find_by_name (model_get_graph (base), last_layer) : head_find_last_layer (model_get_graph (base), 0);
+  if (last_layer && !last)
+    {
+      refuse_name (base, last_layer, error);
+      return NULL;
+    }
   known = last ? graph_find_value (inferred, node_input (last, 0)->name) : NULL;
   if (!known || (known->shape.n_dims != 2 && known->shape.n_dims != 4))
     {
@@ -151,10 +172,10 @@ head_replace (FoveaModel *base, const FoveaShape *input, guint n_classes, guint6
 }
 
 void
-head_keep_classes (FoveaModel *model, FoveaModel *base, const char *const *before, const char *const *classes)
+head_keep_classes (FoveaModel *model, FoveaModel *base, const char *last_layer, const char *const *before, const char *const *classes)
 {
   const Graph *graph = model_get_graph (model);
-  const Node  *last = head_find_last_layer (model_get_graph (base), 0);
+  const Node  *last = last_layer ? find_by_name (model_get_graph (base), last_layer) : head_find_last_layer (model_get_graph (base), 0);
   Value       *to[2] = { graph_find_value (graph, "head.weight"), graph_find_value (graph, "head.bias") };
   gsize        n_before = g_strv_length ((char **) before), size = (gsize) to[0]->constant->shape.dims[1];
 
@@ -228,19 +249,15 @@ FoveaModel *
 head_cut (FoveaModel *model, const char *name, GError **error)
 {
   Graph *graph = graph_copy (model_get_graph (model));
+  Node  *node = find_by_name (graph, name);
 
-  for (guint i = 0; i < graph->nodes->len; i++)
+  if (node)
     {
-      Node *node = g_ptr_array_index (graph->nodes, i);
-
-      if (strcmp (node->name, name) == 0)
-        {
-          set_output (graph, node_input (node, 0), 2, (const gint64[]) { -1, -1 });
-          return model_new_for_graph (graph, fovea_model_get_name (model));
-        }
+      set_output (graph, node_input (node, 0), 2, (const gint64[]) { -1, -1 });
+      return model_new_for_graph (graph, fovea_model_get_name (model));
     }
   graph_free (graph);
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "There is no layer “%s” in “%s”.", name, fovea_model_get_name (model));
+  refuse_name (model, name, error);
   return NULL;
 }
 
@@ -249,11 +266,8 @@ head_only (FoveaModel *model, const char *name, gint64 n_features)
 {
   Graph *graph = graph_copy (model_get_graph (model));
   Value *features = graph_add_value (graph, "features");
-  Node  *head = NULL;
+  Node  *head = find_by_name (graph, name);
 
-  for (guint i = 0; i < graph->nodes->len; i++)
-    if (strcmp (((Node *) g_ptr_array_index (graph->nodes, i))->name, name) == 0)
-      head = g_ptr_array_index (graph->nodes, i);
   g_assert (head != NULL);
   features->type = FOVEA_TYPE_FLOAT32;
   features->has_rank = TRUE;

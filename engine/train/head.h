@@ -12,14 +12,14 @@ Node       *head_find_last_layer (const Graph *graph, guint output);
 /* Its weights have a row for each of its answers. */
 gboolean    head_has_rows (const Node *layer);
 
-/* A copy of a classifier whose last fully connected layer or 1 x 1 convolution, and what follows it, is replaced by a mean over the pixels (where there still
- * are any) and a new linear layer to `n_classes` logits. input: the shape of a batch. *name (may be NULL) gets the new layer's name, to be freed.
- * NULL with FOVEA_ERROR_UNSUPPORTED where no such layer is found. */
-FoveaModel *head_replace (FoveaModel *base, const FoveaShape *input, guint n_classes, guint64 seed, char **name, GError **error);
+/* A copy of a classifier whose last fully connected layer or 1 x 1 convolution (or the layer `last_layer`, if it isn't NULL), and what follows it, is replaced by a
+ * mean over the pixels (where there still are any) and a new linear layer to `n_classes` logits. input: the shape of a batch. *name (may be NULL) gets the new
+ * layer's name, to be freed. NULL with FOVEA_ERROR_UNSUPPORTED where no such layer is found, FOVEA_ERROR_ARGUMENT where none has the name. */
+FoveaModel *head_replace (FoveaModel *base, const char *last_layer, const FoveaShape *input, guint n_classes, guint64 seed, char **name, GError **error);
 
 /* The layer that head_replace has put into `model` begins with what the base's last layer knows of the classes that stay. Both lists are NULL-terminated. Nothing
- * happens where the base's layer isn't one of a row for each of `before`. */
-void        head_keep_classes (FoveaModel *model, FoveaModel *base, const char *const *before, const char *const *classes);
+ * happens where the base's layer (last_layer: as above) isn't one of a row for each of `before`. */
+void        head_keep_classes (FoveaModel *model, FoveaModel *base, const char *last_layer, const char *const *before, const char *const *classes);
 
 /* A copy whose first input, four-dimensional, takes any batch, height and width. Whether its layers do, a session finds out. */
 FoveaModel *head_open    (FoveaModel *model);

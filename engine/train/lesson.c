@@ -113,13 +113,14 @@ lose_labels (Lesson *lesson, const float *answers, gsize rows, gsize columns, gs
 {
   const Dataset *dataset = lesson->dataset;
   const Batch   *batch = lesson->photos;
-  gboolean       is_lovasz = lesson->settings.loss == FOVEA_LOSS_LOVASZ;
+  gboolean       is_lovasz = lesson->settings.loss == FOVEA_LOSS_LOVASZ, is_l1 = lesson->settings.loss == FOVEA_LOSS_L1;
   double         focus = lesson->settings.loss == FOVEA_LOSS_FOCAL ? FOCUS : 0.0;
 
   if (dataset->task == FOVEA_TASK_SEGMENT && dataset->n_classes == 1)
     {
       lesson->loss = loss_sigmoid (answers, batch->targets, batch->weights, rows * pixels, focus, gradient);
       lesson->loss += is_lovasz ? loss_lovasz (answers, batch->targets, batch->weights, rows, 1, pixels, 1.0, gradient)
+                      : is_l1   ? loss_l1 (answers, batch->targets, batch->weights, rows * pixels, 1.0, gradient)
                                 : loss_dice (answers, batch->targets, batch->weights, rows, pixels, 1.0, gradient);
     }
   else if (dataset->task == FOVEA_TASK_SEGMENT)

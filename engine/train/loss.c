@@ -144,6 +144,23 @@ loss_teacher_sigmoid (const float *logits, const float *taught, const float *wei
 }
 
 double
+loss_l1 (const float *logits, const float *targets, const float *weights, gsize n, double scale, float *gradient)
+{
+  double total = 0.0, mean = scale / sum_weights (weights, n);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      double weight = weights ? weights[i] : 1.0, share = 1.0 / (1.0 + exp (-logits[i])), away = share - targets[i];
+
+      if (weight <= 0.0)
+        continue;
+      total += weight * fabs (away);
+      gradient[i] += (float) (weight * mean * ((away > 0.0) - (away < 0.0)) * share * (1.0 - share));
+    }
+  return total * mean;
+}
+
+double
 loss_dice (const float *logits, const float *targets, const float *weights, gsize n, gsize size, double scale, float *gradient)
 {
   double total = 0.0;

@@ -39,5 +39,9 @@ double loss_dice    (const float *logits, const float *targets, const float *wei
  * half or more is the class. weights: (n, pixels), NULL: all 1; only whether they are 0 counts. `gradient` is added to, times `scale`. */
 double loss_lovasz  (const float *logits, const float *targets, const float *weights, gsize n, gsize classes, gsize pixels, double scale, float *gradient);
 
+/* How far n shares after a sigmoid are from soft targets, as for mattes: |share - target| (Xu et al. 2017, arXiv:1703.03872), in the mean. weights: NULL: all 1.
+ * `gradient` is added to, times `scale`. */
+double loss_l1      (const float *logits, const float *targets, const float *weights, gsize n, double scale, float *gradient);
+
 /* x^2 / 2 near 0, |x| - 1/2 beyond 1 (Girshick 2015, arXiv:1504.08083), and its derivative. */
 double loss_smooth_l1_one (double x, double *derivative);

@@ -8,7 +8,7 @@
 gboolean
 mix_is_wanted (const FoveaAugmentation *settings, const Dataset *dataset)
 {
-  return dataset->task == FOVEA_TASK_CLASSIFY && dataset->exclusive && (settings->mixup > 0.0 || settings->cutmix > 0.0);
+  return dataset->task == FOVEA_TASK_CLASSIFY && (settings->mixup > 0.0 || settings->cutmix > 0.0);
 }
 
 /* Of each that share, of the other one the rest. */
@@ -46,7 +46,7 @@ exchange (Random *random, float *a, float *b, gsize n_planes, gsize side)
 }
 
 void
-mix_batch (const FoveaAugmentation *settings, Random *random, float *input, gsize n, gsize size, gsize side, float *targets, gsize classes)
+mix_batch (const FoveaAugmentation *settings, Random *random, float *input, gsize n, gsize size, gsize side, float *targets, float *known, gsize classes)
 {
   gboolean mixes = random_chance (random, settings->mixup), cuts = !mixes && side > 0 && random_chance (random, settings->cutmix);
   float    share = mixes ? (float) random_between (random, 0.6, 1.0) : 1.0f;
@@ -58,5 +58,7 @@ mix_batch (const FoveaAugmentation *settings, Random *random, float *input, gsiz
       else
         share = exchange (random, input + i * size, input + (i + 1) * size, size / (side * side), side);
       blend (targets + i * classes, targets + (i + 1) * classes, classes, share);
+      for (gsize c = i * classes; known && c < (i + 1) * classes; c++)
+        known[c] = known[c + classes] = MIN (known[c], known[c + classes]);
     }
 }

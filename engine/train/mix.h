@@ -10,9 +10,9 @@
 
 #define MIX_STREAM 0x314c /* of random numbers: that and the epoch, then the batch */
 
-/* Whether anything is to be mixed: photos of one class each, where the settings say so. */
+/* Whether anything is to be mixed: photos of whole images, where the settings say so. */
 gboolean mix_is_wanted (const FoveaAugmentation *settings, const Dataset *dataset);
 
 /* One kind, or none, for the whole batch, as chance has it. input: (n, size), planes of side x side pixels; with side 0 features, of which no rectangle can be cut.
- * targets: (n, classes). */
-void     mix_batch     (const FoveaAugmentation *settings, Random *random, float *input, gsize n, gsize size, gsize side, float *targets, gsize classes);
+ * targets: (n, classes). known: (n, classes), 0 where it isn't known whether a photo shows a tag, which isn't known of a mixture with it either; NULL: all is known. */
+void     mix_batch     (const FoveaAugmentation *settings, Random *random, float *input, gsize n, gsize size, gsize side, float *targets, float *known, gsize classes);

@@ -111,7 +111,7 @@ teacher_new (FoveaModel *model, const LoaderSettings *plain, const guint *order,
   Teacher               *teacher = invite (model, plain, error);
   FoveaShape             shape = { .n_dims = 4, .dims = { plain->batch, 3, plain->settings->height, plain->settings->width } };
   g_autofree char       *name = NULL;
-  g_autoptr (FoveaModel) open = head_open (model), cut = teacher ? head_replace (open, &shape, 1, 0, &name, error) : NULL;
+  g_autoptr (FoveaModel) open = head_open (model), cut = teacher ? head_replace (open, NULL, &shape, 1, 0, &name, error) : NULL;
   g_autoptr (FoveaModel) features = cut ? head_cut (cut, name, error) : NULL;
 
   if (features && open_session (teacher, features, plain->n_threads, error) && measure (teacher, features, plain, order, n, cancellable, error))

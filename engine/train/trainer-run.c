@@ -289,7 +289,8 @@ trainer_learn_batch (FoveaTrainer *trainer, const guint *order, double rate, dou
     return FALSE;
   memcpy (input, batch->input, n_floats * sizeof (float));
   if (mix_is_wanted (&trainer->settings.augmentation, trainer->dataset))
-    mix_batch (&trainer->settings.augmentation, &random, input, n, n_floats / n, side, batch->targets, trainer->dataset->n_classes);
+    mix_batch (&trainer->settings.augmentation, &random, input, n, n_floats / n, side, batch->targets, trainer->dataset->exclusive ? NULL : batch->weights,
+               trainer->dataset->n_classes);
   if (trainer->teacher && !(taught = teacher_run (trainer->teacher, input, cancellable, error)))
     return FALSE;
   lesson_begin (trainer->lesson, batch, taught);

@@ -145,6 +145,11 @@ make_model (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, G
   FoveaShape     shape = { .n_dims = 4, .dims = { 1, 3, trainer->input->height, trainer->input->width } };
   FoveaModel    *model;
 
+  if (trainer->settings.last_layer && (dataset->task != FOVEA_TASK_CLASSIFY || architecture || !base))
+    {
+      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "A last layer is exchanged in a base that is to name photos. Give such a base and no architecture, or name no layer.");
+      return NULL;
+    }
   if (dataset->task == FOVEA_TASK_DETECT)
     return make_detector (trainer, base, architecture, error);
   if (trainer->teacher)
@@ -160,7 +165,7 @@ make_model (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, G
         }
       return model;
     }
-  if (has_classes (trainer->input, dataset) && !(trainer->teacher && teacher_count (trainer->teacher) > 0))
+  if (!trainer->settings.last_layer && has_classes (trainer->input, dataset) && !(trainer->teacher && teacher_count (trainer->teacher) > 0))
     return fovea_model_ref (base);
   if (dataset->task != FOVEA_TASK_CLASSIFY)
     {
@@ -168,9 +173,9 @@ make_model (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, G
                    "begins with what weights of the base fit.", fovea_model_get_name (base));
       return NULL;
     }
-  model = head_replace (base, &shape, n_outputs, trainer->settings.seed, &trainer->head, error);
+  model = head_replace (base, trainer->settings.last_layer, &shape, n_outputs, trainer->settings.seed, &trainer->head, error);
   if (model && trainer->settings.trainable != FOVEA_TRAIN_HEAD && trainer->input->labels) /* a last layer alone begins on other numbers: standardized features */
-    head_keep_classes (model, base, (const char *const *) trainer->input->labels, (const char *const *) dataset->classes);
+    head_keep_classes (model, base, trainer->settings.last_layer, (const char *const *) trainer->input->labels, (const char *const *) dataset->classes);
   return model;
 }
 
@@ -300,6 +305,8 @@ find_key (const FoveaTrainer *trainer)
     g_checksum_update (checksum, (const guchar *) &s->augmentation.jpeg, 2 * sizeof s->augmentation.jpeg);
   if (s->find_rate)
     g_checksum_update (checksum, (const guchar *) "found", -1);
+  if (s->last_layer)
+    g_checksum_update (checksum, (const guchar *) s->last_layer, -1);
   if (s->frozen_norms)
     g_checksum_update (checksum, (const guchar *) "frozen", -1);
   if (s->optimizer == FOVEA_OPTIMIZER_ADAMW)
@@ -375,9 +382,11 @@ check_loss (const FoveaTrainer *trainer, GError **error)
 {
   FoveaLoss   loss = trainer->settings.loss;
   FoveaTask   task = trainer->settings.task;
-  gboolean    is_focal = task == FOVEA_TASK_CLASSIFY ? !trainer->dataset->exclusive : task == FOVEA_TASK_SEGMENT && trainer->dataset->n_classes == 1;
+  gboolean    is_mask = task == FOVEA_TASK_SEGMENT && trainer->dataset->n_classes == 1;
+  gboolean    is_focal = task == FOVEA_TASK_CLASSIFY ? !trainer->dataset->exclusive : is_mask;
   const char *wrong = (loss == FOVEA_LOSS_CIOU || loss == FOVEA_LOSS_SMOOTH_L1) && task != FOVEA_TASK_DETECT ? "That loss is for boxes. Choose another one."
                       : loss == FOVEA_LOSS_LOVASZ && task != FOVEA_TASK_SEGMENT ? "The Lovász loss is for masks. Choose another one."
+                      : loss == FOVEA_LOSS_L1 && !is_mask ? "The L1 loss is for masks of one class. Choose another one."
                       : loss == FOVEA_LOSS_FOCAL && !is_focal ? "The focal loss is for several tags a photo, and for masks of one class. Choose another one." : NULL;
 
   if (wrong)
