@@ -9,9 +9,8 @@
 
 #include "fovea.h"
 
-#define SCROLL_HEIGHT 130 /* pixels */
+#define SCROLL_HEIGHT 170 /* pixels */
 #define ADVICE_CHARS 32
-#define MOST_ADVICE 3 /* sentences that are always seen */
 #define CHOOSE_FILE "\001choose"
 #define NO_MODEL    "none"
 
@@ -88,17 +87,10 @@ dialog_advice_new (void)
 void
 dialog_advice_set (GtkWidget *advice, char *const *sentences)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
-  guint               n = sentences ? g_strv_length ((char **) sentences) : 0;
-  g_autofree char    *all = n > 0 ? g_strjoinv ("\n", (char **) sentences) : NULL;
+  g_autofree char *text = sentences ? g_strjoinv ("\n", (char **) sentences) : g_strdup ("");
 
-  for (guint i = 0; i < MIN (n, MOST_ADVICE); i++)
-    g_string_append_printf (text, "%s%s", i > 0 ? "\n" : "", sentences[i]);
-  if (n > MOST_ADVICE)
-    g_string_append_printf (text, "\n%s", "…");
-  gtk_label_set_text (GTK_LABEL (g_object_get_data (G_OBJECT (advice), "text")), text->str);
-  gtk_widget_set_tooltip_text (advice, n > MOST_ADVICE ? all : NULL);
-  gtk_widget_set_visible (advice, n > 0);
+  gtk_label_set_text (GTK_LABEL (g_object_get_data (G_OBJECT (advice), "text")), text);
+  gtk_widget_set_visible (advice, *text != '\0');
 }
 
 GtkWidget *

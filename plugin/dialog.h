@@ -19,7 +19,7 @@ void          dialog_bind_output (GimpProcedureConfig *config, GtkWidget *widget
 /* A line of text, wrapped. */
 GtkWidget    *dialog_text_new   (void);
 
-/* What is missing, and what is doubtful: some sentences beside a sign, the others when it is pointed at. NULL or empty: nothing is seen. */
+/* What is missing, and what is doubtful: sentences beside a sign. NULL or empty: nothing is seen. */
 GtkWidget    *dialog_advice_new (void);
 void          dialog_advice_set (GtkWidget *advice, char *const *sentences);
 

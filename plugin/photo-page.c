@@ -29,7 +29,7 @@ struct _PhotoPage
   GimpProcedureConfig *config;
   GimpImage           *image;
   TrainSurvey         *survey;
-  GtkWidget           *widget, *left_bar, *left_text, *present, *curve, *stage, *bar, *message, *classes, *classes_scroll, *advice, *score, *confusion, *train, *estimate, *pause, *stop,
+  GtkWidget           *widget, *left_bar, *left_text, *present, *curve, *stage, *bar, *message, *classes, *advice, *scroll, *score, *confusion, *train, *estimate, *pause, *stop,
                       *cancel, *apply, *places, *export;
   TrainRun             run;
   gboolean             is_busy;
@@ -61,8 +61,8 @@ photo_page_tell (PhotoPage *page)
   if (page->is_busy)
     return;
   tell (page->classes, found->trouble ? NULL : found->text);
-  dialog_scroll_fit (page->classes_scroll);
   dialog_advice_set (page->advice, found->trouble ? NULL : found->advice);
+  dialog_scroll_fit (page->scroll);
   if (found->trouble || page->is_trouble) /* what came of a training, or of its model, stays */
     tell (page->message, found->trouble);
   page->is_trouble = found->trouble != NULL;
@@ -354,9 +354,13 @@ static GtkWidget *
 make_controls (PhotoPage *page)
 {
   GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *grid = gtk_grid_new (), *uses = gtk_grid_new ();
+  GtkWidget *found = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8);
 
   page->classes = make_text ();
-  page->classes_scroll = dialog_scroll_new (page->classes);
+  page->advice = dialog_advice_new ();
+  gtk_box_pack_start (GTK_BOX (found), page->advice, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (found), page->classes, FALSE, FALSE, 0);
+  page->scroll = dialog_scroll_new (found);
   page->score = make_text ();
   page->confusion = confusion_view_new ();
   page->train = make_button (page, gtk_button_new_with_mnemonic (_("_Train")), "clicked", G_CALLBACK (on_train), TRUE);
@@ -383,9 +387,8 @@ make_controls (PhotoPage *page)
   gtk_box_pack_start (GTK_BOX (column), grid, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->train, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->estimate = estimate_label_new (page->config), FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (column), page->advice = dialog_advice_new (), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), row, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (column), page->classes_scroll, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->scroll, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->score, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->confusion, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), uses, FALSE, FALSE, 0);

@@ -103,6 +103,24 @@ show_whole (PhotoView *view)
   view->centre_y = gdk_pixbuf_get_height (view->photo) / 2.0;
 }
 
+void
+photo_view_reveal (GtkWidget *widget, double x, double y, int margin)
+{
+  PhotoView *view = get_view (widget);
+  PhotoPlace place;
+
+  if (!view->photo)
+    return;
+  place = get_place (widget);
+  if (fabs (x - view->centre_x) * place.scale + margin < gtk_widget_get_allocated_width (widget) / 2.0
+      && fabs (y - view->centre_y) * place.scale + margin < gtk_widget_get_allocated_height (widget) / 2.0)
+    return;
+  view->centre_x = x;
+  view->centre_y = y;
+  keep_inside (view);
+  gtk_widget_queue_draw (widget);
+}
+
 /* What is under (x, y) stays there. */
 static void
 zoom_at (GtkWidget *widget, double factor, double x, double y)

@@ -37,6 +37,9 @@ gboolean   photo_view_has_photo (GtkWidget *view);
 
 PhotoExtent photo_view_get_extent (GtkWidget *view);
 
+/* Moves the photo, where it is zoomed in, so that a place of it is seen with `margin` pixels of the screen around it. */
+void       photo_view_reveal    (GtkWidget *view, double x, double y, int margin);
+
 gpointer   photo_view_get_data  (GtkWidget *view);
 
 /* Draws the photo, as the view shows it. Only what is visible: from a small copy as long as that has pixels enough, from a part of the photo itself where the

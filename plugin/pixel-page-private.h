@@ -15,7 +15,7 @@ struct _PixelPage
   GimpProcedureConfig *config;
   GimpImage           *image;
   TrainSurvey         *survey;
-  GtkWidget           *widget, *view, *bars, *bars_scroll, *advice, *score, *confusion, *next, *where, *train, *estimate, *stop, *live, *apply, *places, *save, *export;
+  GtkWidget           *widget, *view, *bars, *advice, *scroll, *score, *confusion, *next, *where, *train, *estimate, *stop, *live, *apply, *places, *save, *export;
   Look                *look;
   PixelTraining       *training;
   LabelLayers         *labels;      /* as they were read last; NULL: none */

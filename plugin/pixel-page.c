@@ -85,7 +85,7 @@ show_bars (PixelPage *page)
       gtk_box_pack_start (GTK_BOX (page->bars), bar, FALSE, FALSE, 0);
     }
   gtk_widget_show_all (page->bars);
-  dialog_scroll_fit (page->bars_scroll);
+  dialog_scroll_fit (page->scroll);
 }
 
 /* The classes as they are now; notes if the trainer knows others. */
@@ -359,6 +359,7 @@ followed (gboolean done, gpointer data)
   gtk_label_set_text (GTK_LABEL (page->score), score);
   confusion = pixel_training_get_confusion (page->training);
   confusion_view_set (page->confusion, confusion);
+  dialog_scroll_fit (page->scroll);
 }
 
 /* ---- live ---------------------------------------------------------------------------------------------------------------- */
@@ -414,12 +415,24 @@ on_base (GimpProcedureConfig *config, GParamSpec *property, PixelPage *page)
     look_start (page->look);
 }
 
-static void
-on_stop (GtkButton *button, PixelPage *page)
+gboolean
+pixel_page_is_learning (const PixelPage *page)
+{
+  return page->wants && look_is_busy (page->look);
+}
+
+void
+pixel_page_stop (PixelPage *page)
 {
   gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (page->live), FALSE);
   page->wants = page->judge = FALSE;
   look_stop (page->look);
+}
+
+static void
+on_stop (GtkButton *button, PixelPage *page)
+{
+  pixel_page_stop (page);
 }
 
 static void
@@ -501,10 +514,10 @@ make_uses (PixelPage *page)
 static GtkWidget *
 make_controls (PixelPage *page)
 {
-  GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), *begin = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), *begin = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *found = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8);
 
   page->bars = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
-  page->bars_scroll = dialog_scroll_new (page->bars);
+  page->advice = dialog_advice_new ();
   page->score = dialog_text_new ();
   page->confusion = confusion_view_new ();
   page->where = dialog_text_new ();
@@ -519,11 +532,12 @@ make_controls (PixelPage *page)
   gtk_box_pack_start (GTK_BOX (begin), page->stop, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), begin, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->estimate = dialog_text_new (), FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (column), page->advice = dialog_advice_new (), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->live, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (column), page->bars_scroll, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->score, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (column), page->confusion, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (found), page->advice, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (found), page->bars, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (found), page->confusion, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->scroll = dialog_scroll_new (found), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->next, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->where, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), make_uses (page), FALSE, FALSE, 0);
@@ -588,6 +602,7 @@ void
 pixel_page_tell (PixelPage *page)
 {
   dialog_advice_set (page->advice, train_survey_get (page->survey)->advice);
+  dialog_scroll_fit (page->scroll);
 }
 
 gboolean

@@ -24,6 +24,10 @@ void       pixel_page_set_shown  (PixelPage *page, gboolean is_shown);
 /* Shows what the survey advises. */
 void       pixel_page_tell       (PixelPage *page);
 
+/* Strokes are being learned, or are about to be. */
+gboolean   pixel_page_is_learning (const PixelPage *page);
+void       pixel_page_stop       (PixelPage *page);
+
 /* There is a model that hasn't been saved. */
 gboolean   pixel_page_is_unsaved (const PixelPage *page);
 void       pixel_page_save       (PixelPage *page);

@@ -113,13 +113,16 @@ on_focus (GtkWidget *window, GdkEvent *event, TrainDialog *dialog)
 
 /* ---- closing ------------------------------------------------------------------------------------------------------------ */
 
+/* yes NULL: there is only one way but going on. */
 static gint
 ask (TrainDialog *dialog, const char *text, const char *no, gint no_response, const char *yes, gint yes_response)
 {
   GtkWidget *question = gtk_message_dialog_new (GTK_WINDOW (dialog->dialog), GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION, GTK_BUTTONS_NONE, "%s", text);
   gint       answer;
 
-  gtk_dialog_add_buttons (GTK_DIALOG (question), no, no_response, _("_Go on"), GTK_RESPONSE_CANCEL, yes, yes_response, NULL);
+  gtk_dialog_add_buttons (GTK_DIALOG (question), no, no_response, _("_Go on"), GTK_RESPONSE_CANCEL, NULL);
+  if (yes)
+    gtk_dialog_add_button (GTK_DIALOG (question), yes, yes_response);
   gtk_dialog_set_default_response (GTK_DIALOG (question), GTK_RESPONSE_CANCEL);
   answer = gtk_dialog_run (GTK_DIALOG (question));
   gtk_widget_destroy (question);
@@ -130,11 +133,15 @@ static gboolean
 ask_about_training (gpointer data)
 {
   TrainDialog *dialog = data;
+  gboolean     on_photos = photo_page_is_busy (dialog->photos);
 
-  switch (ask (dialog, _("A training is under way."), _("_Abandon it"), RESPONSE_ABANDON, _("_Stop and keep the best"), RESPONSE_STOP))
+  switch (ask (dialog, _("A training is under way."), _("_Abandon it"), RESPONSE_ABANDON, on_photos ? _("_Stop and keep the best") : NULL, RESPONSE_STOP))
     {
     case RESPONSE_ABANDON:
       photo_page_cancel (dialog->photos);
+      pixel_page_stop (dialog->pixels);
+      if (!on_photos)
+        gtk_dialog_response (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_CLOSE);
       break;
     case RESPONSE_STOP:
       photo_page_stop (dialog->photos);
@@ -148,7 +155,7 @@ ask_about_training (gpointer data)
 static void
 on_response (GtkWidget *window, gint response, TrainDialog *dialog)
 {
-  if (response == GTK_RESPONSE_HELP || !photo_page_is_busy (dialog->photos))
+  if (response == GTK_RESPONSE_HELP || !(photo_page_is_busy (dialog->photos) || pixel_page_is_learning (dialog->pixels)))
     return;
   g_signal_stop_emission_by_name (window, "response");
   if (!dialog->asking)

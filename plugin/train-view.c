@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define TINT 0.4 /* opacity of the classes' colours */
+#define RING 14  /* radius of the mark, pixels of the screen */
 
 typedef struct
 {
@@ -95,7 +96,7 @@ draw_mark (cairo_t *cr, double x, double y)
 {
   for (int ring = 0; ring < 2; ring++)
     {
-      cairo_arc (cr, x, y, 14, 0, 2 * G_PI);
+      cairo_arc (cr, x, y, RING, 0, 2 * G_PI);
       cairo_set_source_rgb (cr, ring, ring, ring);
       cairo_set_line_width (cr, ring ? 2 : 5);
       cairo_stroke (cr);
@@ -185,5 +186,7 @@ train_view_set_mark (GtkWidget *widget, gboolean visible)
   TrainView *view = photo_view_get_data (widget);
 
   view->is_marked = visible;
+  if (visible)
+    photo_view_reveal (widget, view->answer->next_x * view->width, view->answer->next_y * view->height, 2 * RING);
   gtk_widget_queue_draw (widget);
 }

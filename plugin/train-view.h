@@ -35,4 +35,6 @@ void         train_view_set_answer (GtkWidget *view, const TrainAnswer *answer, 
 
 /* Of the photo that is shown, pixels. */
 void         train_view_set_size   (GtkWidget *view, int width, int height);
+
+/* Only where there is an answer; the mark is moved into the view. */
 void         train_view_set_mark   (GtkWidget *view, gboolean visible);

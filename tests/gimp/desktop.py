@@ -36,6 +36,11 @@ def click_twice(x, y):
     subprocess.run(['xdotool', 'mousemove', str(x), str(y), 'click', '--repeat', '2', '--delay', '150', '1'], check=True)
 
 
+def turn_wheel(x, y, n):
+    """Up, n notches, over a place of the screen."""
+    subprocess.run(['xdotool', 'mousemove', str(x), str(y), 'click', '--repeat', str(n), '--delay', '60', '4'], check=True)
+
+
 def letters_of(node):
     """The Alt-letters of a widget, as GTK tells them to the accessibility bus."""
     try:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Train window in real GIMP under Xvfb, driven through the accessibility bus: an image with strokes is trained on, the result applied and saved; an image
-without labels is told what to do; strokes on the XCF files of a folder and on all open images are counted, learned, paused and stopped; settings of Advanced hold in the window as they do in batch; example layers become a classifier; a detector's training is paused, cancelled at once, and stopped with what is best.
+without labels is told what to do; labels that are too few are said; strokes on the XCF files of a folder and on all open images are counted, learned, paused and stopped; settings of Advanced hold in the window as they do in batch; example layers become a classifier; a detector's training is paused, cancelled at once, and stopped with what is best.
 In German, and dark: strokes, and the label layers.
 Screenshots stay in the folder given.
 
@@ -13,7 +13,7 @@ import re
 import sys
 import time
 
-from desktop import check_window, click_twice, key, type_text
+from desktop import check_window, click_twice, key, turn_wheel, type_text
 from gimp_window import BUTTON_ROLES, GimpWindow, act, main, plug_ins, run_session, shoot, shoot_still, shoot_window, wait, walk
 from isolated_gimp import IsolatedGimp, reference, skip
 from label_batch import TOOLS, call as label
@@ -27,7 +27,7 @@ try:
 except ImportError as missing:
     skip(missing)
 
-SCENES = ('strokes', 'several', 'settings', 'none', 'closed', 'killed', 'photos', 'objects', 'german')
+SCENES = ('strokes', 'several', 'settings', 'warned', 'none', 'closed', 'killed', 'photos', 'objects', 'german')
 MANUAL = ('manual-labels', 'manual-strokes', 'manual-photos')  # the manual's pictures: only when they are named
 DOG = ((150, 60, 70, 50), (190, 90, 50, 40), (285, 225, 40, 30), (325, 330, 15, 60), (400, 250, 30, 20), (95, 45, 30, 25), (310, 110, 30, 40), (262, 110, 30, 30), (265, 200, 25, 30),
        (310, 260, 15, 50), (430, 280, 30, 15), (220, 130, 25, 60), (140, 130, 20, 30), (330, 170, 20, 15))
@@ -270,6 +270,51 @@ def learn_objects(window, folder):
     print(f'ok objects: cancelled within {took:.2f} s of asking; closing asks; {saved}', flush=True)
 
 
+def warn(window, folder):
+    """Labels that are too few or contradict each other are said beside Train, which learns nevertheless; closing the window meanwhile asks, the first time, too."""
+    window.press('Train')
+    window.press('Close')
+    wait(lambda: window.button('Abandon it'), 'the question', 30)
+    shoot(folder / 'train-warned-question.png')
+    window.press('Go on')
+    wait(lambda: not any(node.name == 'Abandon it' and window.is_showing(node) for top in window.application('fovea') for node in walk(top)), 'the end of the question', 30)
+    window.press('Stop')
+    said = [wait(lambda: find(window, 'label', f'(?s).*{words}.*').name, words, 60)
+            for words in ('“Pet” has only 9 painted pixels', '“Tail” has no examples yet', '400 pixels are painted in two classes')]
+    place = find(window, 'label', '(?s).*“Tail” has no.*').queryComponent().getExtents(0)
+    assert 0 < place.y - window.button('Train').queryComponent().getExtents(0).y < 200, place
+    shoot(folder / 'train-warned.png')
+    check_window(window.dialog)
+    window.press('Train')
+    window.press('Close')
+    window.press('Abandon it')
+    window.ended()
+    print(f'ok warned: {said[0]}', flush=True)
+
+
+def show_next(window, folder):
+    """Where the next stroke would help is moved into the view, however far away that is."""
+    window.press('Label here next')
+    where = wait(lambda: window.words('paint what it is there'), 'a place', 10)
+    place = find(window, '.*', 'The photo with its classes').queryComponent().getExtents(0)
+    x, y = (int(number) for number in re.search(r'At (\d+), (\d+)', where).groups())
+    turn_wheel(place.x + (place.width - 90 if x < SIZE[0] / 2 else 90), place.y + (place.height - 30 if y < SIZE[1] / 2 else 30), 12)
+
+    def look(name):
+        shoot_still(folder / f'train-next-{name}.png')
+        return np.asarray(Image.open(folder / f'train-next-{name}.png').convert('RGB'))[place.y:place.y + place.height, place.x:place.x + place.width]
+
+    def count_white(pixels):
+        return int((pixels == 255).all(2).sum())
+
+    before = look('away')
+    window.press('Label here next')
+    after = look('there')
+    assert count_white(after) > count_white(before) + 30, 'the ring is seen'
+    assert np.abs(after.astype(int) - before).mean() > 10, 'another part of the photo is'
+    key('0')
+
+
 def lose_image(window, folder):
     """While Live is on a label layer is deleted in GIMP's own window, then the image is closed: each is said, and what was learned can still be saved."""
     window.press('Train')
@@ -462,8 +507,8 @@ def inside(scene, folder):
     if scene in ('photos', 'objects', 'several'):
         {'photos': learn_photos, 'objects': learn_objects, 'several': learn_several}[scene](window, folder)
         return
-    if scene in ('closed', 'settings', 'killed'):
-        {'closed': lose_image, 'settings': change_settings, 'killed': go_on}[scene](window, folder)
+    if scene in ('closed', 'settings', 'killed', 'warned'):
+        {'closed': lose_image, 'settings': change_settings, 'killed': go_on, 'warned': warn}[scene](window, folder)
         return
     if scene == 'none':
         wait(lambda: window.words('Label Layers'), 'what to do without labels', 60)
@@ -483,8 +528,7 @@ def inside(scene, folder):
     taken = wait(lambda: described(window, 'What is taken for what'), 'the confusion matrix', 60)
     assert re.search('“Background”: \\d+ of \\d+ right', taken) and re.search('“Pet”: \\d+ of \\d+ right', taken), taken
     before, after = paint_live(window)
-    window.press('Label here next')
-    wait(lambda: window.words('paint what it is there'), 'a place', 10)
+    show_next(window, folder)
     shoot(folder / 'train-classes.png')
     check_window(window.dialog)
     window.press('Uncertainty')
@@ -517,13 +561,13 @@ def prepare_several(gimp):
         truth = np.asarray(Image.open(reference() / f'data/photos/mask/pets/{name}.png')) == 1
         run(gimp, TOOLS + scene(reference() / f'data/photos/img/pets/{name}.jpg', '', f'''{scribble(truth)}
           (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/several/{name}.xcf")'''))
-    begin_with(gimp, gimp.folder / 'several')
+    begin_with(gimp, f'(source "folder")\n(folder "{gimp.folder}/several")\n')
 
 
-def begin_with(gimp, folder):
+def begin_with(gimp, settings):
     """The window opens with the settings that it was closed with."""
     (gimp.folder / 'profile/plug-in-settings').mkdir()
-    (gimp.folder / 'profile/plug-in-settings/GimpProcedureConfigRun-plug-in-fovea-train.last').write_text(f'(source "folder")\n(folder "{folder}")\n')
+    (gimp.folder / 'profile/plug-in-settings/GimpProcedureConfigRun-plug-in-fovea-train.last').write_text(settings)
 
 
 def leave_training(gimp, photo):
@@ -533,7 +577,7 @@ def leave_training(gimp, photo):
         wait_for(gimp.folder / 'home/.cache/fovea/training/Mine/checkpoint')
     finally:
         at_work.kill()
-    begin_with(gimp, gimp.folder / 'two')
+    begin_with(gimp, f'(source "folder")\n(folder "{gimp.folder}/two")\n')
 
 
 def prepare_picture(gimp, scene_name):
@@ -574,6 +618,13 @@ def prepare(gimp, scene_name):
         run(gimp, TOOLS + scene(photo, '', f'''{label('#:task "detect" #:classes (list "pet")')} (paint (class-layer image 0) image 100 200 600 700)
           (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'''))
         return gimp.folder / 'labels.xcf'
+    if scene_name == 'warned':
+        begin_with(gimp, '(epochs 5000)')
+        run(gimp, TOOLS + scene(photo, '', f'''{label('#:task "segment" #:classes (list "Background" "Pet" "Tail")')}
+          (paint (class-layer image 0) image 20 20 90 80) (paint (class-layer image 1) image 400 400 3 3)
+          (paint (class-layer image 0) image 600 600 20 20) (paint (class-layer image 1) image 600 600 20 20)
+          (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'''))
+        return gimp.folder / 'labels.xcf'
     if scene_name == 'several':
         prepare_several(gimp)
     truth = np.asarray(Image.open(reference() / f'data/photos/mask/pets/{PETS[0]}.png').resize(SIZE, Image.Resampling.NEAREST)) == 1
@@ -599,7 +650,7 @@ def run_scene(name, plugin, folder):
         photo = prepare(gimp, name)
         second = f'"{reference()}/data/photos/img/pets/{PETS[2]}.jpg" ' if name == 'several' else ''
         run_session(gimp, name, folder, f'{second}"{photo}"', *(('de_DE.UTF-8', 'dark') if name == 'german' else ()), timeout=600)
-        if name not in ('none', 'german') and name not in MANUAL:
+        if name not in ('none', 'german', 'warned') and name not in MANUAL:
             assert (gimp.folder / f'home/.local/share/fovea/models/{"Mine" if name == "killed" else "My model"}.onnx').exists()
         if name == 'settings':
             check_settings(gimp, photo)
