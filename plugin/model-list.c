@@ -214,7 +214,7 @@ show_card (ModelList *list, const FoveaModelFacts *facts)
 
   if (facts && facts->fault)
     g_string_append_printf (text, "%s\n\n", facts->fault);
-  if (facts && facts->origin != FOVEA_ORIGIN_BUILT_IN && facts->origin != FOVEA_ORIGIN_TRAINED && (warning = fovea_licence_warn (facts->licence)))
+  if (facts && facts->origin != FOVEA_ORIGIN_BUILT_IN && (facts->licence || facts->origin != FOVEA_ORIGIN_TRAINED) && (warning = fovea_licence_warn (facts->licence)))
     g_string_append_printf (text, "%s\n\n", warning);
   g_string_append (text, card && *card ? card : facts ? _("This model has no card: nobody has written down what it is good for.") : "");
   card_view_set_text (list->card, text->str);

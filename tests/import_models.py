@@ -244,6 +244,14 @@ outputs:
             self.environment['FOVEA_MODELS_PATH'] = str(self.folder / 'built-in')
             self.assertEqual(self.fovea('classify', path, PHOTO)[1].count('licence'), said, place)
 
+    def test_licence_of_the_base(self):
+        """What was trained from a model is bound by its licence; its own words come first."""
+        for more, licence in (({}, 'AGPL-3.0'), ({'licence': 'MIT'}, 'MIT')):
+            card = {'training': {}, 'base': 'strict', 'base_licence': 'AGPL-3.0'} | more
+            path = self.put('trained.onnx', tiny_model.corner_colour(fovea=json.dumps({'input': {'resize': 'stretch', 'range': 1}, 'card': card})))
+            found = self.take(path)
+            self.assertEqual((found['licence'], 'AGPL' in found.get('warning', '')), (licence, licence == 'AGPL-3.0'))
+
     def test_labels_file(self):
         """labels.txt counts where the number fits, and not otherwise."""
         net = tiny_model.corner_colour().replace(b"['red', 'green', 'blue']", b"?" * 24)

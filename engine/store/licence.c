@@ -11,13 +11,20 @@
 #include "vision/json-look.h"
 #include "vision/literal.h"
 
-/* card.licence of a sidecar's object. */
+/* What was trained from a model that has a licence is bound by it. */
+static char *
+licence_of_card (JsonObject *card)
+{
+  const char *own = look_string (card, "licence"), *text = own && *own ? own : look_string (card, "base_licence");
+
+  return text && *text ? g_strdup (text) : NULL;
+}
+
+/* Of a sidecar's object. */
 static char *
 licence_of (JsonObject *object)
 {
-  const char *text = look_string (look_object (look_object (object, "fovea"), "card"), "licence");
-
-  return text && *text ? g_strdup (text) : NULL;
+  return licence_of_card (look_object (look_object (object, "fovea"), "card"));
 }
 
 static char *
@@ -25,9 +32,8 @@ licence_of_text (const char *text, gsize length, gboolean is_inner)
 {
   g_autoptr (JsonNode) node = literal_parse (text, length, NULL);
   JsonObject          *object = node && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-  const char          *inner = is_inner ? look_string (look_object (object, "card"), "licence") : NULL;
 
-  return is_inner ? g_strdup (inner) : licence_of (object);
+  return is_inner ? licence_of_card (look_object (object, "card")) : licence_of (object);
 }
 
 /* One line without controls. */

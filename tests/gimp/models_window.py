@@ -50,6 +50,15 @@ window.show_all()
 Gtk.main()'''
 
 
+# What was copied.
+PASTE = '''import gi
+gi.require_version("Gdk", "3.0")
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gdk, Gtk
+Gtk.init()
+print(Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).wait_for_text())'''
+
+
 class Windows(GimpWindow):
     """One after the other."""
 
@@ -119,6 +128,8 @@ def about(windows, folder, scene):
             assert part in report, (part, report)
         windows.press('Copy Report')
         wait(lambda: windows.words('copied'), 'the copy')
+        copied = subprocess.run([sys.executable, '-c', PASTE], capture_output=True, text=True, check=True).stdout
+        assert copied.strip() == report.strip(), copied
     shoot(folder / f'about-{scene}.png')
     check_window(windows.dialog)
     windows.close()
