@@ -6,6 +6,7 @@
 
 #include "draw.h"
 
+#include <glib/gi18n.h>
 #include <pango/pangocairo.h>
 
 #include "image.h"
@@ -28,7 +29,7 @@ make_surface (const GdkPixbuf *photo, GError **error)
 
   if (cairo_surface_status (surface) != CAIRO_STATUS_SUCCESS)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "A picture of %d×%d pixels can't be drawn: %s. Scale the photo down.", width, height,
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, _("A picture of %d×%d pixels can't be drawn: %s. Scale the photo down."), width, height,
                    cairo_status_to_string (cairo_surface_status (surface)));
       cairo_surface_destroy (surface);
       return NULL;
@@ -65,7 +66,7 @@ read_surface (cairo_surface_t *surface, GError **error)
         }
     }
   if (!picture)
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "Not enough memory for a picture of %d×%d pixels. Scale the photo down.", width, height);
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, _("Not enough memory for a picture of %d×%d pixels. Scale the photo down."), width, height);
   return picture;
 }
 

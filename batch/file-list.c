@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <gdk-pixbuf/gdk-pixbuf.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,7 +176,7 @@ find_problem (const char *path)
   if (g_stat (path, &status) != 0 || S_ISREG (status.st_mode)) /* a link that leads nowhere says so when it is opened */
     return NULL;
   shown = g_filename_display_name (path);
-  return g_strdup_printf ("“%s” is no file, but a pipe, a socket or a device. Take it out of the folder.", shown);
+  return g_strdup_printf (_("“%s” is no file, but a pipe, a socket or a device. Take it out of the folder."), shown);
 }
 
 /* below: the folder's path below the one that was given, "" for that itself. */
@@ -192,7 +193,7 @@ add_folder (FileList *list, const char *path, const char *below)
     {
       g_autofree char *shown = g_filename_display_name (path);
 
-      add_file (list, path, below)->problem = g_strdup_printf ("The folder “%s” can't be read: %s. Change who may read it, or leave it out.", shown, g_strerror (errno));
+      add_file (list, path, below)->problem = g_strdup_printf (_("The folder “%s” can't be read: %s. Change who may read it, or leave it out."), shown, g_strerror (errno));
     }
   for (guint i = 0; names && i < names->len; i++)
     {
@@ -428,7 +429,7 @@ refuse_output (const char *folder, const char *photos, GError **error)
   g_autofree char *shown = g_filename_display_name (folder), *shown_photos = g_filename_display_name (photos);
 
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
-               "The results can't be written to “%s”: that is the folder of the photos “%s”, in it or around it. Choose a folder beside it.", shown, shown_photos);
+               _("The results can't be written to “%s”: that is the folder of the photos “%s”, in it or around it. Choose a folder beside it."), shown, shown_photos);
   return FALSE;
 }
 

@@ -7,6 +7,7 @@
 #include "folder.h"
 
 #include <errno.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -331,14 +332,14 @@ write_layers (const FolderRun *run, const ListedFile *file, const JobEntry *entr
 
   if (g_mkdir_with_parents (folder, 0777) != 0 || g_mkdir_with_parents (run->part, 0777) != 0)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be made: %s. Choose another folder, or make room.", folder, g_strerror (errno));
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” can't be made: %s. Choose another folder, or make room."), folder, g_strerror (errno));
       return FALSE;
     }
   if (!run->settings.write_layers (file->path, part, entry->finding, run->settings.layers_data, error))
     return FALSE;
   if (g_rename (part, path) != 0)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written: %s. Choose another folder, or make room.", path, g_strerror (errno));
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” can't be written: %s. Choose another folder, or make room."), path, g_strerror (errno));
       return FALSE;
     }
   json_object_set_string_member (answer, "layers", below);

@@ -5,6 +5,8 @@
 
 #include "formats.h"
 
+#include <glib/gi18n.h>
+
 #define CLASSIFY (1 << OPERATION_CLASSIFY)
 #define LOCATE   (1 << OPERATION_LOCATE)
 #define SEGMENT  (1 << OPERATION_SEGMENT)
@@ -52,8 +54,8 @@ formats_parse (const char *text, OperationKind kind, gboolean in_gimp, guint *wa
         format++;
       if (!format->name || !(format->kinds & 1u << kind) || (format->flag == FORMAT_XCF && !in_gimp))
         {
-          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, format->name ? "“%s” isn't a format of this operation. Right ones are: %s."
-                                                                              : "“%s” isn't a format. Right ones are, with commas between: %s.", words[i], names);
+          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, format->name ? _("“%s” isn't a format of this operation. Right ones are: %s.")
+                                                                              : _("“%s” isn't a format. Right ones are, with commas between: %s."), words[i], names);
           return FALSE;
         }
       *wanted |= format->flag;

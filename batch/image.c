@@ -6,6 +6,7 @@
 
 #include "image.h"
 
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,7 +54,7 @@ load_standard_input (GError **error)
   if (copy_standard_input (file))
     photo = load_file (path, NULL, error);
   else
-    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "it ends in an error, or there is no room for a temporary file.");
+    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("it ends in an error, or there is no room for a temporary file."));
   fclose (file);
   g_unlink (path);
   return photo;
@@ -69,9 +70,9 @@ load (const char *file, gboolean *is_large, GError **error)
   GdkPixbuf            *upright = photo ? gdk_pixbuf_apply_embedded_orientation (photo) : NULL;
 
   if (local)
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be read as a photo: %s", name, local->message);
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” can't be read as a photo: %s"), name, local->message);
   else if (photo && !upright)
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "Not enough memory to turn “%s” upright. Save it smaller.", name);
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, _("Not enough memory to turn “%s” upright. Save it smaller."), name);
   return upright;
 }
 
@@ -150,7 +151,7 @@ image_read_file (const char *file, int channels, int *width, int *height, gpoint
   pixels = rgb = g_try_malloc_n (n, 3);
   if (!pixels)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "Not enough memory for “%s”.", file);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, _("Not enough memory for “%s”."), file);
       return NULL;
     }
   image_read (photo, 0, 0, *width, *height, rgb, (gsize) *width * 3, NULL);

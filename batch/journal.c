@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +40,7 @@ set_error (GError **error, const char *file, int reason)
 {
   g_autofree char *shown = g_filename_display_name (file);
 
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written: %s. Choose another folder, or make room.", shown, g_strerror (reason));
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” can't be written: %s. Choose another folder, or make room."), shown, g_strerror (reason));
 }
 
 /* ---- one process at a time ----------------------------------------------------------------------------------------------------------------- */
@@ -63,7 +64,7 @@ lock (const Journal *journal, GError **error)
       held = wanted;
       if (g_get_monotonic_time () > until && fcntl (journal->descriptor, F_GETLK, &held) == 0 && held.l_type != F_UNLCK)
         {
-          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "Another batch, the process %ld, is writing into the folder “%s”. Wait for its end, or choose another folder.",
+          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("Another batch, the process %ld, is writing into the folder “%s”. Wait for its end, or choose another folder."),
                        (long) held.l_pid, shown);
           return FALSE;
         }
@@ -237,7 +238,7 @@ is_there (const Journal *journal, GError **error)
 
   if (fstat (journal->descriptor, &status) != 0 || status.st_nlink > 0)
     return TRUE;
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "The results in “%s” were taken away while they were being written. Begin anew.", shown);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("The results in “%s” were taken away while they were being written. Begin anew."), shown);
   return FALSE;
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <gdk-pixbuf/gdk-pixbuf.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -86,7 +87,7 @@ fail (GError **error, const char *photo, const char *what, const char *reason)
 {
   g_autofree char *shown = g_filename_display_name (photo), *valid = g_utf8_make_valid (reason, -1);
 
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't have %s: %s. Save it as JPEG, PNG or TIFF, or use a sidecar (xmp).", shown, what, valid);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” can't have %s: %s. Save it as JPEG, PNG or TIFF, or use a sidecar (xmp)."), shown, what, valid);
   return FALSE;
 }
 
@@ -103,9 +104,9 @@ keywords_write_sidecar (const char *photo, const char *sidecar, const char *cons
   if (gexiv2_metadata_open_path (of_photo, photo, NULL))
     before = gexiv2_metadata_try_get_tag_multiple (of_photo, tags[0], NULL);
   if ((before && *before && !keywords_set (metadata, (const char *const *) before, TRUE, &local)) || !keywords_set (metadata, names, FALSE, &local))
-    return fail (error, photo, "a sidecar", local->message);
+    return fail (error, photo, _("a sidecar"), local->message);
   packet = gexiv2_metadata_try_generate_xmp_packet (metadata, GEXIV2_OMIT_PACKET_WRAPPER, 0, &local);
-  return packet ? output_file_write (sidecar, packet, strlen (packet), error) : fail (error, photo, "a sidecar", local->message);
+  return packet ? output_file_write (sidecar, packet, strlen (packet), error) : fail (error, photo, _("a sidecar"), local->message);
 }
 
 gboolean
@@ -121,11 +122,11 @@ keywords_write_copy (const char *photo, const char *copy, const char *part, cons
   if (!gexiv2_metadata_open_path (metadata, part, &local) || !keywords_set (metadata, names, FALSE, &local) || !gexiv2_metadata_save_file (metadata, part, &local))
     {
       g_unlink (part);
-      return fail (error, photo, "keywords inside", local->message);
+      return fail (error, photo, _("keywords inside"), local->message);
     }
   if (g_mkdir_with_parents (folder, 0777) == 0 && g_rename (part, copy) == 0)
     return TRUE;
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written: %s. Choose another folder, or make room.", copy, g_strerror (errno));
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” can't be written: %s. Choose another folder, or make room."), copy, g_strerror (errno));
   g_unlink (part);
   return FALSE;
 }

@@ -7,6 +7,7 @@
 #include "label-output.h"
 
 #include <errno.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -83,11 +84,10 @@ name_file (LabelOutput *output, const JournalPhoto *photo, GError **error)
   for (guint i = 0; parts[i] && ok; i++)
     ok = *parts[i] && *parts[i] != '.' && !strpbrk (parts[i], "\n\r\\");
   if (!ok)
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” has a name that no file of YOLO or VOC can have: these leave it out. Rename it, and give its folder.", photo->shown);
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” has a name that no file of YOLO or VOC can have: these leave it out. Rename it, and give its folder."), photo->shown);
   else if (!g_hash_table_add (output->stems, g_steal_pointer (&stem)))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” has the name of another photo but for what follows the point; YOLO and VOC have one file for both: they leave it out. "
-                   "Rename it.", photo->shown);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” has the name of another photo but for what follows the point; YOLO and VOC have one file for both: they leave it out. Rename it."), photo->shown);
       ok = FALSE;
     }
   return ok ? g_strdup (photo->shown) : NULL;
@@ -116,7 +116,7 @@ fail (const char *path, GError **error)
   g_autofree char *shown = g_filename_display_name (path);
   int              reason = errno;
 
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written: %s. Choose another folder, or make room.", shown, g_strerror (reason));
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” can't be written: %s. Choose another folder, or make room."), shown, g_strerror (reason));
   return FALSE;
 }
 

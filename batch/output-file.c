@@ -8,6 +8,7 @@
 #include <cairo.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ set_error (GError **error, const char *path, int reason)
 {
   g_autofree char *shown = g_filename_display_name (path);
 
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't be written: %s. Choose another folder, or make room.", shown, g_strerror (reason));
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” can't be written: %s. Choose another folder, or make room."), shown, g_strerror (reason));
 }
 
 /* A descriptor of a file without a name, where there is such a thing and it can be named later. */

@@ -10,6 +10,7 @@
 #include "photo-check.h"
 
 #include <gdk-pixbuf/gdk-pixbuf.h>
+#include <glib/gi18n.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -43,7 +44,7 @@ photo_check_size (const char *path, guint64 *n_pixels, GError **error)
   *n_pixels = gdk_pixbuf_get_file_info (path, &width, &height) && width > 0 && height > 0 ? (guint64) width * (guint64) height : 0;
   if (*n_pixels <= most)
     return TRUE;
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "it is said to have %d × %d pixels, and at most %u million have room here. Save it smaller, if it is a photo.", width,
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("it is said to have %d × %d pixels, and at most %u million have room here. Save it smaller, if it is a photo."), width,
                height, (guint) (most / 1000000));
   return FALSE;
 }
@@ -104,6 +105,6 @@ photo_check_end (const char *path, GError **error)
   if (file)
     fclose (file);
   if (!whole)
-    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "it is a JPEG file that is cut off: a part of its pixels is missing. Copy or fetch it once more.");
+    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("it is a JPEG file that is cut off: a part of its pixels is missing. Copy or fetch it once more."));
   return whole;
 }

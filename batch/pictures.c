@@ -6,6 +6,7 @@
 #include "pictures.h"
 
 #include <cairo.h>
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "draw.h"
@@ -20,7 +21,7 @@ make_picture (gboolean alpha, const FoveaPhoto *photo, GError **error)
   GdkPixbuf *picture = gdk_pixbuf_new (GDK_COLORSPACE_RGB, alpha, 8, photo->width, photo->height);
 
   if (!picture)
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "Not enough memory for a picture of %d×%d pixels. Scale the photo down.", photo->width, photo->height);
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, _("Not enough memory for a picture of %d×%d pixels. Scale the photo down."), photo->width, photo->height);
   return picture;
 }
 
@@ -120,7 +121,7 @@ save_gray (FoveaMask *mask, const FoveaPhoto *photo, const char *path, GError **
 
   if (gray)
     return read_mask (mask, photo, gray, (gsize) stride, 1, error) && output_file_write_gray (path, gray, photo->width, photo->height, stride, error);
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "Not enough memory for a mask of %d×%d pixels. Scale the photo down.", photo->width, photo->height);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, _("Not enough memory for a mask of %d×%d pixels. Scale the photo down."), photo->width, photo->height);
   return FALSE;
 }
 

@@ -53,7 +53,12 @@ def inside(scene, folder):
         wait(lambda: window.words(f'^{N_PHOTOS + 1} Fotos$'), 'the number of photos', 60)
         shoot(folder / 'batch-german.png')
         check_window(window.dialog)
-        window.press('Schließen|Close')
+        window.press('Starten', 120)
+        wait(lambda: next(node for node in walk(window.dialog) if node.getRoleName() == 'text' and 'broken.jpg“ kann nicht als Foto gelesen werden' in
+                          node.queryText().getText(0, -1)), 'what failed, in German', 240)
+        shoot(folder / 'batch-german-done.png')
+        check_window(window.dialog)
+        window.press('Schließen')
         window.ended()
         return
     wait(lambda: window.words(f'^{N_PHOTOS + 1} photos$'), 'the number of photos', 60)
