@@ -11,9 +11,11 @@
 #include <string.h>
 
 #include "models.h"
+#include "photo-order.h"
 
 #define BEST_BASE  "cutout"
 #define OTHER_BASE "tagger"
+#define FRESH_BASE "tiny" /* the architecture of a base that has seen nothing: its layers are random filters, beside plain colour and place */
 #define STEPS      10 /* of the optimizer in what the settings call an epoch */
 
 PixelTraining *
@@ -67,19 +69,20 @@ pixel_training_forget (PixelTraining *training)
 gboolean
 pixel_training_load_base (PixelTraining *training, const char *name, GError **error)
 {
+  gboolean         is_fresh = g_strcmp0 (name, PHOTO_ORDER_NO_BASE) == 0;
   g_autofree char *path = NULL;
 
-  if (name && *name)
+  if (name && *name && !is_fresh)
     path = fovea_find_model (name, error);
-  else if (!(path = fovea_find_model (BEST_BASE, NULL)))
+  else if (!is_fresh && !(path = fovea_find_model (BEST_BASE, NULL)))
     path = fovea_find_model (OTHER_BASE, error);
-  if (!path)
+  if (!path && !is_fresh)
     return FALSE;
   pixel_training_forget (training);
   g_clear_pointer (&training->base, fovea_model_unref);
-  training->base = fovea_model_load (path, error);
+  training->base = is_fresh ? fovea_model_new_untrained (FRESH_BASE, 3, 2, training->settings.seed, error) : fovea_model_load (path, error);
   g_free (training->base_name);
-  training->base_name = training->base ? g_strdup (fovea_model_get_name (training->base)) : NULL;
+  training->base_name = training->base ? g_strdup (is_fresh ? PHOTO_ORDER_NO_BASE : fovea_model_get_name (training->base)) : NULL;
   return training->base != NULL;
 }
 

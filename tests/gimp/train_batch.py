@@ -137,6 +137,31 @@ def check_result(gimp, photo):
     print('ok what Segment found is labels to learn from')
 
 
+def check_bases(gimp, photo, truth, folder):
+    """On an untrained network, and on what the user has trained before, which keeps its classes and gets another."""
+    found = answers_of(run(gimp, TOOLS + scene(photo, '', f'''{scribble(truth)} {answer('bare', '#:name "Bare" #:base-model "none"')} {segment('Bare', folder / 'bare.png')}''')
+                           + scene(photo, '', f'''{label('#:classes (list "Background" "Pet" "Nose")')} (paint (class-layer image 0) image 0 0 30 30)
+      (paint (class-layer image 1) image 150 150 30 30) (paint (class-layer image 2) image 60 60 12 12) {answer('own', '#:name "Own" #:base-model "Bare"')}''')))
+    assert found['bare']['base'] == 'none' and found['own']['base'] == 'Bare', found
+    assert [item['name'] for item in found['own']['classes']] == ['Background', 'Pet', 'Nose'], found['own']
+    iou = overlap(folder / 'bare.png', truth)
+    assert iou >= LEAST_IOU, iou
+    print(f'ok no base model: IoU {iou:.3f} on the photo; a model of the user\'s own as the base')
+
+
+def check_fifty(gimp, photo, folder):
+    """A stroke for each of fifty classes."""
+    names = [f'kind {i}' for i in range(50)]
+    body = label('#:task "segment" #:classes (list ' + ' '.join(f'"{name}"' for name in names) + ')') + ''.join(
+        f'(paint (class-layer image {i}) image {15 * (i % 10)} {15 * (i // 10)} 12 12)' for i in range(50))
+    found = answers_of(run(gimp, TOOLS + scene(photo, '', f'''{body} {answer('fifty', '#:name "Fifty" #:validation-share 0')}
+      (plug-in-fovea-segment #:run-mode RUN-NONINTERACTIVE #:image image #:drawables (vector {photo_layer()}) #:model "Fifty" #:output "channels")
+      (display (string-append "\\nANSWER masks|[" (number->string (vector-length (gimp-image-get-channels image))) "]\\n"))''')))
+    assert [item['name'] for item in found['fifty']['classes']] == names and all(item['cells'] > 20 for item in found['fifty']['classes']), found['fifty']
+    assert not found['fifty']['warnings'] and found['masks'][0] > 25, found
+    print(f'ok fifty classes of strokes, of which {found["masks"][0]} are found again')
+
+
 def check_few(gimp, photo):
     """One stroke a class teaches, but says nothing of its worth; contradictions are said."""
     found = answers_of(run(gimp, TOOLS + scene(photo, '', f'''{label('#:classes (list "Background" "Pet")')}
@@ -194,6 +219,8 @@ def main():
         photo, truth, model = check_pets(gimp, folder)
         check_again(gimp, photo, truth, model, folder)
         check_result(gimp, photo)
+        check_bases(gimp, photo, truth, folder)
+        check_fifty(gimp, photo, folder)
         check_few(gimp, photo)
         check_refusals(gimp, photo, folder)
         check_no_room(gimp, photo, model, folder)
