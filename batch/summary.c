@@ -5,16 +5,18 @@
 
 #include "summary.h"
 
+#include <glib/gi18n.h>
+
 #define MOST_PICTURES 48
 #define PICTURE_SIZE  160
 #define MOST_LABELS   50
 static const char *const items[] = { [OPERATION_CLASSIFY] = "classes", [OPERATION_LOCATE] = "objects", [OPERATION_SEGMENT] = "masks" };
 
-static const char head[] = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Fovea: batch</title>\n"
+static const char head[] = "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>Fovea</title>\n"
                            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n"
                            "<style>body{font:16px sans-serif;margin:2em;color-scheme:light dark}td{padding:0 1em 0 0}"
                            "figure{display:inline-block;width:170px;margin:6px;vertical-align:top;overflow-wrap:anywhere;font-size:13px}"
-                           "img{display:block;background:#999}</style></head><body>\n<h1>Batch</h1>\n";
+                           "img{display:block;background:#999}</style></head><body>\n";
 
 static void
 add_text (GString *html, const char *text)
@@ -22,6 +24,15 @@ add_text (GString *html, const char *text)
   g_autofree char *escaped = g_markup_escape_text (text, -1);
 
   g_string_append (html, escaped);
+}
+
+/* element: "h2", "p" */
+static void
+add_element (GString *html, const char *element, const char *text)
+{
+  g_string_append_printf (html, "<%s>", element);
+  add_text (html, text);
+  g_string_append_printf (html, "</%s>\n", element);
 }
 
 struct _Summary
@@ -110,7 +121,8 @@ add_counts (const Summary *summary, GString *html)
   while (g_hash_table_iter_next (&every, &label, &n))
     g_array_append_val (counts, ((LabelCount) { label, GPOINTER_TO_SIZE (n) }));
   g_array_sort (counts, compare_counts);
-  g_string_append (html, "<h2>Found</h2>\n<table>\n");
+  add_element (html, "h2", _("Found"));
+  g_string_append (html, "<table>\n");
   for (guint i = 0; i < MIN (counts->len, MOST_LABELS); i++)
     {
       g_string_append (html, "<tr><td>");
@@ -119,7 +131,11 @@ add_counts (const Summary *summary, GString *html)
     }
   g_string_append (html, "</table>\n");
   if (counts->len > MOST_LABELS)
-    g_string_append_printf (html, "<p>and %u more</p>\n", counts->len - MOST_LABELS);
+    {
+      g_autofree char *more = g_strdup_printf (_("and %u more"), counts->len - MOST_LABELS);
+
+      add_element (html, "p", more);
+    }
 }
 
 /* ---- the sheet ----------------------------------------------------------------------------------------------------------------------------- */
@@ -199,31 +215,30 @@ add_lines (GString *html, const char *title, const GPtrArray *lines)
 {
   if (lines->len == 0)
     return;
-  g_string_append_printf (html, "<h2>%s</h2>\n<ul>\n", title);
+  add_element (html, "h2", title);
+  g_string_append (html, "<ul>\n");
   for (guint i = 0; i < lines->len; i++)
-    {
-      g_string_append (html, "<li>");
-      add_text (html, lines->pdata[i]);
-      g_string_append (html, "</li>\n");
-    }
+    add_element (html, "li", lines->pdata[i]);
   g_string_append (html, "</ul>\n");
 }
 
 GString *
 summary_finish (Summary *summary, gsize n_skipped, const GPtrArray *failures, const GPtrArray *left_out)
 {
-  GString *html = g_string_new (head);
+  GString         *html = g_string_new (NULL);
+  g_autofree char *what = g_strdup_printf ("%s · %s", summary->settings.photos, summary->settings.model);
+  g_autofree char *done = g_strdup_printf (_("%d photos are done, %d of them before; %u failed."), (int) summary->n, (int) n_skipped, failures->len);
+  g_autofree char *shown = g_strdup_printf (_("%u of %u photos"), (guint) summary->n_pictures, (guint) summary->n);
 
-  g_string_append (html, "<p>");
-  add_text (html, summary->settings.photos);
-  g_string_append (html, " · ");
-  add_text (html, summary->settings.model);
-  g_string_append_printf (html, "</p>\n<p>%" G_GSIZE_FORMAT " photos done (%" G_GSIZE_FORMAT " of them in an earlier run), %u failed.</p>\n", summary->n, n_skipped,
-                          failures->len);
+  g_string_append_printf (html, head, C_("the language's code", "en"));
+  add_element (html, "h1", _("Batch"));
+  add_element (html, "p", what);
+  add_element (html, "p", done);
   add_counts (summary, html);
-  g_string_append_printf (html, "<h2>%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " photos</h2>\n%s", summary->n_pictures, summary->n, summary->sheet->str);
-  add_lines (html, "Failed", failures);
-  add_lines (html, "Left out", left_out);
+  add_element (html, "h2", shown);
+  g_string_append (html, summary->sheet->str);
+  add_lines (html, _("Failed"), failures);
+  add_lines (html, _("Left out"), left_out);
   g_string_append (html, "</body></html>\n");
   return html;
 }

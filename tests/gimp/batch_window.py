@@ -111,9 +111,10 @@ def run_scene(name, plugin, folder):
 {'(plug-in-fovea-batch #:run-mode RUN-INTERACTIVE)' if name == 'light' else ''}''')
         run_session(gimp, name, folder, f'--batch-interpreter=plug-in-script-fu-eval -b \'(load "{call}")\'', SCENES[name], 'dark' if name == 'dark' else 'light',
                     screen='1280x1000x24')
-        if name != 'german':
-            images = json.loads((results / 'fovea-batch.json').read_text())['images']
-            assert len(images) == N_PHOTOS and all((results / image['masks'][0]['file']).is_file() for image in images)
+        images, page = json.loads((results / 'fovea-batch.json').read_text())['images'], (results / 'fovea-batch.html').read_text()
+        assert len(images) == N_PHOTOS and all((results / image['masks'][0]['file']).is_file() for image in images)
+        words = ('lang="de"', f'{N_PHOTOS} Fotos sind fertig', '<h2>Gescheitert</h2>') if name == 'german' else ('lang="en"', f'{N_PHOTOS} photos are done', '<h2>Failed</h2>')
+        assert all(word in page for word in words), page
 
 
 if __name__ == '__main__':
