@@ -8,6 +8,7 @@
 
 #include "model/graph.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #define NEWEST_OPSET 22
@@ -529,6 +530,6 @@ node_error (const Node *node, GError **error, int code, const char *format, ...)
   va_start (arguments, format);
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, FOVEA_ERROR, code, "layer “%s” (%s): %s", name, type, message);
+  g_set_error (error, FOVEA_ERROR, code, _("layer “%s” (%s): %s"), name, type, message);
   return FALSE;
 }

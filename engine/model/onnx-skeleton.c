@@ -11,6 +11,8 @@
 
 #include "model/onnx-skeleton.h"
 
+#include <glib/gi18n.h>
+
 #include "base/memory.h"
 #include "fovea.h"
 
@@ -74,10 +76,10 @@ static const struct
 };
 
 static const char *const names[] = {
-  [MODEL] = "the model",          [OPSET] = "an operator set",  [ENTRY] = "a property",      [FUNCTION] = "a function",
-  [GRAPH] = "a graph",            [NODE] = "a layer",           [ATTRIBUTE] = "an attribute", [TENSOR] = "a tensor",
-  [SPARSE] = "a sparse tensor",   [VALUE_INFO] = "an input or output", [TYPE] = "a type",    [TENSOR_TYPE] = "a type",
-  [SHAPE] = "a shape",            [DIMENSION] = "a dimension",
+  [MODEL] = N_("the model"),          [OPSET] = N_("an operator set"),  [ENTRY] = N_("a property"),      [FUNCTION] = N_("a function"),
+  [GRAPH] = N_("a graph"),            [NODE] = N_("a layer"),           [ATTRIBUTE] = N_("an attribute"), [TENSOR] = N_("a tensor"),
+  [SPARSE] = N_("a sparse tensor"),   [VALUE_INFO] = N_("an input or output"), [TYPE] = N_("a type"),    [TENSOR_TYPE] = N_("a type"),
+  [SHAPE] = N_("a shape"),            [DIMENSION] = N_("a dimension"),
 };
 
 typedef struct
@@ -115,9 +117,11 @@ wire_read_varint (const guint8 *data, gsize size, gsize *offset, guint64 *value)
 static gboolean
 damaged (gsize offset, Kind message, const char *what, GError **error)
 {
+  g_autofree char *place = g_strdup_printf ("%" G_GSIZE_FORMAT, offset);
+
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL,
-               "it is damaged at byte %" G_GSIZE_FORMAT ", in %s: %s. If it was downloaded or copied, do that again; if it was exported, make sure that "
-               "it is an ONNX file.", offset, names[message], what);
+               _("it is damaged at byte %s, in %s: %s. If it was downloaded or copied, do that again; if it was exported, make sure that it is an ONNX file."), place,
+               _(names[message]), what);
   return FALSE;
 }
 
@@ -129,7 +133,7 @@ read_field (const guint8 *data, gsize offset, gsize end, Kind message, Field *fi
 
   field->start = offset;
   if (!wire_read_varint (data, end, &offset, &tag) || tag >> 3 == 0 || tag >> 3 > SPAN_FIELD)
-    return damaged (field->start, message, "there should be a field, but there is none", error);
+    return damaged (field->start, message, _("there should be a field, but there is none"), error);
   field->number = (guint) (tag >> 3);
   field->wire = tag & 7;
   field->content = offset;
@@ -137,7 +141,7 @@ read_field (const guint8 *data, gsize offset, gsize end, Kind message, Field *fi
     {
     case WIRE_VARINT:
       if (!wire_read_varint (data, end, &offset, &value))
-        return damaged (field->start, message, "it ends in the middle of a number", error);
+        return damaged (field->start, message, _("it ends in the middle of a number"), error);
       field->length = offset - field->content;
       return TRUE;
     case WIRE_64:
@@ -146,15 +150,15 @@ read_field (const guint8 *data, gsize offset, gsize end, Kind message, Field *fi
       break;
     case WIRE_BYTES:
       if (!wire_read_varint (data, end, &offset, &value))
-        return damaged (field->start, message, "it ends in the middle of a length", error);
+        return damaged (field->start, message, _("it ends in the middle of a length"), error);
       field->content = offset;
       field->length = value > G_MAXSIZE ? G_MAXSIZE : (gsize) value;
       break;
     default:
-      return damaged (field->start, message, "there is a kind of field that ONNX hasn't got", error);
+      return damaged (field->start, message, _("there is a kind of field that ONNX hasn't got"), error);
     }
   if (field->length > end - field->content)
-    return damaged (field->start, message, "it ends too early, or a length in it is wrong", error);
+    return damaged (field->start, message, _("it ends too early, or a length in it is wrong"), error);
   return TRUE;
 }
 
@@ -238,7 +242,7 @@ static gboolean
 walk_message (Walk *walk, Kind message, gsize offset, gsize end, guint depth, GError **error)
 {
   if (depth > MAX_DEPTH)
-    return damaged (offset, message, "its graphs lie too deep within each other", error);
+    return damaged (offset, message, _("its graphs lie too deep within each other"), error);
   walk->n_messages++;
 
   while (offset < end)
@@ -264,11 +268,11 @@ walk_message (Walk *walk, Kind message, gsize offset, gsize end, guint depth, GE
       else if (kind == LEAF)
         {
           if (field.length > MAX_SKELETON)
-            return damaged (field.start, message, "a text or list in it is far too long", error);
+            return damaged (field.start, message, _("a text or list in it is far too long"), error);
           g_byte_array_append (walk->out, walk->data + field.start, (guint) (offset - field.start));
         }
       else if (field.wire != WIRE_BYTES)
-        return damaged (field.start, message, "there is a number where a part should be", error);
+        return damaged (field.start, message, _("there is a number where a part should be"), error);
       else if (!copy_message (walk, &field, kind, depth, error))
         return FALSE;
     }
