@@ -186,12 +186,13 @@ add_image (Work *work, const LabelLayers *labels, guint number, GError **error)
   return ok;
 }
 
-/* What is doubtful about the labels, in words. Free with g_strfreev. */
+/* What was left out and what is doubtful about the labels, in words. Free with g_strfreev. */
 static char **
-advise (const TrainSources *sources, GError **error)
+advise (const TrainSources *sources, char *const *left_out, GError **error)
 {
   g_autoptr (GStrvBuilder) advice = g_strv_builder_new ();
 
+  g_strv_builder_addv (advice, (const char **) left_out);
   for (guint i = 0; i < sources->labels->len; i++)
     {
       const LabelLayers      *labels = sources->labels->pdata[i];
@@ -266,7 +267,7 @@ on_cancelled (GCancellable *cancellable, gpointer halt)
 }
 
 gboolean
-train_run_pixels (TrainRun *run, const TrainSources *sources, GError **error)
+train_run_pixels (TrainRun *run, const TrainSources *sources, char *const *left_out, GError **error)
 {
   g_autoptr (PixelTraining) training = pixel_training_new ();
   g_autoptr (GCancellable)  halt = g_cancellable_new ();
@@ -282,7 +283,7 @@ train_run_pixels (TrainRun *run, const TrainSources *sources, GError **error)
   for (guint i = 0; i < sources->labels->len; i++)
     pixel_training_add_classes (training, sources->labels->pdata[i]);
   path = models_make_path (name, error); /* what can't be said before, not after the work */
-  run->warnings = path ? advise (sources, error) : NULL;
+  run->warnings = path ? advise (sources, left_out, error) : NULL;
   run->halt = halt;
   ok = run->warnings && learn_images (&work, sources, error);
   run->halt = NULL;

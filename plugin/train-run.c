@@ -194,9 +194,9 @@ learn (TrainRun *run, PhotoTraining *training, GError **error)
   return TRUE;
 }
 
-/* sources NULL: the photos of the folder. */
+/* sources NULL: the photos of the folder. left_out: in words; NULL: nothing was. */
 static gboolean
-train_photos (TrainRun *run, FoveaTask task, const TrainSources *sources, const char *folder, guint n_others, GError **error)
+train_photos (TrainRun *run, FoveaTask task, const TrainSources *sources, const char *folder, char *const *left_out, GError **error)
 {
   PhotoOrder               *order = train_run_read_order (run->config, task);
   g_autoptr (PhotoTraining) training = NULL;
@@ -205,8 +205,8 @@ train_photos (TrainRun *run, FoveaTask task, const TrainSources *sources, const 
   training = photo_training_new (order, error);
   if (!training || (sources && !copy_photos (run, training, sources, error)))
     return FALSE;
-  if (n_others > 0)
-    photo_training_warn (training, _("Images whose labels are for something else were left out."));
+  for (guint i = 0; left_out && left_out[i]; i++)
+    photo_training_warn (training, left_out[i]);
   return learn (run, training, error);
 }
 
@@ -225,16 +225,18 @@ train_folder (TrainRun *run, FoveaTask task, const char *folder, GError **error)
 {
   task = task == FOVEA_TASK_UNKNOWN ? fovea_guess_task (folder) : task;
   if (task != FOVEA_TASK_UNKNOWN)
-    return train_photos (run, task, NULL, folder, 0, error);
+    return train_photos (run, task, NULL, folder, NULL, error);
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
                _("In %s are neither XCF files with labels nor labelled photos. Save images with label layers there, or put photos of each class into a folder of its name."), folder);
   return FALSE;
 }
 
 static gboolean
-train_images (TrainRun *run, FoveaTask task, TrainSources *sources, GError **error)
+train_images (TrainRun *run, FoveaTask task, TrainSources *sources, const char *folder, GError **error)
 {
-  guint n_others = 0;
+  g_autoptr (GStrvBuilder) others = g_strv_builder_new ();
+  g_auto (GStrv)           left_out = NULL;
+  char                    *beside;
 
   while (!g_cancellable_set_error_if_cancelled (run->cancellable, error) && train_sources_step (sources))
     run->show (run, -1, run->user_data);
@@ -243,9 +245,13 @@ train_images (TrainRun *run, FoveaTask task, TrainSources *sources, GError **err
   if (task == FOVEA_TASK_UNKNOWN)
     {
       task = ((LabelLayers *) sources->labels->pdata[0])->task;
-      n_others = train_sources_keep (sources, task);
+      if (train_sources_keep (sources, task) > 0)
+        g_strv_builder_add (others, _("Images whose labels are for something else were left out."));
     }
-  return task == FOVEA_TASK_SEGMENT ? train_run_pixels (run, sources, error) : train_photos (run, task, sources, NULL, n_others, error);
+  if (sources->n_files > 0 && (beside = train_sources_tell_others (folder)))
+    g_strv_builder_take (others, beside);
+  left_out = g_strv_builder_end (others);
+  return task == FOVEA_TASK_SEGMENT ? train_run_pixels (run, sources, left_out, error) : train_photos (run, task, sources, NULL, left_out, error);
 }
 
 gboolean
@@ -266,7 +272,7 @@ train_run (TrainRun *run, GError **error)
     return FALSE;
   if (g_strcmp0 (places[place], "folder") == 0 && sources->n_files == 0)
     return train_folder (run, task_values[task], folder, error);
-  return train_images (run, task_values[task], sources, error);
+  return train_images (run, task_values[task], sources, folder, error);
 }
 
 FoveaTask

@@ -151,3 +151,14 @@ train_sources_open (const char *source, GimpImage *image, const char *folder, GE
     continue;
   return sources && train_sources_check (sources, error) ? g_steal_pointer (&sources) : NULL;
 }
+
+char *
+train_sources_tell_others (const char *folder)
+{
+  g_autoptr (FoveaLabelled) labelled = fovea_labelled_new (folder, FOVEA_TASK_UNKNOWN, NULL);
+
+  return labelled ? g_strdup_printf (ngettext ("%u labelled photo beside the XCF files is left out: put it into a folder of its own, and train on that.",
+                                               "%u labelled photos beside the XCF files are left out: put them into a folder of their own, and train on that.",
+                                               labelled->n_photos), labelled->n_photos)
+                  : NULL;
+}

@@ -36,3 +36,6 @@ guint         train_sources_keep (TrainSources *sources, FoveaTask task);
 
 /* All of that at once. source: "image", "open-images" or "folder". NULL with an error in words where none of them has labels. */
 TrainSources *train_sources_open (const char *source, GimpImage *image, const char *folder, GError **error);
+
+/* Of a folder with XCF files: what is said of labelled photos beside them, which aren't learned. Free with g_free; NULL: there are none. */
+char         *train_sources_tell_others (const char *folder);

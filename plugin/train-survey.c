@@ -147,14 +147,23 @@ describe_images (const TrainSurvey *survey, GString *text)
 static void
 advise (TrainSurvey *survey)
 {
-  g_autofree LabelClass *classes = g_new0 (LabelClass, survey->names->len + 1);
-  const LabelLayers      labels = { .task = survey->found.task, .n = survey->names->len, .classes = classes };
-  const LabelCounts      counts = { survey->names->len, (LabelCount *) (gpointer) survey->counts->data, survey->contradictions };
+  g_autofree LabelClass   *classes = g_new0 (LabelClass, survey->names->len + 1);
+  const LabelLayers        labels = { .task = survey->found.task, .n = survey->names->len, .classes = classes };
+  const LabelCounts        counts = { survey->names->len, (LabelCount *) (gpointer) survey->counts->data, survey->contradictions };
+  g_autoptr (GStrvBuilder) advice = g_strv_builder_new ();
+  g_autofree char         *folder = NULL;
+  g_auto (GStrv)           sentences = NULL;
+  char                    *beside;
 
+  g_object_get (survey->config, "folder", &folder, NULL);
   for (guint i = 0; i < survey->names->len; i++)
     classes[i].name = survey->names->pdata[i];
+  sentences = label_counts_advise (&counts, &labels);
+  if (survey->sources->n_files > 0 && (beside = train_sources_tell_others (folder)))
+    g_strv_builder_take (advice, beside);
+  g_strv_builder_addv (advice, (const char **) sentences);
   g_strfreev (survey->found.advice);
-  survey->found.advice = label_counts_advise (&counts, &labels);
+  survey->found.advice = g_strv_builder_end (advice);
 }
 
 static void

@@ -84,6 +84,11 @@ def check_layers(gimp, kinds, folder):
     assert (models / 'Kinds.onnx').read_bytes() == (models / 'Again.onnx').read_bytes(), 'the same seed gave another model'
     assert found['folder']['photos'] == first['photos'], found['folder']
     assert not list((gimp.folder / 'home/.cache/fovea/training').iterdir()), 'a training that is done left something'
+    for index, kind in enumerate(KINDS[:2]):
+        (folder / kind).mkdir()
+        (folder / kind / 'beside.jpg').symlink_to(kinds[kind][0])
+    mixed = answers_of(run(gimp, scene(photo, '', answer('mixed', f'#:name "Mixed" #:source "folder" #:folder "{folder}" #:epochs 1'))))['mixed']
+    assert mixed['photos'] == first['photos'] and any('2 labelled photos beside the XCF files are left out' in text for text in mixed['warnings']), mixed
     share = names_right(judge(gimp, 'Kinds', kinds), kinds, names)
     assert share >= 0.5, share  # a third by chance
     print(f'ok whole images from layers: {100 * share:.0f} % of {len(KINDS) * N_EXAMPLES} other photos; three trainings within {seconds:.0f} s')

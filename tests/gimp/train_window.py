@@ -178,7 +178,7 @@ def shown_settings(window):
 
 def learn_several(window, folder):
     """Strokes on several images: counted, with the settings of strokes; a long training is paused and stopped; what comes of it is shown over the open photo."""
-    for words in ('2 XCF files', '2 of them have labels', r'Pet: \d+ pixels painted', 'Takes about'):
+    for words in ('2 XCF files', '2 of them have labels', r'Pet: \d+ pixels painted', 'Takes about', '4 labelled photos beside the XCF files are left out'):
         wait(lambda: window.words(words), words, 60)
     act(find(window, 'toggle button', 'Advanced'))
     spin(window, 'Epochs', 5000)
@@ -556,7 +556,7 @@ def prepare_layers(gimp, photo):
 
 def prepare_several(gimp):
     """A folder of two photos with strokes, which the window begins with."""
-    (gimp.folder / 'several').mkdir()
+    make_photos(gimp.folder / 'several', 2, 2)
     for name in PETS[:2]:
         truth = np.asarray(Image.open(reference() / f'data/photos/mask/pets/{name}.png')) == 1
         run(gimp, TOOLS + scene(reference() / f'data/photos/img/pets/{name}.jpg', '', f'''{scribble(truth)}
