@@ -27,7 +27,7 @@ try:
 except ImportError as missing:
     skip(missing)
 
-SCENES = ('strokes', 'several', 'settings', 'warned', 'none', 'closed', 'killed', 'photos', 'objects', 'german')
+SCENES = ('strokes', 'several', 'settings', 'warned', 'none', 'closed', 'killed', 'photos', 'deleted', 'objects', 'german')
 MANUAL = ('manual-labels', 'manual-strokes', 'manual-photos')  # the manual's pictures: only when they are named
 DOG = ((150, 60, 70, 50), (190, 90, 50, 40), (285, 225, 40, 30), (325, 330, 15, 60), (400, 250, 30, 20), (95, 45, 30, 25), (310, 110, 30, 40), (262, 110, 30, 30), (265, 200, 25, 30),
        (310, 260, 15, 50), (430, 280, 30, 15), (220, 130, 25, 60), (140, 130, 20, 30), (330, 170, 20, 15))
@@ -238,6 +238,21 @@ def learn_photos(window, folder):
     window.press('Close')
     window.ended()
     print(f'ok photos: {saved} {estimate}; {now}; {names}', flush=True)
+
+
+def lose_layer(window, folder):
+    """An example is deleted in GIMP's own window while the photos are copied: the others are learned, and it is said."""
+    wait(lambda: window.words('kind 1: 12 photos'), 'what there is to learn from', 60)
+    window.press('Train')
+    wait(lambda: window.words('Reading photos and labels'), 'the copying', 60)
+    window.menu(('Layer', ('Delete Layer', 'Remove Layer')))
+    wait(lambda: window.words('is saved; Classify'), 'the model', 240)
+    said = window.words('closed or deleted meanwhile; it is left out')
+    wait(lambda: window.words('kind 1: 11 photos'), 'what is left', 60)
+    shoot(folder / 'train-deleted.png')
+    window.press('Close')
+    window.ended()
+    print(f'ok deleted: {said.splitlines()[-1]}', flush=True)
 
 
 def learn_objects(window, folder):
@@ -504,8 +519,8 @@ def inside(scene, folder):
         picture(window, scene, folder)
         return
     opened = window.open(MENU)
-    if scene in ('photos', 'objects', 'several'):
-        {'photos': learn_photos, 'objects': learn_objects, 'several': learn_several}[scene](window, folder)
+    if scene in ('photos', 'objects', 'several', 'deleted'):
+        {'photos': learn_photos, 'objects': learn_objects, 'several': learn_several, 'deleted': lose_layer}[scene](window, folder)
         return
     if scene in ('closed', 'settings', 'killed', 'warned'):
         {'closed': lose_image, 'settings': change_settings, 'killed': go_on, 'warned': warn}[scene](window, folder)
@@ -552,6 +567,19 @@ def prepare_layers(gimp, photo):
     run(gimp, TOOLS + scene(photo, '', label('#:task "classify" #:classes (list "bonsai" "ewer")') + ''.join(
         f'(gimp-image-insert-layer image (gimp-file-load-layer RUN-NONINTERACTIVE image "{file}") (class-layer image {index}) 0)'
         for index, files in enumerate(kinds.values()) for file in files) + f'(gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'))
+
+
+def prepare_large(gimp, photo):
+    """Examples that take their time to be copied; the last of them is chosen."""
+    random = np.random.default_rng(4)
+    lines = [label('#:task "classify" #:classes (list "kind 0" "kind 1")')]
+    for index in range(2):
+        Image.fromarray(random.integers(90 * index, 90 * index + 160, (1200, 1200, 3), np.uint8)).save(gimp.folder / f'large {index}.png')
+        lines += [f'(gimp-image-insert-layer image (gimp-file-load-layer RUN-NONINTERACTIVE image "{gimp.folder}/large {index}.png") (class-layer image {index}) 0)'] * PER_KIND
+    run(gimp, TOOLS + scene(photo, '', '\n'.join(lines) + f'''
+      (gimp-image-set-selected-layers image (vector (vector-ref (gimp-item-get-children (class-layer image 1)) {PER_KIND - 1})))
+      (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'''))
+    return gimp.folder / 'labels.xcf'
 
 
 def prepare_several(gimp):
@@ -611,6 +639,8 @@ def prepare(gimp, scene_name):
     if scene_name == 'killed':
         leave_training(gimp, photo)
         return photo
+    if scene_name == 'deleted':
+        return prepare_large(gimp, photo)
     if scene_name == 'photos':
         prepare_layers(gimp, photo)
         return gimp.folder / 'labels.xcf'
