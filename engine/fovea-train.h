@@ -125,7 +125,8 @@ typedef struct
   gsize             n_metrics, n_classes, n_photos;
   FoveaMetric       metrics[8];  /* the first is what the task is judged by */
   FoveaClassMetric *classes;     /* n_classes; of masks: the sources of the photos, where there are several */
-  gsize            *confusion;   /* classify, one class a photo: (n_classes it is, n_classes said), photos; NULL otherwise */
+  char            **confused;    /* the n rows of the confusion: the classes; segment and detect: and "", what is none of them; NULL: several classes a photo */
+  gsize            *confusion;   /* (n it is, n said): photos; segment: pixels, as the network sees them; detect: boxes that are sure, and objects; NULL likewise */
   FoveaPhotoScore  *photos;      /* n_photos: those that could be judged, in the data's order */
   char            **labels;
 } FoveaEvaluation;

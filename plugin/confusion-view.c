@@ -13,6 +13,7 @@
 #define MOST_SIDE   44.0  /* width of a field, pixels */
 #define MOST_ROW    28.0  /* its height */
 #define MOST_HEIGHT 180.0
+#define MOST_NUMBER 9999 /* that a field has room for; above it shares stand there */
 #define LEAST_WRITE 16.0  /* … that holds a name or a number */
 
 static const double right_colour[3] = { 0.0, 0.45, 0.70 }, wrong_colour[3] = { 0.84, 0.37, 0.0 }; /* that people who see few colours tell apart */
@@ -28,6 +29,16 @@ static double
 choose_height (const Confusion *confusion)
 {
   return MAX (MIN (CLAMP (choose_side (confusion), LEAST_WRITE, MOST_ROW), floor (MOST_HEIGHT / (confusion->n + 1))), 2.0);
+}
+
+/* Free with g_free. */
+static char *
+write_count (const Confusion *confusion, gsize count, double share)
+{
+  for (guint row = 0; row < confusion->n; row++)
+    if (confusion_count (confusion, row) > MOST_NUMBER)
+      return g_strdup_printf ("%.0f%%", 100 * share);
+  return g_strdup_printf ("%" G_GSIZE_FORMAT, count);
 }
 
 /* In a box, to the right or in its middle. */
@@ -67,7 +78,7 @@ draw_row (GtkWidget *view, cairo_t *cr, const Confusion *confusion, guint row, c
       gsize            count = confusion->counts[row * confusion->n + k];
       double           x = NAME_WIDTH + k * side, share = (double) count / (double) sum;
       const double    *colour = k == row ? right_colour : wrong_colour;
-      g_autofree char *text = g_strdup_printf ("%" G_GSIZE_FORMAT, count);
+      g_autofree char *text = write_count (confusion, count, share);
 
       cairo_set_source_rgba (cr, colour[0], colour[1], colour[2], 0.06 + 0.6 * share);
       cairo_rectangle (cr, x + 1, y + 1, side - 1, height - 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * confusion.h: a confusion matrix: of how many examples of each class that were kept out a model said which class. No GIMP, no GTK.
+ * confusion.h: a confusion matrix: of how many examples of each class that were kept out (photos, cells, pixels, objects) a model said which class. No GIMP, no GTK.
  */
 #pragma once
 

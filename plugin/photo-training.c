@@ -390,13 +390,15 @@ photo_training_get_confusion (const PhotoTraining *training)
 {
   const FoveaEvaluation *score = training->score;
   g_autofree char      **names = NULL;
+  guint                  n;
 
   if (!is_enough (training->score) || !score->confusion)
     return NULL;
-  names = g_new (char *, score->n_classes);
-  for (gsize i = 0; i < score->n_classes; i++)
-    names[i] = (char *) score->classes[i].label;
-  return confusion_new (names, (guint) score->n_classes, score->confusion);
+  n = g_strv_length (score->confused);
+  names = g_new (char *, n + 1);
+  for (guint i = 0; i < n; i++)
+    names[i] = *score->confused[i] ? score->confused[i] : training->order->task == FOVEA_TASK_DETECT ? _("Nothing") : _("Background");
+  return confusion_new (names, n, score->confusion);
 }
 
 static void

@@ -38,6 +38,7 @@ typedef struct
   gsize                 n_labels;
   GArray              **answers;  /* (classes) of Answer */
   gsize                *n_truths; /* (classes) */
+  gsize                *confusion; /* as FoveaEvaluation has it */
   GArray               *photos;   /* of FoveaPhotoScore */
   gsize                 n_photos;
 } Judge;
@@ -112,6 +113,7 @@ judge_clear (Judge *judge)
   g_array_unref (judge->photos);
   g_free (judge->answers);
   g_free (judge->n_truths);
+  g_free (judge->confusion);
   g_free (judge->class_of);
   g_free (judge->names);
   g_free (judge->outputs);
@@ -212,11 +214,60 @@ find_boxes (Judge *judge, GError **error)
   return kept;
 }
 
+static double
+get_sure_score (const Judge *judge)
+{
+  return judge->settings->settings->threshold > 0.0 ? judge->settings->settings->threshold : SURE_SCORE;
+}
+
+/* The object, of whatever class, that a box covers best, by half at least; n_truths: none. Crowds are none. */
+static gsize
+find_object (const Box *box, const float *list, gsize n_truths, const gboolean *taken)
+{
+  double most = 0.5 - 1e-6;
+  gsize  best = n_truths;
+
+  for (gsize t = 0; t < n_truths; t++)
+    {
+      Box    truth = truth_box (list + t * SCENE_NUMBERS);
+      double overlap = truth.label >= 0 && !taken[t] ? nms_overlap (box, &truth) : 0.0;
+
+      if (overlap > most)
+        {
+          most = overlap;
+          best = t;
+        }
+    }
+  return best;
+}
+
+/* What each object is taken for, where its class is known of the photo: sure boxes, best first, take one each; what is left over is nothing, or was missed. */
+static void
+count_confusions (Judge *judge, const float *known, const Box *boxes, gsize n_boxes, const float *list, gsize n_truths)
+{
+  g_autofree gboolean *taken = g_new0 (gboolean, n_truths + 1);
+  double               least = get_sure_score (judge);
+  guint                nothing = judge->settings->dataset->n_classes, n = nothing + 1;
+
+  for (gsize i = 0; i < n_boxes; i++)
+    {
+      gsize t = boxes[i].score >= least && known[boxes[i].label] > 0.0f ? find_object (&boxes[i], list, n_truths, taken) : n_truths;
+
+      if (boxes[i].score < least || known[boxes[i].label] <= 0.0f || (t == n_truths && is_ignored (&boxes[i], list, n_truths)))
+        continue;
+      judge->confusion[(t < n_truths ? (guint) list[t * SCENE_NUMBERS] : nothing) * n + (guint) boxes[i].label]++;
+      taken[t] = TRUE;
+    }
+  for (gsize t = 0; t < n_truths; t++)
+    if (!taken[t] && list[t * SCENE_NUMBERS] >= 0.0f && known[(guint) list[t * SCENE_NUMBERS]] > 0.0f)
+      judge->confusion[(guint) list[t * SCENE_NUMBERS] * n + nothing]++;
+}
+
 /* F1 of a photo's sure boxes: the answers from `first` (classes) on are its own. */
 static double
 judge_alone (const Judge *judge, const guint *first, gsize n_truths)
 {
-  double least = judge->settings->settings->threshold > 0.0 ? judge->settings->settings->threshold : SURE_SCORE;
+  double least = get_sure_score (judge);
   gsize  n_right = 0, n_said = 0;
 
   for (guint c = 0; c < judge->settings->dataset->n_classes; c++)
@@ -257,6 +308,7 @@ judge_photo (Judge *judge, const Batch *batch, guint sample, GError **error)
       judge_class (judge, (gint32) c, (const Box *) (gpointer) boxes->data, boxes->len, list, n_truths);
     }
   judge->n_photos++;
+  count_confusions (judge, batch->weights, (const Box *) (gpointer) boxes->data, boxes->len, list, n_truths);
   score = judge_alone (judge, first, n_known);
   if (isfinite (score))
     evaluation_add_photo (judge->photos, judge->settings->dataset, sample, score);
@@ -319,6 +371,8 @@ make_evaluation (Judge *judge)
   evaluation->labels = g_strdupv (dataset->classes);
   evaluation->classes = g_new0 (FoveaClassMetric, dataset->n_classes + 1);
   evaluation->n_classes = dataset->n_classes;
+  evaluation->confused = evaluation_name_confused (dataset);
+  evaluation->confusion = g_steal_pointer (&judge->confusion);
   for (guint c = 0; c < dataset->n_classes; c++)
     {
       FoveaClassMetric *metric = &evaluation->classes[c];
@@ -377,6 +431,7 @@ evaluate_boxes (FoveaModel *model, const LoaderSettings *settings, const guint *
   judge.photos = evaluation_photos_new ();
   judge.answers = g_new0 (GArray *, n_classes + 1);
   judge.n_truths = g_new0 (gsize, n_classes + 1);
+  judge.confusion = g_new0 (gsize, ((gsize) n_classes + 1) * (n_classes + 1));
   for (guint c = 0; c < n_classes; c++)
     judge.answers[c] = g_array_new (FALSE, FALSE, sizeof (Answer));
   if (check_model (model, settings->settings, error) && match_labels (&judge, error) && make_session (&judge, model, cancellable, error))

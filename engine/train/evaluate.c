@@ -27,6 +27,7 @@ typedef struct
   const guint   *order;                    /* samples; NULL: nobody asks which photo was how good */
   GArray        *photos;                   /* of FoveaPhotoScore */
   gsize          n;
+  gsize         *confusion;                /* masks: as FoveaEvaluation has it */
   gboolean       gives_shares;
 } Tally;
 
@@ -108,6 +109,29 @@ count_classes (Tally *tally, const Batch *batch, const float *answers)
     }
 }
 
+/* The map that is greatest at a pixel. One class has one map, and what is below a half is none. */
+static guint
+find_class (const float *maps, guint n_maps, gsize pixels, gsize p, double half)
+{
+  guint best = 0;
+
+  if (n_maps == 1)
+    return maps[p] > half ? 0 : 1;
+  for (guint c = 1; c < n_maps; c++)
+    best = maps[c * pixels + p] > maps[best * pixels + p] ? c : best;
+  return best > 0 ? best - 1 : n_maps - 1; /* the background comes first there, and last here */
+}
+
+static void
+count_pixels (Tally *tally, const float *maps, const float *truth, const float *known, gsize pixels)
+{
+  guint n_maps = tally->dataset->n_classes == 1 ? 1 : tally->dataset->n_classes + 1, n = tally->dataset->n_classes + 1;
+
+  for (gsize p = 0; p < pixels; p++)
+    if (known[p] > 0.0f)
+      tally->confusion[find_class (truth, n_maps, pixels, p, 0.5) * n + find_class (maps, n_maps, pixels, p, tally->gives_shares ? 0.5 : 0.0)]++;
+}
+
 /* One class: a sigmoid, unless the network has it. Several: the greatest wins, and the mean is over the classes but the background. */
 static void
 count_masks (Tally *tally, const Batch *batch, const float *answers, gsize pixels)
@@ -121,6 +145,7 @@ count_masks (Tally *tally, const Batch *batch, const float *answers, gsize pixel
       double       iou = 0.0, error = 0.0;
       guint        n_counted = 0;
 
+      count_pixels (tally, maps, truth, known, pixels);
       for (guint c = n_maps > 1; c < n_maps; c++)
         {
           gboolean there = n_maps == 1;
@@ -214,6 +239,7 @@ sum_classes (FoveaEvaluation *evaluation, const Tally *tally)
     }
   if (exclusive)
     {
+      evaluation->confused = g_strdupv (tally->dataset->classes);
       evaluation->confusion = count_confusions (tally, scores, targets);
       add_metric (evaluation, "accuracy", (double) metric_count_top (scores, targets, tally->n, n_classes, 1) / (double) MAX (tally->n, 1));
       if (n_classes > 5)
@@ -241,8 +267,19 @@ sum_sources (FoveaEvaluation *evaluation, const Tally *tally)
       }
 }
 
+char **
+evaluation_name_confused (const Dataset *dataset)
+{
+  char **names = g_new0 (char *, dataset->n_classes + 2);
+
+  for (guint c = 0; c < dataset->n_classes; c++)
+    names[c] = g_strdup (dataset->classes[c]);
+  names[dataset->n_classes] = g_strdup ("");
+  return names;
+}
+
 static FoveaEvaluation *
-make_evaluation (const Tally *tally)
+make_evaluation (Tally *tally)
 {
   FoveaEvaluation *evaluation = g_new0 (FoveaEvaluation, 1);
 
@@ -254,6 +291,8 @@ make_evaluation (const Tally *tally)
       add_metric (evaluation, "iou", tally->iou / (double) MAX (tally->n, 1));
       add_metric (evaluation, "mae", tally->error / (double) MAX (tally->n, 1));
       sum_sources (evaluation, tally);
+      evaluation->confused = evaluation_name_confused (tally->dataset);
+      evaluation->confusion = g_steal_pointer (&tally->confusion);
     }
   else
     sum_classes (evaluation, tally);
@@ -267,6 +306,7 @@ fovea_evaluation_free (FoveaEvaluation *evaluation)
     return;
   g_free (evaluation->classes);
   g_free (evaluation->confusion);
+  g_strfreev (evaluation->confused);
   for (gsize i = 0; i < evaluation->n_photos; i++)
     g_free (evaluation->photos[i].file);
   g_free (evaluation->photos);
@@ -299,6 +339,7 @@ tally_init (Tally *tally, const Dataset *dataset, const guint *order, gboolean g
   tally->scores = g_array_new (FALSE, FALSE, sizeof (float));
   tally->targets = g_array_new (FALSE, FALSE, sizeof (float));
   tally->known = g_array_new (FALSE, FALSE, sizeof (float));
+  tally->confusion = g_new0 (gsize, ((gsize) dataset->n_classes + 1) * (dataset->n_classes + 1));
 }
 
 static void
@@ -310,6 +351,7 @@ tally_clear (Tally *tally)
   g_array_unref (tally->known);
   g_free (tally->source_iou);
   g_free (tally->source_n);
+  g_free (tally->confusion);
 }
 
 /* What is no number is neither greater nor less than anything: it would count as right. */

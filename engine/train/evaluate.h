@@ -17,3 +17,6 @@ void             evaluation_take_photos (FoveaEvaluation *evaluation, GArray *ph
 
 /* The same for a last layer alone, on features that are there. */
 FoveaEvaluation *evaluate_features (FoveaModel *head, const FeatureCache *cache, const Dataset *dataset, GError **error);
+
+/* The names of a confusion's rows: the classes, and "" for none of them. Free with g_strfreev. */
+char           **evaluation_name_confused (const Dataset *dataset);

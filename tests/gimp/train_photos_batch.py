@@ -129,7 +129,21 @@ def check_objects(gimp, photos, folder):
     assert all(thing['label'] == 'jelly fish' for thing in found['located']['objects']), found['located']
     assert found['coco']['task'] == 'detect' and found['coco']['photos'] == len(rows), found['coco']
     print(f'ok objects from blobs and from boxes of another program; {found["boxes"]["score"]}')
+    check_judged_objects(gimp, photos, folder / 'judged')
     return photo
+
+
+def check_judged_objects(gimp, photos, folder):
+    """With enough boxes kept out: what objects are taken for, a row and a column more for nothing."""
+    rows = [{name: row[name] for name in ('file', 'labels', 'boxes')} for row in rows_of(photos) if row['src'] == 'aquarium' and row['boxes']][:24]
+    folder.mkdir()
+    (folder / 'img').symlink_to(photos / 'img')
+    (folder / 'manifest.jsonl').write_text(''.join(json.dumps(row) + '\n' for row in rows))
+    found = answers_of(run(gimp, scene(photos / rows[0]['file'], '', answer('judged', f'#:name "Judged" #:source "folder" #:folder "{folder}" #:epochs 1 #:validation-share 0.5'))))['judged']
+    confusion, classes = found['confusion'], found['classes']
+    assert found['kept-out'] >= 10 and len(confusion) == len(classes) + 1 and confusion[-1][-1] == 0, found
+    assert [sum(row) for row in confusion[:-1]] == [item['n'] for item in classes], found
+    print(f'ok objects kept out are told apart: {found["score"]}')
 
 
 def check_result(gimp, photo):
@@ -148,13 +162,15 @@ def check_masks(gimp, photos, folder):
     (folder / 'classes.txt').write_text('pet\n')
     for name in ('images', 'masks'):
         (folder / name).mkdir()
-    for mask in sorted((photos / 'mask/pets').glob('*.png'))[:6]:
+    for mask in sorted((photos / 'mask/pets').glob('*.png'))[:24]:
         Image.open(photos / f'img/pets/{mask.stem}.jpg').convert('RGB').save(folder / f'images/{mask.stem}.png')
         Image.fromarray((np.asarray(Image.open(mask)) == 1).astype(np.uint8)).save(folder / f'masks/{mask.stem}.png')
     photo = next((folder / 'images').iterdir())
-    found = answers_of(run(gimp, scene(photo, '', f'''{answer('masks', f'#:name "Masks" #:source "folder" #:folder "{folder}" #:epochs 1')}
+    found = answers_of(run(gimp, scene(photo, '', f'''{answer('masks', f'#:name "Masks" #:source "folder" #:folder "{folder}" #:epochs 1 #:validation-share 0.5')}
       {segment_answer('found', '#:model "Masks" #:output "channels"')}''')))
-    assert found['masks']['task'] == 'segment' and found['masks']['photos'] == 6, found['masks']
+    assert found['masks']['task'] == 'segment' and found['masks']['photos'] == 24, found['masks']
+    rows = [sum(row) for row in found['masks']['confusion']]
+    assert len(rows) == 2 and sum(rows) <= 12 * 320 * 320 and 0.1 < rows[0] / sum(rows) < 0.7, found['masks']
     assert [mask['label'] for mask in found['found']['masks']] == ['pet'], found['found']
     print('ok a folder of photos and masks becomes a model of Segment')
 
