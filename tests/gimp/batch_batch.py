@@ -171,7 +171,7 @@ def check_killing(gimp, source, results):
     for i in range(N_KILLS):
         running = subprocess.Popen([find_program('gimp-console'), '-idf', '--quit', '--batch-interpreter=plug-in-script-fu-eval', '-b', f'(load "{script}")'],
                                    env=gimp.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-        until = time.monotonic() + 120
+        until = time.monotonic() + 300
         while lines_of(journal) <= before and time.monotonic() < until and running.poll() is None:
             time.sleep(0.005)
         time.sleep(dice.uniform(0, 0.1))
