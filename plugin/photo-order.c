@@ -178,7 +178,7 @@ photo_order_choose (const PhotoOrder *order, FoveaModel *base, FoveaTrainSetting
   if (order->task == FOVEA_TASK_CLASSIFY)
     architecture = base ? NULL : "tiny";
   else if (find_task (base) != order->task)
-    architecture = order->task == FOVEA_TASK_DETECT ? "objects" : PHOTO_ORDER_MASKS;
+    architecture = order->task == FOVEA_TASK_DETECT ? "objects" : "cutout";
   settings->batch = order->batch > 0 ? (guint) order->batch : order->task == FOVEA_TASK_CLASSIFY ? 16 : 8;
   settings->epochs = order->epochs > 0 ? (guint) order->epochs : settings->epochs;
   settings->least_steps = order->epochs > 0 ? 0 : LEAST_STEPS;

@@ -7,7 +7,6 @@
 #include "augmentations.h"
 
 #define PHOTO_ORDER_NO_BASE "none" /* the base of an untrained network */
-#define PHOTO_ORDER_MASKS   "cutout" /* the architecture of networks for masks */
 
 /* What is asked for. It is kept beside the checkpoint, so that another process can go on. Zero, NULL or empty: as is usual for the task and the photos. */
 typedef struct

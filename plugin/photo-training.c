@@ -305,17 +305,9 @@ learn (PhotoTraining *training, FoveaModel *base, GCancellable *cancellable, GEr
 
   settings.checkpoint = training_folder_get_checkpoint (training->folder);
   training->is_resumed = g_file_test (settings.checkpoint, G_FILE_TEST_EXISTS);
-  trainer = fovea_trainer_new (base, architecture, data, &settings, image_read_file, NULL, &local);
-  if (!trainer && !architecture && order->task == FOVEA_TASK_SEGMENT && g_error_matches (local, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED)) /* the base has other classes */
-    {
-      g_clear_error (&local);
-      trainer = fovea_trainer_new (base, PHOTO_ORDER_MASKS, data, &settings, image_read_file, NULL, &local);
-    }
+  trainer = fovea_trainer_new (base, architecture, data, &settings, image_read_file, NULL, error);
   if (!trainer)
-    {
-      g_propagate_error (error, local);
-      return FALSE;
-    }
+    return FALSE;
   training->n_photos = fovea_trainer_count_photos (trainer);
   training->cancellable = cancellable;
   set_trainer (training, trainer);

@@ -154,6 +154,8 @@ make_model (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, G
     return make_detector (trainer, base, architecture, error);
   if (trainer->teacher)
     n_outputs += (guint) teacher_count (trainer->teacher);
+  if (base && dataset->task == FOVEA_TASK_SEGMENT && !architecture && !has_classes (trainer->input, dataset))
+    architecture = "cutout"; /* the last layers of networks for masks are no heads that could be exchanged */
   if (architecture || !base)
     {
       model = fovea_model_new_untrained (architecture ? architecture : "tiny", 3, n_outputs, trainer->settings.seed, error);
@@ -167,12 +169,6 @@ make_model (FoveaTrainer *trainer, FoveaModel *base, const char *architecture, G
     }
   if (!trainer->settings.last_layer && has_classes (trainer->input, dataset) && !(trainer->teacher && teacher_count (trainer->teacher) > 0))
     return fovea_model_ref (base);
-  if (dataset->task != FOVEA_TASK_CLASSIFY)
-    {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "“%s” answers with other classes than the data have. Give an architecture for the new task; it "
-                   "begins with what weights of the base fit.", fovea_model_get_name (base));
-      return NULL;
-    }
   model = head_replace (base, trainer->settings.last_layer, &shape, n_outputs, trainer->settings.seed, &trainer->head, error);
   if (model && trainer->settings.trainable != FOVEA_TRAIN_HEAD && trainer->input->labels) /* a last layer alone begins on other numbers: standardized features */
     head_keep_classes (model, base, trainer->settings.last_layer, (const char *const *) trainer->input->labels, (const char *const *) dataset->classes);
