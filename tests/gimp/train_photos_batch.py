@@ -107,7 +107,9 @@ def check_folders(gimp, kinds, folder):
       #:augment-crop 1 #:augment-flip 0 #:augment-rotate 45 #:augment-grayscale 1'''))))['found']
     assert more['learning-rate'] != found['learning-rate'] and 0.001 < more['learning-rate'] < 3, (more, found)
     assert len(found['confusion']) == 3 and sum(map(sum, found['confusion'])) == 12, found
-    print(f'ok a folder of folders: {found["score"]}')
+    own = answers_of(run(gimp, scene(photo, '', answer('own', f'#:name "Own" #:base-model "Folders" #:source "folder" #:folder "{folder}" #:epochs 4 #:validation-share 0.5'))))['own']
+    assert own['base'] == 'Folders' and own['accuracy'] >= 0.6, own
+    print(f'ok a folder of folders: {found["score"]}; on a model of the user\'s own: {own["score"]}')
 
 
 def paint_boxes(boxes, width, height):
