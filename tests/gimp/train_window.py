@@ -167,7 +167,11 @@ def change_settings(window, folder):
     shoot(folder / 'train-settings-closed.png')
     window.press('Save model')
     saved = wait(lambda: window.words('Saved as'), 'the model', 60)
+    act(find(window, 'toggle button', 'Advanced'))
+    spin(window, 'Epochs', 5000)
+    window.press('Train')
     window.press('Close')
+    window.press('Abandon it')
     window.ended()
     print(f'ok settings: {saved}', flush=True)
 
@@ -300,9 +304,7 @@ def warn(window, folder):
     assert 0 < place.y - window.button('Train').queryComponent().getExtents(0).y < 200, place
     shoot(folder / 'train-warned.png')
     check_window(window.dialog)
-    window.press('Train')
     window.press('Close')
-    window.press('Abandon it')
     window.ended()
     print(f'ok warned: {said[0]}', flush=True)
 
