@@ -3,6 +3,7 @@
 """Writes the networks that bench/ compares engines on, as ONNX files, from torchvision and from the few lines here.
 
     networks.py DIR [NAME|MODEL.onnx...]    writes DIR/NAME.onnx, .pt (traced) and .input (raw float32) for the names given, or for all
+    networks.py --train DIR                 writes what train.py trains: DIR/NAME_SIZE.onnx, .pt (weights) and .input (a batch)
 
 A MODEL.onnx, one of those that Fovea brings, is linked there by its folder's name, with an input; PyTorch doesn't run it.
 
@@ -236,6 +237,29 @@ def write(name, folder):
     sample.numpy().tofile(folder / f'{name}.input')
 
 
+def make_trainable(name, size):
+    """Without dropout, so that all engines train the same."""
+    network = NETWORKS[name if name in NETWORKS else f'{name}_{size}'][0]()
+    for module in list(network.modules()):
+        for child, inner in module.named_children():
+            if isinstance(inner, nn.Dropout):
+                setattr(module, child, nn.Identity())
+    return network
+
+
+def write_training(name, size, batch, folder):
+    """Batch norms stay layers of their own."""
+    torch.manual_seed(SEED)
+    generator = torch.Generator().manual_seed(SEED)
+    network = make_trainable(name, size).eval()
+    enliven(network, size, generator)
+    images = torch.cat([photo_like(size, generator) for _ in range(batch)])
+    torch.onnx.export(network, images, folder / f'{name}_{size}.onnx', input_names=['input'], opset_version=17, dynamo=False, do_constant_folding=False,
+                      training=torch.onnx.TrainingMode.PRESERVE)
+    torch.save(network.state_dict(), folder / f'{name}_{size}.pt')
+    images.numpy().tofile(folder / f'{name}_{size}.input')
+
+
 def photo_size(model):
     """Width and height of the photos that a model wants: by its settings, else by its metadata, else by its input, whose dimensions may be free."""
     metadata = {entry.key: entry.value for entry in model.metadata_props}
@@ -259,8 +283,16 @@ def take(path, folder):
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1])
+    folder = pathlib.Path(sys.argv[-1] if sys.argv[1] == '--train' else sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    if sys.argv[1] == '--train':
+        import train
+
+        for name, size, batch in train.RUNS:
+            if not (folder / f'{name}_{size}.input').exists():
+                print('writing', name, size, flush=True)
+                write_training(name, size, batch, folder)
+        return
     for name in sys.argv[2:] or NETWORKS:
         if name.endswith('.onnx'):
             take(pathlib.Path(name), folder)

@@ -49,6 +49,7 @@ def cases():
     yield Case("Sqrt", [node("Sqrt", "x")], x=np.abs(normal(3, 4)) + 0.3)
     yield Case("Reciprocal", [node("Reciprocal", "x")], x=np.abs(normal(3, 4)) + 0.5)
     yield Case("Clip", [node("Clip", "x fixed_low fixed_high")], x=normal(2, 5, 3), fixed_low=np.float64(-0.52), fixed_high=np.float64(0.61))
+    yield Case("Clip by a node", [node("Neg", "fixed_high", "low"), node("Clip", "x low fixed_high")], x=normal(2, 5, 3), fixed_high=np.float64(0.61))
     for kind in "Add Sub Mul Div".split():
         for shape in ((2, 3, 4), (3, 1), (4,), ()):
             yield Case(f"{kind} {shape}", [node(kind, "a b")], a=normal(2, 3, 4), b=np.abs(normal(*shape)) + 0.5)

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "compile/passes.h"
 #include "ops/activation.h"
 #include "ops/clip.h"
 #include "ops/gradient.h"
@@ -371,7 +372,7 @@ append_gradients (Graph *graph, const Training *training, GError **error)
   guint     n_forward;
 
   mark_variables (graph, training->variables);
-  ok = set_training_forms (&gradients, error);
+  ok = fold_constants (graph, error) && set_training_forms (&gradients, error); /* bounds and shapes that nodes make */
   n_forward = graph->nodes->len;
   find_wanted (&gradients);
   ok = ok && add_loss (&gradients, error);

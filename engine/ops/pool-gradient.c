@@ -91,10 +91,10 @@ typedef struct
   gsize  lanes, planes;
 } GradientState;
 
-/* One window: where it begins, and how many of its pixels count. */
+/* One window: where it begins, which of its taps lie inside, and how many of its pixels count. */
 typedef struct
 {
-  gint64 at[3];
+  gint64 at[3], first[3], last[3]; /* last: the first that doesn't, again */
   double count;
 } Place;
 
@@ -113,6 +113,8 @@ window_place (const GradientParams *params, const GradientState *state, gsize i)
         {
           gint64 at = place.at[axis] + k * params->dilation[axis];
 
+          place.first[axis] += at < 0;
+          place.last[axis] += at < state->in[axis];
           n += params->count_padding ? at < state->in[axis] + params->end[axis] : at >= 0 && at < state->in[axis];
         }
       place.count *= (double) n;
@@ -120,76 +122,88 @@ window_place (const GradientParams *params, const GradientState *state, gsize i)
   return place;
 }
 
-/* The pixel that tap k of the window sees; -1: outside. */
-static gint64
-tap_pixel (const GradientParams *params, const GradientState *state, const Place *place, gint64 k)
+/* What a window adds to its pixels: numbers that lie side by side, one or, where `lanes` is a constant, a block. */
+typedef struct
 {
-  gint64 tap[3] = { k / (params->kernel[1] * params->kernel[2]), k / params->kernel[2] % params->kernel[1], k % params->kernel[2] }, pixel = 0;
+  float  part[KERNEL_BLOCK], y[KERNEL_BLOCK];
+  gint32 open[KERNEL_BLOCK]; /* 1: its maximum hasn't been met */
+} Lanes;
 
-  for (guint axis = 0; axis < 3; axis++)
+static inline void
+spread_tap (const GradientParams *params, Lanes *restrict lanes, gsize n, const float *restrict x, float *restrict dx)
+{
+  switch (params->kind)
     {
-      gint64 at = place->at[axis] + tap[axis] * params->dilation[axis];
+    case KIND_AVERAGE:
+      for (gsize lane = 0; lane < n; lane++)
+        dx[lane] += lanes->part[lane];
+      break;
+    case KIND_MAX: /* without a branch: where the maximum is, nobody can foresee */
+      for (gsize lane = 0; lane < n; lane++)
+        {
+          gint32 hit = lanes->open[lane] & (x[lane] == lanes->y[lane]);
 
-      if (at < 0 || at >= state->in[axis])
-        return -1;
-      pixel = pixel * state->in[axis] + at;
+          dx[lane] += hit ? lanes->part[lane] : 0.0f;
+          lanes->open[lane] &= ~hit;
+        }
+      break;
+    default:
+      for (gsize lane = 0; lane < n; lane++)
+        if (lanes->y[lane] > 0.0f)
+          dx[lane] += lanes->part[lane] * (float) (copysign (pow (fabs (x[lane]), params->p - 1.0), x[lane]) / pow (lanes->y[lane], params->p - 1.0));
     }
-  return pixel;
 }
 
-/* Adds one window's part, `lanes` numbers side by side. */
+/* Adds one window's part. */
 static void
 spread_floats (const GradientParams *params, const GradientState *state, const Place *place, const float *x, const float *y, const float *dy, float *dx)
 {
-  gint64  n = params->kernel[0] * params->kernel[1] * params->kernel[2];
-  float   part[KERNEL_BLOCK];
-  guint32 open = G_MAXUINT32; /* lanes whose maximum hasn't been met */
+  Lanes lanes;
 
   for (gsize lane = 0; lane < state->lanes; lane++)
-    part[lane] = params->kind == KIND_AVERAGE && place->count > 0 ? dy[lane] / (float) place->count : dy[lane];
-  for (gint64 k = 0; k < n; k++)
     {
-      gint64       pixel = tap_pixel (params, state, place, k);
-      const float *from = x + pixel * (gint64) state->lanes;
-      float       *to = dx + pixel * (gint64) state->lanes;
-
-      if (pixel < 0)
-        continue;
-      for (gsize lane = 0; lane < state->lanes; lane++)
-        if (params->kind == KIND_AVERAGE)
-          to[lane] += part[lane];
-        else if (params->kind == KIND_MAX && open >> lane & 1 && from[lane] == y[lane])
-          {
-            to[lane] += part[lane];
-            open &= ~(1u << lane);
-          }
-        else if (params->kind == KIND_LP && y[lane] > 0.0f)
-          to[lane] += part[lane] * (float) (copysign (pow (fabs (from[lane]), params->p - 1.0), from[lane]) / pow (y[lane], params->p - 1.0));
+      lanes.part[lane] = params->kind == KIND_AVERAGE && place->count > 0 ? dy[lane] / (float) place->count : dy[lane];
+      lanes.y[lane] = y[lane];
+      lanes.open[lane] = 1;
     }
+  for (gint64 i = place->first[0]; i < place->last[0]; i++)
+    for (gint64 j = place->first[1]; j < place->last[1]; j++)
+      {
+        gint64 row = ((place->at[0] + i * params->dilation[0]) * state->in[1] + place->at[1] + j * params->dilation[1]) * state->in[2] + place->at[2];
+
+        for (gint64 k = place->first[2]; k < place->last[2]; k++)
+          {
+            gint64 pixel = row + k * params->dilation[2];
+
+            if (state->lanes == KERNEL_BLOCK)
+              spread_tap (params, &lanes, KERNEL_BLOCK, x + pixel * KERNEL_BLOCK, dx + pixel * KERNEL_BLOCK);
+            else
+              spread_tap (params, &lanes, 1, x + pixel, dx + pixel);
+          }
+      }
 }
 
 static void
 spread_doubles (const GradientParams *params, const GradientState *state, const Place *place, const double *x, double y, double dy, double *dx)
 {
-  gint64   n = params->kernel[0] * params->kernel[1] * params->kernel[2];
   gboolean open = TRUE;
 
-  for (gint64 k = 0; k < n; k++)
-    {
-      gint64 pixel = tap_pixel (params, state, place, k);
-
-      if (pixel < 0)
-        continue;
-      if (params->kind == KIND_AVERAGE)
-        dx[pixel] += dy / place->count;
-      else if (params->kind == KIND_MAX && open && x[pixel] == y)
+  for (gint64 i = place->first[0]; i < place->last[0]; i++)
+    for (gint64 j = place->first[1]; j < place->last[1]; j++)
+      for (gint64 k = place->first[2]; k < place->last[2]; k++)
         {
-          dx[pixel] += dy;
-          open = FALSE;
+          gint64 pixel = ((place->at[0] + i * params->dilation[0]) * state->in[1] + place->at[1] + j * params->dilation[1]) * state->in[2] + place->at[2] + k * params->dilation[2];
+
+          if (params->kind == KIND_AVERAGE)
+            dx[pixel] += dy / place->count;
+          else if (params->kind == KIND_MAX && open && x[pixel] == y)
+            {
+              dx[pixel] += dy;
+              open = FALSE;
+            }
+          else if (params->kind == KIND_LP && y > 0.0)
+            dx[pixel] += dy * copysign (pow (fabs (x[pixel]), params->p - 1.0), x[pixel]) / pow (y, params->p - 1.0);
         }
-      else if (params->kind == KIND_LP && y > 0.0)
-        dx[pixel] += dy * copysign (pow (fabs (x[pixel]), params->p - 1.0), x[pixel]) / pow (y, params->p - 1.0);
-    }
 }
 
 /* A task is one plane (channel or block) of one image. */
