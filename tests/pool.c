@@ -174,7 +174,7 @@ check_plain (const Case *c, FoveaType type)
       const gint64 at[3] = { i / (out[1] * out[2]) % out[0], i / out[2] % out[1], i % out[2] };
       double       expected = by_specification (c, type, data, plane, in, at, &greatest);
 
-      g_assert_cmpfloat_with_epsilon (number (got, type, i), expected, 1e-5);
+      g_assert_cmpfloat_with_epsilon (number (got, type, i), expected, 1e-5 * MAX (fabs (expected), 1.0));
       if (with_indices)
         g_assert_cmpint (indices[i], ==, plane * in[0] * in[1] * in[2] + greatest);
     }

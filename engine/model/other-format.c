@@ -68,7 +68,7 @@ other_format_tell (const Mapping *file, GError **error)
 {
   gsize size = MIN (file->size, LOOK_BYTES), begin = skip_blanks (file->data, size);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (formats); i++)
+  for (gsize i = 0; size > 0 && i < G_N_ELEMENTS (formats); i++)
     if (fits (file->data, size, i) || (formats[i].offset == 0 && fits (file->data + begin, size - begin, i)))
       {
         g_clear_error (error);
