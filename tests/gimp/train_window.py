@@ -40,6 +40,12 @@ MENU = ('Filters', 'Fovea', 'Train…')
 GERMAN_MENU = ('Filter', 'Fovea', 'Trainieren …')
 
 
+def stay(window):
+    """The answer to the question whether a training is to be abandoned."""
+    window.press('Go on')
+    wait(lambda: not any(node.name == 'Abandon it' and window.is_showing(node) for top in window.application('fovea') for node in walk(top)), 'the end of the question', 30)
+
+
 def find(window, role, name):
     return next(node for top in window.application('fovea') for node in walk(top) if re.fullmatch(role, node.getRoleName()) and re.fullmatch(name, node.name) and window.is_showing(node))
 
@@ -279,8 +285,7 @@ def learn_objects(window, folder):
     window.press('Close')
     wait(lambda: window.button('Abandon it'), 'the question', 30)
     shoot(folder / 'train-objects-question.png')
-    window.press('Go on')
-    wait(lambda: not any(node.name == 'Abandon it' and window.is_showing(node) for top in window.application('fovea') for node in walk(top)), 'the end of the question', 30)
+    stay(window)
     window.press('Stop and keep the best')
     saved = wait(lambda: window.words('is saved; Locate'), 'the model', 120)
     shoot(folder / 'train-objects-stopped.png')
@@ -295,8 +300,7 @@ def warn(window, folder):
     window.press('Close')
     wait(lambda: window.button('Abandon it'), 'the question', 30)
     shoot(folder / 'train-warned-question.png')
-    window.press('Go on')
-    wait(lambda: not any(node.name == 'Abandon it' and window.is_showing(node) for top in window.application('fovea') for node in walk(top)), 'the end of the question', 30)
+    stay(window)
     window.press('Stop')
     said = [wait(lambda: find(window, 'label', f'(?s).*{words}.*').name, words, 60)
             for words in ('“Pet” has only 9 painted pixels', '“Tail” has no examples yet', '400 pixels are painted in two classes')]

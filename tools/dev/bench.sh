@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # bench.sh: Fovea beside the engines that its users could have instead: their programs (bench/peers), the networks (bench/networks.py), the run
-# (bench/bench.py, which looks at the arguments). ncnn takes part where FOVEA_NCNN names the program, see bench/README.md.
+# (bench/bench.py, or with --train bench/train.py; they look at the arguments). ncnn takes part where FOVEA_NCNN names the program, see bench/README.md.
 
 verb_bench () {
   local peers=$BUILD/peers networks=$BUILD/networks program=bench.py models=() arguments=() argument
