@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 
 #include "fovea.h"
+#include "models.h"
 
 #define SCROLL_HEIGHT 170 /* pixels */
 #define ADVICE_CHARS 32
@@ -112,6 +113,15 @@ dialog_scroll_fit (GtkWidget *scroll)
   gtk_scrolled_window_set_min_content_height (GTK_SCROLLED_WINDOW (scroll), MIN (height, SCROLL_HEIGHT));
 }
 
+GtkWidget *
+dialog_question_new (GtkWidget *window, GtkMessageType type, const char *text)
+{
+  GtkWidget *question = gtk_message_dialog_new (GTK_WINDOW (window), GTK_DIALOG_MODAL, type, GTK_BUTTONS_NONE, "%s", text);
+
+  gtk_window_set_title (GTK_WINDOW (question), gtk_window_get_title (GTK_WINDOW (window)));
+  return question;
+}
+
 char *
 dialog_tell_time (double seconds)
 {
@@ -143,9 +153,8 @@ typedef struct
   const char          *none;   /* what the word “none” is called; NULL: there must be a model */
   GtkWidget           *window;
   GtkListStore        *store;
-  char                *last;     /* the model before another is chosen */
-  GHashTable          *accepted; /* of char*: models whose licence was asked about */
-  guint                idle;     /* until the user is asked for a file, or about a licence; 0: for nothing */
+  char                *last;   /* the model before another is chosen */
+  guint                idle;   /* until the user is asked for a file, or about a licence; 0: for nothing */
 } ModelChoice;
 
 gboolean
@@ -188,30 +197,21 @@ set_model (ModelChoice *choice, const char *name)
   g_object_thaw_notify (G_OBJECT (choice->config));
 }
 
-/* What is to be heard of the licence before that model is used; NULL: nothing. Free with g_free. */
-static char *
-find_warning (ModelChoice *choice, const char *name)
-{
-  g_autofree char       *path = name && *name && !g_hash_table_contains (choice->accepted, name) ? fovea_find_model (name, NULL) : NULL;
-  g_autoptr (FoveaModel) model = path ? fovea_model_load (path, NULL) : NULL;
-
-  return model ? fovea_model_warn (model) : NULL;
-}
-
 /* A model that nobody imported: what its licence forbids, or that it says nothing, is heard before its first use. */
 static void
 ask_licence (ModelChoice *choice, const char *model, const char *warning)
 {
-  GtkWidget *question;
-  gboolean   accepted;
+  GtkWidget       *question = dialog_question_new (choice->window, GTK_MESSAGE_WARNING, warning);
+  g_autofree char *name = g_path_get_basename (model);
+  gboolean         accepted;
 
-  question = gtk_message_dialog_new (GTK_WINDOW (choice->window), GTK_DIALOG_MODAL, GTK_MESSAGE_WARNING, GTK_BUTTONS_NONE, "%s", warning);
+  gtk_message_dialog_format_secondary_text (GTK_MESSAGE_DIALOG (question), "%s", name);
   gtk_dialog_add_buttons (GTK_DIALOG (question), _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Use It"), GTK_RESPONSE_OK, NULL);
   gtk_dialog_set_default_response (GTK_DIALOG (question), GTK_RESPONSE_OK);
   accepted = gtk_dialog_run (GTK_DIALOG (question)) == GTK_RESPONSE_OK;
   gtk_widget_destroy (question);
   if (accepted)
-    g_hash_table_add (choice->accepted, g_strdup (model));
+    models_accept (model);
   set_model (choice, accepted ? model : choice->last);
 }
 
@@ -242,7 +242,7 @@ ask (gpointer data)
   g_object_get (choice->config, choice->property, &model, NULL);
   if (dialog_is_choosing (model))
     choose_file (choice);
-  else if ((warning = find_warning (choice, model)))
+  else if ((warning = models_find_question (model)))
     ask_licence (choice, model, warning);
   return G_SOURCE_REMOVE;
 }
@@ -254,7 +254,7 @@ on_model (GimpProcedureConfig *config, GParamSpec *property, ModelChoice *choice
   g_autofree char *model = NULL, *warning = NULL, *signal = g_strconcat ("notify::", choice->property, NULL);
 
   g_object_get (config, choice->property, &model, NULL);
-  if (dialog_is_choosing (model) || (g_strcmp0 (model, choice->last) != 0 && (warning = find_warning (choice, model))))
+  if (dialog_is_choosing (model) || (g_strcmp0 (model, choice->last) != 0 && (warning = models_find_question (model))))
     {
       if (!choice->idle)
         choice->idle = g_idle_add (ask, choice);
@@ -273,7 +273,6 @@ free_choice (gpointer data)
   g_signal_handlers_disconnect_by_data (choice->config, choice);
   g_clear_handle_id (&choice->idle, g_source_remove);
   g_object_unref (choice->store);
-  g_hash_table_unref (choice->accepted);
   g_free (choice->last);
   g_free (choice);
 }
@@ -282,7 +281,7 @@ static GtkWidget *
 make_combo (GimpProcedureConfig *config, const char *property, const char *none, GtkWidget *window)
 {
   ModelChoice     *choice = g_new0 (ModelChoice, 1);
-  g_autofree char *signal = g_strconcat ("notify::", property, NULL);
+  g_autofree char *signal = g_strconcat ("notify::", property, NULL), *model = NULL, *warning = NULL;
   GtkWidget       *combo;
 
   choice->config = config;
@@ -290,7 +289,12 @@ make_combo (GimpProcedureConfig *config, const char *property, const char *none,
   choice->none = none;
   choice->window = window;
   choice->store = gtk_list_store_new (2, G_TYPE_STRING, G_TYPE_STRING);
-  choice->accepted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  choice->last = g_strdup (""); /* what the answer No leaves */
+  g_object_get (config, property, &model, NULL);
+  warning = models_find_question (model);
+  if (warning)
+    ask_licence (choice, model, warning);
+  g_free (choice->last);
   g_object_get (config, property, &choice->last, NULL);
   fill_models (choice, choice->last);
   combo = gimp_prop_string_combo_box_new (G_OBJECT (config), property, GTK_TREE_MODEL (choice->store), 0, 1);

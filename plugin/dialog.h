@@ -33,7 +33,11 @@ char         *dialog_tell_time  (double seconds);
 /* “Takes about 20 s”, likewise. */
 char         *dialog_tell_estimate (double seconds);
 
-/* A combo box for the setting “model”: the installed ones, the file that is set, and the way to another file. `window` is what the file chooser stands before. */
+/* A question before a window, with the window's title. Add the answers, and run it. */
+GtkWidget    *dialog_question_new (GtkWidget *window, GtkMessageType type, const char *text);
+
+/* A combo box for the setting “model”: the installed ones, the file that is set, and the way to another file. `window` is what the file chooser stands before. A model
+ * that is set already is asked about at once, where its licence forbids something or isn't known: nothing may look before. */
 GtkWidget    *dialog_model_combo_new (GimpProcedureConfig *config, GtkWidget *window);
 
 /* The same for the setting “base-model”, which may also be “none”. */

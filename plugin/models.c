@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * models.c: see models.h.
+ * models.c: see models.h. What the user has answered about licences is in the file fovea/licences.ini of the user's configuration folder: of each accepted model a
+ * checksum of its path and time, and the path.
  */
 
 #include "models.h"
 
 #include <errno.h>
 #include <glib/gi18n.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 void
@@ -17,6 +19,59 @@ models_warn (const FoveaModel *model, GimpRunMode run_mode)
   if (warning)
     gimp_message (warning);
 }
+
+/* ---- what the user has answered ---------------------------------------------------------------------------------- */
+
+#define GROUP "accepted"
+
+static char *
+answers_path (void)
+{
+  return g_build_filename (g_get_user_config_dir (), "fovea", "licences.ini", NULL);
+}
+
+/* Another file in the model's place is another model. */
+static char *
+make_key (const char *path)
+{
+  GStatBuf         status;
+  gint64           changed = g_stat (path, &status) == 0 ? (gint64) status.st_mtime : 0;
+  g_autofree char *text = g_strdup_printf ("%s\n%" G_GINT64_FORMAT, path, changed);
+
+  return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+}
+
+char *
+models_find_question (const char *name)
+{
+  g_autoptr (GKeyFile)   answers = g_key_file_new ();
+  g_autofree char       *file = answers_path (), *path = name && *name ? fovea_find_model (name, NULL) : NULL, *key = path ? make_key (path) : NULL;
+  g_autoptr (FoveaModel) model = NULL;
+
+  g_key_file_load_from_file (answers, file, G_KEY_FILE_NONE, NULL);
+  if (!path || g_key_file_has_key (answers, GROUP, key, NULL))
+    return NULL;
+  model = fovea_model_load (path, NULL);
+  return model ? fovea_model_warn (model) : NULL;
+}
+
+void
+models_accept (const char *name)
+{
+  g_autoptr (GKeyFile) answers = g_key_file_new ();
+  g_autoptr (GError)   error = NULL;
+  g_autofree char     *file = answers_path (), *folder = g_path_get_dirname (file), *path = fovea_find_model (name, NULL), *key = path ? make_key (path) : NULL;
+
+  if (!path)
+    return;
+  g_key_file_load_from_file (answers, file, G_KEY_FILE_KEEP_COMMENTS, NULL);
+  g_key_file_set_string (answers, GROUP, key, path);
+  g_mkdir_with_parents (folder, 0700);
+  if (!g_key_file_save_to_file (answers, file, &error))
+    gimp_message (error->message); /* and the question comes again */
+}
+
+/* ---- which are tried ---------------------------------------------------------------------------------------------- */
 
 /* Fovea's own, in the order of FoveaTask. */
 static const char *const built_in[] = { NULL, "tagger", "objects", "cutout" };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * models.h: which installed models are tried where the user names none, and where the user's own ones go.
+ * models.h: what is heard of a model before its first use, which installed models are tried where the user names none, and where the user's own ones go.
  */
 #pragma once
 
@@ -10,6 +10,13 @@
 
 /* Says what the licence of a model forbids, where nobody has heard it yet; who repeats a filter has. On the main thread. */
 void   models_warn   (const FoveaModel *model, GimpRunMode run_mode);
+
+/* What a window asks before anything looks with that model, of which its licence forbids something, or isn't known. NULL: nothing, or the user has accepted it. Free
+ * with g_free. */
+char  *models_find_question (const char *name);
+
+/* The user has heard it and uses the model nevertheless: it isn't asked about again, as long as it is the same file. */
+void   models_accept (const char *name);
 
 /* The installed models: first the one that the user has chosen for the task, then Fovea's own for it, then the others. NULL-terminated; free with g_strfreev. */
 char **models_to_try (FoveaTask task);

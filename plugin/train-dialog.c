@@ -117,7 +117,7 @@ on_focus (GtkWidget *window, GdkEvent *event, TrainDialog *dialog)
 static gint
 ask (TrainDialog *dialog, const char *text, const char *no, gint no_response, const char *yes, gint yes_response)
 {
-  GtkWidget *question = gtk_message_dialog_new (GTK_WINDOW (dialog->dialog), GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION, GTK_BUTTONS_NONE, "%s", text);
+  GtkWidget *question = dialog_question_new (dialog->dialog, GTK_MESSAGE_QUESTION, text);
   gint       answer;
 
   gtk_dialog_add_buttons (GTK_DIALOG (question), no, no_response, _("_Go on"), GTK_RESPONSE_CANCEL, NULL);

@@ -14,14 +14,19 @@ import subprocess
 import sys
 import time
 
-from desktop import browser_was_shown, catch_browser, check_window, key, type_text
-from gimp_window import GimpWindow, act, main, make_photo, run_session, shoot, wait, walk
+from desktop import browser_was_shown, catch_browser, check_window, count_titles, key, type_text
+from gimp_window import GimpWindow, act, main, make_photo, plug_ins, run_session, shoot, wait, walk
 from isolated_gimp import IsolatedGimp
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import tiny_model  # noqa: E402
 
 # Name of the screenshot: photo, language, theme, what is done.
 SCENES = {
     'photo': ('large/oakland-zoo-otters.jpg', 'C.UTF-8', 'light', 'change'),
     'gray': ('GRAY', 'C.UTF-8', 'light', 'file'),
+    'scripted': ('TINY', 'C.UTF-8', 'light', 'script'),
     'tiny': ('TINY', 'C.UTF-8', 'light', 'cancel'),
     'german': ('large/perched-osprey.jpg', 'de_DE.UTF-8', 'light', 'cancel'),
     'dark': ('large/coco-000000257896.jpg', 'C.UTF-8', 'dark', 'cancel'),
@@ -30,6 +35,12 @@ SCENES = {
 MENU = {'C.UTF-8': ('Filters', 'Fovea', 'Classify…'), 'de_DE.UTF-8': ('Filter', 'Fovea', 'Klassifizieren …')}
 BUTTONS = {'C.UTF-8': ('Apply', 'Cancel'), 'de_DE.UTF-8': ('Anwenden', 'Abbrechen')}
 NAMES = {'C.UTF-8': 'Names', 'de_DE.UTF-8': 'Namen'}
+OPEN = """(script-fu-use-v3)
+(define (open)
+  (let ((image (vector-ref (gimp-get-images) 0)))
+    (plug-in-fovea-classify #:run-mode RUN-INTERACTIVE #:image image #:drawables (gimp-image-get-layers image) #:model "strange")))
+(open) (open) (open)
+"""
 TITLE = r'(\d+) (?:layer|Ebene)'
 
 
@@ -39,7 +50,6 @@ class Window(GimpWindow):
     def __init__(self, language):
         super().__init__()
         self.language = language
-        self.look()
 
     def look(self):
         """Opens the dialog and waits for its answer."""
@@ -100,8 +110,7 @@ def use_keyboard(window):
 
 def answer_question(window, button):
     """What is asked about a model's licence."""
-    question = wait(lambda: next(other for other in window.application('fovea') if other.name not in ('Classify', 'Choose a Model')
-                                 and any('licence' in node.name for node in walk(other))), 'the question')
+    question = wait(lambda: next(other for other in window.application('fovea') if any('licence' in node.name for node in walk(other))), 'the question')
     act(next(node for node in walk(question) if node.name == button))
 
 
@@ -148,6 +157,32 @@ def choose_file(window):
             assert window.answer() == before
     assert 'red' in window.changed(before)
     print('ok a file is asked about, then used')
+
+
+def scripted(window, folder):
+    """A script opens the window with a model that somebody put into the folder: nothing looks before the licence was heard. Who accepts it isn't asked again, unless
+    the file is another one."""
+    answers = pathlib.Path(os.environ['HOME']) / '.config/fovea/licences.ini'
+    for call in ('refuses', 'accepts', 'has accepted', 'has used it', 'has another file'):
+        if call == 'has used it':
+            window.menu(MENU[window.language])
+        elif call == 'has another file':
+            os.utime(pathlib.Path(os.environ['FOVEA_MODELS_PATH']) / 'strange.onnx', (1, 1))
+            window.menu(MENU[window.language])
+        if call in ('refuses', 'accepts', 'has another file'):
+            wait(lambda: window.button('Use It'), f'the question for who {call}')
+            assert not any(node.name == 'Names' and window.is_showing(node) for other in window.application('fovea') for node in walk(other)), 'something looks already'
+            assert count_titles('Classify') == 1, 'the title of the question'
+            shoot(folder / 'scripted-question.png')
+            answer_question(window, 'Use It' if call == 'accepts' else 'Cancel')
+        window.dialog = wait(lambda: next(other for other in window.application('fovea') if any(node.name == 'Names' for node in walk(other))), 'the window')
+        words = window.answer()
+        assert ('hue' in words) == (call in ('accepts', 'has accepted', 'has used it')), (call, words)
+        assert answers.exists() == (call != 'refuses'), call
+        process = next(plug_ins())  # the script's next call follows at once
+        window.press('Apply' if call == 'has accepted' else 'Cancel')
+        wait(lambda: not process.exists(), 'the end of the plug-in')
+        print(f'ok who {call}: {words}', flush=True)
 
 
 def cancel_attention(window):
@@ -209,6 +244,10 @@ def keep_settings(window, folder):
 def inside(scene, folder):
     _, language, _, action = SCENES[scene]
     window = Window(language)
+    if action == 'script':
+        scripted(window, folder)
+        return
+    window.look()
     before = window.answer()
     shoot(folder / f'{scene}.png')
     print(f'ok {scene}: opened in {window.opened:.2f} s, answered in {window.answered:.2f} s: {before}')
@@ -231,8 +270,6 @@ def inside(scene, folder):
 
 def write_slow_model(path):
     """A classifier of 40 convolutions of a photo's full size, which ends in no mean: where it looked is found by covering parts, in 64 runs."""
-    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-    import tiny_model
     numbers, channels, last = random.Random(1), 48, 'x'
     constants = [tiny_model.tensor('first', [channels, 3, 3, 3], [numbers.gauss(0, 0.1) for _ in range(channels * 27)]),
                  tiny_model.tensor('w', [channels, channels, 3, 3], [numbers.gauss(0, 0.048) for _ in range(channels * channels * 9)])]
@@ -258,11 +295,14 @@ def run_scene(scene, plugin, folder):
                 file.write('(theme "System")\n')
         if action == 'file':
             environment['GIMP_PLUGIN_DEBUG'] = None  # GTK's own chooser complains of keys, and mustn't die of that
-            sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-            import tiny_model
             (gimp.folder / 'home/strange.onnx').write_bytes(tiny_model.corner_colour())
+        arguments = f'"{make_photo(photo, gimp.folder)}"'
+        if action == 'script':
+            (gimp.folder / 'models/strange.onnx').write_bytes(tiny_model.corner_colour(names="['hue 1', 'hue 2', 'hue 3']"))
+            (gimp.folder / 'open.scm').write_text(OPEN)
+            arguments += f' --batch-interpreter=plug-in-script-fu-eval -b \'(load "{gimp.folder}/open.scm")\''
         write_slow_model(gimp.folder / 'models' / 'unhurried.onnx')
-        run_session(gimp, scene, folder, f'"{make_photo(photo, gimp.folder)}"', language, 'dark' if theme == 'dark' else 'light', environment,
+        run_session(gimp, scene, folder, arguments, language, 'dark' if theme == 'dark' else 'light', environment,
                     forgiven='WIDGET_REALIZED_FOR_EVENT' if action == 'file' else None)
 
 

@@ -32,6 +32,11 @@ def type_text(text):
     subprocess.run(['xdotool', 'type', '--delay', '30', text], check=True)
 
 
+def count_titles(title):
+    """How many windows on the screen have this title."""
+    return len(subprocess.run(['xdotool', 'search', '--onlyvisible', '--name', f'^{title}$'], capture_output=True, text=True).stdout.split())
+
+
 def click_twice(x, y):
     subprocess.run(['xdotool', 'mousemove', str(x), str(y), 'click', '--repeat', '2', '--delay', '150', '1'], check=True)
 

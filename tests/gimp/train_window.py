@@ -13,7 +13,7 @@ import re
 import sys
 import time
 
-from desktop import check_window, click_twice, key, turn_wheel, type_text
+from desktop import check_window, click_twice, count_titles, key, turn_wheel, type_text
 from gimp_window import BUTTON_ROLES, GimpWindow, act, main, plug_ins, run_session, shoot, shoot_still, shoot_window, wait, walk
 from isolated_gimp import IsolatedGimp, reference, skip
 from label_batch import TOOLS, call as label
@@ -299,6 +299,7 @@ def warn(window, folder):
     window.press('Train')
     window.press('Close')
     wait(lambda: window.button('Abandon it'), 'the question', 30)
+    assert count_titles('Train') == 2, 'the title of the question'
     shoot(folder / 'train-warned-question.png')
     stay(window)
     window.press('Stop')
