@@ -503,7 +503,10 @@ make_form (ImportPage *page)
       gtk_widget_set_size_request (packed, FIELD_WIDTH, -1);
       gtk_widget_set_tooltip_text (gtk_grid_get_child_at (GTK_GRID (grid), 0, row), _(fovea_settings_explain (keys[row])));
       if (packed != field->widget)
-        atk_object_set_name (gtk_widget_get_accessible (field->widget), gtk_label_get_text (GTK_LABEL (gtk_grid_get_child_at (GTK_GRID (grid), 0, row))));
+        {
+          atk_object_set_name (gtk_widget_get_accessible (field->widget), gtk_label_get_text (GTK_LABEL (gtk_grid_get_child_at (GTK_GRID (grid), 0, row))));
+          gtk_widget_set_tooltip_text (field->widget, _(fovea_settings_explain (keys[row])));
+        }
       field->source = gtk_label_new (NULL);
       gtk_label_set_xalign (GTK_LABEL (field->source), 0);
       gtk_label_set_ellipsize (GTK_LABEL (field->source), PANGO_ELLIPSIZE_END);

@@ -7,6 +7,7 @@ Screenshots stay in the folder given.
     models_window.py BUILD/plugin/fovea SCREENSHOTS [SCENE…]
 """
 
+import gettext
 import json
 import os
 import pathlib
@@ -230,6 +231,22 @@ def study(windows, folder, scene):
     shoot(folder / f'layers-{scene}.png')
 
 
+def check_explanations(windows, scene):
+    """Every setting that can be changed says what it means, in the user's language, to those who point at it and to those who don't see it."""
+    text = (ROOT / 'engine/vision/settings-text.c').read_text(encoding='utf-8')
+    expected = [''.join(re.findall(r'"([^"]*)"', words)) for words in re.findall(r'N_\(((?:"[^"]*"\s*)+)\)', text)]
+    if scene == 'german':
+        german = gettext.translation('fovea', pathlib.Path(os.environ['GIMP_TESTING_PLUGINDIRS']) / 'fovea/locale', ['de'])
+        translated = [german.gettext(words) for words in expected]
+        assert not set(expected) & set(translated), set(expected) & set(translated)
+        expected = translated
+    fields = [node for node in walk(windows.dialog) if node.getRoleName() == 'combo box' or node.getState().contains(windows.pyatspi.STATE_EDITABLE)]
+    said = [node.description for node in fields]
+    assert len(expected) > 15 and set(expected) <= set(said), [words for words in expected if words not in said]
+    assert all(said), [node.name for node in fields if not node.description]
+    print(f'ok {scene}: {len(said)} settings say what they mean', flush=True)
+
+
 def import_file(windows, folder, home):
     """yolox_nano, tried, corrected, imported."""
     windows.dialog = wait(lambda: windows.application('fovea')[0], 'the window', 240)
@@ -239,6 +256,7 @@ def import_file(windows, folder, home):
     before = wait(lambda: windows.words(' %'), 'what it finds')
     shoot(folder / 'import.png')
     check_window(windows.dialog)
+    check_explanations(windows, 'import')
     threshold = windows.field('Threshold')
     threshold.queryEditableText().setTextContents('0.99')
     wait(lambda: windows.words('It finds nothing here'), 'the effect of a threshold')
@@ -307,6 +325,7 @@ def inside(scene, folder):
         wait(lambda: windows.words('obj_8|cls_8'), 'the raw numbers', 60)
         if scene == 'german':
             assert windows.words('yunet, denn das Modell hat Ausgänge') and windows.words('üblich für yunet'), 'where it came from, in German'
+            check_explanations(windows, scene)
         shoot(folder / f'import-{scene}.png')
         check_window(windows.dialog)
     fetch(windows, folder, home, scene)
