@@ -109,7 +109,7 @@ add_boxes (Export *export, FoveaLabelPhoto *photo, const LabelLayers *labels, co
       const LabelPath *path = &g_array_index (paths, LabelPath, i);
 
       if (!labels->classes[path->class].background)
-        fovea_labels_add_box (export->labels, photo, labels->classes[path->class].name, path->score, path->x, path->y, path->width, path->height);
+        label_paths_describe (path, labels->image, fovea_labels_add_box (export->labels, photo, labels->classes[path->class].name, path->score, 0, 0, 0, 0));
     }
   export->count += photo->boxes->len;
 }

@@ -67,36 +67,74 @@ find_photo (const Import *import, GimpImage *image)
 
 /* ---- boxes -------------------------------------------------------------------------------------------------------------- */
 
-static gboolean
-has_path (const GArray *paths, guint class, const FoveaLabelBox *box)
+/* The boxes of paths that are there. Of FoveaLabelBox, free with g_array_unref. */
+static GArray *
+list_boxes (const LabelLayers *labels)
 {
+  g_autoptr (GArray) paths = label_paths_list (labels);
+  GArray            *boxes = g_array_new (FALSE, TRUE, sizeof (FoveaLabelBox));
+
+  g_array_set_clear_func (boxes, (GDestroyNotify) fovea_label_box_clear);
+  g_array_set_size (boxes, paths->len);
   for (guint i = 0; i < paths->len; i++)
     {
-      const LabelPath *path = &g_array_index (paths, LabelPath, i);
+      FoveaLabelBox *box = &g_array_index (boxes, FoveaLabelBox, i);
 
-      if (path->class == class && path->x == box->x && path->y == box->y && path->width == box->width && path->height == box->height)
+      box->label = g_strdup (labels->classes[g_array_index (paths, LabelPath, i).class].name);
+      label_paths_describe (&g_array_index (paths, LabelPath, i), labels->image, box);
+    }
+  return boxes;
+}
+
+static gboolean
+has_box (const GArray *boxes, const char *label, const FoveaLabelBox *box)
+{
+  for (guint i = 0; i < boxes->len; i++)
+    {
+      const FoveaLabelBox *other = &g_array_index (boxes, FoveaLabelBox, i);
+
+      if (strcmp (other->label, label) == 0 && other->x == box->x && other->y == box->y && other->width == box->width && other->height == box->height)
         return TRUE;
     }
   return FALSE;
+}
+
+/* The box, whose segmentation is borrowed and not that of the photo's size, in an image that is so many times as large. */
+static void
+scale_box (FoveaLabelBox *box, GimpImage *image, double across, double down)
+{
+  g_autoptr (GPtrArray) polygons = box->segmentation ? fovea_segmentation_get_polygons (box->segmentation) : NULL;
+
+  box->x *= across;
+  box->y *= down;
+  box->width *= across;
+  box->height *= down;
+  box->area *= across * down;
+  for (guint i = 0; polygons && i < polygons->len; i++)
+    for (guint k = 0; k < ((GArray *) polygons->pdata[i])->len; k++)
+      g_array_index ((GArray *) polygons->pdata[i], double, k) *= k % 2 ? down : across;
+  box->segmentation = polygons ? fovea_segmentation_redraw (box->segmentation, polygons, gimp_image_get_width (image), gimp_image_get_height (image)) : NULL;
 }
 
 /* Where the image has another size than the labels' photo, it has been scaled. */
 static gboolean
 add_boxes (Import *import, const LabelLayers *labels, const FoveaLabelPhoto *photo, GError **error)
 {
-  g_autoptr (GArray) before = label_paths_list (labels);
-  double             scale_x = (double) gimp_image_get_width (labels->image) / photo->width, scale_y = (double) gimp_image_get_height (labels->image) / photo->height;
+  g_autoptr (GArray) before = list_boxes (labels);
+  double             across = (double) gimp_image_get_width (labels->image) / photo->width, down = (double) gimp_image_get_height (labels->image) / photo->height;
   gint               position = 0;
 
   for (guint i = 0; i < photo->boxes->len; i++)
     {
-      FoveaLabelBox box = g_array_index (photo->boxes, FoveaLabelBox, i);
+      FoveaLabelBox    box = g_array_index (photo->boxes, FoveaLabelBox, i);
+      g_autofree char *scaled = NULL, *label = g_strstrip (g_strdup (box.label));
 
-      box.x *= scale_x;
-      box.y *= scale_y;
-      box.width *= scale_x;
-      box.height *= scale_y;
-      if (has_path (before, (guint) label_layers_index (labels, box.label), &box))
+      if (across != 1 || down != 1)
+        {
+          scale_box (&box, labels->image, across, down);
+          scaled = box.segmentation;
+        }
+      if (has_box (before, label, &box))
         continue;
       if (!label_paths_add (labels->image, &box, position++, error))
         return FALSE;

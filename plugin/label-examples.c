@@ -406,6 +406,8 @@ add_paths (LabelCounts *counts, const LabelLayers *labels, int width, int height
       const LabelPath *path = &g_array_index (paths, LabelPath, i);
       LabelBlob        blob = { 0 };
 
+      if (path->is_crowd)
+        continue;
       blob.x = (int) CLAMP (path->x + 0.5, 0, width);
       blob.y = (int) CLAMP (path->y + 0.5, 0, height);
       blob.width = (int) CLAMP (path->x + path->width + 0.5, 0, width) - blob.x;

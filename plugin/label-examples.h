@@ -23,7 +23,7 @@ typedef struct
 {
   guint64 pixels;  /* on the canvas, contradictory ones left out */
   guint64 outside; /* painted outside of the canvas, where there is no photo */
-  GArray *objects; /* of LabelBlob, cut to the canvas: one for each blob of each layer, and each path that is named after the class */
+  GArray *objects; /* of LabelBlob, cut to the canvas: one for each blob of each layer, and each path that is named after the class, crowds left out */
   guint   layers;  /* that hold examples; for whole images, their number */
 } LabelCount;
 

@@ -28,7 +28,7 @@ typedef struct
 static void
 box_clear (gpointer box)
 {
-  g_free (((FoveaLabelBox *) box)->label);
+  fovea_label_box_clear (box);
 }
 
 static void
@@ -50,8 +50,9 @@ read_object (GimpItem *item, FoveaLabelBox *box)
 
   if (!numbers || json_array_get_length (numbers) != 4)
     return FALSE;
-  *box = (FoveaLabelBox) { g_strdup (json_object_get_string_member_with_default (object, "label", "")), -1, json_array_get_double_element (numbers, 0),
-                           json_array_get_double_element (numbers, 1), json_array_get_double_element (numbers, 2), json_array_get_double_element (numbers, 3) };
+  *box = (FoveaLabelBox) { .label = g_strdup (json_object_get_string_member_with_default (object, "label", "")), .score = -1, .area = -1,
+                           .x = json_array_get_double_element (numbers, 0), .y = json_array_get_double_element (numbers, 1),
+                           .width = json_array_get_double_element (numbers, 2), .height = json_array_get_double_element (numbers, 3) };
   return TRUE;
 }
 

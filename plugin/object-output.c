@@ -241,22 +241,36 @@ write_overlay (Work *work, GError **error)
 
 /* ---- paths -------------------------------------------------------------------------------------------------- */
 
-gboolean
-object_output_add_path (GimpImage *image, const char *name, const FoveaObject *object, gint position)
+/* x, y, x, y …: each point with its two handles, which lie on it. */
+static gboolean
+add_stroke (GimpPath *path, const double *points, guint n)
+{
+  g_autofree double *all = g_new (double, 3 * n);
+
+  for (guint i = 0; i < 3 * n; i++)
+    all[i] = points[i / 6 * 2 + i % 2];
+  return gimp_path_stroke_new_from_points (path, GIMP_PATH_STROKE_TYPE_BEZIER, 3 * n, all, TRUE) >= 0;
+}
+
+GimpPath *
+object_output_add_path (GimpImage *image, const char *name, const FoveaObject *object, const GPtrArray *polygons, gint position)
 {
   GimpPath    *path = gimp_path_new (image, name);
   const double left = object->x, top = object->y, right = left + object->width, bottom = top + object->height;
-  const double corners[4][2] = { { left, top }, { right, top }, { right, bottom }, { left, bottom } };
-  double       points[24]; /* each corner with its two handles, which lie on it */
+  const double corners[8] = { left, top, right, top, right, bottom, left, bottom };
+  gboolean     done = path && gimp_image_insert_path (image, path, NULL, position);
 
-  for (int k = 0; k < 24; k++)
-    points[k] = corners[k / 6][k % 2];
-  if (!path || !gimp_image_insert_path (image, path, NULL, position)
-      || gimp_path_stroke_new_from_points (path, GIMP_PATH_STROKE_TYPE_BEZIER, G_N_ELEMENTS (points), points, TRUE) < 0)
-    return FALSE;
+  for (guint i = 0; polygons && i < polygons->len && done; i++)
+    {
+      const GArray *points = polygons->pdata[i];
+
+      done = add_stroke (path, (const double *) (gconstpointer) points->data, points->len);
+    }
+  if (!done || (!polygons && !add_stroke (path, corners, G_N_ELEMENTS (corners))))
+    return NULL;
   gimp_item_set_visible (GIMP_ITEM (path), TRUE);
   attach (GIMP_ITEM (path), object);
-  return TRUE;
+  return path;
 }
 
 static gboolean
@@ -266,7 +280,7 @@ write_paths (Work *work, GError **error)
     {
       g_autofree char *name = make_name (work->objects, i);
 
-      if (!object_output_add_path (work->image, name, &work->objects->objects[i], (gint) i))
+      if (!object_output_add_path (work->image, name, &work->objects->objects[i], NULL, (gint) i))
         return fail (error);
     }
   return TRUE;

@@ -31,5 +31,5 @@ gboolean object_output_check (const ObjectOutput *output, GimpImage *image, GErr
 /* Writes the objects (boxes in the image's pixels, best first) to the image, as one undo step. `reader` says what was looked at. */
 gboolean object_output_apply (const ObjectOutput *output, GimpImage *image, const FoveaObjects *objects, const PixelReader *reader, GError **error);
 
-/* One object's box as a path, with the parasite. FALSE where GIMP can't. */
-gboolean object_output_add_path (GimpImage *image, const char *name, const FoveaObject *object, gint position);
+/* One object's box as a path, with the parasite; or, where they aren't NULL, the polygons (of GArray of double: x, y …) around the object. NULL where GIMP can't. */
+GimpPath *object_output_add_path (GimpImage *image, const char *name, const FoveaObject *object, const GPtrArray *polygons, gint position);

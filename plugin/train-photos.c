@@ -9,6 +9,7 @@
 #include <json-glib/json-glib.h>
 
 #include "label-examples.h"
+#include "label-paths.h"
 #include "photo-copy.h"
 #include "pixels.h"
 
@@ -283,6 +284,26 @@ add_boxes (TrainPhotos *photos, JsonBuilder *json, const LabelLayers *labels, co
   return n;
 }
 
+/* Regions of many objects, which teach nothing. */
+static void
+add_crowds (JsonBuilder *json, const LabelLayers *labels)
+{
+  g_autoptr (GArray) paths = label_paths_list (labels);
+  int                width = gimp_image_get_width (labels->image), height = gimp_image_get_height (labels->image);
+
+  json_builder_set_member_name (json, "crowd");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < paths->len; i++)
+    {
+      const LabelPath *path = &g_array_index (paths, LabelPath, i);
+      const LabelBlob  blob = { (int) path->x, (int) path->y, (int) (path->width + 0.5), (int) (path->height + 0.5), 0 };
+
+      if (path->is_crowd && !labels->classes[path->class].background)
+        add_box (json, labels->classes[path->class].name, &blob, width, height);
+    }
+  json_builder_end_array (json);
+}
+
 static void
 finish_row (TrainPhotos *photos, JsonBuilder *json, const char *file)
 {
@@ -321,6 +342,7 @@ add_image (TrainPhotos *photos, const Item *item, GError **error)
         warn (photos, item->labels, _("no object is labelled; the image is left out."));
       return TRUE;
     }
+  add_crowds (json, item->labels);
   warn_of_contradictions (photos, item->labels, counts);
   file = copy_photo (photos, item, error);
   if (file)

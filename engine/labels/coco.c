@@ -57,48 +57,35 @@ nth_object (JsonArray *array, guint i)
   return JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
 }
 
-/* The box around the points of all polygons: left, top, right, bottom. */
+/* What stands there of the object; FALSE: neither a box nor what surrounds it. */
 static gboolean
-read_polygons (JsonArray *polygons, double box[4])
+read_place (JsonObject *annotation, FoveaLabelBox *box)
 {
-  box[0] = box[1] = INFINITY;
-  box[2] = box[3] = -INFINITY;
-  for (guint i = 0; i < json_array_get_length (polygons); i++)
-    {
-      JsonNode  *node = json_array_get_element (polygons, i);
-      JsonArray *points = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  JsonArray *numbers = read_array (annotation, "bbox");
+  double    *to[4] = { &box->x, &box->y, &box->width, &box->height };
 
-      for (guint k = 0; points && k < json_array_get_length (points); k++)
-        {
-          double number;
-
-          if (!read_number (json_array_get_element (points, k), &number))
-            return FALSE;
-          box[k % 2] = MIN (box[k % 2], number);
-          box[2 + k % 2] = MAX (box[2 + k % 2], number);
-        }
-    }
-  return isfinite (box[0]) && isfinite (box[1]);
+  if (!numbers || json_array_get_length (numbers) != G_N_ELEMENTS (to))
+    return box->segmentation && segmentation_get_box (box->segmentation, &box->x, &box->y, &box->width, &box->height);
+  for (guint k = 0; k < G_N_ELEMENTS (to); k++)
+    if (!read_number (json_array_get_element (numbers, k), to[k]))
+      return FALSE;
+  return TRUE;
 }
 
-/* x, y, width, height. */
+/* FALSE: it can't be. */
 static gboolean
-read_box (JsonObject *annotation, double box[4])
+read_shape (JsonObject *annotation, const FoveaLabelPhoto *photo, FoveaLabelBox *box)
 {
-  JsonArray *numbers = read_array (annotation, "bbox"), *polygons = read_array (annotation, "segmentation");
+  JsonNode *node = json_object_get_member (annotation, "segmentation");
+  gboolean  is_sound = TRUE;
+  gint64    is_crowd = 0;
 
-  if (numbers && json_array_get_length (numbers) == 4)
-    {
-      for (guint k = 0; k < 4; k++)
-        if (!read_number (json_array_get_element (numbers, k), &box[k]))
-          return FALSE;
-      return TRUE;
-    }
-  if (!polygons || !read_polygons (polygons, box))
+  if (node && !JSON_NODE_HOLDS_NULL (node))
+    box->segmentation = segmentation_read (node, photo->width, photo->height, &is_sound);
+  if (read_number (json_object_get_member (annotation, "area"), &box->area) && box->area < 0)
     return FALSE;
-  box[2] -= box[0];
-  box[3] -= box[1];
-  return TRUE;
+  box->is_crowd = read_member (annotation, "iscrowd", 0, 1, &is_crowd) && is_crowd;
+  return is_sound;
 }
 
 static gboolean
@@ -146,16 +133,19 @@ read_annotations (FoveaLabels *labels, JsonArray *annotations, GHashTable *names
       gint64           image, category;
       FoveaLabelPhoto *photo;
       const char      *name;
-      double           box[4], score = -1;
+      FoveaLabelBox   *box;
 
       if (!annotation || !read_member (annotation, "image_id", -1e15, 1e15, &image) || !(photo = g_hash_table_lookup (photos, &image)))
         return label_files_fail (error, "“%s”: annotation %u names no image that the file lists. Correct the file.", path, i + 1);
       if (!read_member (annotation, "category_id", -G_MAXINT32, G_MAXINT32, &category) || !(name = g_hash_table_lookup (names, GINT_TO_POINTER ((int) category))))
         return label_files_fail (error, "“%s”: annotation %u names no category that the file lists. Correct the file.", path, i + 1);
-      if (!read_box (annotation, box))
+      box = fovea_labels_add_box (labels, photo, name, -1, 0, 0, 0, 0);
+      if (!read_shape (annotation, photo, box))
+        return label_files_fail (error, "“%s”: annotation %u has a segmentation that is neither polygons nor the runs of a mask of the image's size, or an area below 0. "
+                                 "Correct the file.", path, i + 1);
+      if (!read_place (annotation, box))
         return label_files_fail (error, "“%s”: annotation %u has neither a bbox of four numbers nor polygons. Correct the file.", path, i + 1);
-      read_number (json_object_get_member (annotation, "score"), &score);
-      fovea_labels_add_box (labels, photo, name, score, box[0], box[1], box[2], box[3]);
+      read_number (json_object_get_member (annotation, "score"), &box->score);
     }
   return TRUE;
 }
@@ -214,11 +204,13 @@ quote (const char *text)
 static void
 write_annotation (GString *json, const FoveaLabels *labels, const FoveaLabelBox *box, guint image, guint id)
 {
+  double           whole = box->area >= 0 ? box->area : box->segmentation ? segmentation_get_area (box->segmentation) : box->width * box->height;
   g_autofree char *x = label_files_number (box->x), *y = label_files_number (box->y), *width = label_files_number (box->width),
-                  *height = label_files_number (box->height), *area = label_files_number (box->width * box->height);
+                  *height = label_files_number (box->height), *area = label_files_number (whole);
 
-  g_string_append_printf (json, "%s\n    {\"id\": %u, \"image_id\": %u, \"category_id\": %d, \"bbox\": [%s, %s, %s, %s], \"area\": %s, \"iscrowd\": 0, "
-                          "\"segmentation\": []", id > 1 ? "," : "", id, image, fovea_labels_find_class (labels, box->label) + 1, x, y, width, height, area);
+  g_string_append_printf (json, "%s\n    {\"id\": %u, \"image_id\": %u, \"category_id\": %d, \"bbox\": [%s, %s, %s, %s], \"area\": %s, \"iscrowd\": %d, "
+                          "\"segmentation\": %s", id > 1 ? "," : "", id, image, fovea_labels_find_class (labels, box->label) + 1, x, y, width, height, area,
+                          box->is_crowd, box->segmentation ? box->segmentation : "[]");
   if (box->score >= 0)
     {
       g_autofree char *score = label_files_number (box->score);

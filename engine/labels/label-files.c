@@ -14,10 +14,12 @@
 
 /* ---- labels ---------------------------------------------------------------------------------------------------------------------------- */
 
-static void
-box_clear (gpointer data)
+void
+fovea_label_box_clear (FoveaLabelBox *box)
 {
-  g_free (((FoveaLabelBox *) data)->label);
+  g_clear_pointer (&box->label, g_free);
+  g_clear_pointer (&box->segmentation, g_free);
+  g_clear_pointer (&box->pose, g_free);
 }
 
 static void
@@ -74,18 +76,19 @@ fovea_labels_add_photo (FoveaLabels *labels, const char *file, int width, int he
   photo->width = width;
   photo->height = height;
   photo->boxes = g_array_new (FALSE, FALSE, sizeof (FoveaLabelBox));
-  g_array_set_clear_func (photo->boxes, box_clear);
+  g_array_set_clear_func (photo->boxes, (GDestroyNotify) fovea_label_box_clear);
   g_ptr_array_add (labels->photos, photo);
   return photo;
 }
 
-void
+FoveaLabelBox *
 fovea_labels_add_box (FoveaLabels *labels, FoveaLabelPhoto *photo, const char *label, double score, double x, double y, double width, double height)
 {
-  FoveaLabelBox box = { g_strdup (label), score, x, y, width, height };
+  const FoveaLabelBox box = { .label = g_strdup (label), .score = score, .x = x, .y = y, .width = width, .height = height, .area = -1 };
 
   fovea_labels_add_class (labels, label);
   g_array_append_val (photo->boxes, box);
+  return &g_array_index (photo->boxes, FoveaLabelBox, photo->boxes->len - 1);
 }
 
 /* ---- what is sound --------------------------------------------------------------------------------------------------------------------- */
@@ -99,6 +102,9 @@ check_box (const FoveaLabelPhoto *photo, const FoveaLabelBox *box, const char *w
       || fabs (box->x) > FOVEA_LABELS_LARGEST || fabs (box->y) > FOVEA_LABELS_LARGEST || box->width < 0 || box->height < 0
       || box->width > FOVEA_LABELS_LARGEST || box->height > FOVEA_LABELS_LARGEST)
     return label_files_fail (error, "“%s”: a box of class “%s” in the photo “%s” has a place or size that can't be. Correct or remove it.", where, box->label,
+                             photo->file);
+  if (box->segmentation && !fovea_segmentation_is_sound (box->segmentation, photo->width, photo->height))
+    return label_files_fail (error, "“%s”: an object of class “%s” in the photo “%s” has polygons or a mask that can't be. Correct or remove it.", where, box->label,
                              photo->file);
   return TRUE;
 }

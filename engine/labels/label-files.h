@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <json-glib/json-glib.h>
+
 #include "fovea.h"
 
 gboolean coco_read  (FoveaLabels *labels, const char *path, GError **error);
@@ -36,3 +38,13 @@ char    *label_files_exchange_suffix (const char *file, const char *suffix);
 
 /* Whether all photos have names that a file beside them can be named after: inside of the folder, each another. */
 gboolean label_files_check_names (const FoveaLabels *labels, GError **error);
+
+/* What COCO's file has as an object's segmentation in a photo of that size, its numbers as label_files_number writes them. Free with g_free; NULL with *is_sound: there
+ * is none. */
+char    *segmentation_read     (JsonNode *node, int width, int height, gboolean *is_sound);
+
+/* Pixels. Polygons that overlap count each for itself. */
+double   segmentation_get_area (const char *segmentation);
+
+/* FALSE: it surrounds nothing. */
+gboolean segmentation_get_box  (const char *segmentation, double *x, double *y, double *width, double *height);

@@ -9,12 +9,15 @@
 #include <math.h>
 #include <string.h>
 
-enum { XMIN, YMIN, XMAX, YMAX, WIDTH, HEIGHT, SCORE, N_NUMBERS };
+#define NO_POSE "Unspecified"
+
+enum { XMIN, YMIN, XMAX, YMAX, WIDTH, HEIGHT, SCORE, TRUNCATED, DIFFICULT, OCCLUDED, N_NUMBERS };
 
 /* The elements that are read, by the way to them. */
 static const char *const number_paths[N_NUMBERS] = {
   "annotation/object/bndbox/xmin", "annotation/object/bndbox/ymin", "annotation/object/bndbox/xmax", "annotation/object/bndbox/ymax",
   "annotation/size/width",         "annotation/size/height",        "annotation/object/score",
+  "annotation/object/truncated",   "annotation/object/difficult",   "annotation/object/occluded",
 };
 
 typedef struct
@@ -24,6 +27,7 @@ typedef struct
   GString         *place; /* “annotation/object” */
   GString         *text;  /* of the element that is open */
   char            *name;  /* of the object's class */
+  char            *pose;  /* the object's; NULL: none */
   char            *file;  /* of the photo */
   double           numbers[N_NUMBERS]; /* NAN: not there */
   FoveaLabelPhoto *photo;
@@ -41,6 +45,7 @@ start_element (GMarkupParseContext *context, const char *element, const char **n
   if (strcmp (reader->place->str, "annotation/object") == 0)
     {
       g_clear_pointer (&reader->name, g_free);
+      g_clear_pointer (&reader->pose, g_free);
       for (guint i = 0; i < N_NUMBERS; i++)
         if (i != WIDTH && i != HEIGHT)
           reader->numbers[i] = NAN;
@@ -50,12 +55,17 @@ start_element (GMarkupParseContext *context, const char *element, const char **n
 static gboolean
 end_object (Reader *reader, GError **error)
 {
-  const double *numbers = reader->numbers;
+  const double  *numbers = reader->numbers;
+  FoveaLabelBox *box;
 
   if (!reader->name || !isfinite (numbers[XMIN] + numbers[YMIN] + numbers[XMAX] + numbers[YMAX]))
     return label_files_fail (error, "“%s”: an object has no name, or no bndbox with xmin, ymin, xmax and ymax. Correct the file.", reader->path);
-  fovea_labels_add_box (reader->labels, reader->photo, reader->name, isnan (numbers[SCORE]) ? -1 : numbers[SCORE], numbers[XMIN] - 1, numbers[YMIN] - 1,
-                        numbers[XMAX] - numbers[XMIN] + 1, numbers[YMAX] - numbers[YMIN] + 1);
+  box = fovea_labels_add_box (reader->labels, reader->photo, reader->name, isnan (numbers[SCORE]) ? -1 : numbers[SCORE], numbers[XMIN] - 1, numbers[YMIN] - 1,
+                              numbers[XMAX] - numbers[XMIN] + 1, numbers[YMAX] - numbers[YMIN] + 1);
+  box->pose = g_steal_pointer (&reader->pose);
+  box->is_truncated = numbers[TRUNCATED] > 0;
+  box->is_difficult = numbers[DIFFICULT] > 0;
+  box->is_occluded = numbers[OCCLUDED] > 0;
   return TRUE;
 }
 
@@ -74,6 +84,11 @@ end_element (GMarkupParseContext *context, const char *element, gpointer data, G
     {
       g_free (reader->name);
       reader->name = g_strdup (reader->text->str);
+    }
+  else if (strcmp (place, "annotation/object/pose") == 0)
+    {
+      g_free (reader->pose);
+      reader->pose = strcmp (g_strstrip (reader->text->str), NO_POSE) == 0 || !*reader->text->str ? NULL : g_strdup (reader->text->str);
     }
   else if (strcmp (place, "annotation/object") == 0)
     {
@@ -133,6 +148,7 @@ read_file (FoveaLabels *labels, const char *path, const char *name, GError **err
   else
     label_files_fail (error, "“%s” is no sound XML: %s. Correct the file.", path, local->message);
   g_free (reader.name);
+  g_free (reader.pose);
   g_free (reader.file);
   return done;
 }
@@ -179,9 +195,12 @@ write_number (GString *xml, const char *indent, const char *element, double numb
 static void
 write_box (GString *xml, const FoveaLabelBox *box)
 {
-  g_autofree char *name = g_markup_escape_text (box->label, -1);
+  g_autofree char *name = g_markup_escape_text (box->label, -1), *pose = g_markup_escape_text (box->pose ? box->pose : NO_POSE, -1);
 
-  g_string_append_printf (xml, "  <object>\n    <name>%s</name>\n    <pose>Unspecified</pose>\n    <truncated>0</truncated>\n    <difficult>0</difficult>\n", name);
+  g_string_append_printf (xml, "  <object>\n    <name>%s</name>\n    <pose>%s</pose>\n    <truncated>%d</truncated>\n    <difficult>%d</difficult>\n", name, pose,
+                          box->is_truncated, box->is_difficult);
+  if (box->is_occluded)
+    g_string_append (xml, "    <occluded>1</occluded>\n");
   if (box->score >= 0)
     write_number (xml, "    ", "score", box->score);
   g_string_append (xml, "    <bndbox>\n");

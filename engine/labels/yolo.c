@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * yolo.c: labels as YOLO keeps them: class names in classes.txt or data.yaml, and for each photo a text file of lines “class x y width height [score]”, the box's
- * middle and size in shares of the photo's sides; or “class x y x y x y …”, a polygon. images.txt lists the photos, since labels/NAME.txt doesn't say their suffix.
+ * middle and size in shares of the photo's sides; or “class x y x y x y … [score]”, a polygon. images.txt lists the photos, since labels/NAME.txt doesn't say their suffix.
  */
 
 #include "labels/label-files.h"
@@ -139,28 +139,34 @@ to_pixels (double share, int side)
   return fabs (pixels - round (pixels)) <= LAST_DIGIT * side ? round (pixels) : pixels;
 }
 
+/* numbers: n shares, x y x y …; *box gets the polygon, and what it reaches. */
+static void
+read_polygon (FoveaLabelBox *box, const FoveaLabelPhoto *photo, const double *numbers, guint n)
+{
+  g_autoptr (GPtrArray) polygons = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
+  GArray               *points = g_array_new (FALSE, FALSE, sizeof (double));
+
+  g_ptr_array_add (polygons, points);
+  for (guint i = 0; i < n; i++)
+    {
+      double place = to_pixels (numbers[i], i % 2 ? photo->height : photo->width);
+
+      g_array_append_val (points, place);
+    }
+  box->segmentation = fovea_segmentation_redraw (NULL, polygons, photo->width, photo->height);
+  segmentation_get_box (box->segmentation, &box->x, &box->y, &box->width, &box->height);
+}
+
 static void
 add_box (FoveaLabels *labels, FoveaLabelPhoto *photo, const char *label, const double *numbers, guint n)
 {
-  double left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY, score = n == 5 ? numbers[4] : -1;
+  double left = to_pixels (numbers[0] - numbers[2] / 2, photo->width), right = to_pixels (numbers[0] + numbers[2] / 2, photo->width);
+  double top = to_pixels (numbers[1] - numbers[3] / 2, photo->height), bottom = to_pixels (numbers[1] + numbers[3] / 2, photo->height);
 
-  if (n <= 5)
-    {
-      left = numbers[0] - numbers[2] / 2;
-      right = numbers[0] + numbers[2] / 2;
-      top = numbers[1] - numbers[3] / 2;
-      bottom = numbers[1] + numbers[3] / 2;
-    }
-  for (guint i = 0; n > 5 && i + 1 < n; i += 2)
-    {
-      left = MIN (left, numbers[i]);
-      right = MAX (right, numbers[i]);
-      top = MIN (top, numbers[i + 1]);
-      bottom = MAX (bottom, numbers[i + 1]);
-    }
-  left = to_pixels (left, photo->width);
-  top = to_pixels (top, photo->height);
-  fovea_labels_add_box (labels, photo, label, score, left, top, to_pixels (right, photo->width) - left, to_pixels (bottom, photo->height) - top);
+  if (n > 5)
+    read_polygon (fovea_labels_add_box (labels, photo, label, n % 2 ? numbers[n - 1] : -1, 0, 0, 0, 0), photo, numbers, n - n % 2);
+  else
+    fovea_labels_add_box (labels, photo, label, n == 5 ? numbers[4] : -1, left, top, right - left, bottom - top);
 }
 
 static gboolean
@@ -185,7 +191,7 @@ read_line (FoveaLabels *labels, FoveaLabelPhoto *photo, const char *line, const 
     return TRUE;
   n = numbers->len - 1;
   class = g_array_index (numbers, double, 0);
-  if (n < 4 || (n > 5 && n % 2))
+  if (n < 4)
     return label_files_fail (error, "“%s”, line %u: a class and four numbers are wanted, or a polygon's pairs. Correct the file.", path, place);
   if (!(class >= 0 && class < labels->classes->len) || floor (class) != class)
     return label_files_fail (error, "“%s”, line %u: there is no class %g; the names are %u. Correct the file or the names.", path, place, class,
@@ -300,6 +306,34 @@ yolo_read (FoveaLabels *labels, const char *path, FoveaReadSize read_size, gpoin
 
 /* ---- writing --------------------------------------------------------------------------------------------------------------------------- */
 
+/* The numbers of a box's line, or of its polygon's: the parts of one with several are joined by lines there and back. Free with g_array_unref. */
+static GArray *
+list_numbers (const FoveaLabelBox *box, const FoveaLabelPhoto *photo)
+{
+  const double          middle[] = { (box->x + box->width / 2) / photo->width, (box->y + box->height / 2) / photo->height, box->width / photo->width,
+                                     box->height / photo->height };
+  GArray               *numbers = g_array_new (FALSE, FALSE, sizeof (double));
+  g_autoptr (GPtrArray) polygons = box->segmentation ? fovea_segmentation_get_polygons (box->segmentation) : NULL;
+
+  for (guint i = 0; polygons && i < polygons->len; i++)
+    {
+      const GArray *points = polygons->pdata[i];
+
+      g_array_append_vals (numbers, points->data, points->len);
+      if (polygons->len > 1)
+        g_array_append_vals (numbers, points->data, 2);
+    }
+  for (guint i = 1; polygons && i < polygons->len; i++)
+    g_array_append_vals (numbers, ((const GArray *) polygons->pdata[polygons->len - 1 - i])->data, 2);
+  for (guint i = 0; i < numbers->len; i++)
+    g_array_index (numbers, double, i) /= i % 2 ? photo->height : photo->width;
+  if (numbers->len < 6)
+    g_array_append_vals (g_array_set_size (numbers, 0), middle, G_N_ELEMENTS (middle));
+  if (box->score >= 0)
+    g_array_append_val (numbers, box->score);
+  return numbers;
+}
+
 static gboolean
 write_photo (const FoveaLabels *labels, const FoveaLabelPhoto *photo, const char *folder, GError **error)
 {
@@ -309,13 +343,12 @@ write_photo (const FoveaLabels *labels, const FoveaLabelPhoto *photo, const char
   for (guint k = 0; k < photo->boxes->len; k++)
     {
       const FoveaLabelBox *box = &g_array_index (photo->boxes, FoveaLabelBox, k);
-      const double         numbers[] = { (box->x + box->width / 2) / photo->width, (box->y + box->height / 2) / photo->height, box->width / photo->width,
-                                         box->height / photo->height, box->score };
+      g_autoptr (GArray)   numbers = list_numbers (box, photo);
 
       g_string_append_printf (text, "%d", fovea_labels_find_class (labels, box->label));
-      for (guint i = 0; i < (box->score >= 0 ? 5 : 4); i++)
+      for (guint i = 0; i < numbers->len; i++)
         {
-          g_autofree char *number = label_files_number (numbers[i]);
+          g_autofree char *number = label_files_number (g_array_index (numbers, double, i));
 
           g_string_append_printf (text, " %s", number);
         }

@@ -80,7 +80,7 @@ add_boxes (DraftSample *sample, const FoveaLabelPhoto *photo)
       const FoveaLabelBox *from = &g_array_index (photo->boxes, FoveaLabelBox, i);
       double               left = CLAMP (from->x / photo->width, 0.0, 1.0), right = CLAMP ((from->x + from->width) / photo->width, 0.0, 1.0);
       double               top = CLAMP (from->y / photo->height, 0.0, 1.0), bottom = CLAMP ((from->y + from->height) / photo->height, 0.0, 1.0);
-      DraftBox             box = { g_strdup (from->label), (float) left, (float) top, (float) (right - left), (float) (bottom - top), FALSE };
+      DraftBox             box = { g_strdup (from->label), (float) left, (float) top, (float) (right - left), (float) (bottom - top), from->is_crowd };
 
       g_array_append_val (sample->boxes, box);
     }

@@ -90,6 +90,109 @@ def check_fractions(gimp, photo, folder):
     print('ok boxes with fractions and scores come back to the last digit, through an XCF file')
 
 
+def annotations():
+    """Objects with polygons and masks of another program: boxes and areas of its own, a hole, a part of one point, a crowd, masks as numbers and packed."""
+    width, height = SIZE
+    column = [30, 20, height - 50]  # the object's rows in a column of photo pixels
+    runs = [30 + 40 * height, 20, height - 20, 5, 5, 10, height - 20, 20, height - 50 + (width - 43) * height]
+    assert sum(runs) == width * height and sum(column) == height
+    shapes = ([[10.25, 20.5, 60, 20.5, 60.3333333333, 50, 10, 49.75]], [[100, 100, 120, 100, 110, 120.125], [130, 100, 140, 100, 140, 110], [7, 7]],
+              {'size': [height, width], 'counts': runs}, {'size': [height, width], 'counts': packed(runs)}, [], [[-5.5, 3, 30, 3, 30, 30]])
+    boxes = ([10, 20.5, 50.3333333333, 29.5], [100, 100, 40, 20], [40, 30, 3, 20], [40, 30, 3, 20.5], [50, 60, 17.25, 30], [0, 3, 30, 27])
+    areas = (1475.0625, 298.5, 55, 50, 17, 400)
+    return [{'id': i + 1, 'image_id': 1, 'category_id': 1 + i % 2, 'bbox': box, 'area': area, 'iscrowd': int(i == 2), 'segmentation': shape}
+            for i, (shape, box, area) in enumerate(zip(shapes, boxes, areas))]
+
+
+def packed(runs):
+    """As pycocotools packs them."""
+    text = ''
+    for i, run in enumerate(runs):
+        left, more = run - (runs[i - 2] if i > 2 else 0), True
+        while more:
+            bits, left = left & 31, left >> 5
+            more = left != -1 if bits & 16 else left != 0
+            text += chr(48 + (bits | 32 if more else bits))
+    return text
+
+
+def others(folder, name, items, size=SIZE):
+    """A COCO file of another program."""
+    (folder / name).mkdir()
+    (folder / name / 'annotations.json').write_text(json.dumps({
+        'images': [{'id': 1, 'file_name': 'photo.png', 'width': size[0], 'height': size[1]}], 'categories': [{'id': i + 1, 'name': name} for i, name in enumerate(('b', 'a/1'))],
+        'annotations': items}))
+
+
+def annotations_of(folder):
+    return json.loads((folder / 'annotations.json').read_text())['annotations']
+
+
+def check_shapes(gimp, photo, folder):
+    """Polygons and masks of objects come back as they were, through an XCF file; when the image is scaled or cut they follow, and what the file said of the old no longer counts."""
+    given = annotations()
+    others(folder, 'shapes', given)
+    move = '(gimp-image-scale image 480 480) (gimp-image-crop image 400 400 20 0)'
+    again = f'(let ((image (gimp-file-load RUN-NONINTERACTIVE "{folder}/shapes.xcf"))) (gimp-image-set-file image "{photo.with_suffix(".xcf")}")'
+    found = answers_of(run(gimp, TOOLS + scene(photo, '', f'''{fetch(folder / 'shapes', 'coco')} {fetch(folder / 'shapes', 'coco')} {label_answer('shapes')} {send(folder / 'shapes-2', 'coco')}
+      {send(folder / 'shapes-yolo', 'yolo')} (gimp-file-save RUN-NONINTERACTIVE image "{folder}/shapes.xcf")
+      {again} {send(folder / 'shapes-3', 'coco')} {move} {send(folder / 'shapes-moved', 'coco')})''')))['shapes']
+    assert annotations_of(folder / 'shapes-2') == annotations_of(folder / 'shapes-3') == given, (annotations_of(folder / 'shapes-2'), given)
+    assert sum(item['objects'] for item in found['classes']) == len(given) - 1, found  # a crowd is no object
+    moved = annotations_of(folder / 'shapes-moved')
+    shape = [[round(number, 3) for number in polygon] for polygon in moved[0]['segmentation']]
+    assert shape == [[0.5, 61.5, 100, 61.5, 100.667, 150, 0, 149.25]] and abs(moved[0]['area'] - area(shape[0])) < 0.1, moved[0]
+    assert moved[2]['iscrowd'] == 1 and moved[2]['segmentation']['size'] == [400, 400] and moved[2]['bbox'] == [60, 90, 6, 60], moved[2]
+    assert moved[2]['area'] == sum(moved[2]['segmentation']['counts'][1::2]) == 55 * 2 * 3, moved[2]
+    assert moved[3]['segmentation']['counts'] == packed(moved[2]['segmentation']['counts']), moved[3]
+    line = (folder / 'shapes-yolo/labels/photo.txt').read_text().splitlines()
+    assert [len(item.split()) for item in line[:2]] == [9, 25] and len(line[4].split()) == 5, line
+    others(folder, 'half', [dict(given[2], segmentation={'size': [160, 120], 'counts': [16000, 80, 3120]}, bbox=[100, 0, 1, 80])], (120, 160))
+    run(gimp, TOOLS + scene(photo, '', f"{fetch(folder / 'half', 'coco')} {send(folder / 'half-2', 'coco')}"))
+    half = annotations_of(folder / 'half-2')[0]
+    assert half['segmentation'] == {'size': [160, 240], 'counts': [32000, 80, 80, 80, 6160]} and half['bbox'] == [200, 0, 2, 80], half
+    print('ok polygons, masks and crowds come back to the last digit, and follow the image when it is scaled and cut')
+
+
+def area(polygon):
+    points = list(zip(polygon[::2], polygon[1::2]))
+    return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, points[1:] + points[:1]))) / 2
+
+
+def check_marks(gimp, photo, folder):
+    """What VOC says of an object beside its box, and polygons of YOLO."""
+    (folder / 'marks/Annotations').mkdir(parents=True)
+    (folder / 'marks/Annotations/photo.xml').write_text(f'''<annotation>
+  <filename>photo.png</filename>
+  <size>
+    <width>{SIZE[0]}</width>
+    <height>{SIZE[1]}</height>
+    <depth>3</depth>
+  </size>
+''' + ''.join(f'''  <object>
+    <name>{name}</name>
+    <pose>{pose}</pose>
+    <truncated>{truncated}</truncated>
+    <difficult>{difficult}</difficult>
+{more}    <bndbox>
+      <xmin>{left}</xmin>
+      <ymin>2</ymin>
+      <xmax>{left + 20}</xmax>
+      <ymax>40</ymax>
+    </bndbox>
+  </object>
+''' for name, pose, truncated, difficult, more, left in (('a, b/c', 'Left', 1, 0, '', 3), ('犬', 'Unspecified', 0, 1, '    <occluded>1</occluded>\n', 60.5), ('犬', 'Rear', 0, 0, '', 80))) + '</annotation>\n')
+    (folder / 'rows/labels').mkdir(parents=True)
+    (folder / 'rows/classes.txt').write_text('a, b/c\n犬\n')
+    (folder / 'rows/labels/photo.txt').write_text('1 0.1 0.2 0.55 0.2 0.333 0.6666666667\n0 0.5 0.5 0.25 0.125\n1 0.1 0.1 0.2 0.1 0.2 0.5 0.1 0.5 0.75\n')
+    run(gimp, TOOLS + scene(photo, '', f"{fetch(folder / 'marks', 'voc')} {send(folder / 'marks-2', 'voc')} {send(folder / 'marks-coco', 'coco')}")
+        + scene(photo, '', f"{fetch(folder / 'rows', 'yolo')} {send(folder / 'rows-2', 'yolo')}"))
+    for one, two, name in (('marks', 'marks-2', 'Annotations/photo.xml'), ('rows', 'rows-2', 'labels/photo.txt')):
+        assert (folder / one / name).read_text() == (folder / two / name).read_text(), ((folder / one / name).read_text(), (folder / two / name).read_text())
+    assert [item['iscrowd'] for item in annotations_of(folder / 'marks-coco')] == [0, 0, 0]
+    print("ok VOC's marks and YOLO's polygons come back as they were")
+
+
 def check_masks(gimp, photo, folder):
     """Painted pixels: what is in two classes, and what isn't painted, is unknown."""
     made = f'''{label(f"""#:task "segment" #:classes {classes(["Background", *NAMES])}""")}
@@ -151,6 +254,8 @@ def main():
         Image.fromarray(np.random.default_rng(1).integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8)).save(photo)
         check_boxes(gimp, photo, folder)
         check_fractions(gimp, photo, folder)
+        check_shapes(gimp, photo, folder)
+        check_marks(gimp, photo, folder)
         check_masks(gimp, photo, folder)
         check_folders(gimp, photo, folder)
         check_refusals(gimp, photo, folder)
