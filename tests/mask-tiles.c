@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * mask-tiles.c: a network that looks at what is near each pixel says the same in tiles as of the whole; one that looks at everything joins without steps; numbers of
- * classes aren't mixed; how far it is, and an end when it is told to.
+ * classes aren't mixed; how far it is, and an end when it is told to; threads.
  */
 
 #include <math.h>
 
+#include "base/pool.h"
 #include "small-graph.h"
 #include "vision/mask-tiles.h"
 #include "vision/masks.h"
@@ -16,6 +17,18 @@
 #define HEIGHT 288
 
 typedef enum { NET_NEAR, NET_WHOLE, NET_INDICES } NetKind;
+
+static guint most_threads; /* of all pools so far; 0: one per processor */
+
+Pool *__real_pool_new (guint n_threads, GError **error);
+Pool *__wrap_pool_new (guint n_threads, GError **error);
+
+Pool *
+__wrap_pool_new (guint n_threads, GError **error)
+{
+  most_threads = n_threads == 0 ? G_MAXUINT : MAX (most_threads, n_threads);
+  return __real_pool_new (n_threads, error);
+}
 
 /* A pattern that repeats nowhere. */
 static gboolean
@@ -197,6 +210,23 @@ test_cancel (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
+/* Who looks at many photos at once gives each network one thread: the masks that are made of its answer have no more, or they would be in each other's way. */
+static void
+test_threads (void)
+{
+  const FoveaMaskOptions options = { .threshold = 0.5, .softness = 1.0, .refine = TRUE };
+  const gsize            which = 0;
+  g_autoptr (FoveaMasks) masks = NULL;
+  g_autoptr (FoveaMask)  mask = NULL;
+
+  most_threads = 0;
+  masks = look (NET_NEAR, TILE, TILE, 1, NULL, NULL, NULL, NULL);
+  mask = fovea_mask_new (masks, &which, 1, &options, NULL);
+  g_assert_nonnull (mask);
+  g_assert_true (fovea_mask_find_hair (mask, 10, NULL, NULL, NULL, NULL));
+  g_assert_cmpuint (most_threads, ==, 1);
+}
+
 /* Neighbours have enough in common, places are whole steps, nothing is left out. */
 static void
 test_cover (void)
@@ -229,5 +259,6 @@ main (int argc, char **argv)
   g_test_add_func ("/mask-tiles/whole", test_whole);
   g_test_add_func ("/mask-tiles/auto", test_auto);
   g_test_add_func ("/mask-tiles/cancel", test_cancel);
+  g_test_add_func ("/mask-tiles/threads", test_threads);
   return g_test_run ();
 }

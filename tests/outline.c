@@ -46,7 +46,7 @@ make_masks (MaskStack **stack_out, int photo_side)
   stack->classes = g_new0 (gsize, 1);
   stack->shares = memory_alloc_n (SIDE * SIDE, sizeof (float), "the mask", NULL);
   *stack_out = stack;
-  return masks_new (photo_side, photo_side, stack, &settings, guide, 1, 1);
+  return masks_new (photo_side, photo_side, stack, &settings, guide, 1, 1, 1);
 }
 
 /* photo_side: one that is traced finely, one pixel by pixel, one coarsely. */

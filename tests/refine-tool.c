@@ -29,7 +29,7 @@ main (int argc, char **argv)
   input = fovea_input_new (&settings, width, height, &error);
   fovea_input_push (input, (const guint8 *) rgb, (gsize) width * 3, height);
   guide = fovea_input_get_pixels (input, &guide_width, &guide_height);
-  refinement = refinement_new (guide, guide_width, guide_height, (const float *) (gpointer) mask, atoi (argv[5]), atoi (argv[6]), 0, &error);
+  refinement = refinement_new (guide, guide_width, guide_height, (const float *) (gpointer) mask, atoi (argv[5]), atoi (argv[6]), 0, 0, &error);
   for (int y = 0; y < height; y++)
     refinement_apply (refinement, 0.5 / width, (y + 0.5) / height, 1.0 / width, (const guint8 *) rgb + (gsize) y * width * 3, (gsize) width, out + (gsize) y * width);
   return g_file_set_contents (argv[8], (const char *) out, (gssize) ((gsize) width * height * sizeof *out), NULL) ? 0 : 1;

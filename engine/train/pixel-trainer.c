@@ -667,7 +667,7 @@ fovea_pixel_trainer_look (FoveaPixelTrainer *trainer, int index, GCancellable *c
   if (!fovea_session_run (trainer->answer, cancellable, NULL, NULL, error))
     return NULL;
   stack = make_stack (trainer, photo, fovea_session_get_output (trainer->answer, 0)->data, error);
-  return stack ? masks_new (photo->width, photo->height, stack, trainer->input, photo->guide, photo->guide_width, photo->guide_height) : NULL;
+  return stack ? masks_new (photo->width, photo->height, stack, trainer->input, photo->guide, photo->guide_width, photo->guide_height, trainer->settings.n_threads) : NULL;
 }
 
 /* ---- the result -------------------------------------------------------------------------------------------------------------------------- */

@@ -30,7 +30,8 @@ struct _FoveaMask
 };
 
 FoveaMasks *
-masks_new (int photo_width, int photo_height, MaskStack *stack, const FoveaSettings *settings, const guint8 *guide, int guide_width, int guide_height)
+masks_new (int photo_width, int photo_height, MaskStack *stack, const FoveaSettings *settings, const guint8 *guide, int guide_width, int guide_height,
+           guint n_threads)
 {
   FoveaMasks *masks = g_new0 (FoveaMasks, 1);
 
@@ -42,6 +43,7 @@ masks_new (int photo_width, int photo_height, MaskStack *stack, const FoveaSetti
     masks->labels[i] = fovea_settings_get_label (settings, stack->classes[i]);
   masks->guide_width = guide_width;
   masks->guide_height = guide_height;
+  masks->n_threads = n_threads;
   masks->guide = g_memdup2 (guide, (gsize) guide_width * (gsize) guide_height * 3);
   return masks;
 }
@@ -114,7 +116,7 @@ find_edges (const FoveaMask *mask, GError **error)
 {
   const FoveaMasks *masks = mask->masks;
 
-  return refinement_new (masks->guide, masks->guide_width, masks->guide_height, mask->one.shares, mask->one.width, mask->one.height, 0, error);
+  return refinement_new (masks->guide, masks->guide_width, masks->guide_height, mask->one.shares, mask->one.width, mask->one.height, 0, masks->n_threads, error);
 }
 
 /* The same with hair, which is looked for around the border that follows the edges. */
@@ -133,7 +135,7 @@ find_hair (const FoveaMask *mask, int band, GCancellable *cancellable, FoveaProg
   g_clear_pointer (&edges, refinement_free);
   if (!g_cancellable_set_error_if_cancelled (cancellable, error)
       && matting_solve (masks->guide, width, height, plane, band, cancellable, progress, user_data, error))
-    hair = refinement_new (masks->guide, width, height, plane, width, height, HAIR_RADIUS, error);
+    hair = refinement_new (masks->guide, width, height, plane, width, height, HAIR_RADIUS, masks->n_threads, error);
   memory_free (plane);
   return hair;
 }

@@ -13,6 +13,7 @@ struct _FoveaMasks
   char     **labels; /* of the stack's masks */
   guint8    *guide;  /* (guide_height, guide_width, 3): the photo, made smaller */
   int        guide_width, guide_height;
+  guint      n_threads; /* that make masks of it; 0: one per processor */
 };
 
 #define GUIDE_SIDE 1024 /* the longer side of the guide; of masks with more pixels up to twice that */
@@ -36,6 +37,9 @@ gboolean    prompt_find_cover (const FoveaPrompt *prompt, const FoveaPhoto *phot
 FoveaMasks *prompt_run       (FoveaSegmenter *segmenter, const FoveaPhoto *photo, const FoveaPrompt *prompt, GCancellable *cancellable, FoveaProgress progress,
                               gpointer user_data, GError **error);
 
+/* As many threads as the segmenter was made for; 0: one per processor. */
+guint       segmenter_get_threads (const FoveaSegmenter *segmenter);
+
 /* Masks of a photo; takes stack over, copies the rest. */
 FoveaMasks *masks_new        (int photo_width, int photo_height, MaskStack *stack, const FoveaSettings *settings, const guint8 *guide, int guide_width,
-                              int guide_height);
+                              int guide_height, guint n_threads);

@@ -504,5 +504,5 @@ prompt_run (FoveaSegmenter *segmenter, const FoveaPhoto *photo, const FoveaPromp
   if (!guide || !masks_push_rows (photo, NULL, guide, NULL, cancellable, error) || !(stack = place_cut (&part, error)))
     return NULL;
   pixels = fovea_input_get_pixels (guide, &width, &height);
-  return masks_new (photo->width, photo->height, stack, fovea_segmenter_get_settings (segmenter), pixels, width, height);
+  return masks_new (photo->width, photo->height, stack, fovea_segmenter_get_settings (segmenter), pixels, width, height, segmenter_get_threads (segmenter));
 }

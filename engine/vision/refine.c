@@ -395,9 +395,9 @@ keep_means (const Fit *fit, Pool *pool)
 /* ---- the refinement --------------------------------------------------------------------------------------------------------------- */
 
 static gboolean
-fit_all (Fit *fit, GError **error)
+fit_all (Fit *fit, guint n_threads, GError **error)
 {
-  g_autoptr (Pool) pool = pool_new (0, error);
+  g_autoptr (Pool) pool = pool_new (n_threads, error);
   gsize            side = (gsize) fit->side + 4 * (gsize) fit->radius, n = (gsize) fit->width * (gsize) fit->height;
 
   fit->scratch_size = MAX (MIN (side * side, n) * (N_MEANS + 1), (gsize) fit->width);
@@ -425,7 +425,7 @@ fit_clear (Fit *fit)
 }
 
 Refinement *
-refinement_new (const guint8 *guide, int width, int height, const float *mask, int mask_width, int mask_height, int radius, GError **error)
+refinement_new (const guint8 *guide, int width, int height, const float *mask, int mask_width, int mask_height, int radius, guint n_threads, GError **error)
 {
   g_autoptr (Refinement) refinement = g_new0 (Refinement, 1);
   Fit                    fit = { guide, width, height, mask, mask_width, mask_height, radius };
@@ -444,7 +444,7 @@ refinement_new (const guint8 *guide, int width, int height, const float *mask, i
   fit.blocks = g_array_new (FALSE, FALSE, sizeof (Block));
   fit.first_of_row = g_new (guint, height / fit.side + 2);
   fit.fields = refinement->fields;
-  done = fit_all (&fit, error);
+  done = fit_all (&fit, n_threads, error);
   fit_clear (&fit);
   return done ? g_steal_pointer (&refinement) : NULL;
 }

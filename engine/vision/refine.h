@@ -11,9 +11,9 @@
 typedef struct _Refinement Refinement;
 
 /* The mask (mask_height, mask_width) lies over the whole guide, a smaller copy of the photo. radius: of the windows, in pixels of the guide; 0: of the mask's pixels'
- * size. NULL with FOVEA_ERROR_MEMORY. */
+ * size. n_threads 0: one per processor. NULL with FOVEA_ERROR_MEMORY. */
 Refinement *refinement_new  (const guint8 *guide /* (height, width, 3) */, int width, int height, const float *mask, int mask_width, int mask_height, int radius,
-                             GError **error);
+                             guint n_threads, GError **error);
 void        refinement_free (Refinement *refinement);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Refinement, refinement_free)
 

@@ -30,6 +30,7 @@ struct _FoveaSegmenter
   FoveaSession    *session;
   const FoveaTensor **outputs;
   guint            n_outputs;
+  guint            n_threads;
 };
 
 /* ---- making ----------------------------------------------------------------------------------------------------------------------------- */
@@ -94,6 +95,7 @@ fovea_segmenter_new (FoveaModel *model, const FoveaSettings *settings, guint n_t
   g_autoptr (FoveaSegmenter) segmenter = g_new0 (FoveaSegmenter, 1);
   gboolean                   done;
 
+  segmenter->n_threads = n_threads;
   segmenter->model = fovea_model_ref (model);
   segmenter->settings = settings ? fovea_settings_copy (settings) : fovea_settings_read (model, error);
   if (!segmenter->settings)
@@ -129,6 +131,12 @@ fovea_segmenter_get_settings (const FoveaSegmenter *segmenter)
   if (segmenter->sam)
     return sam_get_settings (segmenter->sam);
   return segmenter->classifier ? fovea_classifier_get_settings (segmenter->classifier) : segmenter->settings;
+}
+
+guint
+segmenter_get_threads (const FoveaSegmenter *segmenter)
+{
+  return segmenter->n_threads;
 }
 
 gboolean
@@ -343,7 +351,7 @@ fovea_segmenter_run (FoveaSegmenter *segmenter, const FoveaPhoto *photo, int n_t
   if (!stack)
     return NULL;
   pixels = fovea_input_get_pixels (guide, &guide_width, &guide_height);
-  return masks_new (photo->width, photo->height, stack, settings, pixels, guide_width, guide_height);
+  return masks_new (photo->width, photo->height, stack, settings, pixels, guide_width, guide_height, segmenter->n_threads);
 }
 
 FoveaMasks *
@@ -362,5 +370,5 @@ fovea_segmenter_run_prompt (FoveaSegmenter *segmenter, const FoveaPhoto *photo, 
   if (!stack)
     return NULL;
   pixels = fovea_input_get_pixels (guide, &width, &height);
-  return masks_new (photo->width, photo->height, stack, sam_get_settings (segmenter->sam), pixels, width, height);
+  return masks_new (photo->width, photo->height, stack, sam_get_settings (segmenter->sam), pixels, width, height, segmenter->n_threads);
 }
