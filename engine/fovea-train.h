@@ -257,7 +257,7 @@ void fovea_pixel_settings_init (FoveaPixelSettings *settings);
 typedef struct _FoveaPixelTrainer FoveaPixelTrainer;
 
 /* base: a convolutional network, best the cut-out model; or what fovea_pixel_trainer_make_model has made, from where it goes on: classes of the same name keep
- * what they know. classes: NULL-terminated, at least two. longest: pixels of the longer side of the largest photo that will come. settings NULL: as they are at
+ * what they know; NULL: an untrained network. classes: NULL-terminated, at least two. longest: pixels of the longer side of the largest photo that will come. settings NULL: as they are at
  * first. Errors: as for sessions; _UNSUPPORTED for networks without maps, _ARGUMENT for fewer than two or more than 200 classes. */
 FoveaPixelTrainer *fovea_pixel_trainer_new  (FoveaModel *base, const char *const *classes, int longest, const FoveaPixelSettings *settings, GError **error);
 void               fovea_pixel_trainer_free (FoveaPixelTrainer *trainer);

@@ -8,13 +8,13 @@
 #include <string.h>
 
 #define REDUCED 8    /* times: an opaque pixel still counts for four of 255 */
-#define LARGEST 1024 /* thumbnail that GIMP makes */
+#define LARGEST 1024 /* side of a thumbnail that GIMP makes */
 #define AROUND  2    /* pixels of a thumbnail that a change may reach beyond those that show it */
 
-/* A layer, or its mask. */
+/* A part of a layer, or of its mask. */
 typedef struct
 {
-  gint32        id;
+  gint32        id;     /* of the whole */
   guint         class;
   GeglRectangle place;  /* in the image */
   int           width, height;
@@ -57,20 +57,45 @@ label_watch_free (LabelWatch *watch)
 
 /* ---- looking ------------------------------------------------------------------------------------------------------- */
 
-static Seen *
-see (GimpDrawable *drawable, guint class, int x, int y)
+/* A layer or mask, whose place in the image is (left, top). */
+typedef struct
 {
-  Seen  *seen = g_new0 (Seen, 1);
-  int    width = gimp_drawable_get_width (drawable), height = gimp_drawable_get_height (drawable), longest = MAX (width, height), bytes;
-  int    side = CLAMP ((longest + REDUCED - 1) / REDUCED, 1, LARGEST);
-  double scale = (double) side / MAX (longest, 1);
+  GimpDrawable *drawable;
+  guint         class;
+  int           left, top;
+} Look;
 
-  seen->id = gimp_item_get_id (GIMP_ITEM (drawable));
-  seen->class = class;
-  seen->place = (GeglRectangle) { x, y, width, height };
-  seen->pixels = gimp_drawable_get_sub_thumbnail_data (drawable, 0, 0, width, height, MAX ((int) (scale * width + 0.5), 1), MAX ((int) (scale * height + 0.5), 1),
-                                                       &seen->width, &seen->height, &bytes);
-  return seen;
+/* Parts of an area of it, in thumbnails that are so many times as small. */
+static void
+see_area (GPtrArray *all, const Look *look, const GeglRectangle *area, int reduced)
+{
+  int side = LARGEST * reduced;
+
+  for (int y = area->y; y < area->y + area->height; y += side)
+    for (int x = area->x; x < area->x + area->width; x += side)
+      {
+        Seen *seen = g_new0 (Seen, 1);
+        int   width = MIN (side, area->x + area->width - x), height = MIN (side, area->y + area->height - y), bytes;
+
+        seen->id = gimp_item_get_id (GIMP_ITEM (look->drawable));
+        seen->class = look->class;
+        seen->place = (GeglRectangle) { look->left + x, look->top + y, width, height };
+        seen->pixels = gimp_drawable_get_sub_thumbnail_data (look->drawable, x, y, width, height, width / reduced, height / reduced, &seen->width, &seen->height, &bytes);
+        g_ptr_array_add (all, seen);
+      }
+}
+
+/* Only where a thumbnail is reduced just so often is each of its pixels a mean of GIMP's own: what is left of a row or column is seen as it is. */
+static void
+see (GPtrArray *all, GimpDrawable *drawable, guint class, int left, int top)
+{
+  const Look look = { drawable, class, left, top };
+  int        width = gimp_drawable_get_width (drawable), height = gimp_drawable_get_height (drawable);
+  int        across = width / REDUCED * REDUCED, down = height / REDUCED * REDUCED;
+
+  see_area (all, &look, GEGL_RECTANGLE (0, 0, across, down), REDUCED);
+  see_area (all, &look, GEGL_RECTANGLE (across, 0, width - across, down), 1);
+  see_area (all, &look, GEGL_RECTANGLE (0, down, width, height - down), 1);
 }
 
 static GPtrArray *
@@ -87,10 +112,10 @@ see_all (const LabelLayers *labels)
 
         if (!gimp_item_is_valid (GIMP_ITEM (layer)) || !gimp_drawable_get_offsets (GIMP_DRAWABLE (layer), &x, &y))
           continue;
-        g_ptr_array_add (all, see (GIMP_DRAWABLE (layer), i, x, y));
+        see (all, GIMP_DRAWABLE (layer), i, x, y);
         mask = gimp_layer_get_mask (layer);
         if (mask && gimp_layer_get_apply_mask (layer))
-          g_ptr_array_add (all, see (GIMP_DRAWABLE (mask), i, x, y));
+          see (all, GIMP_DRAWABLE (mask), i, x, y);
       }
   return all;
 }

@@ -14,5 +14,5 @@ void        label_watch_free (LabelWatch *watch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LabelWatch, label_watch_free)
 
 /* FALSE: nothing is other than at the last call. TRUE: *area gets the part of the canvas in which it is, somewhat too large rather than too small: the whole canvas
- * at the first call and where layers or classes came, went, moved or got other names. In a layer of more than 8,192 pixels a single pixel may be overlooked. */
+ * at the first call and where layers or classes came, went, moved or got other names. Of palettes' colours a single pixel may be overlooked. */
 gboolean    label_watch_look (LabelWatch *watch, const LabelLayers *labels, GeglRectangle *area);

@@ -15,7 +15,6 @@
 
 #define BEST_BASE  "cutout"
 #define OTHER_BASE "tagger"
-#define FRESH_BASE "tiny" /* the architecture of a base that has seen nothing: its layers are random filters, beside plain colour and place */
 #define STEPS      10 /* of the optimizer in what the settings call an epoch */
 
 PixelTraining *
@@ -80,10 +79,10 @@ pixel_training_load_base (PixelTraining *training, const char *name, GError **er
     return FALSE;
   pixel_training_forget (training);
   g_clear_pointer (&training->base, fovea_model_unref);
-  training->base = is_fresh ? fovea_model_new_untrained (FRESH_BASE, 3, 2, training->settings.seed, error) : fovea_model_load (path, error);
+  training->base = is_fresh ? NULL : fovea_model_load (path, error);
   g_free (training->base_name);
-  training->base_name = training->base ? g_strdup (is_fresh ? PHOTO_ORDER_NO_BASE : fovea_model_get_name (training->base)) : NULL;
-  return training->base != NULL;
+  training->base_name = is_fresh ? g_strdup (PHOTO_ORDER_NO_BASE) : training->base ? g_strdup (fovea_model_get_name (training->base)) : NULL;
+  return is_fresh || training->base;
 }
 
 /* ---- classes ------------------------------------------------------------------------------------------------------ */

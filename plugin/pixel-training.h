@@ -12,7 +12,7 @@ typedef struct
 {
   FoveaPixelSettings settings;
   char              *base_name;
-  FoveaModel        *base;
+  FoveaModel        *base;      /* NULL: an untrained network */
   FoveaPixelTrainer *trainer;
   GPtrArray         *classes;   /* of char*; what the trainer knows, in its order */
   gboolean          *background; /* for each of them */

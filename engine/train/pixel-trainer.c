@@ -27,6 +27,7 @@
 #define HIDE_GENERAL   0.10 /* … that see colour and fine maps only */
 #define HIDE_PLACES    0.35 /* … that don't see where in the photo they are: the head is for others, too */
 #define METADATA       "fovea-pixels"
+#define UNTRAINED      "tiny" /* architecture of a base that has seen nothing: its layers are random filters, beside plain colour and place */
 
 void
 fovea_pixel_settings_init (FoveaPixelSettings *settings)
@@ -170,33 +171,41 @@ set_labels (FoveaSettings *input, const char *const *classes)
   input->n_labels = g_strv_length (input->labels);
 }
 
-FoveaPixelTrainer *
-fovea_pixel_trainer_new (FoveaModel *base, const char *const *classes, int longest, const FoveaPixelSettings *settings, GError **error)
+static gboolean
+prepare (FoveaPixelTrainer *trainer, FoveaModel *base, const char *const *classes, int longest, GError **error)
 {
-  g_autoptr (FoveaPixelTrainer) trainer = NULL;
-  g_autoptr (FoveaModel)        wide = check_classes (classes, error) ? model_widen (base, error) : NULL;
-  int                           side = pixel_features_choose_side (longest);
+  g_autoptr (FoveaModel) wide = model_widen (base, error);
+  int                    side = pixel_features_choose_side (longest);
 
   if (!wide)
-    return NULL;
-  trainer = g_new0 (FoveaPixelTrainer, 1);
-  trainer->photos = g_ptr_array_new ();
-  trainer->base_name = g_strdup (fovea_model_get_name (base));
-  trainer->base_licence = fovea_model_get_licence (base);
-  if (settings)
-    trainer->settings = *settings;
-  else
-    fovea_pixel_settings_init (&trainer->settings);
+    return FALSE;
   if (fovea_model_get_metadata (base, METADATA))
     {
       g_autoptr (FoveaSettings) own = fovea_settings_read (base, error);
 
       if (!own)
-        return NULL;
+        return FALSE;
       side = own->width;
       trainer->before = fovea_model_ref (wide);
     }
-  if (!make_input (trainer, base, side, error) || !make_features (trainer, wide, side, error) || (trainer->before && !take_head (trainer, classes, error)))
+  return make_input (trainer, base, side, error) && make_features (trainer, wide, side, error) && (!trainer->before || take_head (trainer, classes, error));
+}
+
+FoveaPixelTrainer *
+fovea_pixel_trainer_new (FoveaModel *base, const char *const *classes, int longest, const FoveaPixelSettings *settings, GError **error)
+{
+  g_autoptr (FoveaPixelTrainer) trainer = g_new0 (FoveaPixelTrainer, 1);
+  g_autoptr (FoveaModel)        untrained = NULL;
+
+  trainer->photos = g_ptr_array_new ();
+  trainer->base_name = base ? g_strdup (fovea_model_get_name (base)) : NULL;
+  trainer->base_licence = base ? fovea_model_get_licence (base) : NULL;
+  if (settings)
+    trainer->settings = *settings;
+  else
+    fovea_pixel_settings_init (&trainer->settings);
+  if (!check_classes (classes, error) || (!base && !(untrained = fovea_model_new_untrained (UNTRAINED, 3, 2, trainer->settings.seed, error)))
+      || !prepare (trainer, base ? base : untrained, classes, longest, error))
     return NULL;
   set_labels (trainer->input, classes);
   return g_steal_pointer (&trainer);
@@ -680,7 +689,8 @@ make_card (const FoveaPixelTrainer *trainer, const FoveaPixelScore *score)
   g_autofree char      *date = g_date_time_format (now, "%Y-%m-%d");
 
   json_object_set_string_member (card, "date", date);
-  json_object_set_string_member (card, "base", trainer->base_name);
+  if (trainer->base_name)
+    json_object_set_string_member (card, "base", trainer->base_name);
   if (trainer->base_licence)
     json_object_set_string_member (card, "base_licence", trainer->base_licence);
   json_object_set_int_member (training, "photos", trainer->photos->len);
@@ -740,5 +750,5 @@ fovea_pixel_trainer_make_model (FoveaPixelTrainer *trainer, const FoveaPixelScor
   g_hash_table_replace (graph->metadata, g_strdup ("imgsz"), g_strdup_printf ("%d", trainer->input->width));
   g_hash_table_replace (graph->metadata, g_strdup ("fovea"), sidecar_write_settings (trainer->input, make_card (trainer, score)));
   g_hash_table_replace (graph->metadata, g_strdup (METADATA), write_scale (trainer));
-  return model_new_for_graph (graph, trainer->base_name);
+  return model_new_for_graph (graph, fovea_model_get_name (joined));
 }

@@ -3,7 +3,7 @@
 """plug-in-fovea-label-layers in real GIMP, without windows: what is painted is counted, on every image kind; labels stay through saving, renaming, scaling,
 cropping, turning and another language; what is contradictory, outside or missing is said; the network never sees them.
 
-    label_batch.py BUILD/plugin/fovea
+    label_batch.py BUILD/plugin/fovea BUILD/tests/watch-tool
 """
 
 import json
@@ -207,6 +207,16 @@ def check_language(gimp, photo, folder):
     print('ok labels made in English are the same under German')
 
 
+def check_watch(gimp):
+    """One pixel is noticed wherever it is painted, in images of any size."""
+    sizes = ((64, 48), (61, 43), (5, 3), (1000, 1), (403, 1030), (4001, 2999), (8200, 30))
+    script = ''.join(f'''(display (string-append "\\nANSWER {width}x{height}|" (number->string (fovea-test-watch #:width {width} #:height {height} #:n 90)) "\\n"))'''
+                     for width, height in sizes)
+    found = answers_of(run(gimp, script))
+    assert len(found) == len(sizes) and not any(found.values()), found
+    print(f'ok one pixel after the other, in {len(found)} sizes of images: none is overlooked')
+
+
 def main():
     source = reference() / 'data' / PHOTO
     if not source.exists():
@@ -215,6 +225,9 @@ def main():
         folder = pathlib.Path(temporary)
         photo = folder / 'photo.png'
         Image.open(source).convert('RGB').resize(SIZE).save(photo)
+        (gimp.folder / 'plug-ins/watch-tool').mkdir()
+        (gimp.folder / 'plug-ins/watch-tool/watch-tool').symlink_to(pathlib.Path(sys.argv[2]).resolve())
+        check_watch(gimp)
         check_kinds(gimp, photo)
         check_stays(gimp, photo, folder)
         check_turned(gimp, photo)

@@ -7,6 +7,7 @@ what can't be learned is refused in words, and nothing is lost by it.
 """
 
 import pathlib
+import re
 import sys
 import tempfile
 
@@ -143,6 +144,8 @@ def check_bases(gimp, photo, truth, folder):
                            + scene(photo, '', f'''{label('#:classes (list "Background" "Pet" "Nose")')} (paint (class-layer image 0) image 0 0 30 30)
       (paint (class-layer image 1) image 150 150 30 30) (paint (class-layer image 2) image 60 60 12 12) {answer('own', '#:name "Own" #:base-model "Bare"')}''')))
     assert found['bare']['base'] == 'none' and found['own']['base'] == 'Bare', found
+    cards = [re.findall(rb'"base":"([^"]*)"', pathlib.Path(found[name]['model']).read_bytes()) for name in ('bare', 'own')]
+    assert cards == [[], [b'Bare']], cards  # an untrained network is nobody's work
     assert [item['name'] for item in found['own']['classes']] == ['Background', 'Pet', 'Nose'], found['own']
     iou = overlap(folder / 'bare.png', truth)
     assert iou >= LEAST_IOU, iou
