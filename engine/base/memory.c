@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 
+#include <glib/gi18n.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +58,7 @@ memory_alloc (gsize size, const char *what, GError **error)
       g_autofree char *wanted = g_format_size_full (size, G_FORMAT_SIZE_IEC_UNITS);
 
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY,
-                   "Not enough memory for %s: %s are needed. Close other programs, or use a smaller input or model.", what, wanted);
+                   _("Not enough memory for %s: %s are needed. Close other programs, or use a smaller input or model."), what, wanted);
     }
   return block;
 }

@@ -38,12 +38,12 @@ set_input_shape (Value *value, const FoveaShape *given, GError **error)
 
   if (!value->has_rank && !given)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_SHAPE, "The model doesn't say the shape of its input “%s”. Give one.", value->name);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_SHAPE, _("The model doesn't say the shape of its input “%s”. Give one."), value->name);
       return FALSE;
     }
   if (given && value->has_rank && given->n_dims != value->shape.n_dims)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_SHAPE, "Input “%s” has %u dimensions, but a shape of %u was given.", value->name,
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_SHAPE, _("Input “%s” has %u dimensions, but a shape of %u was given."), value->name,
                    value->shape.n_dims, given->n_dims);
       return FALSE;
     }
@@ -53,7 +53,7 @@ set_input_shape (Value *value, const FoveaShape *given, GError **error)
         g_autofree char *wanted = shape_to_string (&value->shape), *got = shape_to_string (given);
 
         g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_SHAPE,
-                     "The model's input “%s” is of shape %s; a shape of %s doesn't fit. Give the model's own, or export it with free dimensions.",
+                     _("The model's input “%s” is of shape %s; a shape of %s doesn't fit. Give the model's own, or export it with free dimensions."),
                      value->name, wanted, got);
         return FALSE;
       }
@@ -67,7 +67,7 @@ set_input_shape (Value *value, const FoveaShape *given, GError **error)
     {
       g_autofree char *text = shape_to_string (&value->shape);
 
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_SHAPE, "Input “%s” of shape %s is too large. Give a smaller one.", value->name, text);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_SHAPE, _("Input “%s” of shape %s is too large. Give a smaller one."), value->name, text);
       return FALSE;
     }
   return TRUE;
@@ -237,7 +237,7 @@ touch_value (Plan *plan, Value *value, gint step, GError **error)
 
       if (!plan_value_bytes (value, &tensor.bytes))
         {
-          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, "Tensor “%s” is too large. Use a smaller input.", value->name);
+          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MEMORY, _("Tensor “%s” is too large. Use a smaller input."), value->name);
           return FALSE;
         }
       g_array_append_val (plan->tensors, tensor);

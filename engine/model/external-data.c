@@ -11,6 +11,7 @@
 #include "model/external-data.h"
 
 #include <errno.h>
+#include <glib/gi18n.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +25,7 @@ refuse (const char *location, const char *why, GError **error)
   g_autofree char *name = name_for_display (location);
 
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL,
-               "its weights are said to lie in “%s”, which %s. Put the file into the model's own folder, and give its plain name.", name, why);
+               _("its weights are said to lie in “%s”, which %s. Put the file into the model's own folder, and give its plain name."), name, why);
   return NULL;
 }
 
@@ -103,11 +104,11 @@ external_data_open (const char *model, const char *location, GError **error)
   g_autofree char *why = NULL;
 
   if (!*location)
-    return refuse (location, "is no name of a file", error);
+    return refuse (location, _("is no name of a file"), error);
   if (g_path_is_absolute (location))
-    return refuse (location, "is an absolute path", error);
+    return refuse (location, _("is an absolute path"), error);
   if (has_parent_component (location))
-    return refuse (location, "leaves the model's folder", error);
+    return refuse (location, _("leaves the model's folder"), error);
 
   errno = ENOENT;
   for (guint i = 0; homes[i]; i++)
@@ -119,8 +120,8 @@ external_data_open (const char *model, const char *location, GError **error)
 
       free (resolved);
       if (is_there)
-        return does ? mapping : refuse (location, "is a link that leaves the model's folder", error);
+        return does ? mapping : refuse (location, _("is a link that leaves the model's folder"), error);
     }
-  why = g_strdup_printf ("can't be found beside it (%s)", g_strerror (errno));
+  why = g_strdup_printf (_("can't be found beside it (%s)"), g_strerror (errno));
   return refuse (location, why, error);
 }

@@ -9,6 +9,7 @@
 
 #include "model/onnx-read.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #define MAX_NODES 65536
@@ -208,7 +209,7 @@ make_node (OnnxReader *reader, OnnxScope *scope, const Onnx__NodeProto *proto, g
     *domain = '\0';
   if (++reader->n_nodes > MAX_NODES)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "it has more than %d layers: it is damaged, or no network for images.", MAX_NODES);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("it has more than %d layers: it is damaged, or no network for images."), MAX_NODES);
       return FALSE;
     }
   node = graph_add_node (scope->graph, domain, type, name, -1);

@@ -26,7 +26,7 @@ onnx_reader_charge (OnnxReader *reader, gsize cost, GError **error)
   reader->cost += MIN (cost, MAX_COST);
   if (reader->cost <= MAX_COST)
     return TRUE;
-  g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "its functions unfold to more than any real model has. The file is damaged, or made to do harm.");
+  g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("its functions unfold to more than any real model has. The file is damaged, or made to do harm."));
   return FALSE;
 }
 
@@ -57,9 +57,9 @@ onnx_scope_define (const OnnxScope *scope, const char *name, Value **value, GErr
   g_autofree char *shown = name_for_display (name);
 
   if (!*name)
-    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "an input or tensor has no name. The model file is damaged; get it again.");
+    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("an input or tensor has no name. The model file is damaged; get it again."));
   else if (graph_find_value (scope->graph, name))
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "“%s” is made twice. The model file is damaged; export it again.", shown);
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("“%s” is made twice. The model file is damaged; export it again."), shown);
   else
     {
       *value = graph_add_value (scope->graph, name);
@@ -106,13 +106,13 @@ read_type (const Onnx__TypeProto *proto, Value *value, GError **error)
   if (!tensor)
     {
       g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                           "it is not a tensor, but a sequence, a map or an optional value, which can't be used. Export the model with plain tensors.");
+                           _("it is not a tensor, but a sequence, a map or an optional value, which can't be used. Export the model with plain tensors."));
       return FALSE;
     }
   value->type = onnx_type_from_code (tensor->elem_type);
   if (value->type == FOVEA_TYPE_NONE && tensor->elem_type != 0)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "its type, %s, can't be used. Export the model in float32 or float16.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("its type, %s, can't be used. Export the model in float32 or float16."),
                    onnx_type_name (tensor->elem_type));
       return FALSE;
     }
@@ -141,13 +141,13 @@ read_type (const Onnx__TypeProto *proto, Value *value, GError **error)
 }
 
 static gboolean
-read_port (const Onnx__ValueInfoProto *proto, const char *what, Value *value, GError **error)
+read_port (const Onnx__ValueInfoProto *proto, gboolean is_input, Value *value, GError **error)
 {
   g_autofree char *shown = name_for_display (value->name);
 
   if (read_type (proto->type, value, error))
     return TRUE;
-  g_prefix_error (error, "%s “%s”: ", what, shown);
+  g_prefix_error (error, is_input ? _("input “%s”: ") : _("output “%s”: "), shown);
   return FALSE;
 }
 
@@ -162,11 +162,11 @@ read_inputs (const OnnxScope *scope, const Onnx__GraphProto *proto, GError **err
 
       if (value && value->constant) /* a weight that may be overridden, which nobody does */
         continue;
-      if (!onnx_scope_define (scope, name, &value, error) || !read_port (proto->input[i], "input", value, error))
+      if (!onnx_scope_define (scope, name, &value, error) || !read_port (proto->input[i], TRUE, value, error))
         return FALSE;
       if (value->type == FOVEA_TYPE_NONE && !scope->around)
         {
-          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "input “%s” has no type. The model file is damaged; export it again.", shown);
+          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("input “%s” has no type. The model file is damaged; export it again."), shown);
           return FALSE;
         }
       g_ptr_array_add (scope->graph->inputs, value);
@@ -187,11 +187,11 @@ read_outputs (const OnnxScope *scope, const Onnx__GraphProto *proto, GError **er
 
       if (!value || !g_hash_table_add (seen, value))
         {
-          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "output “%s” %s. The model file is damaged; export it again.", shown,
-                       value ? "is listed twice" : "is made by no layer");
+          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, value ? _("output “%s” is listed twice. The model file is damaged; export it again.")
+                             : _("output “%s” is made by no layer. The model file is damaged; export it again."), shown);
           return FALSE;
         }
-      if (value->type == FOVEA_TYPE_NONE && !read_port (proto->output[i], "output", value, error))
+      if (value->type == FOVEA_TYPE_NONE && !read_port (proto->output[i], FALSE, value, error))
         return FALSE;
       g_ptr_array_add (scope->graph->outputs, value);
     }
@@ -254,8 +254,8 @@ onnx_read_opsets (GHashTable *opsets, Onnx__OperatorSetIdProto **protos, gsize n
 
       if (version < 1 || version > G_MAXINT)
         {
-          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "its operator set “%s” has the version %" G_GINT64_FORMAT
-                       ". The model file is damaged; get it again.", shown, version);
+          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("its operator set “%s” has the version %lld. The model file is damaged; get it again."), shown,
+                       (long long) version);
           return FALSE;
         }
       if (strcmp (domain, "ai.onnx") == 0)
@@ -263,8 +263,8 @@ onnx_read_opsets (GHashTable *opsets, Onnx__OperatorSetIdProto **protos, gsize n
       if (!*domain && (version < OLDEST_OPSET || version > NEWEST_OPSET))
         {
           g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                       "it uses ONNX's operators of version (opset) %" G_GINT64_FORMAT ", but %d to %d can be read. Export it with opset 17.",
-                       version, OLDEST_OPSET, NEWEST_OPSET);
+                       _("it uses ONNX's operators of version (opset) %lld, but %d to %d can be read. Export it with opset 17."),
+                       (long long) version, OLDEST_OPSET, NEWEST_OPSET);
           return FALSE;
         }
       g_hash_table_insert (opsets, g_steal_pointer (&domain), GINT_TO_POINTER ((gint) version));
@@ -282,10 +282,10 @@ check_model (const Onnx__ModelProto *model, GError **error)
                          _("it holds no ONNX model, or is cut off before its end. If it was downloaded or copied, do that again."));
   else if (model->ir_version < OLDEST_IR || model->ir_version > NEWEST_IR)
     g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                 "it is of version %" G_GINT64_FORMAT " of the ONNX format, but %d to %d can be read. Export it with another version of ONNX.",
-                 model->ir_version, OLDEST_IR, NEWEST_IR);
+                 _("it is of version %lld of the ONNX format, but %d to %d can be read. Export it with another version of ONNX."),
+                 (long long) model->ir_version, OLDEST_IR, NEWEST_IR);
   else if (model->n_functions > MAX_FUNCTIONS)
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "it brings more than %d functions: it is damaged, or made to do harm.", MAX_FUNCTIONS);
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("it brings more than %d functions: it is damaged, or made to do harm."), MAX_FUNCTIONS);
   else
     return TRUE;
   return FALSE;

@@ -7,6 +7,7 @@
 
 #include "model/onnx-tensor.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "model/external-data.h"
@@ -79,14 +80,14 @@ onnx_read_dims (const gint64 *dims, gsize n, FoveaShape *shape, GError **error)
   if (n > FOVEA_MAX_DIMS)
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                   "it has %" G_GSIZE_FORMAT " dimensions; at most %d can be used. Export the model with fewer.", n, FOVEA_MAX_DIMS);
+                   _("it has %zu dimensions; at most %d can be used. Export the model with fewer."), n, FOVEA_MAX_DIMS);
       return FALSE;
     }
   for (gsize i = 0; i < n; i++)
     if (dims[i] < 0)
       {
         g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL,
-                     "its dimension %" G_GSIZE_FORMAT " is %" G_GINT64_FORMAT ". The model file is damaged; get it again.", i, dims[i]);
+                     _("its dimension %zu is %lld. The model file is damaged; get it again."), i, (long long) dims[i]);
         return FALSE;
       }
   *shape = shape_make ((guint) n, dims);
@@ -94,13 +95,14 @@ onnx_read_dims (const gint64 *dims, gsize n, FoveaShape *shape, GError **error)
 }
 
 static FoveaTensor *
-wrong_size (const FoveaShape *shape, FoveaType type, const char *unit, gsize wanted, gsize found, GError **error)
+wrong_size (const FoveaShape *shape, FoveaType type, gboolean in_bytes, gsize wanted, gsize found, GError **error)
 {
   g_autofree char *text = shape_to_string (shape);
 
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL,
-               "its shape %s of %s takes %" G_GSIZE_FORMAT " %s, but there are %" G_GSIZE_FORMAT ". The model file is damaged; get it again.",
-               text, type_name (type), wanted, unit, found);
+               in_bytes ? _("its shape %s of %s takes %zu bytes, but there are %zu. The model file is damaged; get it again.")
+                        : _("its shape %s of %s takes %zu elements, but there are %zu. The model file is damaged; get it again."),
+               text, type_name (type), wanted, found);
   return NULL;
 }
 
@@ -115,7 +117,7 @@ read_number (const char *key, const char *text, guint64 *number, GError **error)
   if (g_ascii_string_to_unsigned (text, 10, 0, G_MAXINT64, number, NULL))
     return TRUE;
   shown = name_for_display (text);
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "the %s of its external data, “%s”, is no number. The model file is damaged; get it again.",
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("the %s of its external data, “%s”, is no number. The model file is damaged; get it again."),
                key, shown);
   return FALSE;
 }
@@ -142,7 +144,7 @@ read_external (OnnxSource *source, const Onnx__TensorProto *proto, FoveaType typ
   if (!source->path)
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                   "its data lie in another file, which a model that isn't read from a file can't have. Give the model's file.");
+                   _("its data lie in another file, which a model that isn't read from a file can't have. Give the model's file."));
       return NULL;
     }
 
@@ -155,14 +157,14 @@ read_external (OnnxSource *source, const Onnx__TensorProto *proto, FoveaType typ
       g_hash_table_insert (source->external, g_strdup (location), mapping);
     }
   if (length != wanted)
-    return wrong_size (shape, type, "bytes", wanted, length, error);
+    return wrong_size (shape, type, TRUE, wanted, length, error);
   if (offset > mapping->size || length > mapping->size - offset)
     {
       g_autofree char *shown = name_for_display (location);
 
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL,
-                   "its data end at byte %" G_GUINT64_FORMAT " of “%s”, which has %" G_GSIZE_FORMAT ". That file is cut off, or belongs to another "
-                   "model; get both again.", offset + length, shown, mapping->size);
+                   _("its data end at byte %llu of “%s”, which has %zu. That file is cut off, or belongs to another model; get both again."),
+                   (unsigned long long) (offset + length), shown, mapping->size);
       return NULL;
     }
   return mapping_make_tensor (mapping, type, shape, offset, length, error);
@@ -199,7 +201,7 @@ read_varints (OnnxSource *source, const Onnx__TensorProto *proto, guint field, F
   gsize count = shape_count (shape), n = 0;
 
   if (count > total) /* each takes a byte at least: nothing is allocated for what can't be there */
-    return wrong_size (shape, type, "elements", count, total, error);
+    return wrong_size (shape, type, FALSE, count, total, error);
   tensor = fovea_tensor_new (type, shape, error);
   if (!tensor)
     return NULL;
@@ -213,7 +215,7 @@ read_varints (OnnxSource *source, const Onnx__TensorProto *proto, guint field, F
 
           if (!wire_read_varint (source->file->data, end, &offset, &value))
             {
-              g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "its data are damaged at byte %" G_GSIZE_FORMAT ". Get the model file again.", offset);
+              g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("its data are damaged at byte %zu. Get the model file again."), offset);
               return NULL;
             }
           if (n < count)
@@ -222,7 +224,7 @@ read_varints (OnnxSource *source, const Onnx__TensorProto *proto, guint field, F
         }
     }
   if (n != count)
-    return wrong_size (shape, type, "elements", count, n, error);
+    return wrong_size (shape, type, FALSE, count, n, error);
   return g_steal_pointer (&tensor);
 }
 
@@ -265,12 +267,12 @@ read_inside (OnnxSource *source, const Onnx__TensorProto *proto, FoveaType type,
         }
     }
   if (raw && (raw->length > 0 || n_runs == 0))
-    return raw->length != wanted ? wrong_size (shape, type, "bytes", wanted, raw->length, error)
+    return raw->length != wanted ? wrong_size (shape, type, TRUE, wanted, raw->length, error)
                                  : mapping_make_tensor (source->file, type, shape, raw->offset, wanted, error);
   if (!fixed_size)
     return read_varints (source, proto, field, type, shape, total, error);
   if (total != wanted)
-    return wrong_size (shape, type, "bytes", wanted, total, error);
+    return wrong_size (shape, type, TRUE, wanted, total, error);
   if (n_runs == 1)
     return mapping_make_tensor (source->file, type, shape, run->offset, wanted, error);
   return read_runs (source, proto, field, type, shape, error);
@@ -287,20 +289,20 @@ onnx_read_tensor (OnnxSource *source, const Onnx__TensorProto *proto, GError **e
 
   if (type == FOVEA_TYPE_NONE)
     g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                 "its type, %s, can't be used. Export the model in float32 or float16.", onnx_type_name (proto->data_type));
+                 _("its type, %s, can't be used. Export the model in float32 or float16."), onnx_type_name (proto->data_type));
   else if (!onnx_read_dims (proto->dims, proto->n_dims, &shape, error))
     ;
   else if (!shape_bytes_checked (&shape, type, &wanted))
     {
       g_autofree char *text = shape_to_string (&shape);
 
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "its shape %s is far too large. The model file is damaged; get it again.", text);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("its shape %s is far too large. The model file is damaged; get it again."), text);
     }
   else if (proto->data_location == LOCATION_EXTERNAL)
     tensor = read_external (source, proto, type, &shape, wanted, error);
   else
     tensor = read_inside (source, proto, type, &shape, wanted, error);
   if (!tensor)
-    g_prefix_error (error, "tensor “%s”: ", name);
+    g_prefix_error (error, _("tensor “%s”: "), name);
   return tensor;
 }

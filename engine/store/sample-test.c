@@ -41,7 +41,7 @@ load_array (const FoveaModel *model, const char *folder, const char *source, GEr
   if (!strpbrk (source, "/\\") && !g_file_test (path, G_FILE_TEST_IS_SYMLINK) && beside_read (model, path, &text, &length, &local))
     tensor = npy_parse (text, length, name, &local);
   if (!tensor)
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "Its sample can't be tried: %s", local ? local->message : "its files aren't beside it.");
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("Its sample can't be tried: %s"), local ? local->message : _("its files aren't beside it."));
   return tensor;
 }
 

@@ -4,6 +4,7 @@
  * files; train/ and val/ (or valid/) above them are taken as the split.
  */
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "train/dataset-private.h"
@@ -102,7 +103,7 @@ read_folder (Draft *draft, const char *folder, gint split, GError **error)
       if (file)
         add_boxes (draft_add (draft, g_strdup (file), NULL, NULL, split), photo);
       else
-        draft_warn (draft, "The photo “%s”, which the labels in “%s” name, isn't there; it is left out.", photo->file, folder);
+        draft_warn (draft, _("The photo “%s”, which the labels in “%s” name, isn't there; it is left out."), photo->file, folder);
     }
   return TRUE;
 }

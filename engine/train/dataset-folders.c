@@ -3,6 +3,7 @@
  * dataset-folders.c: layouts made of folders: a folder of folders, and images/ with masks/.
  */
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "train/dataset-private.h"
@@ -89,7 +90,7 @@ dataset_read_masks (Draft *draft, const char *path, GError **error)
         if (mask)
           draft_add (draft, g_build_filename (images, names[i], NULL), NULL, NULL, -1)->mask = mask;
         else
-          draft_warn (draft, "“%s” has no mask of its name; it is left out.", names[i]);
+          draft_warn (draft, _("“%s” has no mask of its name; it is left out."), names[i]);
       }
   return TRUE;
 }

@@ -5,6 +5,7 @@
 
 #include "train/dataset.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "train/dataset-private.h"
@@ -321,18 +322,22 @@ static gboolean
 check_dataset (const Dataset *dataset, const char *path, GError **error)
 {
   g_autoptr (GArray) train = dataset_list (dataset, SPLIT_TRAIN);
-  const char        *what = dataset->task == FOVEA_TASK_DETECT ? "boxes" : dataset->task == FOVEA_TASK_SEGMENT ? "masks" : "labels";
 
   if (train->len == 0)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "No photo in “%s” has %s to train on. Put photos of each class into a folder of its name, or see "
-                   "the manual for the other layouts.", path, what);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
+                   dataset->task == FOVEA_TASK_DETECT
+                     ? _("No photo in “%s” has boxes to train on. Put photos of each class into a folder of its name, or see the manual for the other layouts.")
+                   : dataset->task == FOVEA_TASK_SEGMENT
+                     ? _("No photo in “%s” has masks to train on. Put photos of each class into a folder of its name, or see the manual for the other layouts.")
+                     : _("No photo in “%s” has labels to train on. Put photos of each class into a folder of its name, or see the manual for the other layouts."),
+                   path);
       return FALSE;
     }
   if (dataset->exclusive && dataset->n_classes < 2)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "There is only one class, “%s”, in “%s”. Add photos of something else, so that there is a "
-                   "difference to learn.", dataset->classes[0], path);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("There is only one class, “%s”, in “%s”. Add photos of something else, so that there is a difference to learn."),
+                   dataset->classes[0], path);
       return FALSE;
     }
   return TRUE;
@@ -360,15 +365,17 @@ warn_of_rare_classes (Draft *draft, const Dataset *dataset)
   g_autoptr (GArray) train = dataset_list (dataset, SPLIT_TRAIN);
 
   if (dataset->task == FOVEA_TASK_SEGMENT && train->len < FEW_EXAMPLES)
-    draft_warn (draft, "There %s only %u photo%s with masks to learn from; ten or more serve better.", train->len == 1 ? "is" : "are", train->len, train->len == 1 ? "" : "s");
+    draft_warn (draft, ngettext ("There is only %u photo with masks to learn from; ten or more serve better.", "There are only %u photos with masks to learn from; ten or more serve better.",
+                                 train->len), train->len);
   for (guint c = 0; c < dataset->n_classes && dataset->task != FOVEA_TASK_SEGMENT; c++)
     {
-      gboolean    boxes = dataset->task == FOVEA_TASK_DETECT;
-      guint       n = boxes ? dataset_count_boxes (dataset, SPLIT_TRAIN, c) : dataset_count (dataset, SPLIT_TRAIN, c);
-      const char *example = boxes ? n == 1 ? "box" : "boxes" : n == 1 ? "photo" : "photos";
+      gboolean boxes = dataset->task == FOVEA_TASK_DETECT;
+      guint    n = boxes ? dataset_count_boxes (dataset, SPLIT_TRAIN, c) : dataset_count (dataset, SPLIT_TRAIN, c);
 
       if (n < FEW_EXAMPLES)
-        draft_warn (draft, "Class “%s” has %u %s to learn from; ten or more serve better.", dataset->classes[c], n, example);
+        draft_warn (draft, boxes ? ngettext ("Class “%s” has %u box to learn from; ten or more serve better.", "Class “%s” has %u boxes to learn from; ten or more serve better.", n)
+                                 : ngettext ("Class “%s” has %u photo to learn from; ten or more serve better.", "Class “%s” has %u photos to learn from; ten or more serve better.", n),
+                    dataset->classes[c], n);
     }
 }
 
@@ -379,7 +386,7 @@ read_layout (Draft *draft, const char *path, GError **error)
 
   if (!g_file_test (path, G_FILE_TEST_EXISTS))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "There is no “%s”. Give a folder with labelled photos.", path);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("There is no “%s”. Give a folder with labelled photos."), path);
       return FALSE;
     }
   if (g_str_has_suffix (path, ".jsonl"))

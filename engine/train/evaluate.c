@@ -5,6 +5,7 @@
 
 #include "train/evaluate.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -363,8 +364,8 @@ check_numbers (const FoveaTensor *answers, GError **error)
   for (gsize i = 0; i < shape_count (&answers->shape); i++)
     if (!isfinite (numbers[i]))
       {
-        g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "The network answers with what are no numbers: it is damaged, or its training fell apart. "
-                             "Train it anew at a tenth of the learning rate.");
+        g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL,
+                             _("The network answers with what are no numbers: it is damaged, or its training fell apart. Train it anew at a tenth of the learning rate."));
         return FALSE;
       }
   return TRUE;

@@ -5,6 +5,7 @@
 
 #include "train/head.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -150,7 +151,7 @@ head_replace (FoveaModel *base, const char *last_layer, const FoveaShape *input,
   if (!known || (known->shape.n_dims != 2 && known->shape.n_dims != 4))
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                   "No last layer that could be exchanged is found in “%s”. Choose a classifier that ends in a fully connected layer or a convolution.",
+                   _("No last layer that could be exchanged is found in “%s”. Choose a classifier that ends in a fully connected layer or a convolution."),
                    fovea_model_get_name (base));
       return NULL;
     }

@@ -5,6 +5,7 @@
 
 #include "train/learner.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -381,7 +382,7 @@ read_exactly (GInputStream *stream, gpointer buffer, gsize size, GError **error)
   if (!g_input_stream_read_all (stream, buffer, size, &n, NULL, error))
     return FALSE;
   if (n != size)
-    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "The checkpoint is cut off. Delete it and train from the start.");
+    g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("The checkpoint is cut off. Delete it and train from the start."));
   return n == size;
 }
 
@@ -389,7 +390,7 @@ static gboolean
 refuse_checkpoint (GError **error)
 {
   g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL,
-                       "The checkpoint belongs to another network or other settings. Train with those, or delete it and train from the start.");
+                       _("The checkpoint belongs to another network or other settings. Train with those, or delete it and train from the start."));
   return FALSE;
 }
 

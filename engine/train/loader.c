@@ -5,6 +5,7 @@
 
 #include "train/loader.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -315,7 +316,7 @@ note_failure (Loader *loader, guint index, GError *error)
 {
   loader->n_failed++;
   if (g_hash_table_add (loader->broken, GUINT_TO_POINTER (index + 1)))
-    g_ptr_array_add (loader->warnings, g_strdup_printf ("%s It is left out.", error->message));
+    g_ptr_array_add (loader->warnings, g_strdup_printf (_("%s It is left out."), error->message));
   g_error_free (error);
 }
 
@@ -492,7 +493,7 @@ check_failures (Loader *loader, GError **error)
 {
   if (loader->n_read < 16 || loader->n_failed * 2 <= loader->n_read)
     return TRUE;
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "Most of the photos can't be read. Is the folder still there? The first of them: %s",
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("Most of the photos can't be read. Is the folder still there? The first of them: %s"),
                loader->warnings->len ? (const char *) g_ptr_array_index (loader->warnings, 0) : "");
   return FALSE;
 }

@@ -5,6 +5,7 @@
 
 #include "train/pixel-features.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -261,7 +262,7 @@ pixel_features_new (FoveaModel *base, int side, GError **error)
 
   if (!inferred)
     {
-      g_prefix_error (error, "“%s” doesn't take photos of %d pixels, which training on pixels needs. Choose another base model. ", fovea_model_get_name (base), BASE_SIDE);
+      g_prefix_error (error, _("“%s” doesn't take photos of %d pixels, which training on pixels needs. Choose another base model. "), fovea_model_get_name (base), BASE_SIDE);
       return NULL;
     }
   builder.taps = g_array_new (FALSE, FALSE, sizeof (PixelTap));
@@ -271,7 +272,7 @@ pixel_features_new (FoveaModel *base, int side, GError **error)
   if (n_base == 0)
     {
       free_taps (builder.taps);
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "“%s” has no maps of its photo to learn pixels on. Choose a convolutional network as the base model.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("“%s” has no maps of its photo to learn pixels on. Choose a convolutional network as the base model."),
                    fovea_model_get_name (base));
       return NULL;
     }

@@ -11,6 +11,7 @@
 
 #include "train/pixel-head.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -346,7 +347,7 @@ pixel_head_join (const PixelFeatures *features, FoveaModel *head, const PixelSca
 
   if (GPOINTER_TO_INT (g_hash_table_lookup (graph->opsets, "")) < OLDEST_OPSET)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "“%s” is of ONNX operator set %d; training on pixels needs %d or newer. Choose another base model.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("“%s” is of ONNX operator set %d; training on pixels needs %d or newer. Choose another base model."),
                    fovea_model_get_name (features->model), GPOINTER_TO_INT (g_hash_table_lookup (graph->opsets, "")), OLDEST_OPSET);
       return NULL;
     }
@@ -412,7 +413,7 @@ pixel_head_find (const PixelFeatures *features, FoveaModel *model, const PixelSc
   if (!head || !find_first_layer (features, model, scale, numbers (head, "hidden.weight")))
     {
       if (error && !*error)
-        g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "“%s” was changed after its training, so that it can't go on. Train a new model.", fovea_model_get_name (model));
+        g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("“%s” was changed after its training, so that it can't go on. Train a new model."), fovea_model_get_name (model));
       return NULL;
     }
   for (gsize h = 0; h < PIXEL_HIDDEN; h++)

@@ -6,6 +6,7 @@
 
 #include "train/pixel-trainer.h"
 
+#include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
@@ -44,15 +45,15 @@ check_classes (const char *const *classes, GError **error)
 
   if (n < 2 || n > MOST_CLASSES)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, n < 2 ? "Training on pixels needs two classes at least, such as Background and Object. Add one."
-                   : "Training on pixels takes at most %d classes. Join some of them.", MOST_CLASSES);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, n < 2 ? _("Training on pixels needs two classes at least, such as Background and Object. Add one.")
+                   : _("Training on pixels takes at most %d classes. Join some of them."), MOST_CLASSES);
       return FALSE;
     }
   for (guint i = 0; i < n; i++)
     for (guint k = 0; k < i; k++)
       if (strcmp (classes[i], classes[k]) == 0)
         {
-          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "There are two classes “%s”. Rename one, or join them.", classes[i]);
+          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("There are two classes “%s”. Rename one, or join them."), classes[i]);
           return FALSE;
         }
   return TRUE;
@@ -68,7 +69,7 @@ make_input (FoveaPixelTrainer *trainer, FoveaModel *base, int side, GError **err
   if (input->channels != 3 || input->nhwc)
     {
       fovea_settings_free (input);
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "“%s” doesn't take RGB photos in planes, so that pixels can't be learned on it. Choose another base model.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("“%s” doesn't take RGB photos in planes, so that pixels can't be learned on it. Choose another base model."),
                    fovea_model_get_name (base));
       return FALSE;
     }
@@ -153,7 +154,7 @@ take_head (FoveaPixelTrainer *trainer, const char *const *classes, GError **erro
       g_clear_pointer (&trainer->scale, g_free);
   if (!trainer->mean || !trainer->scale)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "“%s” was changed after its training, so that it can't go on. Train a new model.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("“%s” was changed after its training, so that it can't go on. Train a new model."),
                    fovea_model_get_name (trainer->before));
       return FALSE;
     }
@@ -570,8 +571,8 @@ check_painted (const FoveaPixelTrainer *trainer, GError **error)
         g_string_append_printf (missing, "%s“%s”", missing->len ? ", " : "", trainer->input->labels[c]);
     }
   if (n_painted < 2)
-    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, n_painted == 0 ? "Nothing is painted yet. Paint a stroke on the layers of two classes at least: %s."
-                 : "Only one class is painted. Paint a stroke of another one too: %s.", missing->str);
+    g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, n_painted == 0 ? _("Nothing is painted yet. Paint a stroke on the layers of two classes at least: %s.")
+                 : _("Only one class is painted. Paint a stroke of another one too: %s."), missing->str);
   return n_painted >= 2;
 }
 
@@ -605,7 +606,7 @@ fovea_pixel_trainer_run (FoveaPixelTrainer *trainer, GCancellable *cancellable, 
 static gboolean
 refuse_untrained (GError **error)
 {
-  g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "Nothing is learned yet. Train first.");
+  g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("Nothing is learned yet. Train first."));
   return FALSE;
 }
 

@@ -6,6 +6,7 @@
  * on to the same model to the bit, as long as its end is set by epochs and not by minutes.
  */
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -90,7 +91,7 @@ save_checkpoint (FoveaTrainer *trainer, GError **error)
 
   if (!trainer->settings.checkpoint || learner_save (trainer->learner, trainer->settings.checkpoint, mark, error))
     return TRUE;
-  g_prefix_error (error, "The training can't be kept in “%s”; the last state that was kept is whole. ", trainer->settings.checkpoint);
+  g_prefix_error (error, _("The training can't be kept in “%s”; the last state that was kept is whole. "), trainer->settings.checkpoint);
   return FALSE;
 }
 
@@ -141,7 +142,7 @@ load_checkpoint (FoveaTrainer *trainer, GError **error)
     return FALSE;
   if (!mark || mark->version != 1 || mark->key != trainer->mark.key)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "“%s” belongs to a training with other settings or data. Train with those, or delete it to begin anew.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” belongs to a training with other settings or data. Train with those, or delete it to begin anew."),
                    trainer->settings.checkpoint);
       return FALSE;
     }
@@ -158,15 +159,15 @@ recover (FoveaTrainer *trainer, GError **error)
 
   if (n > MOST_RECOVERIES)
     {
-      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "The training fell apart again and again: its numbers left all bounds. Try a tenth of the "
-                           "learning rate, and look whether some photos or labels are damaged.");
+      g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
+                           _("The training fell apart again and again: its numbers left all bounds. Try a tenth of the learning rate, and look whether some photos or labels are damaged."));
       return FALSE;
     }
   if (trainer->settings.checkpoint && !load_checkpoint (trainer, error))
     return FALSE;
   trainer->mark.n_recoveries = n;
   trainer->mark.rate_scale = scale;
-  g_ptr_array_add (loader_get_warnings (trainer->loader), g_strdup ("The loss left all bounds; training goes on from the last good state at half the rate."));
+  g_ptr_array_add (loader_get_warnings (trainer->loader), g_strdup (_("The loss left all bounds; training goes on from the last good state at half the rate.")));
   return save_checkpoint (trainer, error);
 }
 

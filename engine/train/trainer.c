@@ -5,6 +5,7 @@
 
 #include "train/trainer-private.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -64,7 +65,7 @@ make_input (const FoveaTrainSettings *settings, FoveaModel *base, GError **error
     {
       fovea_settings_free (input);
       g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                           "This network's input isn't square RGB in planes, so that it can't be trained here. Choose another base model.");
+                           _("This network's input isn't square RGB in planes, so that it can't be trained here. Choose another base model."));
       return NULL;
     }
   return input;

@@ -54,8 +54,8 @@ beside_read (const FoveaModel *model, const char *path, char **text, gsize *leng
     return FALSE;
   if (!S_ISREG (status.st_mode) || status.st_size > MAX_BYTES)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” can't hold settings: it %s. Remove it.", path,
-                   S_ISREG (status.st_mode) ? "is larger than 16 MiB" : "isn't a file");
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, S_ISREG (status.st_mode) ? _("“%s” can't hold settings: it is larger than 16 MiB. Remove it.")
+                                            : _("“%s” can't hold settings: it isn't a file. Remove it."), path);
       return FALSE;
     }
   if (!external_data_belongs (path, fovea_model_get_path (model)))

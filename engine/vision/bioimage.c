@@ -8,6 +8,7 @@
 
 #include "vision/beside.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -51,7 +52,7 @@ bioimage_open (const FoveaModel *model, char **folder, char **name, GError **err
       node = yaml_text_parse (text, length, &local);
       if (!node || !JSON_NODE_HOLDS_OBJECT (node))
         {
-          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "%s: %s", names[i], local ? local->message : "it isn't a description of a model");
+          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "%s: %s", names[i], local ? local->message : _("it isn't a description of a model"));
           return NULL;
         }
       if (!look_array (json_node_get_object (node), "inputs"))

@@ -10,6 +10,8 @@
 
 #include "vision/decode-boxes.h"
 
+#include <glib/gi18n.h>
+
 /* One grid, whatever the order of its dimensions: the value c of anchor a at (y, x) is at a * anchor + y * row + x * column + c * value. */
 typedef struct
 {
@@ -112,8 +114,8 @@ decode_grids (const BoxOptions *options, Grid *grids, guint n, const Version *ve
     n_needed += grids[i].n_anchors;
   if (options->anchors && options->n_anchors != n_needed)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "The settings have %" G_GSIZE_FORMAT " anchors, but the network has %" G_GSIZE_FORMAT
-                   ". Correct “anchors” in the model's settings.", options->n_anchors, n_needed);
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("The settings have %zu anchors, but the network has %zu. Correct “anchors” in the model's settings."),
+                   options->n_anchors, n_needed);
       return FALSE;
     }
   g_sort_array (grids, n, sizeof *grids, compare_grids, NULL);

@@ -6,6 +6,8 @@
  *   YuNet       for strides 8, 16, 32: cls, obj (1, n, 1) and bbox (1, n, 4), a row a cell
  */
 
+#include <glib/gi18n.h>
+
 #include "base/tensor.h"
 #include "vision/decode-boxes.h"
 #include "vision/families.h"
@@ -82,7 +84,7 @@ find_map (const BoxTensor *tensors, guint n_tensors, const char *what, int strid
 
   if (!tensor)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "The network has no output “%s”. The model is of another family: correct “family” in its settings.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("The network has no output “%s”. The model is of another family: correct “family” in its settings."),
                    name);
       return NULL;
     }

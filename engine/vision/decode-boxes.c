@@ -169,7 +169,7 @@ convert (FoveaTensor *const *tensors, const char *const *names, guint n, BoxTens
 
       if (!shape_count_checked (&tensors[i]->shape, &count))
         {
-          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "The shape of the network's output “%s” isn't known after running. Export the model anew.",
+          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("The shape of the network's output “%s” isn't known after running. Export the model anew."),
                        names[i]);
           return FALSE;
         }
@@ -197,7 +197,7 @@ decode_boxes (const char *family, const BoxOptions *options, const char *const *
 
   if (!decode)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "There are no boxes in what networks of the family “%s” give. Choose a detector.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("There are no boxes in what networks of the family “%s” give. Choose a detector."),
                    family ? family : "unknown");
       return NULL;
     }

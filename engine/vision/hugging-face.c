@@ -6,6 +6,7 @@
 
 #include "vision/beside.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -222,7 +223,7 @@ open_file (const FoveaModel *model, const char *folder, const char *name, GError
   node = literal_parse (text, length, &local);
   if (node && JSON_NODE_HOLDS_OBJECT (node))
     return json_object_ref (json_node_get_object (node));
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "%s: %s", name, local ? local->message : "it isn't an object");
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "%s: %s", name, local ? local->message : _("it isn't an object"));
   return NULL;
 }
 

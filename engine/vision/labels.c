@@ -6,6 +6,7 @@
 
 #include "vision/labels.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "fovea.h"
@@ -49,7 +50,7 @@ check_number (gsize n, GError **error)
 {
   if (n >= 1 && n <= LABELS_MAX)
     return TRUE;
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, n ? "there are more than %d names" : "there are no names", LABELS_MAX);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, n ? _("there are more than %d names") : _("there are no names"), LABELS_MAX);
   return FALSE;
 }
 
@@ -88,7 +89,7 @@ from_object (JsonObject *object, gsize *n_labels, GError **error)
 
       if (!g_ascii_string_to_unsigned (l->data, 10, 0, G_MAXINT, &index, NULL))
         {
-          g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "the names must be listed by class number: {\"0\": \"cat\", …}");
+          g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("the names must be listed by class number: {\"0\": \"cat\", …}"));
           return NULL;
         }
       n = MAX (n, index + 1);
@@ -118,7 +119,7 @@ labels_from_json (JsonNode *node, gsize *n_labels, GError **error)
     return from_array (json_node_get_array (node), n_labels, error);
   if (JSON_NODE_HOLDS_OBJECT (node))
     return from_object (json_node_get_object (node), n_labels, error);
-  g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "the names must be a list or an object");
+  g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("the names must be a list or an object"));
   return NULL;
 }
 

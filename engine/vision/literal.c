@@ -8,6 +8,7 @@
 
 #include "vision/literal.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ fail (Reader *reader, const char *what)
   for (const char *c = reader->start; c < reader->at; c++)
     line += *c == '\n';
   if (reader->error && !*reader->error)
-    g_set_error (reader->error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "line %u: %s", line, what);
+    g_set_error (reader->error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("line %u: %s"), line, what);
   return NULL;
 }
 
@@ -128,7 +129,7 @@ read_string (Reader *reader)
   while (*reader->at != quote)
     {
       if (reader->at >= reader->end)
-        return fail (reader, "a string has no end");
+        return fail (reader, _("a string has no end"));
       if (*reader->at != '\\')
         {
           g_string_append_c (string, *reader->at++);
@@ -136,7 +137,7 @@ read_string (Reader *reader)
         }
       reader->at++;
       if (!read_escape (reader, string))
-        return fail (reader, "a “\\” in a string isn't followed by what belongs there");
+        return fail (reader, _("a “\\” in a string isn't followed by what belongs there"));
     }
   reader->at++;
   return g_string_free (g_steal_pointer (&string), FALSE);
@@ -152,9 +153,9 @@ read_number (Reader *reader)
   gboolean whole = strspn (reader->at, "+-0123456789") == (gsize) (end - reader->at);
 
   if (end == reader->at)
-    return fail (reader, "a value was expected");
+    return fail (reader, _("a value was expected"));
   if (!isfinite (value))
-    return fail (reader, "a number is too large");
+    return fail (reader, _("a number is too large"));
   reader->at = end;
   return whole && fabs (value) < 9e15 ? json_node_init_int (json_node_alloc (), (gint64) value) : json_node_init_double (json_node_alloc (), value);
 }
@@ -172,7 +173,7 @@ read_word (Reader *reader)
         reader->at += strlen (words[i].word);
         return words[i].kind < 0 ? json_node_init_null (json_node_alloc ()) : json_node_init_boolean (json_node_alloc (), words[i].kind);
       }
-  return fail (reader, "a value was expected");
+  return fail (reader, _("a value was expected"));
 }
 
 static JsonNode *
@@ -188,7 +189,7 @@ read_list (Reader *reader, char close)
         return NULL;
       json_array_add_element (array, value);
       if (!take (reader, ',') && *reader->at != close)
-        return fail (reader, "a comma or the end of a list was expected");
+        return fail (reader, _("a comma or the end of a list was expected"));
     }
   return json_node_init_array (json_node_alloc (), array);
 }
@@ -205,7 +206,7 @@ read_key (Reader *reader)
   start = reader->at;
   reader->at += strspn (reader->at, "-0123456789");
   if (reader->at == start)
-    return fail (reader, "a name or the end of an object was expected");
+    return fail (reader, _("a name or the end of an object was expected"));
   return g_strndup (start, reader->at - start);
 }
 
@@ -222,13 +223,13 @@ read_object (Reader *reader)
       if (!key)
         return NULL;
       if (!take (reader, ':'))
-        return fail (reader, "a colon was expected");
+        return fail (reader, _("a colon was expected"));
       value = read_value (reader);
       if (!value)
         return NULL;
       json_object_set_member (object, key, value);
       if (!take (reader, ',') && *reader->at != '}')
-        return fail (reader, "a comma or the end of an object was expected");
+        return fail (reader, _("a comma or the end of an object was expected"));
     }
   return json_node_init_object (json_node_alloc (), object);
 }
@@ -240,7 +241,7 @@ read_nested (Reader *reader)
   JsonNode *node;
 
   if (reader->depth == MAX_DEPTH)
-    return fail (reader, "it is nested too deeply");
+    return fail (reader, _("it is nested too deeply"));
   reader->depth++;
   node = open == '{' ? read_object (reader) : read_list (reader, open == '[' ? ']' : ')');
   reader->depth--;
@@ -287,7 +288,7 @@ literal_parse (const char *text, gsize length, GError **error)
   if (node && reader.at < reader.end)
     {
       g_clear_pointer (&node, json_node_unref);
-      fail (&reader, "there is more text after the end");
+      fail (&reader, _("there is more text after the end"));
     }
   if (!node)
     g_propagate_error (error, g_steal_pointer (&local));

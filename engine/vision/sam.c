@@ -84,7 +84,7 @@ sam_find_partner (const FoveaModel *model, const FoveaSettings *settings, GError
     path = find_replaced (folder, name, words[i][is_encoder ? 0 : 1], words[i][is_encoder ? 1 : 0]);
   if (!path)
     g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE,
-                 "“%s” is one half of a pair, the %s; the %s isn't beside it. Put it there under the same name with “%s” in it, or name it as “partner” in “%s.json”.",
+                 _("“%s” is one half of a pair, the %s; the %s isn't beside it. Put it there under the same name with “%s” in it, or name it as “partner” in “%s.json”."),
                  fovea_model_get_name (model), is_encoder ? "encoder" : "decoder", is_encoder ? "decoder" : "encoder", is_encoder ? "decoder" : "encoder",
                  fovea_model_get_name (model));
   return g_steal_pointer (&path);
@@ -126,7 +126,7 @@ sam_new (FoveaModel *model, const FoveaSettings *settings, guint n_threads, GErr
     return NULL;
   if (g_strcmp0 (other->family, is_encoder ? FAMILY_DECODER : FAMILY_ENCODER) != 0)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "“%s” isn't the %s that “%s” needs. Name the right file as “partner” in “%s.json”.", path,
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("“%s” isn't the %s that “%s” needs. Name the right file as “partner” in “%s.json”."), path,
                    is_encoder ? "decoder" : "encoder", fovea_model_get_name (model), fovea_model_get_name (model));
       return NULL;
     }

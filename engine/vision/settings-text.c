@@ -272,7 +272,7 @@ check_family (const char *name, GError **error)
 
   if (family_find (name))
     return TRUE;
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "“%s” isn't a family of networks that Fovea knows. Those are: %s.", name, all);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” isn't a family of networks that Fovea knows. Those are: %s."), name, all);
   return FALSE;
 }
 
@@ -293,7 +293,7 @@ settings_text_to_json (GHashTable *given, GError **error)
         {
           g_autofree char *all = g_strjoinv (", ", (char **) fovea_settings_list_keys ());
 
-          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, "“%s” isn't a setting. Those are: %s.", (char *) key, all);
+          g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” isn't a setting. Those are: %s."), (char *) key, all);
           return NULL;
         }
       if (strcmp (key, "family") == 0 && !check_family (valid, error))

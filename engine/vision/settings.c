@@ -106,7 +106,7 @@ read_sidecar (Search *search, GError **error)
     }
   node = literal_parse (text, length, &local);
   if (node && !JSON_NODE_HOLDS_OBJECT (node))
-    g_set_error_literal (&local, FOVEA_ERROR, FOVEA_ERROR_FILE, "it isn't an object");
+    g_set_error_literal (&local, FOVEA_ERROR, FOVEA_ERROR_FILE, _("it isn't an object"));
   if (local || !sidecar_apply (search->settings, &search->found, json_node_get_object (node), &local))
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("The model's settings in “%s” can't be used: %s. Correct or remove that file."), path,
@@ -504,8 +504,7 @@ fovea_settings_get_input_shape (const FoveaSettings *settings, const FoveaPort *
   if (!input_is_photo (port) || !find_dims (port, settings->nhwc, &channels, &height, &width))
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                   "The input “%s” of the model doesn't take photos: it isn't a tensor of bytes or floats with 1 or 3 channels, height and width. "
-                   "Choose a model for photos.", port->name);
+                   _("The input “%s” of the model doesn't take photos: it isn't a tensor of bytes or floats with 1 or 3 channels, height and width. Choose a model for photos."), port->name);
       return FALSE;
     }
   *shape = port->shape;
@@ -514,7 +513,7 @@ fovea_settings_get_input_shape (const FoveaSettings *settings, const FoveaPort *
   if (shape->n_dims == 4 && shape->dims[0] != 1)
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                   "The model wants %" G_GINT64_FORMAT " photos at once. Export it for 1 photo, or with a free batch size.", shape->dims[0]);
+                   _("The model wants %lld photos at once. Export it for 1 photo, or with a free batch size."), (long long) shape->dims[0]);
       return FALSE;
     }
   shape->dims[channels] = settings->channels;

@@ -20,6 +20,7 @@
 
 #include "vision/sidecar.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -78,7 +79,7 @@ sidecar_name_settings (guint set)
 static gboolean
 wrong (GError **error, const char *key, const char *expected)
 {
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” must be %s", key, expected);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” must be %s"), key, expected);
   return FALSE;
 }
 
@@ -114,7 +115,7 @@ read_word (JsonObject *object, const char *key, const char *const *words, int *v
         return TRUE;
       }
   all = g_strjoinv (", ", (char **) (**words ? words : words + 1));
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, "“%s” must be one of %s", key, all);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("“%s” must be one of %s"), key, all);
   return FALSE;
 }
 
@@ -128,7 +129,7 @@ read_number (JsonObject *object, const char *key, double min, double max, double
     return TRUE;
   if (!(number >= min && number <= max))
     {
-      g_autofree char *range = g_strdup_printf ("a number from %g to %g", min, max);
+      g_autofree char *range = g_strdup_printf (_("a number from %g to %g"), min, max);
 
       return wrong (error, key, range);
     }
@@ -153,7 +154,7 @@ read_channels (JsonObject *object, const char *key, gboolean positive, double va
       double    number = is_number (item) ? json_node_get_double (item) : NAN;
 
       if (!(fabs (number) <= 1e6) || (positive && !(number >= 1e-6)))
-        return wrong (error, key, positive ? "a number above 0, or three, for red, green and blue" : "a number, or three, for red, green and blue");
+        return wrong (error, key, positive ? _("a number above 0, or three, for red, green and blue") : _("a number, or three, for red, green and blue"));
       values[i] = number;
     }
   *there = TRUE;
@@ -177,7 +178,7 @@ read_size (JsonObject *object, const char *key, FoveaSettings *settings, guint *
       double    number = is_number (item) ? json_node_get_double (item) : NAN;
 
       if (!(number >= 1 && number <= 8192 && number == floor (number)))
-        return wrong (error, key, "a whole number from 1 to 8192, or two, for height and width");
+        return wrong (error, key, _("a whole number from 1 to 8192, or two, for height and width"));
       size[i] = (int) number;
     }
   settings->height = size[0];
@@ -193,7 +194,7 @@ read_object (JsonObject *object, const char *key, JsonObject **value, GError **e
   JsonNode *node = json_object_get_member (object, key);
 
   *value = node && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-  return !node || *value || wrong (error, key, "an object: { … }");
+  return !node || *value || wrong (error, key, _("an object: { … }"));
 }
 
 /* ---- the parts -------------------------------------------------------------------------------------------------------------------------- */
@@ -231,7 +232,7 @@ apply_percentiles (FoveaSettings *settings, JsonObject *input, GError **error)
   for (guint i = 0; i < 2 && array && json_array_get_length (array) == 2; i++)
     values[i] = is_number (json_array_get_element (array, i)) ? json_node_get_double (json_array_get_element (array, i)) : NAN;
   if (!(values[0] >= 0 && values[1] > values[0] && values[1] <= 100))
-    return wrong (error, "percentiles", "two numbers from 0 to 100, the lower first");
+    return wrong (error, "percentiles", _("two numbers from 0 to 100, the lower first"));
   memcpy (settings->percentiles, values, sizeof values);
   return TRUE;
 }
@@ -293,12 +294,12 @@ read_anchors (FoveaSettings *settings, guint *found, JsonObject *output, GError 
           double    value = is_number (number) ? json_node_get_double (number) : NAN;
 
           if (!(value > 0 && value <= 1e5) || k > 1)
-            return wrong (error, "anchors", "pairs of width and height, in pixels of the input");
+            return wrong (error, "anchors", _("pairs of width and height, in pixels of the input"));
           g_array_append_val (values, value);
         }
     }
   if (values->len == 0 || values->len % 2 || n > 2 * MAX_ANCHORS)
-    return wrong (error, "anchors", "pairs of width and height, in pixels of the input");
+    return wrong (error, "anchors", _("pairs of width and height, in pixels of the input"));
   g_free (settings->anchors);
   settings->n_anchors = values->len / 2;
   settings->anchors = (double *) g_array_free (g_steal_pointer (&values), FALSE);
@@ -316,7 +317,7 @@ read_partner (FoveaSettings *settings, JsonObject *output, GError **error)
   if (!node || settings->partner)
     return TRUE;
   if (!name || !*name || *name == '.' || strchr (name, '/') || strchr (name, '\\'))
-    return wrong (error, "partner", "the name of a file beside the model");
+    return wrong (error, "partner", _("the name of a file beside the model"));
   settings->partner = g_strdup (name);
   return TRUE;
 }
@@ -336,7 +337,7 @@ apply_output (FoveaSettings *settings, guint *found, JsonObject *output, GError 
   if (!family || *found & SETTING_FAMILY)
     return TRUE;
   if (!is_string (family) || json_node_get_string (family)[strspn (json_node_get_string (family), FAMILY_LETTERS)])
-    return wrong (error, "family", "a word of small letters, digits and hyphens");
+    return wrong (error, "family", _("a word of small letters, digits and hyphens"));
   g_free (settings->family);
   settings->family = g_strdup (json_node_get_string (family));
   *found |= SETTING_FAMILY;

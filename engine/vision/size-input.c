@@ -5,6 +5,7 @@
 
 #include "vision/size-input.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "base/tensor.h"
@@ -21,7 +22,7 @@ size_input_bind (FoveaModel *model, const FoveaSettings *settings, FoveaSessionO
 
   if (!port)
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "The model “%s” has %u inputs, but a detector has one, the photo, or two, the photo and its size.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("The model “%s” has %u inputs, but a detector has one, the photo, or two, the photo and its size."),
                    fovea_model_get_name (model), n_inputs);
       return NULL;
     }
@@ -30,7 +31,7 @@ size_input_bind (FoveaModel *model, const FoveaSettings *settings, FoveaSessionO
       shape.dims[i] = i + 1 == shape.n_dims ? 2 : 1;
   if (shape_count (&shape) != 2 || (port->type != FOVEA_TYPE_FLOAT32 && port->type != FOVEA_TYPE_INT64 && port->type != FOVEA_TYPE_INT32))
     {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, "The model's second input “%s” isn't the photo's size. Choose a detector that takes a photo.",
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED, _("The model's second input “%s” isn't the photo's size. Choose a detector that takes a photo."),
                    port->name);
       return NULL;
     }

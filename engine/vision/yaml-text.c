@@ -5,6 +5,7 @@
 
 #include "vision/yaml-text.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -24,7 +25,7 @@ static JsonNode *read_node (Reader *reader, const yaml_event_t *event, guint dep
 static gpointer
 refuse (const Reader *reader, gsize line, const char *why, GError **error)
 {
-  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, "line %" G_GSIZE_FORMAT ": %s", line + 1, why);
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_MODEL, _("line %zu: %s"), line + 1, why);
   return NULL;
 }
 
@@ -33,7 +34,7 @@ next_event (Reader *reader, yaml_event_t *event, GError **error)
 {
   if (yaml_parser_parse (&reader->parser, event))
     return TRUE;
-  refuse (reader, reader->parser.problem_mark.line, reader->parser.problem ? reader->parser.problem : "this isn't YAML", error);
+  refuse (reader, reader->parser.problem_mark.line, reader->parser.problem ? reader->parser.problem : _("this isn't YAML"), error);
   return FALSE;
 }
 
@@ -118,7 +119,7 @@ read_mapping (Reader *reader, guint depth, GError **error)
         }
       if (event.type != YAML_SCALAR_EVENT)
         {
-          refuse (reader, event.start_mark.line, "a key must be a word", error);
+          refuse (reader, event.start_mark.line, _("a key must be a word"), error);
           yaml_event_delete (&event);
           return NULL;
         }
@@ -143,15 +144,15 @@ read_node (Reader *reader, const yaml_event_t *event, guint depth, GError **erro
                                                                          : NULL;
 
   if (anchor || event->type == YAML_ALIAS_EVENT)
-    return refuse (reader, event->start_mark.line, "anchors and aliases (& and *) aren't taken here", error);
+    return refuse (reader, event->start_mark.line, _("anchors and aliases (& and *) aren't taken here"), error);
   if (depth >= MAX_DEPTH || ++reader->n_nodes > MAX_NODES)
-    return refuse (reader, event->start_mark.line, "it is nested too deeply, or too long", error);
+    return refuse (reader, event->start_mark.line, _("it is nested too deeply, or too long"), error);
   switch (event->type)
     {
     case YAML_SCALAR_EVENT:         return make_scalar (event);
     case YAML_SEQUENCE_START_EVENT: return read_sequence (reader, depth + 1, error);
     case YAML_MAPPING_START_EVENT:  return read_mapping (reader, depth + 1, error);
-    default:                        return refuse (reader, event->start_mark.line, "there is nothing here", error);
+    default:                        return refuse (reader, event->start_mark.line, _("there is nothing here"), error);
     }
 }
 
@@ -163,7 +164,7 @@ yaml_text_parse (const char *text, gsize length, GError **error)
   yaml_event_t event;
 
   if (!yaml_parser_initialize (&reader.parser))
-    return refuse (&reader, 0, "there is no memory for it", error);
+    return refuse (&reader, 0, _("there is no memory for it"), error);
   yaml_parser_set_input_string (&reader.parser, (const unsigned char *) text, length);
   for (gboolean begun = FALSE; !begun && next_event (&reader, &event, error);)
     {

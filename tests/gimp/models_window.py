@@ -202,6 +202,17 @@ def choose_files(windows, home):
     print('ok light: a model and its labels chosen', flush=True)
 
 
+def break_models(folder):
+    """A weight with too few numbers, operators of a version that nobody knows, settings with a mistake."""
+    weight = tiny_model.tensor('w', [3, 3, 1, 3], [0.0] * 5)
+    (folder / 'short.onnx').write_bytes(tiny_model.model([tiny_model.node('Conv', ['x', 'w'], ['y'])], [tiny_model.port('x', [1, 3, 8, 8])],
+                                                         [tiny_model.port('y', [1, 3, 8, 6])], [weight]))
+    usual, newer = (tiny_model.field(8, tiny_model.field(1, '') + tiny_model.field(2, version)) for version in (17, 99))
+    (folder / 'newer.onnx').write_bytes(tiny_model.corner_colour().replace(usual, newer))
+    (folder / 'colon.onnx').write_bytes(tiny_model.corner_colour())
+    (folder / 'colon.json').write_text('{\n"task" "classify"}')
+
+
 def study(windows, folder, scene):
     """Card and layers of the tagger."""
     table = 'Modelle' if scene == 'german' else 'Models'
@@ -215,7 +226,9 @@ def study(windows, folder, scene):
     check_window(windows.dialog)
     if scene == 'german':  # the engine's words
         for name, words in (('packed', '„packed.onnx“: Das ist ein ZIP-Archiv, kein ONNX-Modell.'), ('odd', 'Es braucht Operatoren, die Fovea nicht hat: Frobnicate.'),
-                            ('cut', r'„cut.onnx“: Es ist bei Byte \d+ beschädigt \(das Modell\): Es endet zu früh')):
+                            ('cut', r'„cut.onnx“: Es ist bei Byte \d+ beschädigt \(das Modell\): Es endet zu früh'),
+                            ('short', r'Tensor „w“: Seine Form .* braucht 108 Byte, es sind aber 20\.'), ('newer', r'in Version \(opset\) 99, gelesen werden aber'),
+                            ('colon', 'Zeile 2: ein Doppelpunkt wurde erwartet')):
             windows.choose(table, name)
             wait(lambda: re.search(words, windows.text('Karte')), words)
         windows.choose(table, 'tagger')
@@ -313,6 +326,8 @@ def inside(scene, folder):
             (home / '.local/share/fovea/models/cut.onnx').write_bytes(tiny_model.corner_colour()[:300])
             (home / '.local/share/fovea/models/odd.onnx').write_bytes(tiny_model.unknown_operator())
             (home / '.local/share/fovea/models/odd.json').write_text('{"task": "classify"}')
+        if scene == 'german':
+            break_models(home / '.local/share/fovea/models')
         windows.open_filter(MODELS)
         study(windows, folder, scene)
     if action == 'manage':
@@ -326,6 +341,9 @@ def inside(scene, folder):
         if scene == 'german':
             assert windows.words('yunet, denn das Modell hat Ausgänge') and windows.words('üblich für yunet'), 'where it came from, in German'
             check_explanations(windows, scene)
+            windows.field('Schwelle').queryEditableText().setTextContents('viel')
+            wait(lambda: windows.words('„threshold“ muss so angegeben sein: eine Zahl von 0 bis 1'), 'what may stand there')
+            windows.field('Schwelle').queryEditableText().setTextContents('')
         shoot(folder / f'import-{scene}.png')
         check_window(windows.dialog)
     fetch(windows, folder, home, scene)
