@@ -201,11 +201,11 @@ set_model (ModelChoice *choice, const char *name)
 static void
 ask_licence (ModelChoice *choice, const char *model, const char *warning)
 {
-  GtkWidget       *question = dialog_question_new (choice->window, GTK_MESSAGE_WARNING, warning);
   g_autofree char *name = g_path_get_basename (model);
+  GtkWidget       *question = dialog_question_new (choice->window, GTK_MESSAGE_WARNING, name);
   gboolean         accepted;
 
-  gtk_message_dialog_format_secondary_text (GTK_MESSAGE_DIALOG (question), "%s", name);
+  gtk_message_dialog_format_secondary_text (GTK_MESSAGE_DIALOG (question), "%s", warning);
   gtk_dialog_add_buttons (GTK_DIALOG (question), _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Use It"), GTK_RESPONSE_OK, NULL);
   gtk_dialog_set_default_response (GTK_DIALOG (question), GTK_RESPONSE_OK);
   accepted = gtk_dialog_run (GTK_DIALOG (question)) == GTK_RESPONSE_OK;

@@ -35,7 +35,7 @@ class Window(GimpWindow):
         return not any('photos are done' in node.name for node in walk(self.dialog))
 
     def field(self, name):
-        return next(node for node in walk(self.dialog) if node.name == name and node.getRoleName() in ('text', 'spin button'))
+        return next(node for node in walk(self.dialog) if re.fullmatch(name, node.name) and node.getRoleName() in ('text', 'spin button'))
 
     def can_change(self, name):
         return self.field(name).getState().contains(self.pyatspi.STATE_SENSITIVE)
@@ -49,6 +49,8 @@ class Window(GimpWindow):
 
 def inside(scene, folder):
     window = Window()
+    window.press('Use It|Verwenden')  # somebody put the model into the folder
+    window = wait(lambda: (batch := Window()).field('Threshold|Schwelle') and batch, 'the window')
     if scene == 'german':
         wait(lambda: window.words(f'^{N_PHOTOS + 1} Fotos$'), 'the number of photos', 60)
         shoot(folder / 'batch-german.png')
