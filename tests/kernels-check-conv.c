@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "kernels-check.h"
 
@@ -442,4 +443,84 @@ test_winograd (const Kernels *kernels)
       good &= check_conv_forms (kernels, &c, CALL_WINOGRAD_SMALL);
     }
   report (good, "%s winograd", kernels->name);
+}
+
+/* ---- weight gradients --------------------------------------------------------------------------------------- */
+
+/* The weight gradient of a 3x3 convolution of a batch, all images and blocks: by Winograd in `cuts` calls, or 0: by the kernel for any convolution. */
+static void
+call_weight_gradient (const Kernels *kernels, const KernelWinogradGradient *winograd, size_t images, size_t out_blocks, size_t cuts, float *out)
+{
+  KernelWeightGradient gradient = winograd->gradient;
+  size_t               in_blocks = kernel_blocks (gradient.in_channels), n_tiles = images * winograd->tiles_x * winograd->tiles_y, pairs = in_blocks * out_blocks;
+  size_t               n_sums = kernel_winograd_size (4) * kernel_winograd_step (pairs, KERNEL_BLOCK);
+  size_t               n_scratch = kernel_winograd_size (4) * (kernel_winograd_step (in_blocks, n_tiles) + kernel_winograd_step (out_blocks, n_tiles));
+  float               *sums, *scratch;
+
+  if (cuts == 0)
+    {
+      memset (out, 0, pairs * 9 * KERNEL_BLOCK * KERNEL_BLOCK * sizeof *out);
+      for (size_t image = 0; image < images; image++, gradient.in += winograd->in_image, gradient.gradient += winograd->gradient_image)
+        for (size_t block = 0; block < in_blocks; block++)
+          kernels->weight_gradient (&gradient, 0, out_blocks, block, 0, (size_t) gradient.out_h, out + block * 9 * KERNEL_BLOCK * KERNEL_BLOCK);
+      return;
+    }
+  sums = make_output (n_sums);
+  scratch = make_output (n_scratch);
+  memset (sums, 0, n_sums * sizeof *sums);
+  for (size_t i = 0; i < cuts; i++)
+    kernels->winograd_gradient (winograd, 0, out_blocks, n_tiles * i / cuts, n_tiles * (i + 1) / cuts, scratch, sums);
+  kernels->winograd_gradient_out (sums, pairs, out);
+  if (!guards_whole (sums, n_sums) || !guards_whole (scratch, n_scratch))
+    report (false, "%s winograd gradient writes outside its scratch", kernels->name);
+  free_output (sums);
+  free_output (scratch);
+}
+
+static bool
+check_weight_gradient (const Kernels *kernels, int channels, int outputs, int h, int w, int pad_top, int pad_left, size_t images)
+{
+  int    out_h = h + 2 * pad_top - 2, out_w = w + 2 * pad_left - 2;
+  size_t in_blocks = kernel_blocks ((size_t) channels), out_blocks = kernel_blocks ((size_t) outputs);
+  size_t in_image = in_blocks * (size_t) (h * w) * KERNEL_BLOCK, gradient_image = out_blocks * (size_t) (out_h * out_w) * KERNEL_BLOCK;
+  size_t size = in_blocks * out_blocks * 9 * KERNEL_BLOCK * KERNEL_BLOCK;
+  float *in = make_blocked (in_blocks * KERNEL_BLOCK, images * (size_t) (h * w), FILL_RANDOM);
+  float *gradient = make_blocked (out_blocks * KERNEL_BLOCK, images * (size_t) (out_h * out_w), FILL_RANDOM);
+  float *expected = make_output (size), *direct = make_output (size), *got = make_output (size), *cut = make_output (size);
+  bool   good;
+  KernelWinogradGradient winograd = {
+    .gradient = { .in = in, .in_channels = in_blocks * KERNEL_BLOCK, .in_plane = (size_t) (h * w) * KERNEL_BLOCK, .in_pixel = KERNEL_BLOCK, .in_channel = 1,
+                  .in_h = h, .in_w = w, .gradient = gradient, .gradient_plane = (size_t) (out_h * out_w) * KERNEL_BLOCK, .out_h = out_h, .out_w = out_w,
+                  .kernel_h = 3, .kernel_w = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = pad_top, .pad_left = pad_left,
+                  .sum_block = in_blocks * 9 * KERNEL_BLOCK * KERNEL_BLOCK },
+    .in_image = in_image, .gradient_image = gradient_image, .tiles_x = (size_t) (out_w + 3) / 4, .tiles_y = (size_t) (out_h + 3) / 4,
+  };
+
+  call_weight_gradient (&kernels_reference, &winograd, images, out_blocks, 0, expected);
+  call_weight_gradient (kernels, &winograd, images, out_blocks, 0, direct);
+  call_weight_gradient (kernels, &winograd, images, out_blocks, 1, got);
+  call_weight_gradient (kernels, &winograd, images, out_blocks, 3, cut);
+  good = difference (expected, direct, size, 1e-4) < 0 && difference (expected, got, size, 1e-3) < 0 && (kernels == &kernels_reference || same_bits (got, cut, size))
+         && guards_whole (direct, size) && guards_whole (got, size);
+  if (!good)
+    printf ("# %s weight gradient: %d->%d, %dx%d, pads %d %d, %zu images: elements %td, %td%s\n", kernels->name, channels, outputs, h, w, pad_top, pad_left,
+            images, difference (expected, direct, size, 1e-4), difference (expected, got, size, 1e-3), same_bits (got, cut, size) ? "" : ", depends on how it is cut");
+  give_back (in);
+  give_back (gradient);
+  free_output (expected);
+  free_output (direct);
+  free_output (got);
+  free_output (cut);
+  return good;
+}
+
+void
+test_weight_gradient (const Kernels *kernels)
+{
+  bool good = true;
+
+  for (int i = 0; i < (quick ? 4 : 20); i++)
+    good &= check_weight_gradient (kernels, random_int (1, 40), random_int (1, 60), random_int (3, 12), random_int (3, 14), random_int (0, 2), random_int (0, 2),
+                                   (size_t) random_int (1, 3));
+  report (good, "%s weight gradients of 3x3 convolutions", kernels->name);
 }

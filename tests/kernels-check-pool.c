@@ -9,6 +9,28 @@
 
 #include "kernels-check.h"
 
+/* Of the answer that is in pool->out. */
+static bool
+check_gradient (const Kernels *kernels, const KernelPool *pool, size_t blocks)
+{
+  size_t size = pool->in_plane, n_out = blocks * pool->out_plane;
+  float *gradient = make (n_out, FILL_RANDOM), *expected = make_output (size), *got = make_output (size);
+  bool   good = true;
+
+  for (size_t block = 0; block < blocks; block++)
+    {
+      memset (expected, 0, size * sizeof (float));
+      memset (got, 0, size * sizeof (float));
+      kernels_reference.max_pool_gradient (pool, gradient, block, expected);
+      kernels->max_pool_gradient (pool, gradient, block, got);
+      good &= difference (expected, got, size, 1e-5) < 0 && guards_whole (got, size);
+    }
+  give_back (gradient);
+  free_output (expected);
+  free_output (got);
+  return good;
+}
+
 static bool
 check_pool (const Kernels *kernels, KernelPool *pool, Fill fill)
 {
@@ -28,7 +50,7 @@ check_pool (const Kernels *kernels, KernelPool *pool, Fill fill)
     for (size_t row = 0; row < (size_t) pool->out_h; row++)
       kernels->pool (pool, block, block + 1, row, row + 1);
   at = difference (expected, got, size, 1e-5);
-  good = at < 0 && guards_whole (got, size);
+  good = at < 0 && guards_whole (got, size) && (pool->kind != POOL_MAX || check_gradient (kernels, pool, blocks));
   if (!good)
     printf ("# %s pool kind %d: %zu channels, %dx%d to %dx%d, kernel %dx%d, stride %d, dilation %d, pads %d %d %d %d, element %td\n",
             kernels->name, pool->kind, pool->channels, pool->in_h, pool->in_w, pool->out_h, pool->out_w, pool->kernel_h, pool->kernel_w,

@@ -49,6 +49,7 @@ test_table (const Kernels *kernels)
   test_one_row (kernels);
   test_depthwise (kernels);
   test_winograd (kernels);
+  test_weight_gradient (kernels);
   test_pool (kernels);
   test_sum_pixels (kernels);
   test_gemm (kernels);

@@ -60,6 +60,7 @@ void test_pointwise (const Kernels *kernels);
 void test_depthwise (const Kernels *kernels);
 void test_one_row   (const Kernels *kernels);
 void test_winograd  (const Kernels *kernels);
+void test_weight_gradient (const Kernels *kernels);
 
 /* ---- kernels-check-pool.c ---- */
 

@@ -150,7 +150,17 @@ typedef struct
   size_t       gradient_plane;
   int          out_h, out_w;
   int          kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+  size_t       sum_block;       /* floats from the sums of one output block to those of the next */
 } KernelWeightGradient;
+
+/* The weight gradient of a 3x3 convolution of stride and dilation 1 over a batch, as Winograd's F(4x4, 3x3): tiles of 4 x 4 outputs are numbered row
+ * by row, image by image. */
+typedef struct
+{
+  KernelWeightGradient gradient; /* of the first image; blocked */
+  size_t in_image, gradient_image; /* floats from one image to the next */
+  size_t tiles_x, tiles_y;       /* ceil (out_w / 4), ceil (out_h / 4) */
+} KernelWinogradGradient;
 
 /* The normalization of one block of 16 channels and what follows: y = f (x scale + shift), scale = gamma / sigma, shift = beta - mean scale. */
 typedef struct
@@ -223,12 +233,23 @@ typedef struct
   void (*block)           (const float *in, float *out, size_t channels, size_t n_pixels, size_t first, size_t last);
   void (*unblock)         (const float *in, float *out, size_t channels, size_t n_pixels, size_t first, size_t last);
 
-  /* Adds output rows [first_row, last_row) of output block and input block to sum (taps, 16 in, 16 out); what lies past the last input channel
-   * is left as it is. Fastest when the rows of both images that it looks at fit the first-level cache. */
-  void (*weight_gradient) (const KernelWeightGradient *gradient, size_t out_block, size_t in_block, size_t first_row, size_t last_row,
+  /* Adds output rows [first_row, last_row) of output blocks [first_block, last_block) and one input block to sum (last_block - first_block, taps, 16 in,
+   * 16 out), blocks sum_block floats apart; what lies past the last input channel is left as it is. Fastest with two output blocks, when the rows that it
+   * looks at fit the first-level cache. */
+  void (*weight_gradient) (const KernelWeightGradient *gradient, size_t first_block, size_t last_block, size_t in_block, size_t first_row, size_t last_row,
                            float *sum);
+  /* Adds tiles [first, last) of output blocks [first_block, last_block) and all input blocks to sum (36, last_block - first_block, C/16, 16 in, 16 out),
+   * its elements kernel_winograd_step (pairs of blocks, 16) apart.
+   * scratch: 36 * (kernel_winograd_step (C/16, last - first) + kernel_winograd_step (last_block - first_block, last - first)) floats. */
+  void (*winograd_gradient) (const KernelWinogradGradient *winograd, size_t first_block, size_t last_block, size_t first, size_t last, float *scratch,
+                             float *sum);
+  /* The gradient (n_pairs, 9 taps, 16 in, 16 out) that such sums of n_pairs pairs of blocks mean. */
+  void (*winograd_gradient_out) (const float *sum, size_t n_pairs, float *out);
   /* The same for a depthwise convolution: sum (taps, 16) of one block. */
   void (*depthwise_weight_gradient) (const KernelWeightGradient *gradient, size_t block, size_t first_row, size_t last_row, float *sum);
+  /* Adds the gradient of one block of a POOL_MAX, whose answer is in pool->out, by its image to out (in_h, in_w, 16): that of each maximum to the first
+   * pixel of its window that equals it. gradient: laid out as pool->out. */
+  void (*max_pool_gradient) (const KernelPool *pool, const float *gradient, size_t block, float *out);
   /* The data gradient of a depthwise convolution, described by its forward form: out (in_h, in_w, 16) of `block`, rows [first_row, last_row)
    * of the input, from the gradient of its output. weights: pack_depthwise (). */
   void (*depthwise_input_gradient)  (const KernelWeightGradient *gradient, const float *weights, size_t block, size_t first_row, size_t last_row,

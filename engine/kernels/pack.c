@@ -70,42 +70,66 @@ pack_winograd_size (size_t out_channels, size_t in_channels, int m)
   return kernel_blocks (out_channels) * kernel_winograd_size (m) * in_channels * KERNEL_BLOCK;
 }
 
-/* G g G' of one 3 x 3 kernel (Lavin and Gray's G for F(4, 3), with a side of 6, and F(2, 3), with a side of 4). */
+/* G x of 16 columns, or rows, side by side: three numbers to six (F(4, 3)), or to four (F(2, 3)). winograd-matrices.h has G. */
 static void
-winograd_kernel (const float *kernel, int side, double *out)
+winograd_column (int side, const double x[3][KERNEL_BLOCK], double out[KERNEL_WINOGRAD_MOST][KERNEL_BLOCK])
 {
-  static const double large[6][3] = {
-    { 1.0 / 4, 0, 0 },          { -1.0 / 6, -1.0 / 6, -1.0 / 6 },  { -1.0 / 6, 1.0 / 6, -1.0 / 6 },
-    { 1.0 / 24, 1.0 / 12, 1.0 / 6 }, { 1.0 / 24, -1.0 / 12, 1.0 / 6 }, { 0, 0, 1 },
-  };
-  static const double small[4][3] = { { 1, 0, 0 }, { 0.5, 0.5, 0.5 }, { 0.5, -0.5, 0.5 }, { 0, 0, 1 } };
-  const double (*transform)[3] = side == 6 ? large : small;
-  double half[KERNEL_WINOGRAD_MOST][3];
+  for (size_t i = 0; i < KERNEL_BLOCK; i++)
+    {
+      double a = x[0][i], b = x[1][i], c = x[2][i];
 
-  for (int i = 0; i < side; i++)
-    for (int j = 0; j < 3; j++)
-      half[i][j] = transform[i][0] * kernel[j] + transform[i][1] * kernel[3 + j] + transform[i][2] * kernel[6 + j];
-  for (int i = 0; i < side; i++)
-    for (int j = 0; j < side; j++)
-      out[i * side + j] = half[i][0] * transform[j][0] + half[i][1] * transform[j][1] + half[i][2] * transform[j][2];
+      out[0][i] = a;
+      out[1][i] = 0.5 * (a + c) + 0.5 * b;
+      out[2][i] = 0.5 * (a + c) - 0.5 * b;
+      out[3][i] = c;
+    }
+  for (size_t i = 0; i < KERNEL_BLOCK && side == 6; i++)
+    {
+      double a = x[0][i], b = x[1][i], c = x[2][i], near = -1.0 / 6 * (a + c), far = 1.0 / 24 * a + 1.0 / 6 * c;
+
+      out[0][i] = 0.25 * a;
+      out[1][i] = near - 1.0 / 6 * b;
+      out[2][i] = near + 1.0 / 6 * b;
+      out[3][i] = far + 1.0 / 12 * b;
+      out[4][i] = far - 1.0 / 12 * b;
+      out[5][i] = c;
+    }
+}
+
+/* G g G' of 16 kernels g: those of one input channel, `outputs` of them, `apart` floats from one to the next; the others are zero. The elements are
+ * `step` floats apart. */
+static void
+winograd_kernels (const float *kernels, size_t outputs, size_t apart, int side, float *out, size_t step)
+{
+  double taps[3][3][KERNEL_BLOCK] = { 0 }, columns[3][KERNEL_WINOGRAD_MOST][KERNEL_BLOCK];
+
+  for (size_t k = 0; k < outputs; k++)
+    for (size_t tap = 0; tap < 9; tap++)
+      taps[tap % 3][tap / 3][k] = kernels[k * apart + tap];
+  for (int x = 0; x < 3; x++)
+    winograd_column (side, taps[x], columns[x]);
+  for (int y = 0; y < side; y++)
+    {
+      double row[3][KERNEL_BLOCK], elements[KERNEL_WINOGRAD_MOST][KERNEL_BLOCK];
+
+      for (int x = 0; x < 3; x++)
+        memcpy (row[x], columns[x][y], sizeof row[x]);
+      winograd_column (side, row, elements);
+      for (int x = 0; x < side; x++)
+        for (size_t k = 0; k < KERNEL_BLOCK; k++)
+          out[(size_t) (y * side + x) * step + k] = (float) elements[x][k];
+    }
 }
 
 void
 pack_winograd (const float *weights, size_t out_channels, size_t in_channels, int m, float *out)
 {
-  size_t n_elements = kernel_winograd_size (m);
+  size_t step = in_channels * KERNEL_BLOCK;
 
-  memset (out, 0, pack_winograd_size (out_channels, in_channels, m) * sizeof (float));
-  for (size_t k = 0; k < out_channels; k++)
+  for (size_t k = 0; k < out_channels; k += KERNEL_BLOCK, out += kernel_winograd_size (m) * step)
     for (size_t c = 0; c < in_channels; c++)
-      {
-        double transformed[KERNEL_WINOGRAD_MOST * KERNEL_WINOGRAD_MOST];
-        float *first = out + (k / KERNEL_BLOCK * n_elements * in_channels + c) * KERNEL_BLOCK + k % KERNEL_BLOCK;
-
-        winograd_kernel (weights + (k * in_channels + c) * 9, m + 2, transformed);
-        for (size_t element = 0; element < n_elements; element++)
-          first[element * in_channels * KERNEL_BLOCK] = (float) transformed[element];
-      }
+      winograd_kernels (weights + (k * in_channels + c) * 9, out_channels - k < KERNEL_BLOCK ? out_channels - k : KERNEL_BLOCK, in_channels * 9, m + 2,
+                        out + c * KERNEL_BLOCK, step);
 }
 
 size_t

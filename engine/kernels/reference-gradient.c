@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "kernels/winograd-matrices.h"
+
 /* ---- activations ------------------------------------------------------------------------------------------ */
 
 static double
@@ -106,8 +108,9 @@ weight_sum (const KernelWeightGradient *g, const float *in, const float *gradien
   return sum;
 }
 
-void
-reference_weight_gradient (const KernelWeightGradient *g, size_t out_block, size_t in_block, size_t first_row, size_t last_row, float *sum)
+/* Of one output block. */
+static void
+add_weights (const KernelWeightGradient *g, size_t out_block, size_t in_block, size_t first_row, size_t last_row, float *sum)
 {
   size_t left = g->in_channels - in_block * KERNEL_BLOCK, n_in = left < KERNEL_BLOCK ? left : KERNEL_BLOCK;
 
@@ -117,6 +120,78 @@ reference_weight_gradient (const KernelWeightGradient *g, size_t out_block, size
         for (size_t k = 0; k < KERNEL_BLOCK; k++)
           sum[c * KERNEL_BLOCK + k] += (float) weight_sum (g, g->in + in_block * g->in_plane + c * g->in_channel,
                                                            g->gradient + out_block * g->gradient_plane + k, ky, kx, first_row, last_row);
+}
+
+void
+reference_weight_gradient (const KernelWeightGradient *g, size_t first_block, size_t last_block, size_t in_block, size_t first_row, size_t last_row,
+                           float *sum)
+{
+  for (size_t block = first_block; block < last_block; block++)
+    add_weights (g, block, in_block, first_row, last_row, sum + (block - first_block) * g->sum_block);
+}
+
+/* z (y + i, x + j) of one channel of a blocked image, zero outside of it. */
+static double
+pixel (const float *image, int h, int w, int y, int x)
+{
+  return y >= 0 && y < h && x >= 0 && x < w ? image[((size_t) y * (size_t) w + (size_t) x) * KERNEL_BLOCK] : 0.0;
+}
+
+/* What one tile adds to an element of one pair of channels. */
+static double
+tile_product (const KernelWinogradGradient *winograd, size_t tile, size_t element, size_t k, size_t c)
+{
+  const KernelWeightGradient *g = &winograd->gradient;
+  size_t       tiles = winograd->tiles_x * winograd->tiles_y, image = tile / tiles;
+  int          top = (int) (tile % tiles / winograd->tiles_x) * 4, left = (int) (tile % winograd->tiles_x) * 4;
+  const float *in = g->in + image * winograd->in_image + c / KERNEL_BLOCK * g->in_plane + c % KERNEL_BLOCK;
+  const float *gradient = g->gradient + image * winograd->gradient_image + k / KERNEL_BLOCK * g->gradient_plane + k % KERNEL_BLOCK;
+  double       x = 0.0, y = 0.0;
+
+  for (size_t i = 0; i < 6; i++)
+    for (size_t j = 0; j < 6; j++)
+      x += winograd_b[0][element / 6][i] * winograd_b[0][element % 6][j]
+           * pixel (in, g->in_h, g->in_w, top - g->pad_top + (int) i, left - g->pad_left + (int) j);
+  for (size_t i = 0; i < 4; i++)
+    for (size_t j = 0; j < 4; j++)
+      y += winograd_a[0][i][element / 6] * winograd_a[0][j][element % 6] * pixel (gradient, g->out_h, g->out_w, top + (int) i, left + (int) j);
+  return x * y;
+}
+
+void
+reference_winograd_gradient (const KernelWinogradGradient *winograd, size_t first_block, size_t last_block, size_t first, size_t last, float *scratch,
+                             float *sum)
+{
+  size_t channels = kernel_blocks (winograd->gradient.in_channels) * KERNEL_BLOCK, n_blocks = last_block - first_block;
+  size_t step = kernel_winograd_step (n_blocks * channels / KERNEL_BLOCK, KERNEL_BLOCK);
+
+  for (size_t element = 0; element < 36; element++)
+    for (size_t block = 0; block < n_blocks; block++)
+      for (size_t c = 0; c < channels; c++)
+        for (size_t lane = 0; lane < KERNEL_BLOCK; lane++)
+          {
+            double total = 0.0;
+
+            for (size_t tile = first; tile < last; tile++)
+              total += tile_product (winograd, tile, element, (first_block + block) * KERNEL_BLOCK + lane, c);
+            sum[element * step + (block * channels + c) * KERNEL_BLOCK + lane] += (float) total;
+          }
+}
+
+void
+reference_winograd_gradient_out (const float *sum, size_t n_pairs, float *out)
+{
+  const size_t size = KERNEL_BLOCK * KERNEL_BLOCK, step = kernel_winograd_step (n_pairs, KERNEL_BLOCK);
+
+  for (size_t i = 0; i < n_pairs * 9 * size; i++)
+    {
+      size_t pair = i / (9 * size), tap = i / size % 9;
+      double total = 0.0;
+
+      for (size_t element = 0; element < 36; element++)
+        total += winograd_g[0][element / 6][tap / 3] * winograd_g[0][element % 6][tap % 3] * sum[element * step + pair * size + i % size];
+      out[i] = (float) total;
+    }
 }
 
 void
@@ -151,6 +226,34 @@ reference_depthwise_input_gradient (const KernelWeightGradient *g, const float *
           }
       out[i] = (float) sum;
     }
+}
+
+/* ---- pooling ---------------------------------------------------------------------------------------------- */
+
+/* Adds the gradient of output (i, j) of one channel to the first pixel of its window that equals it. */
+static void
+spread_maximum (const KernelPool *pool, const float *in, float maximum, float gradient, int i, int j, float *out)
+{
+  for (int ky = 0; ky < pool->kernel_h; ky++)
+    for (int kx = 0; kx < pool->kernel_w; kx++)
+      {
+        int y = i * pool->stride_h - pool->pad_top + ky * pool->dilation_h, x = j * pool->stride_w - pool->pad_left + kx * pool->dilation_w;
+
+        if (y >= 0 && y < pool->in_h && x >= 0 && x < pool->in_w && in[((size_t) y * (size_t) pool->in_w + (size_t) x) * KERNEL_BLOCK] == maximum)
+          {
+            out[((size_t) y * (size_t) pool->in_w + (size_t) x) * KERNEL_BLOCK] += gradient;
+            return;
+          }
+      }
+}
+
+void
+reference_max_pool_gradient (const KernelPool *pool, const float *gradient, size_t block, float *out)
+{
+  for (size_t at = 0; at < (size_t) (pool->out_h * pool->out_w) * KERNEL_BLOCK; at++)
+    spread_maximum (pool, pool->in + block * pool->in_plane + at % KERNEL_BLOCK, pool->out[block * pool->out_plane + at],
+                    gradient[block * pool->out_plane + at], (int) (at / KERNEL_BLOCK) / pool->out_w, (int) (at / KERNEL_BLOCK) % pool->out_w,
+                    out + at % KERNEL_BLOCK);
 }
 
 /* ---- normalization ---------------------------------------------------------------------------------------- */

@@ -8,6 +8,8 @@
 
 #include <math.h>
 
+#include "kernels/winograd-matrices.h"
+
 /* Element (channel, y, x) of a blocked image. */
 static size_t
 blocked_index (size_t plane, int width, size_t channel, int y, int x)
@@ -105,24 +107,13 @@ reference_depthwise (const KernelConv *conv, size_t first_block, size_t last_blo
 
 /* ---- Winograd --------------------------------------------------------------------------------------------- */
 
-/* Lavin and Gray's B' (6 x 6) and A' (4 x 6) for F(4, 3), B' (4 x 4) and A' (2 x 4) for F(2, 3); G is in pack.c. */
-static const double input_transform[6][6] = {
-  { 4, 0, -5, 0, 1, 0 },  { 0, -4, -4, 1, 1, 0 }, { 0, 4, -4, -1, 1, 0 },
-  { 0, -2, -1, 2, 1, 0 }, { 0, 2, -1, -2, 1, 0 }, { 0, 4, 0, -5, 0, 1 },
-};
-static const double output_transform[4][6] = {
-  { 1, 1, 1, 1, 1, 0 }, { 0, 1, -1, 2, -2, 0 }, { 0, 1, 1, 4, 4, 0 }, { 0, 1, -1, 8, -8, 1 },
-};
-static const double small_input_transform[6][6] = { { 1, 0, -1, 0 }, { 0, 1, 1, 0 }, { 0, -1, 1, 0 }, { 0, 1, 0, -1 } };
-static const double small_output_transform[4][6] = { { 1, 1, 1, 0 }, { 0, 1, -1, -1 } };
-
 static void
 reference_winograd_input (const KernelWinograd *winograd, size_t first_block, size_t last_block, size_t first, size_t last, float *out)
 {
   const KernelConv *conv = &winograd->conv;
   size_t            n_tiles = last - first, blocks = kernel_blocks (conv->in_channels);
   int               side = winograd->m + 2;
-  const double (*transform)[6] = side == 6 ? input_transform : small_input_transform;
+  const double (*transform)[6] = winograd_b[side == 6 ? 0 : 1];
 
   for (size_t channel = first_block * KERNEL_BLOCK; channel < last_block * KERNEL_BLOCK; channel++)
     for (size_t tile = 0; tile < n_tiles; tile++)
@@ -169,7 +160,7 @@ reference_winograd_output (const KernelWinograd *winograd, size_t first_block, s
 {
   const KernelConv *conv = &winograd->conv;
   int               m = winograd->m, side = m + 2;
-  const double (*transform)[6] = m == 4 ? output_transform : small_output_transform;
+  const double (*transform)[6] = winograd_a[m == 4 ? 0 : 1];
 
   for (size_t channel = first_block * KERNEL_BLOCK; channel < last_block * KERNEL_BLOCK; channel++)
     for (size_t tile = first; tile < last; tile++)
@@ -306,6 +297,7 @@ const Kernels kernels_reference = {
   .winograd_output = reference_winograd_output,
   .winograd_blocks = 1,
   .pool = reference_pool,
+  .max_pool_gradient = reference_max_pool_gradient,
   .sum_pixels = reference_sum_pixels,
   .gemm = reference_gemm,
   .activate = reference_activate,
@@ -323,6 +315,8 @@ const Kernels kernels_reference = {
   .block = reference_block,
   .unblock = reference_unblock,
   .weight_gradient = reference_weight_gradient,
+  .winograd_gradient = reference_winograd_gradient,
+  .winograd_gradient_out = reference_winograd_gradient_out,
   .depthwise_weight_gradient = reference_depthwise_weight_gradient,
   .depthwise_input_gradient = reference_depthwise_input_gradient,
   .norm_sums = reference_norm_sums,

@@ -25,11 +25,15 @@ float reference_sum                  (const float *in, size_t n);
 float reference_sum_squares          (const float *in, size_t n, float centre);
 float reference_max                  (const float *in, size_t n);
 
-void  reference_weight_gradient           (const KernelWeightGradient *gradient, size_t out_block, size_t in_block, size_t first_row, size_t last_row,
-                                           float *sum);
+void  reference_weight_gradient           (const KernelWeightGradient *gradient, size_t first_block, size_t last_block, size_t in_block, size_t first_row,
+                                           size_t last_row, float *sum);
+void  reference_winograd_gradient         (const KernelWinogradGradient *winograd, size_t first_block, size_t last_block, size_t first, size_t last,
+                                           float *scratch, float *sum);
+void  reference_winograd_gradient_out     (const float *sum, size_t n_pairs, float *out);
 void  reference_depthwise_weight_gradient (const KernelWeightGradient *gradient, size_t block, size_t first_row, size_t last_row, float *sum);
 void  reference_depthwise_input_gradient  (const KernelWeightGradient *gradient, const float *weights, size_t block, size_t first_row, size_t last_row,
                                            float *out);
+void  reference_max_pool_gradient         (const KernelPool *pool, const float *gradient, size_t block, float *out);
 void  reference_norm_sums                 (const float *in, const float *pivot, size_t n, float *sum, float *squares);
 void  reference_norm_apply                (const KernelNorm *norm, const float *in, float *out, size_t n);
 void  reference_norm_gradient_sums        (const KernelNorm *norm, const float *in, const float *gradient, size_t n, float *sum, float *product);

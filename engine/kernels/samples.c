@@ -14,6 +14,8 @@
 #define C 32
 #define K 48
 
+#define WEIGHTS (9 * KERNEL_BLOCK * KERNEL_BLOCK) /* of a 3x3 convolution, of one block by one */
+
 typedef struct
 {
   const char *name;
@@ -256,13 +258,40 @@ sample_gradient (const Kernels *kernels, const float *numbers, float *scratch, f
 {
   KernelWeightGradient gradient = { .in = numbers, .in_channels = C, .in_plane = H * W * KERNEL_BLOCK, .in_pixel = KERNEL_BLOCK, .in_channel = 1, .in_h = H,
                                     .in_w = W, .gradient = numbers + 500, .gradient_plane = H * W * KERNEL_BLOCK, .out_h = H, .out_w = W, .kernel_h = 3,
-                                    .kernel_w = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1 };
+                                    .kernel_w = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1,
+                                    .sum_block = WEIGHTS };
 
-  memset (out, 0, (9 * 16 * 16 + 9 * 16) * sizeof (float)); /* these are added to */
-  kernels->weight_gradient (&gradient, 1, 1, 0, H, out);
-  kernels->depthwise_weight_gradient (&gradient, 1, 0, H, out + 9 * 16 * 16);
+  memset (out, 0, (2 * WEIGHTS + 9 * 16) * sizeof (float)); /* these are added to */
+  kernels->weight_gradient (&gradient, 0, 2, 1, 0, H, out);
+  kernels->depthwise_weight_gradient (&gradient, 1, 0, H, out + 2 * WEIGHTS);
   pack_depthwise (numbers + 64, C, 9, scratch);
-  kernels->depthwise_input_gradient (&gradient, scratch, 1, 0, H, out + 9 * 16 * 16 + 9 * 16);
+  kernels->depthwise_input_gradient (&gradient, scratch, 1, 0, H, out + 2 * WEIGHTS + 9 * 16);
+}
+
+static void
+sample_winograd_gradient (const Kernels *kernels, const float *numbers, float *scratch, float *out)
+{
+  const size_t           n_sums = kernel_winograd_size (4) * kernel_winograd_step (1, KERNEL_BLOCK);
+  KernelWinogradGradient winograd = { .gradient = { .in = numbers, .in_channels = KERNEL_BLOCK, .in_plane = H * W * KERNEL_BLOCK, .in_h = H, .in_w = W,
+                                                    .gradient = numbers + 500, .gradient_plane = H * W * KERNEL_BLOCK, .out_h = H, .out_w = W,
+                                                    .pad_top = 1, .pad_left = 1 },
+                                      .tiles_x = (W + 3) / 4, .tiles_y = (H + 3) / 4 };
+
+  memset (scratch, 0, n_sums * sizeof (float)); /* added to */
+  kernels->winograd_gradient (&winograd, 0, 1, 0, winograd.tiles_x * winograd.tiles_y, scratch + n_sums, scratch);
+  kernels->winograd_gradient_out (scratch, 1, out);
+}
+
+static void
+sample_pool_gradient (const Kernels *kernels, const float *numbers, float *scratch, float *out)
+{
+  KernelPool pool = { .kind = POOL_MAX, .in = numbers, .in_plane = H * W * KERNEL_BLOCK, .in_h = H, .in_w = W, .channels = C, .out = scratch,
+                      .out_plane = 20 * KERNEL_BLOCK, .out_h = 4, .out_w = 5, .kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .dilation_h = 1,
+                      .dilation_w = 1, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1 };
+
+  kernels_reference.pool (&pool, 0, 2, 0, 4); /* the same maxima for all */
+  memset (out, 0, H * W * KERNEL_BLOCK * sizeof (float)); /* added to */
+  kernels->max_pool_gradient (&pool, numbers + 500, 1, out);
 }
 
 static void
@@ -293,7 +322,9 @@ static const Sample samples[] = {
   { "elementwise", N_BINARIES * 5 * N_ROW, 1e-6, sample_binary },
   { "scaling, softmax, sums", 4 * N_ROW - 7, 1e-5, sample_rows },
   { "layout", 2 * KERNEL_BLOCK * 37 + 21 * 37, 0.0, sample_layout },
-  { "gradients of convolutions", 9 * 16 * 16 + 9 * 16 + H * W * KERNEL_BLOCK, 1e-4, sample_gradient },
+  { "gradients of convolutions", 2 * WEIGHTS + 9 * 16 + H * W * KERNEL_BLOCK, 1e-4, sample_gradient },
+  { "gradient of a Winograd convolution", WEIGHTS, 2e-4, sample_winograd_gradient },
+  { "gradient of pooling", H * W * KERNEL_BLOCK, 1e-6, sample_pool_gradient },
   { "normalization and its gradients", 64 + 2 * 16 * 23, 1e-5, sample_norm },
   { "gradients of activations", N_ACTIVATIONS * N_POINTS, 1e-5, sample_activate_gradient },
 };

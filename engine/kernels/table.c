@@ -10,6 +10,7 @@
 #include "kernels/vec-layout.h"
 #include "kernels/vec-limits.h"
 #include "kernels/vec-pool.h"
+#include "kernels/vec-weight-gradient.h"
 #include "kernels/vec-winograd.h"
 
 extern const Kernels KERNELS;
@@ -23,6 +24,7 @@ const Kernels KERNELS = {
   .winograd_output = vec_winograd_output,
   .winograd_blocks = WINOGRAD_BLOCKS,
   .pool = vec_pool,
+  .max_pool_gradient = vec_max_pool_gradient,
   .sum_pixels = vec_sum_pixels,
   .gemm = vec_gemm,
   .activate = vec_activate,
@@ -40,6 +42,8 @@ const Kernels KERNELS = {
   .block = vec_block,
   .unblock = vec_unblock,
   .weight_gradient = vec_weight_gradient,
+  .winograd_gradient = vec_winograd_gradient,
+  .winograd_gradient_out = vec_winograd_gradient_out,
   .depthwise_weight_gradient = vec_depthwise_weight_gradient,
   .depthwise_input_gradient = vec_depthwise_input_gradient,
   .norm_sums = vec_norm_sums,

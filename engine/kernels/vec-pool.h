@@ -107,3 +107,48 @@ vec_pool (const KernelPool *pool, size_t first_block, size_t last_block, size_t 
           }
       }
 }
+
+/* ---- gradient --------------------------------------------------------------------------------------------- */
+
+/* Adds what one window's maximum, y, brings to its pixels, n_y by n_x of which lie inside, from `in` on: to the first that equals it. */
+INLINE void
+max_pool_spread (const KernelPool *pool, const float *in, const float *y, const float *gradient, int n_y, int n_x, float *out)
+{
+  const size_t row = (size_t) pool->dilation_h * (size_t) pool->in_w * KERNEL_BLOCK, column = (size_t) pool->dilation_w * KERNEL_BLOCK;
+
+  for (int lane = 0; lane < KERNEL_BLOCK; lane += VEC_LANES)
+    {
+      Vec maximum = vec_load (y + lane), left = vec_load (gradient + lane); /* left: what hasn't met its pixel */
+
+      for (int ky = 0; ky < n_y; ky++)
+        for (int kx = 0; kx < n_x; kx++)
+          {
+            size_t  at = (size_t) ky * row + (size_t) kx * column + (size_t) lane;
+            VecMask met = vec_equal (vec_load (in + at), maximum);
+
+            vec_store (out + at, vec_add (vec_load (out + at), vec_select (met, left, vec_zero ())));
+            left = vec_select (met, vec_zero (), left);
+          }
+    }
+}
+
+static void
+vec_max_pool_gradient (const KernelPool *pool, const float *gradient, size_t block, float *out)
+{
+  const float *y = pool->out + block * pool->out_plane;
+
+  gradient += block * pool->out_plane;
+  for (int row = 0; row < pool->out_h; row++)
+    for (int i = 0; i < pool->out_w; i++, y += KERNEL_BLOCK, gradient += KERNEL_BLOCK)
+      {
+        int    top = row * pool->stride_h - pool->pad_top, left = i * pool->stride_w - pool->pad_left, y_first, y_last, x_first, x_last;
+        size_t place;
+
+        pool_inside (top, pool->in_h, pool->kernel_h, pool->dilation_h, &y_first, &y_last);
+        pool_inside (left, pool->in_w, pool->kernel_w, pool->dilation_w, &x_first, &x_last);
+        if (y_first == y_last || x_first == x_last)
+          continue;
+        place = ((size_t) (top + y_first * pool->dilation_h) * (size_t) pool->in_w + (size_t) (left + x_first * pool->dilation_w)) * KERNEL_BLOCK;
+        max_pool_spread (pool, pool->in + block * pool->in_plane + place, y, gradient, y_last - y_first, x_last - x_first, out + place);
+      }
+}

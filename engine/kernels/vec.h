@@ -47,6 +47,7 @@ INLINE Vec vec_mul (Vec a, Vec b) { return a * b; }
 INLINE Vec vec_div (Vec a, Vec b) { return a / b; }
 INLINE Vec vec_fma (Vec a, Vec b, Vec c) { return a * b + c; }
 INLINE VecMask vec_less (Vec a, Vec b) { return a < b; }
+INLINE VecMask vec_equal (Vec a, Vec b) { return a == b; }
 INLINE VecMask vec_is_nan (Vec a) { return a != a; }
 INLINE Vec vec_select (VecMask m, Vec a, Vec b) { return (Vec) ((m & (VecMask) a) | (~m & (VecMask) b)); }
 INLINE Vec vec_max (Vec a, Vec b) { return vec_select (b < a, a, b); }
@@ -88,6 +89,7 @@ INLINE Vec vec_mul (Vec a, Vec b) { return _mm512_mul_ps (a, b); }
 INLINE Vec vec_div (Vec a, Vec b) { return _mm512_div_ps (a, b); }
 INLINE Vec vec_fma (Vec a, Vec b, Vec c) { return _mm512_fmadd_ps (a, b, c); }
 INLINE VecMask vec_less (Vec a, Vec b) { return _mm512_cmp_ps_mask (a, b, _CMP_LT_OQ); }
+INLINE VecMask vec_equal (Vec a, Vec b) { return _mm512_cmp_ps_mask (a, b, _CMP_EQ_OQ); }
 INLINE VecMask vec_is_nan (Vec a) { return _mm512_cmp_ps_mask (a, a, _CMP_UNORD_Q); }
 INLINE Vec vec_select (VecMask m, Vec a, Vec b) { return _mm512_mask_blend_ps (m, b, a); }
 INLINE Vec vec_max (Vec a, Vec b) { return _mm512_max_ps (a, b); }
@@ -126,6 +128,7 @@ INLINE Vec vec_mul (Vec a, Vec b) { return _mm256_mul_ps (a, b); }
 INLINE Vec vec_div (Vec a, Vec b) { return _mm256_div_ps (a, b); }
 INLINE Vec vec_fma (Vec a, Vec b, Vec c) { return _mm256_fmadd_ps (a, b, c); }
 INLINE VecMask vec_less (Vec a, Vec b) { return _mm256_cmp_ps (a, b, _CMP_LT_OQ); }
+INLINE VecMask vec_equal (Vec a, Vec b) { return _mm256_cmp_ps (a, b, _CMP_EQ_OQ); }
 INLINE VecMask vec_is_nan (Vec a) { return _mm256_cmp_ps (a, a, _CMP_UNORD_Q); }
 INLINE Vec vec_select (VecMask m, Vec a, Vec b) { return _mm256_blendv_ps (b, a, m); }
 INLINE Vec vec_max (Vec a, Vec b) { return _mm256_max_ps (a, b); }
@@ -160,6 +163,7 @@ INLINE Vec vec_mul (Vec a, Vec b) { return _mm_mul_ps (a, b); }
 INLINE Vec vec_div (Vec a, Vec b) { return _mm_div_ps (a, b); }
 INLINE Vec vec_fma (Vec a, Vec b, Vec c) { return _mm_add_ps (_mm_mul_ps (a, b), c); }
 INLINE VecMask vec_less (Vec a, Vec b) { return _mm_cmplt_ps (a, b); }
+INLINE VecMask vec_equal (Vec a, Vec b) { return _mm_cmpeq_ps (a, b); }
 INLINE VecMask vec_is_nan (Vec a) { return _mm_cmpunord_ps (a, a); }
 INLINE Vec vec_select (VecMask m, Vec a, Vec b) { return _mm_or_ps (_mm_and_ps (m, a), _mm_andnot_ps (m, b)); }
 INLINE Vec vec_max (Vec a, Vec b) { return _mm_max_ps (a, b); }
@@ -194,6 +198,7 @@ INLINE Vec vec_mul (Vec a, Vec b) { return vmulq_f32 (a, b); }
 INLINE Vec vec_div (Vec a, Vec b) { return vdivq_f32 (a, b); }
 INLINE Vec vec_fma (Vec a, Vec b, Vec c) { return vfmaq_f32 (c, a, b); }
 INLINE VecMask vec_less (Vec a, Vec b) { return vcltq_f32 (a, b); }
+INLINE VecMask vec_equal (Vec a, Vec b) { return vceqq_f32 (a, b); }
 INLINE VecMask vec_is_nan (Vec a) { return vmvnq_u32 (vceqq_f32 (a, a)); }
 INLINE Vec vec_select (VecMask m, Vec a, Vec b) { return vbslq_f32 (m, a, b); }
 INLINE Vec vec_max (Vec a, Vec b) { return vmaxq_f32 (a, b); }

@@ -79,8 +79,8 @@ conv_crop (ConvShape *shape)
     }
 }
 
-static gboolean
-accept_depthwise (const ConvShape *shape)
+gboolean
+conv_is_depthwise (const ConvShape *shape)
 {
   return shape->group > 1 && shape->group == shape->channels && shape->group == shape->outputs;
 }
@@ -154,7 +154,7 @@ static const struct
   ConvKind kind;
   gboolean (*accepts) (const ConvShape *shape);
 } choices[] = {
-  { CONV_DEPTHWISE, accept_depthwise }, /* channels don't mix: bound by memory, nothing to share between outputs */
+  { CONV_DEPTHWISE, conv_is_depthwise }, /* channels don't mix: bound by memory, nothing to share between outputs */
   { CONV_FIRST, accept_first },         /* blocks of 3 channels would be four fifths zeros; also saves the reorder of the image */
   { CONV_POINTWISE, accept_pointwise }, /* one long row: no ends of rows */
   { CONV_THINNED, accept_thinned },     /* the shortcuts of ResNets: one and a half times, at 7 x 7 twice as fast as direct */

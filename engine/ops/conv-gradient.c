@@ -4,10 +4,9 @@
  *
  *   ConvInputGradient (dy, W) -> dx         with stride 1 an ordinary convolution of dy with the weights turned round, so that conv-choose.c picks its
  *                                           kernel (Winograd too); with larger strides a transposed convolution; depthwise by a kernel of its own
- *   ConvWeightGradient (x, dy) -> dW, db    sums of outer products, pixel by pixel (kernels/vec-gradient.h)
+ *   ConvWeightGradient (x, dy) -> dW, db    sums of outer products, pixel by pixel (conv-weight-gradient.c)
  *
  * Both carry the attributes of the Conv, and `shape`: that of what they give. Where the sizes have no fast form, plain loops sum in double.
- * Partial sums are over images in groups that depend on shapes only, so that the result doesn't depend on the number of threads.
  */
 
 #include <string.h>
@@ -15,12 +14,9 @@
 #include "base/memory.h"
 #include "base/tensor.h"
 #include "kernels/kernels.h"
-#include "ops/conv.h"
+#include "ops/conv-weight-gradient.h"
 #include "ops/families.h"
 #include "ops/gradient.h"
-
-#define BAND_BYTES 20480 /* of the rows of both images that a call of the kernel looks at */
-#define MIN_PARTS  8     /* pieces of work that a weight gradient is cut into at least, where there are as many images */
 
 typedef struct
 {
@@ -79,28 +75,6 @@ conv_shape (const Node *node, const FoveaShape *x, const FoveaShape *y, const Wi
 {
   return (ConvShape) { .n = x->dims[0], .channels = x->dims[1], .outputs = y->dims[1], .group = ((const GradientParams *) node->params)->conv.group,
                        .h = x->dims[2], .w = x->dims[3], .out_h = y->dims[2], .out_w = y->dims[3], .window = *window };
-}
-
-static gboolean
-is_depthwise (const ConvShape *shape)
-{
-  return shape->group > 1 && shape->group == shape->channels && shape->group == shape->outputs;
-}
-
-/* What the kernels read of the forward convolution; images are set by run. */
-static KernelWeightGradient
-describe (const ConvShape *shape)
-{
-  const Window *window = &shape->window;
-
-  return (KernelWeightGradient) {
-    .in_channels = (gsize) (shape->channels / shape->group), .in_plane = (gsize) (shape->h * shape->w) * KERNEL_BLOCK, .in_pixel = KERNEL_BLOCK,
-    .in_channel = 1, .in_h = (int) shape->h, .in_w = (int) shape->w,
-    .gradient_plane = (gsize) (shape->out_h * shape->out_w) * KERNEL_BLOCK, .out_h = (int) shape->out_h, .out_w = (int) shape->out_w,
-    .kernel_h = (int) window->kernel[0], .kernel_w = (int) window->kernel[1], .stride_h = (int) window->stride[0], .stride_w = (int) window->stride[1],
-    .dilation_h = (int) window->dilation[0], .dilation_w = (int) window->dilation[1], .pad_top = (int) window->pad_begin[0],
-    .pad_left = (int) window->pad_begin[1],
-  };
 }
 
 /* ---- plain loops, for both ----------------------------------------------------------------------------------------- */
@@ -325,7 +299,7 @@ input_way (const Node *node, ConvShape *forward, ConvShape *turned)
     return INPUT_PLAIN;
   *forward = conv_shape (node, &params->shape, &node_input (node, 0)->shape, &window);
   *turned = turned_shape (forward);
-  if (is_depthwise (forward) && conv_fits_kernels (forward))
+  if (conv_is_depthwise (forward) && conv_fits_kernels (forward))
     return INPUT_DEPTHWISE;
   if (window.stride[0] == 1 && window.stride[1] == 1)
     return conv_choose (turned) != CONV_PLAIN ? INPUT_CONV : INPUT_PLAIN;
@@ -396,7 +370,7 @@ prepare_depthwise (Step *step, const ConvShape *forward, GError **error)
   step->state = state;
   step->free_state = depthwise_free;
   state->kernels = kernels_get ();
-  state->gradient = describe (forward);
+  state->gradient = conv_describe_gradient (forward);
   state->channels = (gsize) forward->channels;
   state->blocks = kernel_blocks (state->channels);
   state->taps = (gsize) (forward->window.kernel[0] * forward->window.kernel[1]);
@@ -477,14 +451,7 @@ weight_shape (const Node *node, ConvShape *shape)
   if (x->type != FOVEA_TYPE_FLOAT32 || x->shape.n_dims != 4 || !weight_sizes (node, &window, NULL))
     return FALSE;
   *shape = conv_shape (node, &x->shape, &node_input (node, 1)->shape, &window);
-  return conv_fits_kernels (shape) && (is_depthwise (shape) || conv_has_whole_blocks (shape));
-}
-
-/* Few channels are read where they lie. */
-static gboolean
-reads_plain (const ConvShape *shape)
-{
-  return shape->group == 1 && shape->channels <= 4;
+  return conv_fits_kernels (shape) && (conv_is_depthwise (shape) || conv_has_whole_blocks (shape));
 }
 
 static gboolean
@@ -495,146 +462,8 @@ weight_blocked (const Node *node, BlockedForm *form)
   if (!weight_shape (node, &shape))
     return FALSE;
   form->wish = BLOCKED_PREFERS;
-  form->inputs = reads_plain (&shape) ? 2 : 3;
+  form->inputs = shape.group == 1 && shape.channels <= 4 ? 2 : 3; /* few channels are read where they lie */
   form->outputs = 0;
-  return TRUE;
-}
-
-typedef struct
-{
-  const Kernels       *kernels;
-  KernelWeightGradient gradient;
-  gboolean             depthwise;
-  gsize                images, channels, outputs, taps; /* channels of a group */
-  gsize                in_image;                        /* floats of an image of x */
-  gsize                in_blocks, out_blocks;           /* in_blocks: of a group */
-  gsize                blocks_per_group;                /* output blocks; whole ones */
-  gsize                n_parts, n_pairs, pair_size;     /* sums: (parts, pairs, pair_size) */
-  gsize                band;                            /* rows of a call */
-} WeightState;
-
-/* A task is (part of the images, pair of blocks): each writes its own sums. */
-static void
-weight_run (const Step *step, gsize first, gsize last, guint thread)
-{
-  const WeightState *state = step->state;
-
-  for (gsize task = first; task < last; task++)
-    {
-      gsize                part = task / state->n_pairs, pair = task % state->n_pairs;
-      gsize                out_block = state->depthwise ? pair : pair / state->in_blocks, in_block = state->depthwise ? pair : pair % state->in_blocks;
-      float               *sums = (float *) step->workspace + task * state->pair_size;
-      KernelWeightGradient gradient = state->gradient;
-      gsize                rows = (gsize) gradient.out_h;
-
-      memset (sums, 0, state->pair_size * sizeof *sums);
-      for (gsize image = state->images * part / state->n_parts; image < state->images * (part + 1) / state->n_parts; image++)
-        {
-          gradient.in = (const float *) step->in[0].data + image * state->in_image;
-          gradient.gradient = (const float *) step->in[1].data + image * state->out_blocks * gradient.gradient_plane;
-          if (!state->depthwise)
-            gradient.in += out_block / state->blocks_per_group * state->in_blocks * gradient.in_plane;
-          for (gsize row = 0; row < rows; row += state->band)
-            if (state->depthwise)
-              state->kernels->depthwise_weight_gradient (&gradient, pair, row, MIN (row + state->band, rows), sums);
-            else
-              state->kernels->weight_gradient (&gradient, out_block, in_block, row, MIN (row + state->band, rows), sums);
-        }
-    }
-}
-
-static void
-sum_bias (const Step *step, const WeightState *state, gsize block)
-{
-  gsize plane = state->gradient.gradient_plane;
-  float total[KERNEL_BLOCK] = { 0 };
-
-  for (gsize image = 0; image < state->images; image++)
-    {
-      float sum[KERNEL_BLOCK];
-
-      state->kernels->sum_pixels ((const float *) step->in[1].data + (image * state->out_blocks + block) * plane, plane / KERNEL_BLOCK, 1.0f, sum);
-      for (gsize i = 0; i < KERNEL_BLOCK; i++)
-        total[i] += sum[i];
-    }
-  for (gsize i = 0; i < KERNEL_BLOCK && block * KERNEL_BLOCK + i < state->outputs; i++)
-    ((float *) step->out[1].data)[block * KERNEL_BLOCK + i] = total[i];
-}
-
-/* Adds up the parts of output channel k and puts them where the weights lie. */
-static void
-gather_weights (const Step *step, const WeightState *state, gsize k)
-{
-  const float *sums = (const float *) step->workspace;
-  gsize        lane = k % KERNEL_BLOCK, block = k / KERNEL_BLOCK;
-  float       *out = (float *) step->out[0].data + k * state->channels * state->taps;
-
-  for (gsize c = 0; c < state->channels; c++)
-    for (gsize t = 0; t < state->taps; t++)
-      {
-        gsize at = state->depthwise ? block * state->pair_size + t * KERNEL_BLOCK + lane
-                                    : (block * state->in_blocks + c / KERNEL_BLOCK) * state->pair_size
-                                          + (t * KERNEL_BLOCK + c % KERNEL_BLOCK) * KERNEL_BLOCK + lane;
-        float sum = 0.0f;
-
-        for (gsize part = 0; part < state->n_parts; part++)
-          sum += sums[part * state->n_pairs * state->pair_size + at];
-        *out++ = sum;
-      }
-}
-
-/* A task is one output block. */
-static void
-gather_run (const Step *step, gsize first, gsize last, guint thread)
-{
-  const WeightState *state = step->state;
-
-  for (gsize block = first; block < last; block++)
-    {
-      for (gsize k = block * KERNEL_BLOCK; k < MIN ((block + 1) * KERNEL_BLOCK, state->outputs); k++)
-        gather_weights (step, state, k);
-      if (step->n_outputs > 1 && step->out[1].value)
-        sum_bias (step, state, block);
-    }
-}
-
-static gboolean
-prepare_weight_blocked (Step *step, const ConvShape *shape, GError **error)
-{
-  WeightState *state = g_new0 (WeightState, 1);
-  gsize        row_bytes;
-
-  step->state = state;
-  step->free_state = g_free;
-  state->kernels = kernels_get ();
-  state->gradient = describe (shape);
-  state->depthwise = is_depthwise (shape);
-  state->images = (gsize) shape->n;
-  state->channels = (gsize) (shape->channels / shape->group);
-  state->outputs = (gsize) shape->outputs;
-  state->taps = (gsize) (shape->window.kernel[0] * shape->window.kernel[1]);
-  state->in_blocks = kernel_blocks (state->channels);
-  state->out_blocks = kernel_blocks (state->outputs);
-  state->blocks_per_group = shape->group > 1 ? MAX (state->outputs / (gsize) shape->group / KERNEL_BLOCK, 1) : state->out_blocks;
-  state->in_image = kernel_blocks ((gsize) shape->channels) * state->gradient.in_plane;
-  if (step->in[0].layout == LAYOUT_PLAIN)
-    {
-      state->gradient.in_pixel = 1;
-      state->gradient.in_channel = (gsize) (shape->h * shape->w);
-      state->in_image = (gsize) (shape->channels * shape->h * shape->w);
-    }
-  state->n_pairs = state->depthwise ? state->out_blocks : state->out_blocks * state->in_blocks;
-  state->pair_size = state->taps * KERNEL_BLOCK * (state->depthwise ? 1 : KERNEL_BLOCK);
-  state->n_parts = CLAMP ((MIN_PARTS + state->n_pairs - 1) / state->n_pairs, 1, MAX (state->images, 1));
-  row_bytes = (gsize) (shape->w * shape->window.stride[0] + shape->out_w) * KERNEL_BLOCK * sizeof (float);
-  state->band = MAX (BAND_BYTES / row_bytes, 1);
-  if (!g_size_checked_mul (&step->workspace_size, state->n_parts * state->n_pairs, state->pair_size * sizeof (float)))
-    return node_error (step->node, error, FOVEA_ERROR_MEMORY, "its weights are too large.");
-  step_set_run (step, state->depthwise ? "depthwise" : "outer products", weight_run, state->n_parts * state->n_pairs, 1);
-  step->n_phases = 2;
-  step->phase[1].run = gather_run;
-  step->phase[1].n_tasks = state->out_blocks;
-  step->phase[1].grain = 1;
   return TRUE;
 }
 
@@ -650,7 +479,7 @@ weight_prepare (Step *step, GError **error)
       gboolean fits = weight_shape (step->node, &shape);
 
       g_assert (fits);
-      return prepare_weight_blocked (step, &shape, error);
+      return conv_prepare_weight_gradient (step, &shape, error);
     }
   if (!weight_sizes (step->node, &window, error))
     return FALSE;

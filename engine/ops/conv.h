@@ -109,6 +109,9 @@ int      conv_winograd_m       (const ConvShape *shape);
 /* Whether sizes, strides and paddings are within what kernels count in int. */
 gboolean conv_fits_kernels     (const ConvShape *shape);
 
+/* Whether each channel is a group of its own. */
+gboolean conv_is_depthwise     (const ConvShape *shape);
+
 /* Whether groups, if any, are of whole blocks of channels. */
 gboolean conv_has_whole_blocks (const ConvShape *shape);
 

@@ -68,6 +68,13 @@ gradient_infer (const Node *node, InferContext *context, GError **error)
   if (y->type != x->type || dy->type != x->type || !shape_equal (&y->shape, &dy->shape) || x->shape.n_dims != y->shape.n_dims
       || x->shape.n_dims != 2 + params->n_spatial || x->shape.dims[0] != y->shape.dims[0] || x->shape.dims[1] != y->shape.dims[1])
     return node_error (node, error, FOVEA_ERROR_SHAPE, "its inputs don't belong to a pool. The model is damaged.");
+  for (guint i = 0; i < params->n_spatial; i++)
+    {
+      guint axis = 3 - params->n_spatial + i;
+
+      if ((y->shape.dims[2 + i] - 1) * params->stride[axis] - params->begin[axis] > x->shape.dims[2 + i] + params->end[axis])
+        return node_error (node, error, FOVEA_ERROR_SHAPE, "its inputs don't belong to a pool. The model is damaged.");
+    }
   infer_same (node, 0, 0);
   return TRUE;
 }
@@ -125,8 +132,8 @@ window_place (const GradientParams *params, const GradientState *state, gsize i)
 /* What a window adds to its pixels: numbers that lie side by side, one or, where `lanes` is a constant, a block. */
 typedef struct
 {
-  float  part[KERNEL_BLOCK], y[KERNEL_BLOCK];
-  gint32 open[KERNEL_BLOCK]; /* 1: its maximum hasn't been met */
+  float    part[KERNEL_BLOCK], y[KERNEL_BLOCK];
+  gboolean open; /* its maximum hasn't been met */
 } Lanes;
 
 static inline void
@@ -138,13 +145,11 @@ spread_tap (const GradientParams *params, Lanes *restrict lanes, gsize n, const 
       for (gsize lane = 0; lane < n; lane++)
         dx[lane] += lanes->part[lane];
       break;
-    case KIND_MAX: /* without a branch: where the maximum is, nobody can foresee */
-      for (gsize lane = 0; lane < n; lane++)
+    case KIND_MAX: /* plain */
+      if (lanes->open && x[0] == lanes->y[0])
         {
-          gint32 hit = lanes->open[lane] & (x[lane] == lanes->y[lane]);
-
-          dx[lane] += hit ? lanes->part[lane] : 0.0f;
-          lanes->open[lane] &= ~hit;
+          dx[0] += lanes->part[0];
+          lanes->open = FALSE;
         }
       break;
     default:
@@ -158,13 +163,12 @@ spread_tap (const GradientParams *params, Lanes *restrict lanes, gsize n, const 
 static void
 spread_floats (const GradientParams *params, const GradientState *state, const Place *place, const float *x, const float *y, const float *dy, float *dx)
 {
-  Lanes lanes;
+  Lanes lanes = { .open = TRUE };
 
   for (gsize lane = 0; lane < state->lanes; lane++)
     {
       lanes.part[lane] = params->kind == KIND_AVERAGE && place->count > 0 ? dy[lane] / (float) place->count : dy[lane];
       lanes.y[lane] = y[lane];
-      lanes.open[lane] = 1;
     }
   for (gint64 i = place->first[0]; i < place->last[0]; i++)
     for (gint64 j = place->first[1]; j < place->last[1]; j++)
@@ -235,6 +239,41 @@ gradient_run (const Step *step, gsize first, gsize last, guint thread)
     }
 }
 
+/* The same of a blocked maximum. */
+static void
+maximum_run (const Step *step, gsize first, gsize last, guint thread)
+{
+  const GradientParams *params = step->node->params;
+  const GradientState  *state = step->state;
+  KernelPool            pool = {
+               .kind = POOL_MAX,
+               .in = step->in[0].data,
+               .in_plane = (gsize) (state->in[1] * state->in[2]) * KERNEL_BLOCK,
+               .in_h = (int) state->in[1],
+               .in_w = (int) state->in[2],
+               .out = step->in[1].data,
+               .out_plane = (gsize) (state->out[1] * state->out[2]) * KERNEL_BLOCK,
+               .out_h = (int) state->out[1],
+               .out_w = (int) state->out[2],
+               .kernel_h = (int) params->kernel[1],
+               .kernel_w = (int) params->kernel[2],
+               .stride_h = (int) params->stride[1],
+               .stride_w = (int) params->stride[2],
+               .dilation_h = (int) params->dilation[1],
+               .dilation_w = (int) params->dilation[2],
+               .pad_top = (int) params->begin[1],
+               .pad_left = (int) params->begin[2],
+  };
+
+  for (gsize task = first; task < last; task++)
+    {
+      float *out = (float *) step->out[0].data + task * pool.in_plane;
+
+      memset (out, 0, pool.in_plane * sizeof *out);
+      kernels_get ()->max_pool_gradient (&pool, step->in[2].data, task, out);
+    }
+}
+
 static gboolean
 gradient_prepare (Step *step, GError **error)
 {
@@ -250,7 +289,10 @@ gradient_prepare (Step *step, GError **error)
     }
   state->lanes = step->out[0].layout == LAYOUT_BLOCKED ? KERNEL_BLOCK : 1;
   state->planes = (gsize) x->dims[0] * (state->lanes > 1 ? kernel_blocks ((gsize) x->dims[1]) : (gsize) x->dims[1]);
-  step_set_run (step, state->lanes > 1 ? "pool blocked" : "plain", gradient_run, state->planes, 1);
+  if (state->lanes > 1 && ((const GradientParams *) step->node->params)->kind == KIND_MAX)
+    step_set_run (step, "maximum", maximum_run, state->planes, 1);
+  else
+    step_set_run (step, state->lanes > 1 ? "pool blocked" : "plain", gradient_run, state->planes, 1);
   return TRUE;
 }
 

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * conv-weight-gradient.c: how the weight gradient of a convolution is cut into work for the kernels (kernels/vec-weight-gradient.h).
+ *
+ * A task is (part of the images, some output blocks): band after band of rows is read from memory once and multiplied by all pairs of blocks, whose sums
+ * stay in the second-level cache. With Winograd a part is of the tiles of all images, and its sums, four times as many, are each thread's own; only what they
+ * mean is kept. Then the parts are added up. Parts depend on shapes only, so that the result doesn't depend on the number of threads.
+ */
+
+#include "ops/conv-weight-gradient.h"
+
+#include <string.h>
+
+#define BAND_BYTES     20480    /* of the rows of x and dy, of one block each, that a call of the kernel looks at */
+#define SUM_FLOATS     (1 << 16) /* of a task, about: they share the second-level cache with the band */
+#define WINOGRAD_FLOATS (1 << 20) /* of a task's sums in Winograd's domain: with fewer output blocks the inputs would be transformed too often */
+#define WINOGRAD_TILES 64       /* of a band */
+#define MIN_TASKS      8        /* that a gradient is cut into at least, where there are as many images */
+
+typedef struct
+{
+  const Kernels         *kernels;
+  KernelWinogradGradient winograd;               /* of image 0, without data; without Winograd only its .gradient */
+  gboolean               depthwise, is_winograd;
+  gsize                  images, channels, outputs, taps; /* channels of a group */
+  gsize                  in_image;               /* floats of an image of x */
+  gsize                  in_blocks, out_blocks;  /* in_blocks: of a group */
+  gsize                  blocks_per_group;       /* output blocks; whole ones */
+  gsize                  n_parts, n_pairs, pair_size; /* sums: (parts, pairs, pair_size), pairs: (out_blocks, in_blocks) */
+  gsize                  task_blocks, n_cuts;    /* output blocks of a task, and tasks of a part */
+  gsize                  band;                   /* rows of a call */
+} WeightState;
+
+KernelWeightGradient
+conv_describe_gradient (const ConvShape *shape)
+{
+  const Window *window = &shape->window;
+
+  return (KernelWeightGradient) {
+    .in_channels = (gsize) (shape->channels / shape->group), .in_plane = (gsize) (shape->h * shape->w) * KERNEL_BLOCK, .in_pixel = KERNEL_BLOCK,
+    .in_channel = 1, .in_h = (int) shape->h, .in_w = (int) shape->w,
+    .gradient_plane = (gsize) (shape->out_h * shape->out_w) * KERNEL_BLOCK, .out_h = (int) shape->out_h, .out_w = (int) shape->out_w,
+    .kernel_h = (int) window->kernel[0], .kernel_w = (int) window->kernel[1], .stride_h = (int) window->stride[0], .stride_w = (int) window->stride[1],
+    .dilation_h = (int) window->dilation[0], .dilation_w = (int) window->dilation[1], .pad_top = (int) window->pad_begin[0],
+    .pad_left = (int) window->pad_begin[1],
+  };
+}
+
+/* ---- sums ---------------------------------------------------------------------------------------------------------- */
+
+/* Rows [first, last) of one image, output blocks [block, end). */
+static void
+add_band (const WeightState *state, const KernelWeightGradient *gradient, gsize block, gsize end, gsize first, gsize last, float *sums)
+{
+  gsize step;
+
+  for (; block < end; block += step, sums += step * state->in_blocks * state->pair_size)
+    {
+      KernelWeightGradient group = *gradient;
+      gsize                left = state->blocks_per_group - block % state->blocks_per_group;
+
+      step = MIN (MIN (end - block, left), 2);
+      group.in += block / state->blocks_per_group * state->in_blocks * gradient->in_plane;
+      for (gsize in_block = 0; in_block < state->in_blocks; in_block++)
+        state->kernels->weight_gradient (&group, block, block + step, in_block, first, last, sums + in_block * state->pair_size);
+    }
+}
+
+static void
+add_images (const Step *step, const WeightState *state, gsize part, gsize block, gsize end, float *sums)
+{
+  KernelWeightGradient gradient = state->winograd.gradient;
+  gsize                rows = (gsize) gradient.out_h;
+
+  memset (sums, 0, (end - block) * state->in_blocks * state->pair_size * sizeof *sums);
+  for (gsize image = state->images * part / state->n_parts; image < state->images * (part + 1) / state->n_parts; image++)
+    {
+      gradient.in = (const float *) step->in[0].data + image * state->in_image;
+      gradient.gradient = (const float *) step->in[1].data + image * state->out_blocks * gradient.gradient_plane;
+      for (gsize row = 0; row < rows; row += state->band)
+        if (!state->depthwise)
+          add_band (state, &gradient, block, end, row, MIN (row + state->band, rows), sums);
+        else
+          for (gsize b = block; b < end; b++)
+            state->kernels->depthwise_weight_gradient (&gradient, b, row, MIN (row + state->band, rows), sums + (b - block) * state->pair_size);
+    }
+}
+
+/* Floats of a thread's sums, before its transformed inputs. */
+static gsize
+winograd_sums (const WeightState *state)
+{
+  return kernel_winograd_size (4) * kernel_winograd_step (state->task_blocks * state->in_blocks, KERNEL_BLOCK);
+}
+
+static void
+add_tiles (const Step *step, const WeightState *state, gsize part, gsize block, gsize end, float *scratch, float *sums)
+{
+  KernelWinogradGradient winograd = state->winograd;
+  gsize                  n_tiles = state->images * winograd.tiles_x * winograd.tiles_y;
+  gsize                  first = n_tiles * part / state->n_parts, last = n_tiles * (part + 1) / state->n_parts, next;
+
+  winograd.gradient.in = step->in[0].data;
+  winograd.gradient.gradient = step->in[1].data;
+  memset (scratch, 0, winograd_sums (state) * sizeof *scratch);
+  for (; first < last; first = next)
+    {
+      gsize bands = (last - first + WINOGRAD_TILES - 1) / WINOGRAD_TILES;
+
+      next = first + (last - first + bands - 1) / bands; /* of nearly the same size */
+      state->kernels->winograd_gradient (&winograd, block, end, first, next, scratch + winograd_sums (state), scratch);
+    }
+  state->kernels->winograd_gradient_out (scratch, (end - block) * state->in_blocks, sums);
+}
+
+static void
+sum_run (const Step *step, gsize first, gsize last, guint thread)
+{
+  const WeightState *state = step->state;
+
+  for (gsize task = first; task < last; task++)
+    {
+      gsize  part = task / state->n_cuts, block = task % state->n_cuts * state->task_blocks, end = MIN (block + state->task_blocks, state->out_blocks);
+      float *sums = (float *) step->workspace + (part * state->n_pairs + block * state->in_blocks) * state->pair_size;
+
+      if (state->is_winograd)
+        add_tiles (step, state, part, block, end, step_scratch (step, thread), sums);
+      else
+        add_images (step, state, part, block, end, sums);
+    }
+}
+
+/* ---- of all parts -------------------------------------------------------------------------------------------------- */
+
+static void
+sum_bias (const Step *step, const WeightState *state, gsize block)
+{
+  gsize plane = state->winograd.gradient.gradient_plane;
+  float total[KERNEL_BLOCK] = { 0 };
+
+  for (gsize image = 0; image < state->images; image++)
+    {
+      float sum[KERNEL_BLOCK];
+
+      state->kernels->sum_pixels ((const float *) step->in[1].data + (image * state->out_blocks + block) * plane, plane / KERNEL_BLOCK, 1.0f, sum);
+      for (gsize i = 0; i < KERNEL_BLOCK; i++)
+        total[i] += sum[i];
+    }
+  for (gsize i = 0; i < KERNEL_BLOCK && block * KERNEL_BLOCK + i < state->outputs; i++)
+    ((float *) step->out[1].data)[block * KERNEL_BLOCK + i] = total[i];
+}
+
+/* Adds up the parts of output channel k and puts them where the weights lie. */
+static void
+gather_weights (const Step *step, const WeightState *state, gsize k)
+{
+  const float *sums = (const float *) step->workspace;
+  gsize        lane = k % KERNEL_BLOCK, block = k / KERNEL_BLOCK;
+  float       *out = (float *) step->out[0].data + k * state->channels * state->taps;
+
+  for (gsize c = 0; c < state->channels; c++)
+    for (gsize t = 0; t < state->taps; t++)
+      {
+        gsize at = state->depthwise ? block * state->pair_size + t * KERNEL_BLOCK + lane
+                                    : (block * state->in_blocks + c / KERNEL_BLOCK) * state->pair_size
+                                          + (t * KERNEL_BLOCK + c % KERNEL_BLOCK) * KERNEL_BLOCK + lane;
+        float sum = 0.0f;
+
+        for (gsize part = 0; part < state->n_parts; part++)
+          sum += sums[part * state->n_pairs * state->pair_size + at];
+        *out++ = sum;
+      }
+}
+
+/* A task is one output block. */
+static void
+gather_run (const Step *step, gsize first, gsize last, guint thread)
+{
+  const WeightState *state = step->state;
+
+  for (gsize block = first; block < last; block++)
+    {
+      for (gsize k = block * KERNEL_BLOCK; k < MIN ((block + 1) * KERNEL_BLOCK, state->outputs); k++)
+        gather_weights (step, state, k);
+      if (step->n_outputs > 1 && step->out[1].value)
+        sum_bias (step, state, block);
+    }
+}
+
+/* ---- preparation --------------------------------------------------------------------------------------------------- */
+
+/* Whether Winograd has less to multiply: 36 products for a tile, and as much for WINOGRAD_TILES / 4 tiles more, as its sums are transformed back. */
+static gboolean
+suits_winograd (const ConvShape *shape)
+{
+  const Window *window = &shape->window;
+  gint64        tiles = (shape->out_h + 3) / 4 * ((shape->out_w + 3) / 4) * shape->n;
+
+  return shape->group == 1 && shape->channels >= KERNEL_BLOCK && shape->outputs >= KERNEL_BLOCK && window->kernel[0] == 3 && window->kernel[1] == 3
+         && window->stride[0] == 1 && window->stride[1] == 1 && window->dilation[0] == 1 && window->dilation[1] == 1
+         && 36 * (tiles + WINOGRAD_TILES / 4) < 9 * shape->n * shape->out_h * shape->out_w;
+}
+
+static void
+describe (Step *step, WeightState *state, const ConvShape *shape)
+{
+  KernelWeightGradient *gradient = &state->winograd.gradient;
+
+  state->kernels = kernels_get ();
+  state->depthwise = conv_is_depthwise (shape);
+  state->is_winograd = suits_winograd (shape);
+  state->images = (gsize) shape->n;
+  state->channels = (gsize) (shape->channels / shape->group);
+  state->outputs = (gsize) shape->outputs;
+  state->taps = (gsize) (shape->window.kernel[0] * shape->window.kernel[1]);
+  state->in_blocks = kernel_blocks (state->channels);
+  state->out_blocks = kernel_blocks (state->outputs);
+  state->blocks_per_group = shape->group > 1 ? MAX (state->outputs / (gsize) shape->group / KERNEL_BLOCK, 1) : state->out_blocks;
+  state->n_pairs = state->out_blocks * state->in_blocks;
+  state->pair_size = state->taps * KERNEL_BLOCK * (state->depthwise ? 1 : KERNEL_BLOCK);
+
+  *gradient = conv_describe_gradient (shape);
+  gradient->sum_block = state->in_blocks * state->pair_size;
+  state->in_image = kernel_blocks ((gsize) shape->channels) * gradient->in_plane;
+  if (step->in[0].layout == LAYOUT_PLAIN)
+    {
+      gradient->in_pixel = 1;
+      gradient->in_channel = (gsize) (shape->h * shape->w);
+      state->in_image = (gsize) (shape->channels * shape->h * shape->w);
+    }
+  state->winograd.in_image = state->in_image;
+  state->winograd.gradient_image = state->out_blocks * gradient->gradient_plane;
+  state->winograd.tiles_x = (gsize) ((shape->out_w + 3) / 4);
+  state->winograd.tiles_y = (gsize) ((shape->out_h + 3) / 4);
+}
+
+/* How many output blocks and images a task has. */
+static void
+cut (WeightState *state, const ConvShape *shape)
+{
+  gsize row_bytes = (gsize) (shape->w * shape->window.stride[0] + shape->out_w) * KERNEL_BLOCK * sizeof (float);
+  gsize room = state->is_winograd ? WINOGRAD_FLOATS / kernel_winograd_size (4) / (KERNEL_BLOCK * KERNEL_BLOCK) / state->in_blocks
+                                  : SUM_FLOATS / state->pair_size / state->in_blocks;
+
+  state->task_blocks = CLAMP (room / 2 * 2, 2, state->out_blocks + state->out_blocks % 2);
+  state->n_cuts = (state->out_blocks + state->task_blocks - 1) / state->task_blocks;
+  state->n_parts = CLAMP ((MIN_TASKS + state->n_cuts - 1) / state->n_cuts, 1, MAX (state->images, 1));
+  state->band = MAX (BAND_BYTES / row_bytes, 1);
+}
+
+gboolean
+conv_prepare_weight_gradient (Step *step, const ConvShape *shape, GError **error)
+{
+  WeightState *state = g_new0 (WeightState, 1);
+
+  step->state = state;
+  step->free_state = g_free;
+  describe (step, state, shape);
+  cut (state, shape);
+  if (!g_size_checked_mul (&step->workspace_size, state->n_parts * state->n_pairs, state->pair_size * sizeof (float)))
+    return node_error (step->node, error, FOVEA_ERROR_MEMORY, "its weights are too large.");
+  if (state->is_winograd)
+    step->scratch_size = (winograd_sums (state)
+                          + kernel_winograd_size (4) * (kernel_winograd_step (state->in_blocks, WINOGRAD_TILES)
+                                                        + kernel_winograd_step (state->task_blocks, WINOGRAD_TILES)))
+                         * sizeof (float);
+  step_set_run (step, state->depthwise ? "depthwise" : state->is_winograd ? "winograd" : "outer products", sum_run, state->n_parts * state->n_cuts, 1);
+  step->n_phases = 2;
+  step->phase[1].run = gather_run;
+  step->phase[1].n_tasks = state->out_blocks;
+  step->phase[1].grain = 1;
+  return TRUE;
+}
