@@ -173,13 +173,25 @@ typedef struct
   FoveaTask task;
   guint     n_photos;
   char    **classes;  /* NULL-terminated */
-  gsize    *counts;   /* of each class: its photos; detect: its boxes; NULL: masks would have to be read for it */
+  gsize    *counts;   /* of each class: its photos; detect: its boxes; masks: photos that show it, among the n_seen that have been read */
+  guint     n_seen;
+  gpointer  samples;  /* the engine's */
 } FoveaLabelled;
 
-/* task UNKNOWN: by the layout. Reads lists and names, no photo. NULL with an error, as fovea_trainer_new would have it, where there is nothing to learn from. */
-FoveaLabelled   *fovea_labelled_new  (const char *data, FoveaTask task, GError **error);
+/* task UNKNOWN: by the layout. Reads lists and names, no photo. is_part: others come to it, so that one class will do. NULL with an error, as fovea_trainer_new would
+ * have it, where there is nothing to learn from. */
+FoveaLabelled   *fovea_labelled_new  (const char *data, FoveaTask task, gboolean is_part, GError **error);
 void             fovea_labelled_free (FoveaLabelled *labelled);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaLabelled, fovea_labelled_free)
+
+/* Photo i of n_photos, borrowed; *mask (may be NULL) gets its mask: 0 what is none of the classes, 1 … classes, 255 not known; NULL: it has none. */
+const char      *fovea_labelled_get_photo (const FoveaLabelled *labelled, guint i, const char **mask);
+
+/* The same as a row of a manifest.jsonl, wherever that lies. Free with g_free. */
+char            *fovea_labelled_make_row  (const FoveaLabelled *labelled, guint i);
+
+/* Reads masks for about so long, and counts what they show. One that can't be read shows nothing. FALSE: none is left. Any thread, one at a time. */
+gboolean         fovea_labelled_see       (FoveaLabelled *labelled, FoveaReadFile read, gpointer read_data, double seconds);
 
 /* Reads the list of samples in `data` and prepares training of `base`, whose last layer is exchanged where its classes are others than the data's.
  * base NULL: an untrained `architecture`; both: the architecture with what weights of the base fit by name and shape. Errors: those of loading data and of

@@ -305,19 +305,32 @@ add_crowds (JsonBuilder *json, const LabelLayers *labels)
 }
 
 static void
+take_row (TrainPhotos *photos, char *row)
+{
+  g_checksum_update (photos->checksum, (const guchar *) row, -1);
+  g_ptr_array_add (photos->rows, row);
+  photos->n++;
+}
+
+static void
 finish_row (TrainPhotos *photos, JsonBuilder *json, const char *file)
 {
   g_autoptr (JsonNode) root = NULL;
-  char                *row;
 
   json_builder_set_member_name (json, "file");
   json_builder_add_string_value (json, file);
   json_builder_end_object (json);
   root = json_builder_get_root (json);
-  row = json_to_string (root, FALSE);
-  g_checksum_update (photos->checksum, (const guchar *) row, -1);
-  g_ptr_array_add (photos->rows, row);
-  photos->n++;
+  take_row (photos, json_to_string (root, FALSE));
+}
+
+void
+train_photos_add (TrainPhotos *photos, const FoveaLabelled *others)
+{
+  for (guint i = 0; i < others->n_photos; i++)
+    take_row (photos, fovea_labelled_make_row (others, i));
+  for (guint c = 0; others->classes[c]; c++)
+    find_class (photos, others->classes[c])->n += (guint) others->counts[c];
 }
 
 static gboolean

@@ -20,6 +20,9 @@ TrainPhotos *train_photos_new    (const TrainSources *sources, FoveaTask task, c
 void         train_photos_free   (TrainPhotos *photos);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TrainPhotos, train_photos_free)
 
+/* Labelled photos on disk come to them, which stay where they are. After the last has been copied. */
+void         train_photos_add    (TrainPhotos *photos, const FoveaLabelled *others);
+
 /* Leaves at most n photos, from all over the list: a taste of it. Before the first is copied. */
 void         train_photos_thin   (TrainPhotos *photos, guint n);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * train-run-pixels.c: the painted pixels of images, from their layers to a model.
+ * train-run-pixels.c: the painted pixels of images, from their layers to a model; and those of photos with masks beside them.
  */
 
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "image.h"
 #include "label-examples.h"
 #include "models.h"
 #include "pixel-training.h"
@@ -23,6 +24,7 @@ typedef struct
   const char    *base;
   FoveaPhoto     photo;
   guint          number, n_photos; /* of that photo; of all */
+  const FoveaLabelled *others;     /* photos with masks; NULL: none */
   gboolean       suggest;
 } Work;
 
@@ -170,6 +172,75 @@ copy_photo (GimpImage *image, Copy *copy, GError **error)
   return pixel_reader_check_opaque (reader, error);
 }
 
+/* The classes of masks, by their values; names are borrowed. Free `classes` with g_free. */
+static LabelLayers
+list_mask_classes (const Work *work)
+{
+  const PixelTraining *training = work->training;
+  guint                n = g_strv_length (work->others->classes);
+  LabelLayers          labels = { .task = FOVEA_TASK_SEGMENT, .n = 1 + n, .classes = g_new0 (LabelClass, 1 + n) };
+  gboolean             has_rest = training->classes->len > 0 && training->background[0];
+
+  labels.classes[0] = (LabelClass) { .name = has_rest ? training->classes->pdata[0] : (char *) _("Background"), .background = TRUE };
+  for (guint i = 0; i < n; i++)
+    labels.classes[1 + i].name = work->others->classes[i];
+  return labels;
+}
+
+/* The longer side of the largest; photos that can't be read are for add_others to complain of. */
+static int
+find_longest (const FoveaLabelled *others)
+{
+  int longest = 0, width, height;
+
+  for (guint i = 0; others && i < others->n_photos; i++)
+    if (gdk_pixbuf_get_file_info (fovea_labelled_get_photo (others, i, NULL), &width, &height))
+      longest = MAX (longest, MAX (width, height));
+  return longest;
+}
+
+/* A photo and its mask, in a worker. */
+static gboolean
+add_other (Work *work, const LabelLayers *labels, guint i, GError **error)
+{
+  PixelTraining     *training = work->training;
+  const char        *mask_file, *file = fovea_labelled_get_photo (work->others, i, &mask_file);
+  Copy               copy = { 0 };
+  int                width, height, grid = fovea_pixel_trainer_get_grid (training->trainer);
+  g_autofree guint8 *mask = image_read_file (mask_file, 1, &width, &height, NULL, error), *raster = NULL, *cells = NULL;
+  gboolean           ok = mask && (copy.rgb = image_read_file (file, 3, &copy.width, &copy.height, NULL, error));
+
+  if (ok)
+    {
+      raster = g_new (guint8, (gsize) grid * (gsize) grid);
+      for (int v = 0; v < grid; v++)
+        for (int u = 0; u < grid; u++)
+          {
+            guint8 value = mask[(gsize) ((2 * v + 1) * (gint64) height / (2 * grid)) * (gsize) width + (gsize) ((2 * u + 1) * (gint64) width / (2 * grid))];
+
+            raster[v * grid + u] = value < labels->n ? (guint8) (value + 1) : LABEL_NONE;
+          }
+      cells = pixel_training_take_labels (training, labels, raster);
+      work->photo = (FoveaPhoto) { copy.width, copy.height, read_copy, &copy };
+      ok = add_photo (work, error) && fovea_pixel_trainer_set_labels (training->trainer, (int) work->number, cells, error);
+    }
+  g_free (copy.rgb);
+  return ok;
+}
+
+static gboolean
+add_others (gpointer data, GError **error)
+{
+  Work                  *work = data;
+  const LabelLayers      labels = list_mask_classes (work);
+  g_autofree LabelClass *classes = labels.classes;
+
+  for (guint i = 0; i < work->others->n_photos; i++, work->number++)
+    if (!add_other (work, &labels, i, error))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 add_image (Work *work, const LabelLayers *labels, guint number, GError **error)
 {
@@ -244,13 +315,16 @@ learn_images (Work *work, const TrainSources *sources, GError **error)
   PixelTraining *training = work->training;
   TrainRun      *run = work->run;
 
-  if (!train_run_beside (run, load_base, work, error) || !pixel_training_begin (training, sources->longest, error))
+  if (!train_run_beside (run, load_base, work, error) || !pixel_training_begin (training, MAX (sources->longest, find_longest (work->others)), error))
     return FALSE;
   run->stage = TRAIN_STAGE_LOOKING;
-  work->n_photos = sources->images->len;
-  for (guint i = 0; i < work->n_photos; i++)
+  work->n_photos = sources->images->len + (work->others ? work->others->n_photos : 0);
+  for (guint i = 0; i < sources->images->len; i++)
     if (!add_image (work, sources->labels->pdata[i], i, error))
       return FALSE;
+  work->number = sources->images->len;
+  if (work->others && !train_run_beside (run, add_others, work, error))
+    return FALSE;
   if (!check_painted (training, run->warnings, error))
     return FALSE;
   run->stage = TRAIN_STAGE_LEARNING;
@@ -267,21 +341,28 @@ on_cancelled (GCancellable *cancellable, gpointer halt)
 }
 
 gboolean
-train_run_pixels (TrainRun *run, const TrainSources *sources, char *const *left_out, GError **error)
+train_run_pixels (TrainRun *run, const TrainSources *sources, const FoveaLabelled *others, char *const *left_out, GError **error)
 {
   g_autoptr (PixelTraining) training = pixel_training_new ();
   g_autoptr (GCancellable)  halt = g_cancellable_new ();
   g_autofree char          *base = NULL, *name = NULL, *path = NULL;
-  Work                      work = { .training = training, .run = run };
+  Work                      work = { .training = training, .run = run, .others = others };
   gulong                    cancelled = run->cancellable ? g_cancellable_connect (run->cancellable, G_CALLBACK (on_cancelled), halt, NULL) : 0;
   gboolean                  ok;
 
   g_object_get (run->config, "base-model", &base, "name", &name, NULL);
   pixel_training_read_settings (training, run->config);
   work.base = base;
-  work.suggest = sources->images->len == 1;
+  work.suggest = sources->images->len == 1 && !others;
   for (guint i = 0; i < sources->labels->len; i++)
     pixel_training_add_classes (training, sources->labels->pdata[i]);
+  if (others)
+    {
+      const LabelLayers      labels = list_mask_classes (&work);
+      g_autofree LabelClass *classes = labels.classes;
+
+      pixel_training_add_classes (training, &labels);
+    }
   path = models_make_path (name, error); /* what can't be said before, not after the work */
   run->warnings = path ? advise (sources, left_out, error) : NULL;
   run->halt = halt;
@@ -293,6 +374,6 @@ train_run_pixels (TrainRun *run, const TrainSources *sources, char *const *left_
     return FALSE;
   run->score = pixel_training_tell_score (training);
   run->confusion = pixel_training_get_confusion (training);
-  run->json = pixel_training_make_json (training, run->file, sources->images->len, (const char *const *) run->warnings);
+  run->json = pixel_training_make_json (training, run->file, work.n_photos, (const char *const *) run->warnings);
   return !run->photo || train_run_beside (run, answer, &work, error);
 }

@@ -149,7 +149,7 @@ train_run_read_order (GimpProcedureConfig *config, FoveaTask task)
 
 /* Copies the labelled photos to where the training finds them. */
 static gboolean
-copy_photos (TrainRun *run, PhotoTraining *training, const TrainSources *sources, GError **error)
+copy_photos (TrainRun *run, PhotoTraining *training, const TrainSources *sources, const FoveaLabelled *others, GError **error)
 {
   g_autoptr (TrainPhotos) photos = train_photos_new (sources, photo_training_get_order (training)->task, photo_training_get_folder (training));
   GError                 *local = NULL;
@@ -157,6 +157,8 @@ copy_photos (TrainRun *run, PhotoTraining *training, const TrainSources *sources
 
   while (!g_cancellable_set_error_if_cancelled (run->cancellable, &local) && train_photos_step (photos, &fraction, &local))
     run->show (run, fraction, run->user_data);
+  if (!local && others)
+    train_photos_add (photos, others);
   if (!local)
     train_photos_finish (photos, &local);
   if (local)
@@ -194,16 +196,16 @@ learn (TrainRun *run, PhotoTraining *training, GError **error)
   return TRUE;
 }
 
-/* sources NULL: the photos of the folder. left_out: in words; NULL: nothing was. */
+/* sources NULL: the photos of the folder. others: labelled photos that come to them; NULL: none. left_out: in words; NULL: nothing was. */
 static gboolean
-train_photos (TrainRun *run, FoveaTask task, const TrainSources *sources, const char *folder, char *const *left_out, GError **error)
+train_photos (TrainRun *run, FoveaTask task, const TrainSources *sources, const FoveaLabelled *others, const char *folder, char *const *left_out, GError **error)
 {
   PhotoOrder               *order = train_run_read_order (run->config, task);
   g_autoptr (PhotoTraining) training = NULL;
 
   order->data = sources ? NULL : g_strdup (folder);
   training = photo_training_new (order, error);
-  if (!training || (sources && !copy_photos (run, training, sources, error)))
+  if (!training || (sources && !copy_photos (run, training, sources, others, error)))
     return FALSE;
   for (guint i = 0; left_out && left_out[i]; i++)
     photo_training_warn (training, left_out[i]);
@@ -225,7 +227,7 @@ train_folder (TrainRun *run, FoveaTask task, const char *folder, GError **error)
 {
   task = task == FOVEA_TASK_UNKNOWN ? fovea_guess_task (folder) : task;
   if (task != FOVEA_TASK_UNKNOWN)
-    return train_photos (run, task, NULL, folder, NULL, error);
+    return train_photos (run, task, NULL, NULL, folder, NULL, error);
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
                _("In %s are neither XCF files with labels nor labelled photos. Save images with label layers there, or put photos of each class into a folder of its name."), folder);
   return FALSE;
@@ -235,12 +237,17 @@ static gboolean
 train_images (TrainRun *run, FoveaTask task, TrainSources *sources, const char *folder, GError **error)
 {
   g_autoptr (GStrvBuilder) others = g_strv_builder_new ();
+  g_autoptr (FoveaLabelled) beside = NULL;
   g_auto (GStrv)           left_out = NULL;
-  char                    *beside;
+  char                    *unused;
 
   while (!g_cancellable_set_error_if_cancelled (run->cancellable, error) && train_sources_step (sources))
     run->show (run, -1, run->user_data);
-  if (g_cancellable_is_cancelled (run->cancellable) || !train_sources_check (sources, error))
+  if (g_cancellable_is_cancelled (run->cancellable))
+    return FALSE;
+  if (sources->images->len == 0 && sources->n_files > 0 && fovea_guess_task (folder) != FOVEA_TASK_UNKNOWN)
+    return train_folder (run, task, folder, error);
+  if (!train_sources_check (sources, error))
     return FALSE;
   if (task == FOVEA_TASK_UNKNOWN)
     {
@@ -248,10 +255,11 @@ train_images (TrainRun *run, FoveaTask task, TrainSources *sources, const char *
       if (train_sources_keep (sources, task) > 0)
         g_strv_builder_add (others, _("Images whose labels are for something else were left out."));
     }
-  if (sources->n_files > 0 && (beside = train_sources_tell_others (folder)))
-    g_strv_builder_take (others, beside);
+  if (sources->n_files > 0 && (unused = train_sources_tell_others (folder, task)))
+    g_strv_builder_take (others, unused);
+  beside = sources->n_files > 0 ? train_sources_find_others (folder, task) : NULL;
   left_out = g_strv_builder_end (others);
-  return task == FOVEA_TASK_SEGMENT ? train_run_pixels (run, sources, left_out, error) : train_photos (run, task, sources, NULL, left_out, error);
+  return task == FOVEA_TASK_SEGMENT ? train_run_pixels (run, sources, beside, left_out, error) : train_photos (run, task, sources, beside, NULL, left_out, error);
 }
 
 gboolean

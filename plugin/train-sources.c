@@ -152,13 +152,19 @@ train_sources_open (const char *source, GimpImage *image, const char *folder, GE
   return sources && train_sources_check (sources, error) ? g_steal_pointer (&sources) : NULL;
 }
 
-char *
-train_sources_tell_others (const char *folder)
+FoveaLabelled *
+train_sources_find_others (const char *folder, FoveaTask task)
 {
-  g_autoptr (FoveaLabelled) labelled = fovea_labelled_new (folder, FOVEA_TASK_UNKNOWN, NULL);
+  return fovea_guess_task (folder) == task ? fovea_labelled_new (folder, task, TRUE, NULL) : NULL;
+}
 
-  return labelled ? g_strdup_printf (ngettext ("%u labelled photo beside the XCF files is left out: put it into a folder of its own, and train on that.",
-                                               "%u labelled photos beside the XCF files are left out: put them into a folder of their own, and train on that.",
-                                               labelled->n_photos), labelled->n_photos)
-                  : NULL;
+char *
+train_sources_tell_others (const char *folder, FoveaTask task)
+{
+  g_autoptr (FoveaLabelled) others = fovea_guess_task (folder) == task ? NULL : fovea_labelled_new (folder, FOVEA_TASK_UNKNOWN, TRUE, NULL);
+
+  return others ? g_strdup_printf (ngettext ("%u labelled photo beside the XCF files is for something else and left out: put it into a folder of its own, and train on that.",
+                                             "%u labelled photos beside the XCF files are for something else and left out: put them into a folder of their own, and train on that.",
+                                             others->n_photos), others->n_photos)
+                : NULL;
 }

@@ -37,5 +37,8 @@ guint         train_sources_keep (TrainSources *sources, FoveaTask task);
 /* All of that at once. source: "image", "open-images" or "folder". NULL with an error in words where none of them has labels. */
 TrainSources *train_sources_open (const char *source, GimpImage *image, const char *folder, GError **error);
 
-/* Of a folder with XCF files: what is said of labelled photos beside them, which aren't learned. Free with g_free; NULL: there are none. */
-char         *train_sources_tell_others (const char *folder);
+/* Of a folder with XCF files: labelled photos for that task beside them, which are learned, too; NULL: there are none. Any thread. */
+FoveaLabelled *train_sources_find_others (const char *folder, FoveaTask task);
+
+/* What is said of photos there that are labelled for another. Free with g_free; NULL: there are none. Any thread. */
+char          *train_sources_tell_others (const char *folder, FoveaTask task);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * train-survey.h: what the Train window has to learn from: the labels of one image, of all open ones, or of a folder's XCF files, of which one after the other is opened, counted
- * and closed again; or, where the folder holds none, its labelled photos. All of it a little at a time, while the window lives. On the main thread.
+ * train-survey.h: what the Train window has to learn from: the labels of one image, of all open ones, or of a folder's XCF files, of which one after the other is
+ * opened, counted and closed again; and the folder's labelled photos. All of it a little at a time, while the window lives. On the main thread.
  */
 #pragma once
 

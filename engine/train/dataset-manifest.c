@@ -71,16 +71,23 @@ read_labels (JsonObject *row)
   return g_strv_builder_end (labels);
 }
 
+/* Free with g_free. */
+static char *
+find_file (const char *folder, const char *name)
+{
+  return g_path_is_absolute (name) ? g_strdup (name) : g_build_filename (folder, name, NULL);
+}
+
 static void
 read_row (Draft *draft, const char *folder, JsonObject *row)
 {
   const char  *split = member (row, "split"), *mask = member (row, "mask");
   char       **labels = read_labels (row);
   gint         which = strcmp (split, "val") == 0 ? SPLIT_VAL : strcmp (split, "train") == 0 ? SPLIT_TRAIN : -1;
-  DraftSample *sample = draft_add (draft, g_build_filename (folder, member (row, "file"), NULL), g_strdup (member (row, "src")), labels, which);
+  DraftSample *sample = draft_add (draft, find_file (folder, member (row, "file")), g_strdup (member (row, "src")), labels, which);
 
   if (*mask && find_subject_share (row) >= SMALLEST_SUBJECT)
-    sample->mask = g_build_filename (folder, mask, NULL);
+    sample->mask = find_file (folder, mask);
   read_boxes (sample, row, "boxes", FALSE);
   read_boxes (sample, row, "crowd", TRUE);
 }

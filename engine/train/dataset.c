@@ -319,7 +319,7 @@ make_dataset (Draft *draft, char **tags, GHashTable *tags_known, const DatasetSe
 }
 
 static gboolean
-check_dataset (const Dataset *dataset, const char *path, GError **error)
+check_dataset (const Dataset *dataset, const char *path, gboolean is_part, GError **error)
 {
   g_autoptr (GArray) train = dataset_list (dataset, SPLIT_TRAIN);
 
@@ -334,7 +334,7 @@ check_dataset (const Dataset *dataset, const char *path, GError **error)
                    path);
       return FALSE;
     }
-  if (dataset->exclusive && dataset->n_classes < 2)
+  if (dataset->exclusive && dataset->n_classes < 2 && !is_part)
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("There is only one class, “%s”, in “%s”. Add photos of something else, so that there is a difference to learn."),
                    dataset->classes[0], path);
@@ -491,7 +491,7 @@ dataset_load (const char *path, FoveaTask task, const DatasetSettings *settings,
   if (read_layout (&draft, path, error) && (!tags || dataset_apply_tags (&draft, settings->tags, known, error)))
     {
       dataset = make_dataset (&draft, tags, known, settings);
-      if (check_dataset (dataset, path, error) && (!settings->backgrounds || list_backgrounds (dataset, settings->backgrounds, error)))
+      if (check_dataset (dataset, path, settings->is_part, error) && (!settings->backgrounds || list_backgrounds (dataset, settings->backgrounds, error)))
         warn_of_rare_classes (&draft, dataset);
       else
         g_clear_pointer (&dataset, dataset_free);

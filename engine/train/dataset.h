@@ -4,7 +4,7 @@
  *
  * Layouts, told apart by what lies there:
  *   a folder of folders    DIR/CLASS/photo.jpg; DIR/train and DIR/val above them are taken as the split
- *   manifest.jsonl         one JSON object a line: file, labels ("a;b" or a list), split (train, val), boxes and crowd ([class, x, y, w, h], 0 to 1; a crowd is a region of many), mask (PNG: 0 background, 1 …
+ *   manifest.jsonl         one JSON object a line: file (beside it, or a whole path), labels ("a;b" or a list), split (train, val), boxes and crowd ([class, x, y, w, h], 0 to 1; a crowd is a region of many), mask (PNG: 0 background, 1 …
  *                          classes, 255 unknown), src (where it comes from: a source knows only the labels that occur in it), fg (the share of the photo that
  *                          the mask shows: below 0.05 the photo has no subject to speak of)
  *   label files            detect: annotations.json, classes.txt with labels/, or Annotations/ of other programs (labels/label-files.h)
@@ -59,6 +59,7 @@ typedef struct
   double      validation_share; /* of each class, taken from the training samples where the data have no split of their own */
   guint64     seed;             /* of that choice */
   const char *backgrounds;      /* folder of photos; NULL: none */
+  gboolean    is_part;          /* others come to it: one class will do */
 } DatasetSettings;
 
 /* A tag list has one tag a line: “tag = source:label source:label … [| source …]”. Labels with spaces have _ in their place; # begins a comment. A source

@@ -28,7 +28,7 @@ from classify_batch import answer as classify_answer, answers_of, scene
 from label_batch import TOOLS, answer as label_answer, by_name, call as label
 from locate_batch import answer as locate_answer, run
 from segment_batch import answer as segment_answer
-from train_batch import ROOT, answer, train
+from train_batch import ROOT, answer, scribble, train
 
 KINDS = ('bonsai', 'ewer', 'starfish')  # of Caltech: no built-in model knows them
 N_EXAMPLES = 8
@@ -84,11 +84,14 @@ def check_layers(gimp, kinds, folder):
     assert (models / 'Kinds.onnx').read_bytes() == (models / 'Again.onnx').read_bytes(), 'the same seed gave another model'
     assert found['folder']['photos'] == first['photos'], found['folder']
     assert not list((gimp.folder / 'home/.cache/fovea/training').iterdir()), 'a training that is done left something'
-    for index, kind in enumerate(KINDS[:2]):
+    for kind in KINDS[:2]:
         (folder / kind).mkdir()
-        (folder / kind / 'beside.jpg').symlink_to(kinds[kind][0])
+        for k in range(3):
+            (folder / kind / f'beside {k}.jpg').symlink_to(kinds[kind][N_EXAMPLES + k])
     mixed = answers_of(run(gimp, scene(photo, '', answer('mixed', f'#:name "Mixed" #:source "folder" #:folder "{folder}" #:epochs 1'))))['mixed']
-    assert mixed['photos'] == first['photos'] and any('2 labelled photos beside the XCF files are left out' in text for text in mixed['warnings']), mixed
+    assert mixed['photos'] == first['photos'] + 6 and not mixed['warnings'], mixed
+    for kind in KINDS[:2]:
+        shutil.rmtree(folder / kind)
     share = names_right(judge(gimp, 'Kinds', kinds), kinds, names)
     assert share >= 0.5, share  # a third by chance
     print(f'ok whole images from layers: {100 * share:.0f} % of {len(KINDS) * N_EXAMPLES} other photos; three trainings within {seconds:.0f} s')
@@ -130,7 +133,11 @@ def check_objects(gimp, photos, folder):
     assert found['boxes']['task'] == 'detect' and found['boxes']['photos'] == len(rows) and found['boxes']['base'] == 'tagger', found['boxes']
     assert all(thing['label'] == 'jelly fish' for thing in found['located']['objects']), found['located']
     assert found['coco']['task'] == 'detect' and found['coco']['photos'] == len(rows), found['coco']
-    print(f'ok objects from blobs and from boxes of another program; {found["boxes"]["score"]}')
+    shutil.copy(folder / 'coco/annotations.json', folder)
+    (folder / 'images').symlink_to(folder / 'coco/images')
+    both = answers_of(run(gimp, scene(photo, '', answer('both', f'#:name "Jelly 4" #:source "folder" #:folder "{folder}" #:epochs 1'))))['both']
+    assert both['task'] == 'detect' and both['photos'] == 2 * len(rows) and not any('left out' in text for text in both['warnings']), both
+    print(f'ok objects from blobs, from boxes of another program, and from both; {found["boxes"]["score"]}')
     check_judged_objects(gimp, photos, folder / 'judged')
     return photo
 
@@ -175,6 +182,31 @@ def check_masks(gimp, photos, folder):
     assert len(rows) == 2 and sum(rows) <= 12 * 320 * 320 and 0.1 < rows[0] / sum(rows) < 0.7, found['masks']
     assert [mask['label'] for mask in found['found']['masks']] == ['pet'], found['found']
     print('ok a folder of photos and masks becomes a model of Segment')
+    check_both(gimp, photos, folder)
+
+
+def check_both(gimp, photos, folder):
+    """Strokes on an XCF file and masks of other photos beside it are learned together; folders of classes there are for something else."""
+    both = folder / 'both'
+    for name in ('images', 'masks', 'kind'):
+        (both / name).mkdir(parents=True)
+    names = sorted(path.name for path in (folder / 'images').iterdir())
+    for name in names[:3]:
+        for inner in ('images', 'masks'):
+            shutil.copy(folder / inner / name, both / inner)
+    (both / 'classes.txt').write_text('pet\n')
+    photo = folder / 'images' / names[4]
+    truth = np.asarray(Image.open(folder / 'masks' / names[4])) == 1
+    found = answers_of(run(gimp, TOOLS + scene(photo, '', f'''{scribble(truth).replace("Pet", "pet")} {answer('strokes', '#:name "Strokes"')}
+      (gimp-file-save RUN-NONINTERACTIVE image "{both}/strokes.xcf")''') + scene(photo, '', answer('both', f'#:name "Both" #:source "folder" #:folder "{both}"'))))
+    strokes, all_of_it = ({item['name']: item['cells'] for item in found[name]['classes']} for name in ('strokes', 'both'))
+    assert found['both']['photos'] == 4 and list(all_of_it) == ['Background', 'pet'] and found['both']['base'] == 'cutout', found['both']
+    assert all(all_of_it[name] > 5 * strokes[name] for name in all_of_it), (strokes, all_of_it)
+    shutil.rmtree(both / 'masks')
+    shutil.copy(folder / 'images' / names[0], both / 'kind')
+    left = answers_of(run(gimp, scene(photo, '', answer('left', f'#:name "Left" #:source "folder" #:folder "{both}"'))))['left']
+    assert left['photos'] == 1 and any('labelled photos beside the XCF files are for something else' in text for text in left['warnings']), left
+    print('ok strokes and masks of one folder are learned together')
 
 
 def main():

@@ -9,6 +9,7 @@ Screenshots stay in the folder given.
 """
 
 import os
+import pathlib
 import re
 import sys
 import time
@@ -27,7 +28,7 @@ try:
 except ImportError as missing:
     skip(missing)
 
-SCENES = ('strokes', 'several', 'settings', 'warned', 'none', 'closed', 'killed', 'photos', 'deleted', 'objects', 'german')
+SCENES = ('strokes', 'several', 'masks', 'settings', 'warned', 'none', 'closed', 'killed', 'photos', 'deleted', 'objects', 'german')
 MANUAL = ('manual-labels', 'manual-strokes', 'manual-photos')  # the manual's pictures: only when they are named
 DOG = ((150, 60, 70, 50), (190, 90, 50, 40), (285, 225, 40, 30), (325, 330, 15, 60), (400, 250, 30, 20), (95, 45, 30, 25), (310, 110, 30, 40), (262, 110, 30, 30), (265, 200, 25, 30),
        (310, 260, 15, 50), (430, 280, 30, 15), (220, 130, 25, 60), (140, 130, 20, 30), (330, 170, 20, 15))
@@ -35,6 +36,7 @@ GROUND = ((180, 250, 40, 120), (400, 90, 120, 40), (40, 80, 40, 30), (440, 350, 
           (20, 420, 30, 40), (480, 420, 30, 18), (420, 390, 25, 25), (110, 300, 30, 100), (560, 60, 60, 60), (600, 20, 30, 30), (240, 420, 60, 40), (480, 260, 60, 30))
 SIZE = (960, 1280)
 PER_KIND = 12  # photos
+N_MASKS = 24
 SETTINGS = {'Epochs': 3, 'Learning rate': 0.02, 'Seed': 7}
 MENU = ('Filters', 'Fovea', 'Train…')
 GERMAN_MENU = ('Filter', 'Fovea', 'Trainieren …')
@@ -188,7 +190,7 @@ def shown_settings(window):
 
 def learn_several(window, folder):
     """Strokes on several images: counted, with the settings of strokes; a long training is paused and stopped; what comes of it is shown over the open photo."""
-    for words in ('2 XCF files', '2 of them have labels', r'Pet: \d+ pixels painted', 'Takes about', '4 labelled photos beside the XCF files are left out'):
+    for words in ('2 XCF files', '2 of them have labels', r'Pet: \d+ pixels painted', 'Takes about', '4 labelled photos beside the XCF files are for something else'):
         wait(lambda: window.words(words), words, 60)
     act(find(window, 'toggle button', 'Advanced'))
     spin(window, 'Epochs', 5000)
@@ -335,6 +337,34 @@ def show_next(window, folder):
     assert count_white(after) > count_white(before) + 30, 'the ring is seen'
     assert np.abs(after.astype(int) - before).mean() > 10, 'another part of the photo is'
     key('0')
+
+
+def count_masks(window, folder):
+    """What masks show is counted for each class, and what is missing is said; with an XCF file beside them, they are counted with its strokes."""
+    for words in (f'{N_MASKS} labelled photos', f'pet: {N_MASKS} photos', 'tail: 2 photos', 'nose: 0 photos', 'No photo shows “nose”', '“tail” has only 2 examples', 'Takes about'):
+        wait(lambda: window.words(words), words, 60)
+    assert not [name for name in shown_settings(window) if 'Counted so far' in name]
+    shoot(folder / 'train-masks.png')
+    check_window(window.dialog)
+    (home() / 'masked/strokes.xcf').write_bytes((home() / 'labels.xcf').read_bytes())
+    source = find(window, 'combo box', 'from what').querySelection()
+    source.selectChild(1)
+    source.selectChild(2)
+    for words in ('1 of them has labels', r'Pet: \d+ pixels painted', f'{N_MASKS} labelled photos beside them are learned, too', f'pet: {N_MASKS} photos', 'tail: 2 photos', '“nose” has no examples yet'):
+        wait(lambda: window.words(words), words, 60)
+    assert not [name for name in shown_settings(window) if re.search('“(pet|tail)” has no examples', name)]
+    shoot(folder / 'train-masks-and-strokes.png')
+    check_window(window.dialog)
+    window.press('Train')
+    saved = wait(lambda: window.words('is saved; Segment'), 'the model', 240)
+    window.press('Close')
+    window.ended()
+    print(f'ok masks: {saved}', flush=True)
+
+
+def home():
+    """The folder of this GIMP's own things."""
+    return pathlib.Path(os.environ['HOME']).parent
 
 
 def lose_image(window, folder):
@@ -526,8 +556,8 @@ def inside(scene, folder):
         picture(window, scene, folder)
         return
     opened = window.open(MENU)
-    if scene in ('photos', 'objects', 'several', 'deleted'):
-        {'photos': learn_photos, 'objects': learn_objects, 'several': learn_several, 'deleted': lose_layer}[scene](window, folder)
+    if scene in ('photos', 'objects', 'several', 'masks', 'deleted'):
+        {'photos': learn_photos, 'masks': count_masks, 'objects': learn_objects, 'several': learn_several, 'deleted': lose_layer}[scene](window, folder)
         return
     if scene in ('closed', 'settings', 'killed', 'warned'):
         {'closed': lose_image, 'settings': change_settings, 'killed': go_on, 'warned': warn}[scene](window, folder)
@@ -599,6 +629,21 @@ def prepare_several(gimp):
     begin_with(gimp, f'(source "folder")\n(folder "{gimp.folder}/several")\n')
 
 
+def prepare_masks(gimp):
+    """Photos with masks of three classes: one is in all of them, one in two, one in none."""
+    for name in ('images', 'masks'):
+        (gimp.folder / 'masked' / name).mkdir(parents=True)
+    (gimp.folder / 'masked/classes.txt').write_text('pet\ntail\nnose\n')
+    random = np.random.default_rng(5)
+    for i in range(N_MASKS):
+        mask = np.zeros((48, 64), np.uint8)
+        mask[10:30, 20:40] = 1
+        mask[30:40, 20:40] = 2 if i in (3, 17) else 255
+        Image.fromarray(mask).save(gimp.folder / f'masked/masks/{i}.png')
+        Image.fromarray(random.integers(0, 256, (48, 64, 3), np.uint8)).save(gimp.folder / f'masked/images/{i}.png')
+    begin_with(gimp, f'(source "folder")\n(folder "{gimp.folder}/masked")\n')
+
+
 def begin_with(gimp, settings):
     """The window opens with the settings that it was closed with."""
     (gimp.folder / 'profile/plug-in-settings').mkdir()
@@ -662,8 +707,8 @@ def prepare(gimp, scene_name):
           (paint (class-layer image 0) image 600 600 20 20) (paint (class-layer image 1) image 600 600 20 20)
           (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'''))
         return gimp.folder / 'labels.xcf'
-    if scene_name == 'several':
-        prepare_several(gimp)
+    if scene_name in ('several', 'masks'):
+        {'several': prepare_several, 'masks': prepare_masks}[scene_name](gimp)
     truth = np.asarray(Image.open(reference() / f'data/photos/mask/pets/{PETS[0]}.png').resize(SIZE, Image.Resampling.NEAREST)) == 1
     run(gimp, TOOLS + scene(photo, '', f'''{scribble(truth)} (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 37 53 201 99)
           (gimp-context-set-foreground '(0 0 0)) (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'''))
