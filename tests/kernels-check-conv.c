@@ -95,7 +95,7 @@ pack_case (const ConvCase *c, ConvCall call, const float *weights, float **packe
   else if (winograd_m (call))
     {
       *packed = take (size = pack_winograd_size (k, channels, winograd_m (call)));
-      pack_winograd (weights, k, channels, winograd_m (call), *packed);
+      pack_winograd (weights, k, channels, false, winograd_m (call), *packed);
     }
   else
     {

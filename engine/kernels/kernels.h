@@ -298,9 +298,10 @@ void   pack_conv_diagonal  (const float *weights, size_t out_channels, size_t ch
 size_t pack_depthwise_size (size_t channels, size_t taps);
 void   pack_depthwise      (const float *weights, size_t channels, size_t taps, float *out);
 
-/* weights (K, C, 3, 3) to (K/16, (m + 2)^2, C, 16) for F(m x m, 3x3): transformed in double, then rounded. */
+/* weights (K, C, 3, 3), or turned: (C, K, 3, 3) of the convolution whose data gradient this is, to (K/16, (m + 2)^2, C, 16) for F(m x m, 3x3): transformed in
+ * double, then rounded. */
 size_t pack_winograd_size  (size_t out_channels, size_t in_channels, int m);
-void   pack_winograd       (const float *weights, size_t out_channels, size_t in_channels, int m, float *out);
+void   pack_winograd       (const float *weights, size_t out_channels, size_t in_channels, bool turned, int m, float *out);
 
 /* b (k, n) row-major with rows b_row apart, or (n, k) when transposed, to (n/16, k, 16), zero past n. */
 size_t pack_gemm_size      (size_t n, size_t k);

@@ -96,16 +96,16 @@ winograd_column (int side, const double x[3][KERNEL_BLOCK], double out[KERNEL_WI
     }
 }
 
-/* G g G' of 16 kernels g: those of one input channel, `outputs` of them, `apart` floats from one to the next; the others are zero. The elements are
- * `step` floats apart. */
+/* G g G' of 16 kernels g: those of one input channel, `outputs` of them, `apart` floats from one to the next, turned by half a turn or as they are; the
+ * others are zero. The elements are `step` floats apart. */
 static void
-winograd_kernels (const float *kernels, size_t outputs, size_t apart, int side, float *out, size_t step)
+winograd_kernels (const float *kernels, size_t outputs, size_t apart, bool turned, int side, float *out, size_t step)
 {
   double taps[3][3][KERNEL_BLOCK] = { 0 }, columns[3][KERNEL_WINOGRAD_MOST][KERNEL_BLOCK];
 
   for (size_t k = 0; k < outputs; k++)
     for (size_t tap = 0; tap < 9; tap++)
-      taps[tap % 3][tap / 3][k] = kernels[k * apart + tap];
+      taps[tap % 3][tap / 3][k] = kernels[k * apart + (turned ? 8 - tap : tap)];
   for (int x = 0; x < 3; x++)
     winograd_column (side, taps[x], columns[x]);
   for (int y = 0; y < side; y++)
@@ -122,13 +122,13 @@ winograd_kernels (const float *kernels, size_t outputs, size_t apart, int side, 
 }
 
 void
-pack_winograd (const float *weights, size_t out_channels, size_t in_channels, int m, float *out)
+pack_winograd (const float *weights, size_t out_channels, size_t in_channels, bool turned, int m, float *out)
 {
-  size_t step = in_channels * KERNEL_BLOCK;
+  size_t step = in_channels * KERNEL_BLOCK, apart = turned ? 9 : in_channels * 9, apart_in = turned ? out_channels * 9 : 9;
 
   for (size_t k = 0; k < out_channels; k += KERNEL_BLOCK, out += kernel_winograd_size (m) * step)
     for (size_t c = 0; c < in_channels; c++)
-      winograd_kernels (weights + (k * in_channels + c) * 9, out_channels - k < KERNEL_BLOCK ? out_channels - k : KERNEL_BLOCK, in_channels * 9, m + 2,
+      winograd_kernels (weights + k * apart + c * apart_in, out_channels - k < KERNEL_BLOCK ? out_channels - k : KERNEL_BLOCK, apart, turned, m + 2,
                         out + c * KERNEL_BLOCK, step);
 }
 

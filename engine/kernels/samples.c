@@ -125,7 +125,7 @@ sample_winograd (const Kernels *kernels, const float *numbers, float *scratch, f
       kernels->conv (&conv, 0, 1, 0, H * W);
       return;
     }
-  pack_winograd (numbers + 64, KERNEL_BLOCK, KERNEL_BLOCK, 4, scratch);
+  pack_winograd (numbers + 64, KERNEL_BLOCK, KERNEL_BLOCK, false, 4, scratch);
   conv.weights = scratch;
   tiles = scratch + pack_winograd_size (KERNEL_BLOCK, KERNEL_BLOCK, 4);
   winograd = (KernelWinograd) { conv, 4, (W + 3) / 4, (H + 3) / 4 };

@@ -57,7 +57,7 @@ fill_weights (ConvStage *stage, const float *weights)
   switch (stage->kind)
     {
     case CONV_DEPTHWISE: pack_depthwise (weights, outputs, taps, stage->weights); break;
-    case CONV_WINOGRAD:  pack_winograd (weights, outputs, channels, stage->winograd_m, stage->weights); break;
+    case CONV_WINOGRAD:  pack_winograd (weights, outputs, channels, stage->is_turned, stage->winograd_m, stage->weights); break;
     case CONV_DIAGONAL:  pack_conv_diagonal (weights, outputs, channels, taps, stage->weights); break;
     case CONV_FIRST:     pack_conv (weights, outputs, channels, taps, 1, stage->weights); break;
     default:             pack_conv (weights, outputs, channels, taps, KERNEL_BLOCK, stage->weights); break;
@@ -76,20 +76,21 @@ conv_stage_refresh (ConvStage *stage, const Step *step)
 }
 
 static gboolean
-pack_weights (ConvStage *stage, Step *step, gboolean turned, GError **error)
+pack_weights (ConvStage *stage, Step *step, GError **error)
 {
   TensorView *view = &step->in[stage->input];
   gsize       outputs = (gsize) stage->shape.outputs, channels = (gsize) (stage->shape.channels / stage->shape.group);
   gsize       taps = (gsize) (stage->shape.window.kernel[0] * stage->shape.window.kernel[1]), size;
+  gboolean    needs_turning = stage->is_turned && stage->kind != CONV_WINOGRAD; /* Winograd's transform turns them as it reads them */
   float      *weights;
 
   size = stage->kind == CONV_DEPTHWISE ? pack_depthwise_size (outputs, taps)
          : stage->kind == CONV_WINOGRAD ? pack_winograd_size (outputs, channels, stage->winograd_m)
                                         : pack_conv_size (outputs, stage->kind == CONV_DIAGONAL ? KERNEL_BLOCK : channels, taps);
   stage->weights = step_alloc (step, size, sizeof (float), error);
-  if (stage->weights && turned)
+  if (stage->weights && needs_turning)
     stage->turned = step_alloc (step, outputs * channels * taps, sizeof (float), error);
-  if (!stage->weights || (turned && !stage->turned))
+  if (!stage->weights || (needs_turning && !stage->turned))
     return FALSE;
   if (!view->value->constant)
     return TRUE;
@@ -182,8 +183,9 @@ conv_stage_init (ConvStage *stage, Step *step, guint input, const ConvParams *pa
   stage->shape = *shape;
   stage->winograd_m = conv_winograd_m (shape);
   stage->input = input;
+  stage->is_turned = params->turned;
   describe (stage);
-  if (!pack_weights (stage, step, params->turned, error) || !pack_bias (stage, step, error))
+  if (!pack_weights (stage, step, error) || !pack_bias (stage, step, error))
     return FALSE;
   stage->conv.weights = stage->weights;
   stage->conv.bias = stage->bias;

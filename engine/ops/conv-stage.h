@@ -17,7 +17,8 @@ typedef struct
   int            winograd_m;    /* outputs along a side of a Winograd tile */
   guint          input;         /* of the step: the weights; the bias follows */
   float         *weights, *bias;
-  float         *turned;        /* a place to turn weights in; NULL: they stay as they are */
+  gboolean       is_turned;     /* the weights are those (in, out/group, …) of the convolution whose data gradient this is */
+  float         *turned;        /* a place to turn them in; NULL: it isn't needed */
   gsize          in_image, out_image; /* floats from image to image */
 } ConvStage;
 

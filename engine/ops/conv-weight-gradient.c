@@ -13,8 +13,9 @@
 
 #define BAND_BYTES     20480    /* of the rows of x and dy, of one block each, that a call of the kernel looks at */
 #define SUM_FLOATS     (1 << 16) /* of a task, about: they share the second-level cache with the band */
-#define WINOGRAD_FLOATS (1 << 20) /* of a task's sums in Winograd's domain: with fewer output blocks the inputs would be transformed too often */
-#define WINOGRAD_TILES 64       /* of a band */
+#define WINOGRAD_FLOATS (5 << 18) /* of a task's sums in Winograd's domain: with fewer output blocks the inputs would be transformed too often */
+#define WINOGRAD_BAND  (1 << 19) /* floats of a band's inputs in Winograd's domain, about */
+#define MOST_TILES     64       /* of a band; with fewer than 16 the sums would be read too often */
 #define MIN_TASKS      8        /* that a gradient is cut into at least, where there are as many images */
 
 typedef struct
@@ -28,7 +29,7 @@ typedef struct
   gsize                  blocks_per_group;       /* output blocks; whole ones */
   gsize                  n_parts, n_pairs, pair_size; /* sums: (parts, pairs, pair_size), pairs: (out_blocks, in_blocks) */
   gsize                  task_blocks, n_cuts;    /* output blocks of a task, and tasks of a part */
-  gsize                  band;                   /* rows of a call */
+  gsize                  band;                   /* rows, or with Winograd tiles, of a call */
 } WeightState;
 
 KernelWeightGradient
@@ -105,7 +106,7 @@ add_tiles (const Step *step, const WeightState *state, gsize part, gsize block, 
   memset (scratch, 0, winograd_sums (state) * sizeof *scratch);
   for (; first < last; first = next)
     {
-      gsize bands = (last - first + WINOGRAD_TILES - 1) / WINOGRAD_TILES;
+      gsize bands = (last - first + state->band - 1) / state->band;
 
       next = first + (last - first + bands - 1) / bands; /* of nearly the same size */
       state->kernels->winograd_gradient (&winograd, block, end, first, next, scratch + winograd_sums (state), scratch);
@@ -189,7 +190,7 @@ gather_run (const Step *step, gsize first, gsize last, guint thread)
 
 /* ---- preparation --------------------------------------------------------------------------------------------------- */
 
-/* Whether Winograd has less to multiply: 36 products for a tile, and as much for WINOGRAD_TILES / 4 tiles more, as its sums are transformed back. */
+/* Whether Winograd has less to multiply: 36 products for a tile, and as much for some tiles more, as its sums are transformed back. */
 static gboolean
 suits_winograd (const ConvShape *shape)
 {
@@ -198,7 +199,7 @@ suits_winograd (const ConvShape *shape)
 
   return shape->group == 1 && shape->channels >= KERNEL_BLOCK && shape->outputs >= KERNEL_BLOCK && window->kernel[0] == 3 && window->kernel[1] == 3
          && window->stride[0] == 1 && window->stride[1] == 1 && window->dilation[0] == 1 && window->dilation[1] == 1
-         && 36 * (tiles + WINOGRAD_TILES / 4) < 9 * shape->n * shape->out_h * shape->out_w;
+         && 36 * (tiles + 16) < 9 * shape->n * shape->out_h * shape->out_w;
 }
 
 static void
@@ -245,7 +246,10 @@ cut (WeightState *state, const ConvShape *shape)
   state->task_blocks = CLAMP (room / 2 * 2, 2, state->out_blocks + state->out_blocks % 2);
   state->n_cuts = (state->out_blocks + state->task_blocks - 1) / state->task_blocks;
   state->n_parts = CLAMP ((MIN_TASKS + state->n_cuts - 1) / state->n_cuts, 1, MAX (state->images, 1));
-  state->band = MAX (BAND_BYTES / row_bytes, 1);
+  if (state->is_winograd)
+    state->band = CLAMP (WINOGRAD_BAND / kernel_winograd_size (4) / KERNEL_BLOCK / (state->in_blocks + state->task_blocks) / 16 * 16, 16, MOST_TILES);
+  else
+    state->band = MAX (BAND_BYTES / row_bytes, 1);
 }
 
 gboolean
@@ -261,8 +265,8 @@ conv_prepare_weight_gradient (Step *step, const ConvShape *shape, GError **error
     return node_error (step->node, error, FOVEA_ERROR_MEMORY, "its weights are too large.");
   if (state->is_winograd)
     step->scratch_size = (winograd_sums (state)
-                          + kernel_winograd_size (4) * (kernel_winograd_step (state->in_blocks, WINOGRAD_TILES)
-                                                        + kernel_winograd_step (state->task_blocks, WINOGRAD_TILES)))
+                          + kernel_winograd_size (4) * (kernel_winograd_step (state->in_blocks, state->band)
+                                                        + kernel_winograd_step (state->task_blocks, state->band)))
                          * sizeof (float);
   step_set_run (step, state->depthwise ? "depthwise" : state->is_winograd ? "winograd" : "outer products", sum_run, state->n_parts * state->n_cuts, 1);
   step->n_phases = 2;
