@@ -122,6 +122,26 @@ dialog_question_new (GtkWidget *window, GtkMessageType type, const char *text)
   return question;
 }
 
+gboolean
+dialog_ask_licence (GtkWidget *window, const char *model)
+{
+  g_autofree char *warning = models_find_question (model), *name = warning ? g_path_get_basename (model) : NULL;
+  GtkWidget       *question;
+  gboolean         accepted;
+
+  if (!warning)
+    return TRUE;
+  question = dialog_question_new (window, GTK_MESSAGE_WARNING, name);
+  gtk_message_dialog_format_secondary_text (GTK_MESSAGE_DIALOG (question), "%s", warning);
+  gtk_dialog_add_buttons (GTK_DIALOG (question), _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Use It"), GTK_RESPONSE_OK, NULL);
+  gtk_dialog_set_default_response (GTK_DIALOG (question), GTK_RESPONSE_OK);
+  accepted = gtk_dialog_run (GTK_DIALOG (question)) == GTK_RESPONSE_OK;
+  gtk_widget_destroy (question);
+  if (accepted)
+    models_accept (model);
+  return accepted;
+}
+
 char *
 dialog_tell_time (double seconds)
 {
@@ -197,24 +217,6 @@ set_model (ModelChoice *choice, const char *name)
   g_object_thaw_notify (G_OBJECT (choice->config));
 }
 
-/* A model that nobody imported: what its licence forbids, or that it says nothing, is heard before its first use. */
-static void
-ask_licence (ModelChoice *choice, const char *model, const char *warning)
-{
-  g_autofree char *name = g_path_get_basename (model);
-  GtkWidget       *question = dialog_question_new (choice->window, GTK_MESSAGE_WARNING, name);
-  gboolean         accepted;
-
-  gtk_message_dialog_format_secondary_text (GTK_MESSAGE_DIALOG (question), "%s", warning);
-  gtk_dialog_add_buttons (GTK_DIALOG (question), _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Use It"), GTK_RESPONSE_OK, NULL);
-  gtk_dialog_set_default_response (GTK_DIALOG (question), GTK_RESPONSE_OK);
-  accepted = gtk_dialog_run (GTK_DIALOG (question)) == GTK_RESPONSE_OK;
-  gtk_widget_destroy (question);
-  if (accepted)
-    models_accept (model);
-  set_model (choice, accepted ? model : choice->last);
-}
-
 static void
 choose_file (ModelChoice *choice)
 {
@@ -236,14 +238,14 @@ static gboolean
 ask (gpointer data)
 {
   ModelChoice     *choice = data;
-  g_autofree char *model = NULL, *warning = NULL;
+  g_autofree char *model = NULL;
 
   choice->idle = 0;
   g_object_get (choice->config, choice->property, &model, NULL);
   if (dialog_is_choosing (model))
     choose_file (choice);
-  else if ((warning = models_find_question (model)))
-    ask_licence (choice, model, warning);
+  else
+    set_model (choice, dialog_ask_licence (choice->window, model) ? model : choice->last);
   return G_SOURCE_REMOVE;
 }
 
@@ -281,7 +283,7 @@ static GtkWidget *
 make_combo (GimpProcedureConfig *config, const char *property, const char *none, GtkWidget *window)
 {
   ModelChoice     *choice = g_new0 (ModelChoice, 1);
-  g_autofree char *signal = g_strconcat ("notify::", property, NULL), *model = NULL, *warning = NULL;
+  g_autofree char *signal = g_strconcat ("notify::", property, NULL), *model = NULL;
   GtkWidget       *combo;
 
   choice->config = config;
@@ -289,12 +291,9 @@ make_combo (GimpProcedureConfig *config, const char *property, const char *none,
   choice->none = none;
   choice->window = window;
   choice->store = gtk_list_store_new (2, G_TYPE_STRING, G_TYPE_STRING);
-  choice->last = g_strdup (""); /* what the answer No leaves */
   g_object_get (config, property, &model, NULL);
-  warning = models_find_question (model);
-  if (warning)
-    ask_licence (choice, model, warning);
-  g_free (choice->last);
+  if (!dialog_ask_licence (window, model))
+    g_object_set (config, property, "", NULL);
   g_object_get (config, property, &choice->last, NULL);
   fill_models (choice, choice->last);
   combo = gimp_prop_string_combo_box_new (G_OBJECT (config), property, GTK_TREE_MODEL (choice->store), 0, 1);

@@ -36,6 +36,10 @@ char         *dialog_tell_estimate (double seconds);
 /* A question before a window, with the window's title. Add the answers, and run it. */
 GtkWidget    *dialog_question_new (GtkWidget *window, GtkMessageType type, const char *text);
 
+/* Before the first use of a model that nobody imported: asks about what its licence forbids, or that it says nothing. TRUE: the user uses it, now or by an earlier
+ * answer, or there is nothing to ask. */
+gboolean      dialog_ask_licence  (GtkWidget *window, const char *model);
+
 /* A combo box for the setting “model”: the installed ones, the file that is set, and the way to another file. `window` is what the file chooser stands before. A model
  * that is set already is asked about at once, where its licence forbids something or isn't known: nothing may look before. */
 GtkWidget    *dialog_model_combo_new (GimpProcedureConfig *config, GtkWidget *window);

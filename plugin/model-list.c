@@ -248,24 +248,25 @@ on_selected (GtkTreeSelection *selection, ModelList *list)
   show_chosen (list);
 }
 
-/* Once more on the default one: none is, and Fovea chooses. */
+/* Once more on the default one: none is, and Fovea chooses. While the user is asked, the list may be read anew: its facts are gone then. */
 static void
 on_make_default (GtkButton *button, ModelList *list)
 {
   const FoveaModelFacts *facts = get_facts (list, NULL);
-  g_autofree char       *chosen = facts ? fovea_get_default_model (facts->task) : NULL, *text = NULL;
+  FoveaTask              task = facts ? facts->task : FOVEA_TASK_UNKNOWN;
+  g_autofree char       *name = facts ? g_strdup (facts->name) : NULL, *chosen = fovea_get_default_model (task), *text = NULL;
   g_autoptr (GError)     error = NULL;
-  gboolean               was_default = facts && g_strcmp0 (chosen, facts->name) == 0;
+  gboolean               was_default = g_strcmp0 (chosen, name) == 0;
 
-  if (!facts)
+  if (!name || (!was_default && !dialog_ask_licence (GTK_WIDGET (list->window), name)))
     return;
-  if (!fovea_set_default_model (facts->task, was_default ? NULL : facts->name, &error))
+  if (!fovea_set_default_model (task, was_default ? NULL : name, &error))
     {
       show_message (list, error->message);
       return;
     }
-  text = was_default ? g_strdup_printf (_("%s chooses a model by itself again."), task_text (facts->task))
-                     : g_strdup_printf (_("%s now takes “%s” unless told otherwise."), task_text (facts->task), facts->name);
+  text = was_default ? g_strdup_printf (_("%s chooses a model by itself again."), task_text (task))
+                     : g_strdup_printf (_("%s now takes “%s” unless told otherwise."), task_text (task), name);
   show_message (list, text);
   model_list_reload (list, NULL);
 }

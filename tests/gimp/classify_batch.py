@@ -151,15 +151,22 @@ def check_changes(gimp, photo):
 
 
 def check_licences(gimp, photo):
-    """What a model forbids that nobody imported is said; not again to who repeats the filter."""
+    """What a model forbids that nobody imported is said, be it named or Automatic's; not again to who repeats the filter."""
     for name, model in (('strict', tiny_model.corner_colour(license='AGPL-3.0')), ('free', tiny_model.corner_colour(license='MIT'))):
         (gimp.folder / f'home/{name}.onnx').write_bytes(model)
-    batch = f"""(plug-in-fovea-batch #:run-mode RUN-NONINTERACTIVE #:model "{gimp.folder}/home/strict.onnx" #:input-folder "{gimp.folder}/home/few"
-                                     #:output-folder "{gimp.folder}/home/results")"""
+    own, settings = gimp.folder / 'home/.local/share/fovea/models', gimp.folder / 'home/.config/fovea'  # the default is strict, too
+    own.mkdir(parents=True)
+    (own / 'ours.onnx').write_bytes(tiny_model.corner_colour(license='AGPL-3.0'))
+    settings.mkdir(parents=True)
+    (settings / 'models.ini').write_text('[defaults]\nclassify=ours\n')
+    strict = f'#:model "{gimp.folder}/home/strict.onnx"'
+    batch = f"""(plug-in-fovea-batch #:run-mode RUN-NONINTERACTIVE #:input-folder "{gimp.folder}/home/few" #:output-folder "{gimp.folder}/home/results"
+                                     #:again #t {{}})"""
     (gimp.folder / 'home/few').mkdir()
     (gimp.folder / 'home/few/photo.jpg').write_bytes(photo.read_bytes())
-    calls = {'strict': (call(f'#:model "{gimp.folder}/home/strict.onnx"'), 1), 'free': (call(f'#:model "{gimp.folder}/home/free.onnx"'), 0),
-             'repeated': (call(f'#:model "{gimp.folder}/home/strict.onnx"').replace('RUN-NONINTERACTIVE', 'RUN-WITH-LAST-VALS'), 0), 'batch': (batch, 1)}
+    calls = {'strict': (call(strict), 1), 'free': (call(f'#:model "{gimp.folder}/home/free.onnx"'), 0), 'automatic': (call(''), 1),
+             'repeated': (call(strict).replace('RUN-NONINTERACTIVE', 'RUN-WITH-LAST-VALS'), 0), 'batch': (batch.format(strict), 1),
+             'automatic batch': (batch.format(''), 1)}
     for name, (text, expected) in calls.items():
         status, output = gimp.batch(scene(photo, '', text))
         assert status == 0 and output.count('under the AGPL') == output.count('licence') == expected, f'{name}: {output[-3000:]}'

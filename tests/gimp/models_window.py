@@ -137,6 +137,40 @@ def about(windows, folder, scene):
     print(f'ok {scene}: the report is there', flush=True)
 
 
+def make_default(windows, folder, home):
+    """Who makes a model the default that somebody put into the folder is asked about its licence, once; who doesn't use it keeps the default that there was."""
+    defaults, answers = home / '.config/fovea/models.ini', home / '.config/fovea/licences.ini'
+
+    def press():  # by the keyboard: a button that is pressed over the bus answers when the question has gone
+        wait(lambda: windows.dialog.getState().contains(windows.pyatspi.STATE_ACTIVE), 'the window to have the keyboard')
+        key('alt+d')
+
+    def is_default(name):
+        wait(lambda: f'classify={name}\n' in defaults.read_text(), f'{name} to be the default')
+        wait(lambda: {row[0]: row[2] for row in windows.cells('Models') if row[2]} == {name: 'Default', 'cutout': 'Automatic'}, 'the mark')
+
+    windows.choose('Models', 'learned')
+    press()
+    is_default('learned')
+    windows.choose('Models', 'mine')
+    for answer in ('Cancel', 'Use It'):
+        press()
+        wait(lambda: windows.button('Use It'), 'the question')
+        assert any(re.search('says nothing of its licence', node.name) for other in windows.application('fovea') for node in walk(other) if node.getRoleName() == 'label')
+        shoot(folder / 'models-question.png')
+        assert not answers.exists() and 'classify=learned\n' in defaults.read_text(), 'the question comes first'
+        windows.press(answer)
+        wait(lambda: len(windows.application('fovea')) == 1, 'the end of the question')
+        is_default('learned' if answer == 'Cancel' else 'mine')
+        assert answers.exists() == (answer == 'Use It')
+    assert str(home / '.local/share/fovea/models/mine.onnx') in answers.read_text(), answers.read_text()
+    press()  # once more: none is
+    wait(lambda: windows.words('chooses a model by itself again'), 'the end of the default')
+    press()  # it was accepted
+    is_default('mine')
+    print('ok light: a default is asked about, once', flush=True)
+
+
 def manage(windows, folder, home):
     """The list: where each comes from and lies, default, renaming, deleting, undo."""
     own = home / '.local/share/fovea/models'
@@ -153,9 +187,7 @@ def manage(windows, folder, home):
     windows.press('Show in Folder')
     wait(browser_was_shown, 'the folder')
     assert browser_was_shown() in (str(own), own.as_uri()), browser_was_shown()
-    windows.press('Make Default')
-    wait(lambda: 'classify=mine' in (home / '.config/fovea/models.ini').read_text(), 'the default')
-    wait(lambda: {row[0]: row[2] for row in windows.cells('Models') if row[2]} == {'mine': 'Default', 'cutout': 'Automatic'}, 'the mark')
+    make_default(windows, folder, home)
     windows.press('Delete')
     wait(lambda: not (own / 'mine.onnx').exists() and all(row[0] != 'mine' for row in windows.cells('Models')), 'the end of it')
     assert not (own / 'mine.json').exists()
