@@ -113,10 +113,14 @@ weight_gradient_inputs (const GradientTap *tap, int n_inputs, float *out)
     }
 }
 
+/* n_inputs: 8, or the 3 of a photo. */
 static void
-weight_gradient_pair (const GradientTap *tap, float *out)
+weight_gradient_pair (const GradientTap *tap, int n_inputs, float *out)
 {
-  weight_gradient_tile (tap, 2, 8, out);
+  if (n_inputs == 3)
+    weight_gradient_tile (tap, 2, 3, out);
+  else
+    weight_gradient_tile (tap, 2, 8, out);
 }
 
 #else
@@ -168,12 +172,12 @@ weight_gradient_tap (GradientTap tap, size_t n_blocks, size_t n_in, float *sum)
       size_t done = 1;
 
 #if VEC_LANES == 16
-      if (n_blocks > 1 && n_in % 8 == 0)
+      if (n_blocks > 1 && (n_in % 8 == 0 || n_in == 3))
         {
           for (size_t first = 0; first < n_in; first += 8)
             {
               tap.in = in + first * tap.in_channel;
-              weight_gradient_pair (&tap, sum + first * KERNEL_BLOCK);
+              weight_gradient_pair (&tap, n_in == 3 ? 3 : 8, sum + first * KERNEL_BLOCK);
             }
           done = 2;
         }

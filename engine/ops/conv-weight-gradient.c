@@ -151,26 +151,31 @@ sum_bias (const Step *step, const WeightState *state, gsize block)
     ((float *) step->out[1].data)[block * KERNEL_BLOCK + i] = total[i];
 }
 
-/* Adds up the parts of output channel k and puts them where the weights lie. */
+/* Adds up the parts of one output block and puts them where the weights lie. */
 static void
-gather_weights (const Step *step, const WeightState *state, gsize k)
+gather_weights (const Step *step, const WeightState *state, gsize block)
 {
-  const float *sums = (const float *) step->workspace;
-  gsize        lane = k % KERNEL_BLOCK, block = k / KERNEL_BLOCK;
-  float       *out = (float *) step->out[0].data + k * state->channels * state->taps;
+  const float *first = (const float *) step->workspace + block * state->in_blocks * state->pair_size;
+  gsize        lanes = MIN (KERNEL_BLOCK, state->outputs - block * KERNEL_BLOCK), apart = state->depthwise ? KERNEL_BLOCK : KERNEL_BLOCK * KERNEL_BLOCK;
 
   for (gsize c = 0; c < state->channels; c++)
-    for (gsize t = 0; t < state->taps; t++)
-      {
-        gsize at = state->depthwise ? block * state->pair_size + t * KERNEL_BLOCK + lane
-                                    : (block * state->in_blocks + c / KERNEL_BLOCK) * state->pair_size
-                                          + (t * KERNEL_BLOCK + c % KERNEL_BLOCK) * KERNEL_BLOCK + lane;
-        float sum = 0.0f;
+    {
+      const float *sums = first + c / KERNEL_BLOCK * state->pair_size + c % KERNEL_BLOCK * KERNEL_BLOCK;
 
-        for (gsize part = 0; part < state->n_parts; part++)
-          sum += sums[part * state->n_pairs * state->pair_size + at];
-        *out++ = sum;
-      }
+      for (gsize lane = 0; lane < lanes; lane++)
+        {
+          float *out = (float *) step->out[0].data + ((block * KERNEL_BLOCK + lane) * state->channels + c) * state->taps;
+
+          for (gsize t = 0; t < state->taps; t++)
+            {
+              float sum = 0.0f;
+
+              for (gsize part = 0; part < state->n_parts; part++)
+                sum += sums[part * state->n_pairs * state->pair_size + t * apart + lane];
+              out[t] = sum;
+            }
+        }
+    }
 }
 
 /* A task is one output block. */
@@ -181,8 +186,7 @@ gather_run (const Step *step, gsize first, gsize last, guint thread)
 
   for (gsize block = first; block < last; block++)
     {
-      for (gsize k = block * KERNEL_BLOCK; k < MIN ((block + 1) * KERNEL_BLOCK, state->outputs); k++)
-        gather_weights (step, state, k);
+      gather_weights (step, state, block);
       if (step->n_outputs > 1 && step->out[1].value)
         sum_bias (step, state, block);
     }
