@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * vec-pool.h: maximum and average over windows of blocked images. The part of the window that lies inside is found once for a row and
+ * vec-pool.h: maximum and average over windows of blocked images, and the gradient of the maximum. The part of the window that lies inside is found once for a row and
  * once for a pixel, so that the loops over it have no conditions.
  */
 #pragma once

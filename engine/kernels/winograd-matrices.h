@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * winograd-matrices.h: the transforms of Winograd's F(4, 3), and, in the corners of matrices of the same size, of F(2, 3): B' of inputs, A' of outputs,
- * G of weights (Lavin and Gray, arXiv 1509.09308). The vectorized kernels have them as sums.
+ * G of weights (Lavin and Gray, arXiv 1509.09308). pack.c and the vectorized kernels have them as sums.
  */
 #pragma once
 

@@ -2,21 +2,22 @@
  *
  * conv-weight-gradient.c: how the weight gradient of a convolution is cut into work for the kernels (kernels/vec-weight-gradient.h).
  *
- * A task is (part of the images, some output blocks): band after band of rows is read from memory once and multiplied by all pairs of blocks, whose sums
- * stay in the second-level cache. With Winograd a part is of the tiles of all images, and its sums, four times as many, are each thread's own; only what they
- * mean is kept. Then the parts are added up. Parts depend on shapes only, so that the result doesn't depend on the number of threads.
+ * A task is (part of the images' rows, some output blocks): band after band of rows is read from memory once and multiplied by all pairs of blocks, whose
+ * sums stay in the second-level cache. With Winograd a part is of the tiles of all images, and its sums, four times as many, are each thread's own; only what
+ * they mean is kept. Then the parts are added up. Parts depend on shapes only, so that the result doesn't depend on the number of threads.
  */
 
 #include "ops/conv-weight-gradient.h"
 
 #include <string.h>
 
-#define BAND_BYTES     20480    /* of the rows of x and dy, of one block each, that a call of the kernel looks at */
-#define SUM_FLOATS     (1 << 16) /* of a task, about: they share the second-level cache with the band */
+#define BAND_BYTES      20480     /* of the rows of x and dy, of one block each, that a call of the kernel looks at */
+#define SUM_FLOATS      (1 << 16) /* of a task, about: they share the second-level cache with the band */
 #define WINOGRAD_FLOATS (5 << 18) /* of a task's sums in Winograd's domain: with fewer output blocks the inputs would be transformed too often */
-#define WINOGRAD_BAND  (1 << 19) /* floats of a band's inputs in Winograd's domain, about */
-#define MOST_TILES     64       /* of a band; with fewer than 16 the sums would be read too often */
-#define MIN_TASKS      8        /* that a gradient is cut into at least, where there are as many images */
+#define WINOGRAD_BAND   (1 << 19) /* floats of a band's inputs in Winograd's domain, about */
+#define LEAST_TILES     16        /* of a band; with fewer the sums would be read too often */
+#define MOST_TILES      64
+#define MIN_TASKS       8         /* that a gradient is cut into at least, where there are as many bands */
 
 typedef struct
 {
@@ -67,23 +68,30 @@ add_band (const WeightState *state, const KernelWeightGradient *gradient, gsize 
     }
 }
 
+static gsize
+bands_of_image (const WeightState *state)
+{
+  return ((gsize) state->winograd.gradient.out_h + state->band - 1) / state->band;
+}
+
 static void
-add_images (const Step *step, const WeightState *state, gsize part, gsize block, gsize end, float *sums)
+add_bands (const Step *step, const WeightState *state, gsize part, gsize block, gsize end, float *sums)
 {
   KernelWeightGradient gradient = state->winograd.gradient;
-  gsize                rows = (gsize) gradient.out_h;
+  gsize                rows = (gsize) gradient.out_h, n_bands = state->images * bands_of_image (state);
 
   memset (sums, 0, (end - block) * state->in_blocks * state->pair_size * sizeof *sums);
-  for (gsize image = state->images * part / state->n_parts; image < state->images * (part + 1) / state->n_parts; image++)
+  for (gsize band = n_bands * part / state->n_parts; band < n_bands * (part + 1) / state->n_parts; band++)
     {
+      gsize image = band / bands_of_image (state), row = band % bands_of_image (state) * state->band, last = MIN (row + state->band, rows);
+
       gradient.in = (const float *) step->in[0].data + image * state->in_image;
       gradient.gradient = (const float *) step->in[1].data + image * state->out_blocks * gradient.gradient_plane;
-      for (gsize row = 0; row < rows; row += state->band)
-        if (!state->depthwise)
-          add_band (state, &gradient, block, end, row, MIN (row + state->band, rows), sums);
-        else
-          for (gsize b = block; b < end; b++)
-            state->kernels->depthwise_weight_gradient (&gradient, b, row, MIN (row + state->band, rows), sums + (b - block) * state->pair_size);
+      if (!state->depthwise)
+        add_band (state, &gradient, block, end, row, last, sums);
+      else
+        for (gsize b = block; b < end; b++)
+          state->kernels->depthwise_weight_gradient (&gradient, b, row, last, sums + (b - block) * state->pair_size);
     }
 }
 
@@ -127,7 +135,7 @@ sum_run (const Step *step, gsize first, gsize last, guint thread)
       if (state->is_winograd)
         add_tiles (step, state, part, block, end, step_scratch (step, thread), sums);
       else
-        add_images (step, state, part, block, end, sums);
+        add_bands (step, state, part, block, end, sums);
     }
 }
 
@@ -203,7 +211,7 @@ suits_winograd (const ConvShape *shape)
 
   return shape->group == 1 && shape->channels >= KERNEL_BLOCK && shape->outputs >= KERNEL_BLOCK && window->kernel[0] == 3 && window->kernel[1] == 3
          && window->stride[0] == 1 && window->stride[1] == 1 && window->dilation[0] == 1 && window->dilation[1] == 1
-         && 36 * (tiles + 16) < 9 * shape->n * shape->out_h * shape->out_w;
+         && 36 * (tiles + LEAST_TILES) < 9 * shape->n * shape->out_h * shape->out_w;
 }
 
 static void
@@ -239,21 +247,30 @@ describe (Step *step, WeightState *state, const ConvShape *shape)
   state->winograd.tiles_y = (gsize) ((shape->out_h + 3) / 4);
 }
 
-/* How many output blocks and images a task has. */
+/* How many output blocks and bands a task has. */
 static void
 cut (WeightState *state, const ConvShape *shape)
 {
   gsize row_bytes = (gsize) (shape->w * shape->window.stride[0] + shape->out_w) * KERNEL_BLOCK * sizeof (float);
   gsize room = state->is_winograd ? WINOGRAD_FLOATS / kernel_winograd_size (4) / (KERNEL_BLOCK * KERNEL_BLOCK) / state->in_blocks
                                   : SUM_FLOATS / state->pair_size / state->in_blocks;
+  gsize n_bands;
 
   state->task_blocks = CLAMP (room / 2 * 2, 2, state->out_blocks + state->out_blocks % 2);
   state->n_cuts = (state->out_blocks + state->task_blocks - 1) / state->task_blocks;
-  state->n_parts = CLAMP ((MIN_TASKS + state->n_cuts - 1) / state->n_cuts, 1, MAX (state->images, 1));
   if (state->is_winograd)
-    state->band = CLAMP (WINOGRAD_BAND / kernel_winograd_size (4) / KERNEL_BLOCK / (state->in_blocks + state->task_blocks) / 16 * 16, 16, MOST_TILES);
+    {
+      gsize fitting = WINOGRAD_BAND / kernel_winograd_size (4) / KERNEL_BLOCK / (state->in_blocks + state->task_blocks);
+
+      state->band = CLAMP (fitting / LEAST_TILES * LEAST_TILES, LEAST_TILES, MOST_TILES);
+      n_bands = state->images * state->winograd.tiles_x * state->winograd.tiles_y / LEAST_TILES;
+    }
   else
-    state->band = MAX (BAND_BYTES / row_bytes, 1);
+    {
+      state->band = MAX (BAND_BYTES / row_bytes, 1);
+      n_bands = state->images * bands_of_image (state);
+    }
+  state->n_parts = CLAMP ((MIN_TASKS + state->n_cuts - 1) / state->n_cuts, 1, MAX (n_bands, 1));
 }
 
 gboolean
