@@ -2,7 +2,7 @@
 """The tagger's lesson: its labels, and what a teacher (SqueezeNet 1.1) makes of the same photos, as features of the whole photo and of its places."""
 
 import torch
-from network import Network
+from network import Network, read_answer
 from photos import change_colours, normalize, place_views, show
 from torch import nn
 from torch.nn import functional as F
@@ -59,7 +59,7 @@ class Lesson(nn.Module):
         rarity = torch.sqrt(often.mean() / often)
         self.share = (self.tags * rarity).amax(1).clamp(1.0, 4.0)  # rare tags more often, as trainer-run.c
         self.tags, self.known = self.tags.to(device), self.known.to(device)
-        self.network = Network(base, ["Gemm_99", "Flatten_97", "stride16"])
+        self.network = Network(base, [read_answer(base), "Flatten_97", "stride16"])
         self.follow, self.follow_places = nn.Linear(512, 512), nn.Conv2d(96, 512, 1)
         self.teacher = Teacher(teacher)
         self.to(device, memory_format=torch.channels_last)
