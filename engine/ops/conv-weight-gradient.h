@@ -8,7 +8,7 @@
 #include "ops/conv.h"
 
 /* What the gradients' kernels read of the forward convolution; images and sums are set by who runs them. */
-KernelWeightGradient conv_describe_gradient      (const ConvShape *shape);
+KernelWeightGradient conv_describe_gradient       (const ConvShape *shape);
 
 /* Fills a step with the inputs x, dy and the outputs dW and, where it is asked for, db: dy is blocked, and x too unless it has few channels. `shape` is that
  * of the forward convolution. */
