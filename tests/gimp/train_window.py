@@ -333,9 +333,8 @@ def show_next(window, folder):
 
     before = look('away')
     window.press('Label here next')
-    after = look('there')
-    assert count_white(after) > count_white(before) + 30, 'the ring is seen'
-    assert np.abs(after.astype(int) - before).mean() > 10, 'another part of the photo is'
+    wait(lambda: count_white(look('there')) > count_white(before) + 30, 'the ring', 30)
+    assert np.abs(look('there').astype(int) - before).mean() > 10, 'another part of the photo is seen'
     key('0')
 
 
