@@ -163,8 +163,8 @@ gsize       fovea_masks_get_class (const FoveaMasks *masks, gsize i);
  * answer has. Of at most 256 classes. */
 void        fovea_masks_find_best (const FoveaMasks *masks, guint8 *best, float *share);
 
-/* The same masks taken apart where they don't hang together, largest part first: each is a thing by itself. threshold, above 0 to 1: where a mask's inside begins. Specks
- * are left out. NULL with FOVEA_ERROR_MEMORY. */
+/* The same masks taken apart, largest first: each is a thing by itself. Networks that give boxes with masks tell the things apart; of others it is the parts that hang
+ * together, without specks. threshold, above 0 to 1: where a mask's inside begins. NULL with FOVEA_ERROR_MEMORY. */
 FoveaMasks *fovea_masks_split     (const FoveaMasks *masks, double threshold, GError **error);
 
 /* How a mask is made of that. All zero but softness 1 and threshold 0.5: as the network has it. */
@@ -235,7 +235,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaOutline, fovea_outline_free)
 
 typedef struct _FoveaSegmenter FoveaSegmenter;
 
-/* A model with its settings, ready to make masks: saliency, matting and semantic networks of any family in families.c, what fovea_trainer made, or a
+/* A model with its settings, ready to make masks: saliency, matting and semantic networks and those of boxes with masks, of any family in families.c, what fovea_trainer made, or a
  * classifier that ends in global pooling, whose best class gives a rough one. Refuses others with a message that says why. settings NULL: fovea_settings_read. */
 FoveaSegmenter      *fovea_segmenter_new  (FoveaModel *model, const FoveaSettings *settings, guint n_threads, GError **error);
 void                 fovea_segmenter_free (FoveaSegmenter *segmenter);

@@ -92,3 +92,16 @@ def two_boxes(size=32, names="['dot', 'bar']"):
     nodes[0] += field(5, field(1, "keepdims") + field(3, 0) + field(20, 2))
     return model(nodes, [port("x", [1, 3, size, size])], [port("output0", [1, 2, 6])], [tensor("rows", [1, 2, 6], rows), tensor("zero", [], [0])],
                  {"names": names, "fovea": '{"input": {"resize": "stretch", "range": 1}}'})
+
+
+def three_objects(size=64, names="['bird', 'dog', 'cat']"):
+    """Boxes with masks, the same in every photo: two dogs that touch, at x 12 … 28 and 28 … 52, y 24 … 40 of its 64 × 64 pixels, and a cat at x 12 … 20,
+    y 16 … 24."""
+    rows = []
+    for *box, label in ((12, 24, 28, 40, 1), (28, 24, 52, 40, 1), (12, 16, 20, 24, 2)):
+        rows += [*box, 0.9, label, 1] + 31 * [0]
+    nodes = [node("ReduceMin", ["x"], ["least"]), node("Mul", ["least", "zero"], ["nothing"]), node("Add", ["rows", "nothing"], ["output0"]),
+             node("Add", ["maps", "nothing"], ["output1"])]
+    nodes[0] += field(5, field(1, "keepdims") + field(3, 0) + field(20, 2))
+    constants = [tensor("rows", [1, 3, 38], rows), tensor("maps", [1, 32, 16, 16], 256 * [12] + 31 * 256 * [0]), tensor("zero", [], [0])]
+    return model(nodes, [port("x", [1, 3, size, size])], [port("output0", [1, 3, 38]), port("output1", [1, 32, 16, 16])], constants, {"task": "segment", "names": names})

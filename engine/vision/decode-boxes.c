@@ -145,6 +145,22 @@ box_find_tensor (const BoxTensor *tensors, guint n_tensors, const char *name)
   return NULL;
 }
 
+/* Labels that say what the first class is tell whether classes are counted from the background on. */
+static gint32
+find_first_id (const FoveaSettings *settings)
+{
+  g_autofree char *first = settings->n_labels ? g_utf8_casefold (settings->labels[0], -1) : g_strdup ("");
+
+  return strstr (first, "background") || strcmp (first, "n/a") == 0 ? 0 : 1;
+}
+
+BoxOptions
+box_options_of (const FoveaSettings *settings, float least)
+{
+  return (BoxOptions) { settings->width, settings->height, least, settings->n_labels, find_first_id (settings), settings->activation, settings->anchors,
+                        settings->n_anchors };
+}
+
 /* ---- decoding --------------------------------------------------------------------------------------------------------------------------- */
 
 /* Best first; equal ones stay as the network gave them. */

@@ -46,6 +46,9 @@ typedef struct
   gboolean damaged; /* a number that isn't one was met */
 } BoxList;
 
+/* What the settings say of a model's boxes. */
+BoxOptions box_options_of (const FoveaSettings *settings, float least);
+
 typedef gboolean (*BoxDecoder) (const BoxOptions *options, const BoxTensor *tensors, guint n_tensors, BoxList *list, GError **error);
 
 /* The decoder of a family; NULL where the family has no boxes or isn't known. */

@@ -250,7 +250,7 @@ decode_masks_of (const FoveaSettings *settings, const MaskMaps *maps, GError **e
 }
 
 MaskStack *
-decode_masks (const FoveaSettings *settings, const FoveaTensor *const *outputs, guint n_outputs, GError **error)
+decode_masks (const FoveaSettings *settings, FoveaTensor *const *outputs, guint n_outputs, GError **error)
 {
   MaskMaps   maps = { 0 };
   MaskStack *stack;

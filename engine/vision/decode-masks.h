@@ -32,7 +32,7 @@ gboolean   decode_masks_knows (const char *family);
 
 /* Reads the maps of one photo. Of several classes those are kept that win at least one pixel in two thousand; the background (class 0 where it is called so) isn't one.
  * activation AUTO: what is usual in the family. NULL with FOVEA_ERROR_UNSUPPORTED (shapes that don't fit the family) or _MEMORY. */
-MaskStack *decode_masks    (const FoveaSettings *settings, const FoveaTensor *const *outputs, guint n_outputs, GError **error);
+MaskStack *decode_masks    (const FoveaSettings *settings, FoveaTensor *const *outputs, guint n_outputs, GError **error);
 
 /* The same in two steps, for maps that are put together of several. */
 gboolean   decode_masks_read        (const FoveaTensor *out, MaskMaps *maps, GError **error);

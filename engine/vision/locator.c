@@ -216,23 +216,13 @@ add_boxes (Search *search, const PhotoTile *tile, const FoveaInput *input, const
     }
 }
 
-/* Labels that say what the first class is tell whether classes are counted from the background on. */
-static gint32
-find_first_id (const FoveaSettings *settings)
-{
-  g_autofree char *first = settings->n_labels ? g_utf8_casefold (settings->labels[0], -1) : g_strdup ("");
-
-  return strstr (first, "background") || strcmp (first, "n/a") == 0 ? 0 : 1;
-}
-
 static GArray *
 detect (Search *search, FoveaInput *input, GError **error)
 {
   FoveaLocator        *locator = search->locator;
   const FoveaSettings *settings = locator->settings;
   FoveaTensor         *tensor = fovea_session_get_input (locator->session, 0);
-  BoxOptions           options = { settings->width, settings->height, LEAST_SCORE, settings->n_labels, find_first_id (settings), settings->activation,
-                                   settings->anchors, settings->n_anchors };
+  BoxOptions           options = box_options_of (settings, LEAST_SCORE);
 
   fovea_input_write (input, tensor);
   if (locator->size_input)

@@ -12,7 +12,7 @@ typedef struct
   FoveaModel          *model;
   const FoveaSettings *settings;
   FoveaSession        *session;
-  const FoveaTensor  **outputs;  /* (n_outputs) of the session */
+  FoveaTensor *const  *outputs; /* (n_outputs) of the session */
   guint                n_outputs;
 } MaskNetwork;
 

@@ -54,6 +54,7 @@ fovea_masks_free (FoveaMasks *masks)
   if (!masks)
     return;
   mask_stack_free (masks->stack);
+  mask_stack_free (masks->objects);
   g_strfreev (masks->labels);
   g_free (masks->guide);
   g_free (masks);

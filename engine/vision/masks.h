@@ -11,6 +11,7 @@ struct _FoveaMasks
   int        photo_width, photo_height;
   MaskStack *stack;  /* over the whole photo */
   char     **labels; /* of the stack's masks */
+  MaskStack *objects; /* one mask an object, over the whole photo; NULL: the network doesn't tell objects apart */
   guint8    *guide;  /* (guide_height, guide_width, 3): the photo, made smaller */
   int        guide_width, guide_height;
   guint      n_threads; /* that make masks of it; 0: one per processor */

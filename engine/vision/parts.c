@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * parts.c: masks taken apart, where they don't hang together: what a class's mask shows twice is two things. Pixels of the soft border go to the part that they
- * are nearest to.
+ * parts.c: masks taken apart: by the objects that the network told apart; else where they don't hang together: what a class's mask shows twice is two things.
+ * Pixels of the soft border go to the part that they are nearest to.
  */
 
 #include <string.h>
@@ -69,8 +69,68 @@ compare_sizes (gconstpointer a, gconstpointer b)
   return ((const Part *) b)->size - ((const Part *) a)->size;
 }
 
-FoveaMasks *
-fovea_masks_split (const FoveaMasks *masks, double threshold, GError **error)
+/* Masks of the same photo: those of `stack`, which is taken over; labels[i] is the name of mask i. */
+static FoveaMasks *
+with_stack (const FoveaMasks *masks, MaskStack *stack, char **labels)
+{
+  FoveaMasks *result = g_new0 (FoveaMasks, 1);
+
+  *result = (FoveaMasks) { .photo_width = masks->photo_width, .photo_height = masks->photo_height, .guide_width = masks->guide_width,
+                           .guide_height = masks->guide_height, .n_threads = masks->n_threads, .stack = stack, .labels = labels };
+  result->guide = g_memdup2 (masks->guide, (gsize) masks->guide_width * (gsize) masks->guide_height * 3);
+  return result;
+}
+
+/* The name of a class that has a mask. */
+static const char *
+find_label (const FoveaMasks *masks, gsize class)
+{
+  gsize i = 0;
+
+  while (masks->stack->classes[i] != class)
+    i++;
+  return masks->labels[i];
+}
+
+/* The objects that the network told apart. */
+static FoveaMasks *
+take_objects (const FoveaMasks *masks, double threshold, GError **error)
+{
+  const MaskStack      *objects = masks->objects;
+  gsize                 size = (gsize) objects->width * (gsize) objects->height;
+  g_autoptr (GArray)    parts = g_array_new (FALSE, FALSE, sizeof (Part));
+  g_autoptr (MaskStack) stack = g_new0 (MaskStack, 1);
+  char                **labels;
+
+  for (gsize k = 0; k < objects->n; k++)
+    {
+      Part part = { k, 0, 0 };
+
+      for (gsize at = 0; at < size; at++)
+        part.size += objects->shares[k * size + at] >= (float) threshold;
+      if (part.size > 0)
+        g_array_append_val (parts, part);
+    }
+  g_array_sort (parts, compare_sizes);
+  *stack = (MaskStack) { .n = parts->len, .width = objects->width, .height = objects->height, .classes = g_new0 (gsize, parts->len + 1) };
+  stack->shares = memory_alloc_n (MAX (stack->n, 1) * size, sizeof (float), "the parts", error);
+  if (!stack->shares)
+    return NULL;
+  labels = g_new0 (char *, stack->n + 1);
+  for (gsize k = 0; k < stack->n; k++)
+    {
+      gsize object = g_array_index (parts, Part, k).mask;
+
+      stack->classes[k] = objects->classes[object];
+      labels[k] = g_strdup (find_label (masks, objects->classes[object]));
+      memcpy (stack->shares + k * size, objects->shares + object * size, size * sizeof (float));
+    }
+  return with_stack (masks, g_steal_pointer (&stack), labels);
+}
+
+/* The parts that hang together. */
+static FoveaMasks *
+find_all_parts (const FoveaMasks *masks, double threshold, GError **error)
 {
   const MaskStack      *stack = masks->stack;
   gsize                 size = (gsize) stack->width * (gsize) stack->height;
@@ -99,16 +159,19 @@ fovea_masks_split (const FoveaMasks *masks, double threshold, GError **error)
     }
   if (split->shares)
     {
-      result = g_new0 (FoveaMasks, 1);
-      *result = (FoveaMasks) { .photo_width = masks->photo_width, .photo_height = masks->photo_height, .guide_width = masks->guide_width,
-                               .guide_height = masks->guide_height };
-      result->guide = g_memdup2 (masks->guide, (gsize) masks->guide_width * (gsize) masks->guide_height * 3);
-      result->labels = g_new0 (char *, split->n + 1);
+      char **labels = g_new0 (char *, split->n + 1);
+
       for (gsize k = 0; k < split->n; k++)
-        result->labels[k] = g_strdup (masks->labels[g_array_index (parts, Part, k).mask]);
-      result->stack = g_steal_pointer (&split);
+        labels[k] = g_strdup (masks->labels[g_array_index (parts, Part, k).mask]);
+      result = with_stack (masks, g_steal_pointer (&split), labels);
     }
   memory_free (queue);
   memory_free (numbers);
   return result;
+}
+
+FoveaMasks *
+fovea_masks_split (const FoveaMasks *masks, double threshold, GError **error)
+{
+  return masks->objects ? take_objects (masks, threshold, error) : find_all_parts (masks, threshold, error);
 }

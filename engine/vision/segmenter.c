@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * segmenter.c: FoveaSegmenter: a network that gives masks, its settings and a session. The photo's rows go to the network's input and to a smaller copy, the
- * guide, along which mask.c refines borders. Classifiers stand in: their best class's activation map is a rough mask.
+ * guide, along which mask.c refines borders. Of networks that tell objects apart each class has a mask of all of its objects,
+ * and each object one. Classifiers stand in: their best class's activation map is a rough mask.
  */
 
 #include <glib/gi18n.h>
@@ -12,6 +13,7 @@
 #include "base/tensor.h"
 #include "run/session.h"
 #include "vision/classifier.h"
+#include "vision/decode-instances.h"
 #include "vision/input.h"
 #include "vision/mask-tiles.h"
 #include "vision/masks.h"
@@ -28,7 +30,8 @@ struct _FoveaSegmenter
   FoveaClassifier *classifier; /* NULL: a network of masks, and the rest is set; likewise: */
   Sam             *sam;        /* NULL: a network that finds things by itself */
   FoveaSession    *session;
-  const FoveaTensor **outputs;
+  const char     **names;   /* of the outputs */
+  FoveaTensor    **outputs;
   guint            n_outputs;
   guint            n_threads;
 };
@@ -83,9 +86,13 @@ make_session (FoveaSegmenter *segmenter, guint n_threads, GError **error)
   if (!segmenter->session)
     return FALSE;
   segmenter->n_outputs = fovea_model_get_n_outputs (segmenter->model);
-  segmenter->outputs = g_new0 (const FoveaTensor *, segmenter->n_outputs + 1);
+  segmenter->names = g_new0 (const char *, segmenter->n_outputs + 1);
+  segmenter->outputs = g_new0 (FoveaTensor *, segmenter->n_outputs + 1);
   for (guint i = 0; i < segmenter->n_outputs; i++)
-    segmenter->outputs[i] = fovea_session_get_output (segmenter->session, i);
+    {
+      segmenter->names[i] = fovea_model_get_output (segmenter->model, i)->name;
+      segmenter->outputs[i] = fovea_session_get_output (segmenter->session, i);
+    }
   return TRUE;
 }
 
@@ -102,7 +109,7 @@ fovea_segmenter_new (FoveaModel *model, const FoveaSettings *settings, guint n_t
     return NULL;
   if (sam_knows (segmenter->settings->family))
     done = (segmenter->sam = sam_new (model, segmenter->settings, n_threads, error)) != NULL;
-  else if (decode_masks_knows (segmenter->settings->family))
+  else if (decode_masks_knows (segmenter->settings->family) || decode_instances_knows (segmenter->settings->family))
     done = make_session (segmenter, n_threads, error);
   else if (segmenter->settings->task == FOVEA_TASK_CLASSIFY)
     done = make_rough (segmenter, n_threads, error);
@@ -121,6 +128,7 @@ fovea_segmenter_free (FoveaSegmenter *segmenter)
   g_clear_pointer (&segmenter->session, fovea_session_free);
   g_clear_pointer (&segmenter->model, fovea_model_unref);
   fovea_settings_free (segmenter->settings);
+  g_free (segmenter->names);
   g_free (segmenter->outputs);
   g_free (segmenter);
 }
@@ -143,6 +151,13 @@ gboolean
 fovea_segmenter_is_rough (const FoveaSegmenter *segmenter)
 {
   return segmenter->classifier != NULL;
+}
+
+/* Masks of objects, not of classes. */
+static gboolean
+gives_objects (const FoveaSegmenter *segmenter)
+{
+  return segmenter->session && decode_instances_knows (segmenter->settings->family);
 }
 
 /* ---- looking ------------------------------------------------------------------------------------------------------------------------------ */
@@ -242,6 +257,8 @@ look (FoveaSegmenter *segmenter, FoveaInput *input, GCancellable *cancellable, F
   fovea_input_write (input, fovea_session_get_input (segmenter->session, 0));
   if (!fovea_session_run (segmenter->session, cancellable, progress, user_data, error))
     return NULL;
+  if (gives_objects (segmenter))
+    return decode_instances (segmenter->settings, segmenter->names, segmenter->outputs, segmenter->n_outputs, error);
   return decode_masks (segmenter->settings, segmenter->outputs, segmenter->n_outputs, error);
 }
 
@@ -319,10 +336,12 @@ fovea_segmenter_run (FoveaSegmenter *segmenter, const FoveaPhoto *photo, int n_t
 {
   const FoveaSettings   *settings = fovea_segmenter_get_settings (segmenter);
   const MaskNetwork      network = { segmenter->model, settings, segmenter->session, segmenter->outputs, segmenter->n_outputs };
-  gboolean               in_tiles = n_tiles != 1 && !segmenter->classifier;
+  gboolean               in_tiles = n_tiles != 1 && !segmenter->classifier && !gives_objects (segmenter);
   g_autoptr (MaskTiles)  tiles = NULL;
   g_autoptr (FoveaInput) guide = NULL;
+  g_autoptr (MaskStack)  objects = NULL;
   MaskStack             *stack;
+  FoveaMasks            *masks;
   const guint8          *pixels;
   int                    guide_width, guide_height, side = GUIDE_SIDE;
 
@@ -348,10 +367,17 @@ fovea_segmenter_run (FoveaSegmenter *segmenter, const FoveaPhoto *photo, int n_t
     return NULL;
   stack = in_tiles ? look_in_tiles (tiles, &network, photo, guide, cancellable, progress, user_data, error)
                    : look_once (segmenter, photo, guide, cancellable, progress, user_data, error);
+  if (stack && gives_objects (segmenter))
+    {
+      objects = stack;
+      stack = instances_unite (objects, error);
+    }
   if (!stack)
     return NULL;
   pixels = fovea_input_get_pixels (guide, &guide_width, &guide_height);
-  return masks_new (photo->width, photo->height, stack, settings, pixels, guide_width, guide_height, segmenter->n_threads);
+  masks = masks_new (photo->width, photo->height, stack, settings, pixels, guide_width, guide_height, segmenter->n_threads);
+  masks->objects = g_steal_pointer (&objects);
+  return masks;
 }
 
 FoveaMasks *

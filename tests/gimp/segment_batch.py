@@ -20,7 +20,7 @@ try:
 except ImportError as missing:
     skip(missing)
 
-from classify_batch import KINDS, answers_of, scene
+from classify_batch import KINDS, answers_of, scene, tiny_model
 from locate_batch import run, show, shown
 
 MODEL = 'selfie_segmentation'
@@ -158,6 +158,17 @@ def check_selection(gimp, photo):
     print('ok region selection')
 
 
+def check_objects(gimp, photo):
+    """A network that tells objects apart: a mask a class, or of each object, also of two that touch."""
+    (gimp.folder / 'models' / 'three.onnx').write_bytes(tiny_model.three_objects())
+    found = answers_of(run(gimp, scene(photo, '', (answer('classes') + answer('objects', '#:per-object #t')).replace(MODEL, 'three'))))
+    labels = {name: [mask['label'] for mask in found[name]['masks']] for name in found}
+    assert labels == {'classes': ['dog', 'cat'], 'objects': ['dog', 'dog', 'cat']}, labels
+    areas = [mask['area'] for mask in found['objects']['masks']]
+    assert abs(areas[0] / areas[1] - 24 / 16) < 0.1, areas
+    print('ok objects that touch, each by itself')
+
+
 def check_refusals(gimp, photo):
     cases = {'#:output "boxes"': 'layer-mask, selection', '#:operation "mix"': 'replace, add', '#:region "moon"': 'layer, image', '#:classes "unicorn"': 'unicorn'}
     cases = {scene(photo, '', call(more) if 'output' not in more else call(more).replace('#:output "none"', '', 1)): words for more, words in cases.items()}
@@ -185,6 +196,7 @@ def main():
         check_paths(gimp, photo, truth, folder)
         check_prompts(gimp, photo, truth)
         check_selection(gimp, photo)
+        check_objects(gimp, photo)
         check_refusals(gimp, photo)
 
 
