@@ -143,6 +143,15 @@ label_paths_list (const LabelLayers *labels)
 
 /* ---- what surrounds an object --------------------------------------------------------------------------------------- */
 
+/* GIMP does without a last point that is the first again. */
+static void
+open_up (GArray *points)
+{
+  while (points->len > 2 && fabs (g_array_index (points, double, 0) - g_array_index (points, double, points->len - 2)) <= UNMOVED
+         && fabs (g_array_index (points, double, 1) - g_array_index (points, double, points->len - 1)) <= UNMOVED)
+    g_array_set_size (points, points->len - 2);
+}
+
 /* The points of a stroke: those that it has where it is straight, otherwise those along its curves. Of double: x, y … */
 static GArray *
 read_stroke (GimpPath *path, gint stroke)
@@ -160,6 +169,7 @@ read_stroke (GimpPath *path, gint stroke)
   for (gsize i = 0; i + 5 < n && straight; i += 6)
     g_array_append_vals (points, all + i + 2, 2);
   g_array_append_vals (points, along, (guint) n_along);
+  open_up (points);
   return points;
 }
 
@@ -176,20 +186,53 @@ read_strokes (GimpPath *path)
   return polygons;
 }
 
+/* Whether the strokes are what was made of these polygons, which are opened up. */
 static gboolean
-are_same (const GPtrArray *some, const GPtrArray *others)
+are_same (const GPtrArray *strokes, GPtrArray *polygons)
 {
-  gboolean same = others && some->len == others->len;
+  gboolean same = polygons && strokes->len == polygons->len;
 
-  for (guint i = 0; same && i < some->len; i++)
+  for (guint i = 0; same && i < strokes->len; i++)
     {
-      const GArray *a = some->pdata[i], *b = others->pdata[i];
+      const GArray *a = strokes->pdata[i];
+      GArray       *b = polygons->pdata[i];
 
+      open_up (b);
       same = a->len == b->len;
       for (guint k = 0; same && k < a->len; k++)
         same = fabs (g_array_index (a, double, k) - g_array_index (b, double, k)) <= UNMOVED;
     }
   return same;
+}
+
+/* Whether that is nothing but the box: four of its corners, one after the other. */
+static gboolean
+is_box (const GPtrArray *polygons, const LabelPath *box)
+{
+  const GArray *points = polygons->len == 1 ? polygons->pdata[0] : NULL;
+  gboolean      fits = points && points->len == 8;
+
+  for (guint i = 0; fits && i < points->len; i += 2)
+    {
+      const double *all = (const double *) (gconstpointer) points->data, *here = all + i, *next = all + (i + 2) % points->len;
+
+      fits = (fabs (here[0] - box->x) <= UNMOVED || fabs (here[0] - box->x - box->width) <= UNMOVED)
+             && (fabs (here[1] - box->y) <= UNMOVED || fabs (here[1] - box->y - box->height) <= UNMOVED)
+             && (fabs (here[0] - next[0]) <= UNMOVED || fabs (here[1] - next[1]) <= UNMOVED);
+    }
+  return fits;
+}
+
+/* What was drawn around the object by hand, as polygons; NULL: a box, or nothing that surrounds anything. Free with g_free. */
+static char *
+outline (GPtrArray *polygons, const LabelPath *box)
+{
+  if (box->width <= UNMOVED || box->height <= UNMOVED || is_box (polygons, box))
+    return NULL;
+  for (guint i = polygons->len; i-- > 0;)
+    if (((const GArray *) polygons->pdata[i])->len < 6)
+      g_ptr_array_remove_index (polygons, i);
+  return polygons->len > 0 ? fovea_segmentation_redraw (NULL, polygons, 0, 0) : NULL;
 }
 
 void
@@ -198,7 +241,7 @@ label_paths_describe (const LabelPath *path, GimpImage *image, FoveaLabelBox *bo
   g_autoptr (JsonNode)  node = read_parasite (GIMP_ITEM (path->path), OBJECT_OUTPUT_PARASITE), more = read_parasite (GIMP_ITEM (path->path), ANNOTATION);
   JsonObject           *object = node ? json_node_get_object (node) : NULL, *rest = more ? json_node_get_object (more) : NULL;
   const char           *segmentation = rest ? json_object_get_string_member_with_default (rest, "segmentation", NULL) : NULL;
-  g_autoptr (GPtrArray) polygons = segmentation ? read_strokes (path->path) : NULL, before = segmentation ? fovea_segmentation_get_polygons (segmentation) : NULL;
+  g_autoptr (GPtrArray) polygons = read_strokes (path->path), before = segmentation ? fovea_segmentation_get_polygons (segmentation) : NULL;
   gboolean              is_same = segmentation && are_same (polygons, before);
   LabelPath             place = *path;
 
@@ -209,10 +252,11 @@ label_paths_describe (const LabelPath *path, GimpImage *image, FoveaLabelBox *bo
   box->height = place.height;
   box->score = path->score;
   box->area = -1;
+  box->segmentation = !segmentation ? outline (polygons, path)
+                      : is_same     ? g_strdup (segmentation)
+                                    : fovea_segmentation_redraw (segmentation, polygons, gimp_image_get_width (image), gimp_image_get_height (image));
   if (!rest)
     return;
-  if (segmentation)
-    box->segmentation = is_same ? g_strdup (segmentation) : fovea_segmentation_redraw (segmentation, polygons, gimp_image_get_width (image), gimp_image_get_height (image));
   box->area = is_same ? json_object_get_double_member_with_default (rest, "area", -1) : -1;
   box->pose = g_strdup (json_object_get_string_member_with_default (rest, "pose", NULL));
   box->is_crowd = json_object_get_boolean_member_with_default (rest, "crowd", FALSE);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * yolo.c: labels as YOLO keeps them: class names in classes.txt or data.yaml, and for each photo a text file of lines “class x y width height [score]”, the box's
- * middle and size in shares of the photo's sides; or “class x y x y x y … [score]”, a polygon. images.txt lists the photos, since labels/NAME.txt doesn't say their suffix.
+ * middle and size in shares of the photo's sides; or “class x y x y x y … [score]”, a polygon: where one object of a photo has that, all are written so, since others
+ * take a file's lines for one or the other. images.txt lists the photos, since labels/NAME.txt doesn't say their suffix.
  */
 
 #include "labels/label-files.h"
@@ -306,12 +307,10 @@ yolo_read (FoveaLabels *labels, const char *path, FoveaReadSize read_size, gpoin
 
 /* ---- writing --------------------------------------------------------------------------------------------------------------------------- */
 
-/* The numbers of a box's line, or of its polygon's: the parts of one with several are joined by lines there and back. Free with g_array_unref. */
+/* In shares of the photo; the parts of an outline that has several are joined by lines there and back. Free with g_array_unref; empty: it has none. */
 static GArray *
-list_numbers (const FoveaLabelBox *box, const FoveaLabelPhoto *photo)
+list_outline (const FoveaLabelBox *box, const FoveaLabelPhoto *photo)
 {
-  const double          middle[] = { (box->x + box->width / 2) / photo->width, (box->y + box->height / 2) / photo->height, box->width / photo->width,
-                                     box->height / photo->height };
   GArray               *numbers = g_array_new (FALSE, FALSE, sizeof (double));
   g_autoptr (GPtrArray) polygons = box->segmentation ? fovea_segmentation_get_polygons (box->segmentation) : NULL;
 
@@ -327,8 +326,22 @@ list_numbers (const FoveaLabelBox *box, const FoveaLabelPhoto *photo)
     g_array_append_vals (numbers, ((const GArray *) polygons->pdata[polygons->len - 1 - i])->data, 2);
   for (guint i = 0; i < numbers->len; i++)
     g_array_index (numbers, double, i) /= i % 2 ? photo->height : photo->width;
-  if (numbers->len < 6)
-    g_array_append_vals (g_array_set_size (numbers, 0), middle, G_N_ELEMENTS (middle));
+  return g_array_set_size (numbers, numbers->len < 6 ? 0 : numbers->len);
+}
+
+/* The numbers of a line. Free with g_array_unref. */
+static GArray *
+list_numbers (const FoveaLabelBox *box, const FoveaLabelPhoto *photo, gboolean as_outline)
+{
+  const double left = box->x / photo->width, right = (box->x + box->width) / photo->width, top = box->y / photo->height, bottom = (box->y + box->height) / photo->height;
+  const double corners[] = { left, top, right, top, right, bottom, left, bottom };
+  const double middle[] = { (box->x + box->width / 2) / photo->width, (box->y + box->height / 2) / photo->height, box->width / photo->width, box->height / photo->height };
+  GArray      *numbers = list_outline (box, photo);
+
+  if (numbers->len == 0 && as_outline)
+    g_array_append_vals (numbers, corners, G_N_ELEMENTS (corners));
+  else if (numbers->len == 0)
+    g_array_append_vals (numbers, middle, G_N_ELEMENTS (middle));
   if (box->score >= 0)
     g_array_append_val (numbers, box->score);
   return numbers;
@@ -339,11 +352,18 @@ write_photo (const FoveaLabels *labels, const FoveaLabelPhoto *photo, const char
 {
   g_autofree char    *name = label_files_exchange_suffix (photo->file, ".txt"), *path = g_build_filename (folder, "labels", name, NULL);
   g_autoptr (GString) text = g_string_new (NULL);
+  gboolean            as_outlines = FALSE;
 
+  for (guint k = 0; k < photo->boxes->len && !as_outlines; k++)
+    {
+      g_autoptr (GArray) numbers = list_outline (&g_array_index (photo->boxes, FoveaLabelBox, k), photo);
+
+      as_outlines = numbers->len > 0;
+    }
   for (guint k = 0; k < photo->boxes->len; k++)
     {
       const FoveaLabelBox *box = &g_array_index (photo->boxes, FoveaLabelBox, k);
-      g_autoptr (GArray)   numbers = list_numbers (box, photo);
+      g_autoptr (GArray)   numbers = list_numbers (box, photo, as_outlines);
 
       g_string_append_printf (text, "%d", fovea_labels_find_class (labels, box->label));
       for (guint i = 0; i < numbers->len; i++)

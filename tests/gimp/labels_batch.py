@@ -91,13 +91,13 @@ def check_fractions(gimp, photo, folder):
 
 
 def annotations():
-    """Objects with polygons and masks of another program: boxes and areas of its own, a hole, a part of one point, a crowd, masks as numbers and packed."""
+    """Objects with polygons and masks of another program: boxes and areas of its own, a hole, a part of one point, a first point that is the last, too, a crowd, masks as numbers and packed."""
     width, height = SIZE
     column = [30, 20, height - 50]  # the object's rows in a column of photo pixels
     runs = [30 + 40 * height, 20, height - 20, 5, 5, 10, height - 20, 20, height - 50 + (width - 43) * height]
     assert sum(runs) == width * height and sum(column) == height
     shapes = ([[10.25, 20.5, 60, 20.5, 60.3333333333, 50, 10, 49.75]], [[100, 100, 120, 100, 110, 120.125], [130, 100, 140, 100, 140, 110], [7, 7]],
-              {'size': [height, width], 'counts': runs}, {'size': [height, width], 'counts': packed(runs)}, [], [[-5.5, 3, 30, 3, 30, 30]])
+              {'size': [height, width], 'counts': runs}, {'size': [height, width], 'counts': packed(runs)}, [], [[-5.5, 3, 30, 3, 30, 30, -5.5, 3]])
     boxes = ([10, 20.5, 50.3333333333, 29.5], [100, 100, 40, 20], [40, 30, 3, 20], [40, 30, 3, 20.5], [50, 60, 17.25, 30], [0, 3, 30, 27])
     areas = (1475.0625, 298.5, 55, 50, 17, 400)
     return [{'id': i + 1, 'image_id': 1, 'category_id': 1 + i % 2, 'bbox': box, 'area': area, 'iscrowd': int(i == 2), 'segmentation': shape}
@@ -146,7 +146,7 @@ def check_shapes(gimp, photo, folder):
     assert moved[2]['area'] == sum(moved[2]['segmentation']['counts'][1::2]) == 55 * 2 * 3, moved[2]
     assert moved[3]['segmentation']['counts'] == packed(moved[2]['segmentation']['counts']), moved[3]
     line = (folder / 'shapes-yolo/labels/photo.txt').read_text().splitlines()
-    assert [len(item.split()) for item in line[:2]] == [9, 25] and len(line[4].split()) == 5, line
+    assert [len(item.split()) for item in line[:2]] == [9, 25] and len(line[4].split()) == 9, line  # a box among polygons is one, too
     others(folder, 'half', [dict(given[2], segmentation={'size': [160, 120], 'counts': [16000, 80, 3120]}, bbox=[100, 0, 1, 80])], (120, 160))
     run(gimp, TOOLS + scene(photo, '', f"{fetch(folder / 'half', 'coco')} {send(folder / 'half-2', 'coco')}"))
     half = annotations_of(folder / 'half-2')[0]
@@ -184,13 +184,35 @@ def check_marks(gimp, photo, folder):
 ''' for name, pose, truncated, difficult, more, left in (('a, b/c', 'Left', 1, 0, '', 3), ('犬', 'Unspecified', 0, 1, '    <occluded>1</occluded>\n', 60.5), ('犬', 'Rear', 0, 0, '', 80))) + '</annotation>\n')
     (folder / 'rows/labels').mkdir(parents=True)
     (folder / 'rows/classes.txt').write_text('a, b/c\n犬\n')
-    (folder / 'rows/labels/photo.txt').write_text('1 0.1 0.2 0.55 0.2 0.333 0.6666666667\n0 0.5 0.5 0.25 0.125\n1 0.1 0.1 0.2 0.1 0.2 0.5 0.1 0.5 0.75\n')
+    (folder / 'rows/labels/photo.txt').write_text('1 0.1 0.2 0.55 0.2 0.333 0.6666666667\n1 0.1 0.1 0.2 0.1 0.2 0.5 0.1 0.5 0.75\n')
     run(gimp, TOOLS + scene(photo, '', f"{fetch(folder / 'marks', 'voc')} {send(folder / 'marks-2', 'voc')} {send(folder / 'marks-coco', 'coco')}")
         + scene(photo, '', f"{fetch(folder / 'rows', 'yolo')} {send(folder / 'rows-2', 'yolo')}"))
     for one, two, name in (('marks', 'marks-2', 'Annotations/photo.xml'), ('rows', 'rows-2', 'labels/photo.txt')):
         assert (folder / one / name).read_text() == (folder / two / name).read_text(), ((folder / one / name).read_text(), (folder / two / name).read_text())
     assert [item['iscrowd'] for item in annotations_of(folder / 'marks-coco')] == [0, 0, 0]
     print("ok VOC's marks and YOLO's polygons come back as they were")
+
+
+def check_drawn(gimp, photo, folder):
+    """Paths that were drawn by hand: what surrounds an object is its outline, straight, bent or open; a rectangle is a box, and what surrounds nothing is what it reaches."""
+    def path(name, *corners, closed='TRUE', bent=0):
+        handles = ' '.join(f'{x - bent} {y} {x} {y} {x + bent} {y}' for x, y in corners)
+        return f"""(let ((path (gimp-path-new image "{name}"))) (gimp-image-insert-path image path -1 99)
+          (gimp-path-stroke-new-from-points path PATH-STROKE-TYPE-BEZIER #({handles}) {closed}))"""
+
+    drawn = (path('dog', (10, 20), (60, 20), (40, 70)) + path('dog #1', (100, 20), (140, 20), (140, 50), (100, 50)) + path('dog #2', (20, 90), (60, 90), (60, 130), closed='FALSE')
+             + path('dog #3', (160, 40), (200, 40), bent=0) + path('dog #4', (120, 100), (160, 100), (140, 140), bent=10) + path('dog #5', (200, 100), (230, 130), (230, 100), (200, 130)))
+    run(gimp, TOOLS + scene(photo, '', f"""{label('#:task "detect" #:classes (list "dog")')} {drawn} {send(folder / 'drawn', 'coco')} {send(folder / 'drawn-yolo', 'yolo')}""")
+        + scene(photo, '', f"{fetch(folder / 'drawn', 'coco')} {send(folder / 'drawn-2', 'coco')}"))
+    found = annotations_of(folder / 'drawn')
+    assert [item['segmentation'] for item in found[:4]] == [[[10, 20, 60, 20, 40, 70]], [], [[20, 90, 60, 90, 60, 130]], []], found
+    assert found[0]['area'] == 1250 and found[1]['bbox'] == [100, 20, 40, 30] and found[3]['bbox'] == [160, 40, 40, 0], found
+    assert len(found[4]['segmentation'][0]) > 20 and 700 < found[4]['area'] < 1600 and len(found[5]['segmentation'][0]) == 8, found[4:]
+    again = annotations_of(folder / 'drawn-2')
+    assert again == found, [(one, other) for one, other in zip(found, again) if one != other]
+    lines = [[float(word) for word in line.split()] for line in (folder / 'drawn-yolo/labels/photo.txt').read_text().splitlines()]
+    assert len(lines[1]) == 9 and np.allclose(np.reshape(lines[1][1:], (4, 2)) * SIZE, [[100, 20], [140, 20], [140, 50], [100, 50]]), lines
+    print('ok paths drawn by hand are outlines, rectangles boxes')
 
 
 def check_masks(gimp, photo, folder):
@@ -256,6 +278,7 @@ def main():
         check_fractions(gimp, photo, folder)
         check_shapes(gimp, photo, folder)
         check_marks(gimp, photo, folder)
+        check_drawn(gimp, photo, folder)
         check_masks(gimp, photo, folder)
         check_folders(gimp, photo, folder)
         check_refusals(gimp, photo, folder)
