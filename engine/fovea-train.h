@@ -294,6 +294,9 @@ gsize              fovea_pixel_trainer_count       (const FoveaPixelTrainer *tra
  * stays; _ARGUMENT where fewer than two classes are painted: the message names those that aren't. */
 gboolean           fovea_pixel_trainer_run         (FoveaPixelTrainer *trainer, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error);
 
+/* The run's loss, a mean over its last steps; negative: no step yet. Also from progress. */
+double             fovea_pixel_trainer_get_loss    (const FoveaPixelTrainer *trainer);
+
 /* What it says of a photo now: a mask for every class, in their order, that sum to 1; painted cells are what they were painted as. The masks outlive the
  * trainer. */
 FoveaMasks        *fovea_pixel_trainer_look        (FoveaPixelTrainer *trainer, int photo, GCancellable *cancellable, GError **error);
@@ -319,7 +322,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaPixelScore, fovea_pixel_score_free)
  * Each class needs two strokes. */
 FoveaPixelScore   *fovea_pixel_trainer_judge       (FoveaPixelTrainer *trainer, GCancellable *cancellable, GError **error);
 
-/* The network from the photo to the classes, with labels, settings and card inside. score may be NULL. */
+/* The network from the photo to the classes, with labels, settings and card inside; from a run's progress, what it has learned by then. score may be NULL. */
 FoveaModel        *fovea_pixel_trainer_make_model  (FoveaPixelTrainer *trainer, const FoveaPixelScore *score, GError **error);
 
 G_END_DECLS

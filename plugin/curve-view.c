@@ -24,7 +24,7 @@ find_highest_loss (const GArray *curve)
   double highest = 0;
 
   for (guint i = 0; i < curve->len; i++)
-    highest = MAX (highest, g_array_index (curve, PhotoPoint, i).loss);
+    highest = MAX (highest, g_array_index (curve, TrainingPoint, i).loss);
   return highest > 0 && isfinite (highest) ? highest : 1;
 }
 
@@ -38,11 +38,11 @@ draw_line (cairo_t *cr, const GArray *curve, gsize offset, double scale, const d
   cairo_set_line_width (cr, 2);
   for (guint i = 0; i < curve->len; i++)
     {
-      const PhotoPoint *point = &g_array_index (curve, PhotoPoint, i);
+      const TrainingPoint *point = &g_array_index (curve, TrainingPoint, i);
       double            value = G_STRUCT_MEMBER (double, point, offset) / scale;
       double            x = MARGIN + width * CLAMP (point->fraction, 0, 1), y = MARGIN + height * (1 - CLAMP (value, 0, 1));
 
-      if (!isfinite (value))
+      if (!(value >= 0) || isinf (value))
         continue;
       if (any)
         cairo_line_to (cr, x, y);
@@ -72,14 +72,17 @@ draw_word (GtkWidget *view, cairo_t *cr, const char *text, const double colour[3
 static char *
 tell_loss (const GArray *curve)
 {
-  return g_strdup_printf (_("Loss %.3f"), g_array_index (curve, PhotoPoint, curve->len - 1).loss);
+  return g_strdup_printf (_("Loss %.3f"), g_array_index (curve, TrainingPoint, curve->len - 1).loss);
 }
 
+/* "": it is judged at the end only. */
 static char *
 tell_score (const GArray *curve)
 {
-  double score = g_array_index (curve, PhotoPoint, curve->len - 1).score;
+  double score = g_array_index (curve, TrainingPoint, curve->len - 1).score;
 
+  if (score < 0)
+    return g_strdup ("");
   return isfinite (score) ? g_strdup_printf (_("On photos kept out %.0f %%"), 100 * score) : g_strdup (_("Too few photos are kept out for a score"));
 }
 
@@ -88,8 +91,9 @@ draw_words (GtkWidget *view, cairo_t *cr, const GArray *curve, double right)
 {
   g_autofree char *loss = tell_loss (curve), *score = tell_score (curve);
 
-  draw_word (view, cr, score, score_colour, right, MARGIN + 4);
-  draw_word (view, cr, loss, loss_colour, right, MARGIN + 24);
+  if (*score)
+    draw_word (view, cr, score, score_colour, right, MARGIN + 4);
+  draw_word (view, cr, loss, loss_colour, right, MARGIN + (*score ? 24 : 4));
 }
 
 /* ---- the widget ---------------------------------------------------------------------------------------------------- */
@@ -116,8 +120,8 @@ draw (GtkWidget *view, cairo_t *cr, gpointer unused)
   cairo_stroke (cr);
   if (!curve || curve->len == 0)
     return FALSE;
-  draw_line (cr, curve, G_STRUCT_OFFSET (PhotoPoint, loss), find_highest_loss (curve), loss_colour, width, height);
-  draw_line (cr, curve, G_STRUCT_OFFSET (PhotoPoint, score), 1, score_colour, width, height);
+  draw_line (cr, curve, G_STRUCT_OFFSET (TrainingPoint, loss), find_highest_loss (curve), loss_colour, width, height);
+  draw_line (cr, curve, G_STRUCT_OFFSET (TrainingPoint, score), 1, score_colour, width, height);
   draw_words (view, cr, curve, MARGIN + width - 4);
   return FALSE;
 }
@@ -138,7 +142,7 @@ void
 curve_view_set_curve (GtkWidget *view, GArray *curve)
 {
   g_autofree char *loss = curve && curve->len ? tell_loss (curve) : NULL, *score = loss ? tell_score (curve) : NULL;
-  g_autofree char *text = loss ? g_strconcat (score, "\n", loss, NULL) : g_strdup ("");
+  g_autofree char *text = loss ? g_strconcat (score, *score ? "\n" : "", loss, NULL) : g_strdup ("");
 
   g_object_set_data_full (G_OBJECT (view), "curve", curve, (GDestroyNotify) g_array_unref);
   atk_object_set_description (gtk_widget_get_accessible (view), text);

@@ -10,5 +10,5 @@
 
 GtkWidget *curve_view_new       (void);
 
-/* curve: of PhotoPoint; taken over; NULL: none yet. */
+/* curve: of TrainingPoint; taken over; NULL: none yet. */
 void       curve_view_set_curve (GtkWidget *view, GArray *curve);

@@ -66,7 +66,6 @@ photo_page_tell (PhotoPage *page)
   if (found->trouble || page->is_trouble) /* what came of a training, or of its model, stays */
     tell (page->message, found->trouble);
   page->is_trouble = found->trouble != NULL;
-  gtk_widget_set_visible (page->curve, !found->are_strokes); /* those are learned within seconds */
   estimate_label_set (page->estimate, found);
 }
 
@@ -85,13 +84,18 @@ guess_seconds (PhotoPage *page, double fraction)
   return fraction > 0 && passed > TELL_AFTER ? passed / fraction * (1 - fraction) : -1;
 }
 
+/* What is new of the curve, and what the model says of the photo now. */
 static void
-show_curve (PhotoPage *page, const PhotoState *state)
+show_report (PhotoPage *page)
 {
-  if (state->n_points == page->n_points)
-    return;
-  page->n_points = state->n_points;
-  curve_view_set_curve (page->curve, photo_training_get_curve (page->run.training));
+  guint        n_points = training_report_count_points (page->run.report);
+  ModelAnswer *answer = training_report_take_answer (page->run.report);
+
+  if (n_points != page->n_points)
+    curve_view_set_curve (page->curve, training_report_get_curve (page->run.report));
+  page->n_points = n_points;
+  if (answer)
+    present_view_set (page->present, answer);
 }
 
 static void
@@ -101,21 +105,17 @@ show (TrainRun *run, double fraction, gpointer data)
   PhotoPage       *page = data;
   PhotoState       state = { 0 };
   double           seconds = -1;
-  ModelAnswer     *answer = NULL;
   g_autofree char *time = NULL;
 
   if (run->training)
     {
       state = photo_training_get_state (run->training);
-      show_curve (page, &state);
-      answer = photo_training_take_answer (run->training);
       fraction = state.fraction;
       seconds = state.seconds_left;
     }
   else if (fraction >= 0)
     seconds = guess_seconds (page, fraction);
-  if (answer)
-    present_view_set (page->present, answer);
+  show_report (page);
   time = dialog_tell_time (seconds);
   tell (page->stage, _(stages[run->stage]));
   gtk_widget_set_sensitive (page->pause, train_run_can_pause (run));
@@ -173,8 +173,6 @@ show_result (PhotoPage *page, const GError *error)
   text = warnings ? g_strconcat (page->run.score, "\n\n", warnings, NULL) : g_strdup (page->run.score);
   tell (page->score, text);
   confusion_view_set (page->confusion, page->run.confusion);
-  if (page->run.answer)
-    present_view_set (page->present, g_steal_pointer (&page->run.answer));
 }
 
 static gboolean
@@ -199,6 +197,7 @@ start (gpointer data)
   train_survey_stop (page->survey);
   train_run (&page->run, &error);
   page->run.cancellable = NULL;
+  show_report (page);
   show_result (page, error);
   set_busy (page, FALSE);
   estimate_label_set (page->estimate, train_survey_get (page->survey));
@@ -402,8 +401,6 @@ make_content (PhotoPage *page)
 
   page->left_bar = make_left_bar (page);
   page->curve = curve_view_new ();
-  gtk_widget_show (page->curve);
-  gtk_widget_set_no_show_all (page->curve, TRUE);
   page->stage = make_text ();
   page->bar = gtk_progress_bar_new ();
   atk_object_set_name (gtk_widget_get_accessible (page->bar), _("Progress"));

@@ -15,10 +15,8 @@
 #include "photo-order.h"
 #include "training-folder.h"
 
-#define PREPARING      0.5 /* of the progress that is shown where photos are looked at first */
-#define FEW_TO_JUDGE   10  /* photos */
-#define ANSWER_SECONDS 1   /* between two answers about the photo, at least, and */
-#define ANSWER_REST    9   /* times as long as one takes: a tenth of the time goes into them at most */
+#define PREPARING    0.5 /* of the progress that is shown where photos are looked at first */
+#define FEW_TO_JUDGE 10  /* photos */
 
 struct _PhotoTraining
 {
@@ -30,16 +28,13 @@ struct _PhotoTraining
   guint            n_photos;
   gboolean         is_resumed; /* an interrupted training went on */
   gint             thousandths;
-  const FoveaPhoto *photo;   /* NULL: none is to be answered about */
+  TrainingReport  *report;
   GCancellable    *cancellable; /* of the run */
-  gint64           next_answer;
   double           rate;     /* the learning rate at its highest */
   GMutex           mutex;    /* of what follows */
   FoveaTrainer    *trainer;  /* while it runs */
   gboolean         is_paused, is_stopped;
   PhotoState       state;
-  GArray          *curve;
-  ModelAnswer     *answer;   /* NULL: nothing new */
 };
 
 /* ---- its life ------------------------------------------------------------------------------------------------------ */
@@ -64,7 +59,6 @@ make (PhotoOrder *order, GError **error)
   training->folder = folder;
   training->path = g_steal_pointer (&path);
   training->warnings = g_ptr_array_new_with_free_func (g_free);
-  training->curve = g_array_new (FALSE, FALSE, sizeof (PhotoPoint));
   training->state.seconds_left = -1;
   g_mutex_init (&training->mutex);
   return training;
@@ -99,9 +93,7 @@ photo_training_free (PhotoTraining *training)
   g_clear_pointer (&training->order, photo_order_free);
   g_clear_pointer (&training->folder, training_folder_free);
   g_clear_pointer (&training->score, fovea_evaluation_free);
-  g_clear_pointer (&training->answer, model_answer_free);
   g_ptr_array_unref (training->warnings);
-  g_array_unref (training->curve);
   g_mutex_clear (&training->mutex);
   g_free (training->path);
   g_free (training->base_name);
@@ -128,9 +120,9 @@ photo_training_set_digest (PhotoTraining *training, const char *digest)
 }
 
 void
-photo_training_show_photo (PhotoTraining *training, const FoveaPhoto *photo)
+photo_training_set_report (PhotoTraining *training, TrainingReport *report)
 {
-  training->photo = photo;
+  training->report = report;
 }
 
 void
@@ -148,31 +140,8 @@ photo_training_get_state (PhotoTraining *training)
 
   g_mutex_lock (&training->mutex);
   state = training->state;
-  state.n_points = training->curve->len;
   g_mutex_unlock (&training->mutex);
   return state;
-}
-
-GArray *
-photo_training_get_curve (PhotoTraining *training)
-{
-  GArray *curve;
-
-  g_mutex_lock (&training->mutex);
-  curve = g_array_copy (training->curve);
-  g_mutex_unlock (&training->mutex);
-  return curve;
-}
-
-ModelAnswer *
-photo_training_take_answer (PhotoTraining *training)
-{
-  ModelAnswer *answer;
-
-  g_mutex_lock (&training->mutex);
-  answer = g_steal_pointer (&training->answer);
-  g_mutex_unlock (&training->mutex);
-  return answer;
 }
 
 const gint *
@@ -214,33 +183,14 @@ photo_training_stop (PhotoTraining *training)
   g_mutex_unlock (&training->mutex);
 }
 
-/* What goes wrong here does so in the training, too, which says it. */
-static void
-answer (PhotoTraining *training, FoveaModel *model)
-{
-  ModelAnswer *now = model ? model_answer_new (model, NULL, training->photo, training->cancellable, NULL, NULL, NULL) : NULL;
-
-  if (!now)
-    return;
-  g_mutex_lock (&training->mutex);
-  g_clear_pointer (&training->answer, model_answer_free);
-  training->answer = now;
-  g_mutex_unlock (&training->mutex);
-}
-
 /* Between two steps. */
 static void
-answer_if_due (PhotoTraining *training)
+ask_if_due (PhotoTraining *training)
 {
-  gint64                 began = g_get_monotonic_time (), now;
-  g_autoptr (FoveaModel) model = NULL;
+  g_autoptr (FoveaModel) model = training_report_is_due (training->report) ? fovea_trainer_make_model (training->trainer, NULL, NULL) : NULL;
 
-  if (!training->photo || began < training->next_answer)
-    return;
-  model = fovea_trainer_make_model (training->trainer, NULL, NULL);
-  answer (training, model);
-  now = g_get_monotonic_time ();
-  training->next_answer = now + MAX (ANSWER_REST * (now - began), ANSWER_SECONDS * G_USEC_PER_SEC);
+  if (model)
+    training_report_ask (training->report, model, training->cancellable);
 }
 
 static gboolean
@@ -257,25 +207,19 @@ note (const FoveaTrainState *state, gpointer data)
   double         fraction = is_learning ? state->fraction : state->prepared;
 
   g_mutex_lock (&training->mutex);
-  training->state = (PhotoState) { state->finds_rate, is_learning, fraction, state->seconds_left, 0 };
-  if (state->score)
-    {
-      PhotoPoint point = { state->fraction, state->loss, is_enough (state->score) ? state->score->metrics[0].value : NAN };
-
-      g_array_append_val (training->curve, point);
-    }
-  else if (is_learning && state->step == state->n_steps)
-    {
-      PhotoPoint point = { state->fraction, state->loss, NAN };
-
-      g_array_append_val (training->curve, point);
-    }
+  training->state = (PhotoState) { state->finds_rate, is_learning, fraction, state->seconds_left };
   g_mutex_unlock (&training->mutex);
+  if (state->score || (is_learning && state->step == state->n_steps))
+    {
+      const TrainingPoint point = { state->fraction, state->loss, is_enough (state->score) ? state->score->metrics[0].value : NAN };
+
+      training_report_add_point (training->report, &point);
+    }
   if (training->order->task == FOVEA_TASK_CLASSIFY)
     fraction = is_learning ? PREPARING + (1 - PREPARING) * fraction : PREPARING * fraction;
   g_atomic_int_set (&training->thousandths, (gint) (1000 * fraction));
   if (is_learning)
-    answer_if_due (training);
+    ask_if_due (training);
 }
 
 /* ---- the work -------------------------------------------------------------------------------------------------------- */
@@ -325,8 +269,7 @@ learn (PhotoTraining *training, FoveaModel *base, GCancellable *cancellable, GEr
       return FALSE;
     }
   model = fovea_trainer_make_model (trainer, training->score, error);
-  if (training->photo)
-    answer (training, model);
+  training_report_ask (training->report, model, cancellable);
   return model && fovea_model_save (model, training->path, error);
 }
 

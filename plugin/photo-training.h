@@ -6,8 +6,8 @@
 #pragma once
 
 #include "confusion.h"
-#include "model-answer.h"
 #include "photo-order.h"
+#include "training-report.h"
 
 typedef struct _PhotoTraining PhotoTraining;
 
@@ -31,8 +31,8 @@ void              photo_training_set_digest (PhotoTraining *training, const char
 /* What was left out, and what is doubtful: goes into the answer. */
 void              photo_training_warn       (PhotoTraining *training, const char *text);
 
-/* A photo, borrowed, of which the network says now and then what it is, while it learns. Before it runs, which reads it. */
-void              photo_training_show_photo (PhotoTraining *training, const FoveaPhoto *photo);
+/* Borrowed; what happens goes there from now on. Before it runs. */
+void              photo_training_set_report (PhotoTraining *training, TrainingReport *report);
 
 /* Learns, judges and writes the model to where it is found by name. Where the same was interrupted it goes on. FALSE with an error in words, or G_IO_ERROR_CANCELLED
  * within 0.2 s; earlier models stay as they were. */
@@ -46,21 +46,10 @@ typedef struct
   gboolean is_learning;  /* FALSE: the photos are being looked at; there is nothing to stop yet */
   double   fraction;     /* of that */
   double   seconds_left; /* likewise; negative: not known yet */
-  guint    n_points;     /* of the curve */
 } PhotoState;
 
-/* After an epoch. */
-typedef struct
-{
-  double fraction; /* of the training */
-  double loss;
-  double score;    /* 0 to 1, on photos kept out; NAN: too few are, or none */
-} PhotoPoint;
-
 PhotoState  photo_training_get_state (PhotoTraining *training);
-GArray     *photo_training_get_curve (PhotoTraining *training); /* of PhotoPoint; free with g_array_unref */
 const gint *photo_training_watch     (PhotoTraining *training); /* thousandths of the whole; atomic */
-ModelAnswer *photo_training_take_answer (PhotoTraining *training); /* what it says of that photo; NULL: nothing new. Free with model_answer_free */
 void        photo_training_pause     (PhotoTraining *training, gboolean pause);
 void        photo_training_stop      (PhotoTraining *training); /* ends well, with what was best */
 

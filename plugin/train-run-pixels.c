@@ -15,6 +15,7 @@
 
 #define BAND_ROWS 256
 #define REST      20000 /* microseconds between two looks whether it goes on */
+#define N_POINTS  100   /* of the curve */
 
 /* What the steps of a training on pixels need. */
 typedef struct
@@ -26,6 +27,7 @@ typedef struct
   guint          number, n_photos; /* of that photo; of all */
   const FoveaLabelled *others;     /* photos with masks; NULL: none */
   gboolean       suggest;
+  guint          n_points;         /* of the curve */
 } Work;
 
 /* ---- in a worker --------------------------------------------------------------------------------------------------- */
@@ -87,13 +89,34 @@ is_stopped (const Work *work)
   return g_cancellable_is_cancelled (work->run->halt) && !g_cancellable_is_cancelled (work->run->cancellable);
 }
 
+/* After a step; the score comes at the end, from other heads. */
+static void
+note_step (double fraction, gpointer data)
+{
+  Work                  *work = data;
+  FoveaPixelTrainer     *trainer = work->training->trainer;
+  const TrainingPoint    point = { fraction, fovea_pixel_trainer_get_loss (trainer), -1 };
+  g_autoptr (FoveaModel) model = NULL;
+
+  if (fraction * N_POINTS >= work->n_points)
+    {
+      training_report_add_point (work->run->report, &point);
+      work->n_points++;
+    }
+  if (training_report_is_due (work->run->report))
+    model = fovea_pixel_trainer_make_model (trainer, NULL, NULL);
+  if (model)
+    training_report_ask (work->run->report, model, work->run->halt);
+  note_progress (fraction, data);
+}
+
 static gboolean
 learn (gpointer data, GError **error)
 {
   Work   *work = data;
   GError *local = NULL;
 
-  if (!fovea_pixel_trainer_run (work->training->trainer, work->run->halt, note_progress, work, &local) && !is_stopped (work))
+  if (!fovea_pixel_trainer_run (work->training->trainer, work->run->halt, note_step, work, &local) && !is_stopped (work))
     {
       g_propagate_error (error, local);
       return FALSE;
@@ -119,14 +142,14 @@ judge (gpointer data, GError **error)
   return !local;
 }
 
-/* What the model says of the open image. What goes wrong here is for those to say who use it. */
+/* What the model says of the open image. */
 static gboolean
-answer (gpointer data, GError **error)
+ask (gpointer data, GError **error)
 {
   TrainRun              *run = ((Work *) data)->run;
   g_autoptr (FoveaModel) model = fovea_model_load (run->file, NULL);
 
-  run->answer = model ? model_answer_new (model, NULL, run->photo, run->cancellable, NULL, NULL, NULL) : NULL;
+  training_report_ask (run->report, model, run->cancellable);
   return TRUE;
 }
 
@@ -375,5 +398,5 @@ train_run_pixels (TrainRun *run, const TrainSources *sources, const FoveaLabelle
   run->score = pixel_training_tell_score (training);
   run->confusion = pixel_training_get_confusion (training);
   run->json = pixel_training_make_json (training, run->file, work.n_photos, (const char *const *) run->warnings);
-  return !run->photo || train_run_beside (run, answer, &work, error);
+  return !run->photo || train_run_beside (run, ask, &work, error);
 }

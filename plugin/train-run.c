@@ -179,10 +179,9 @@ learn (TrainRun *run, PhotoTraining *training, GError **error)
   g_autoptr (GStrvBuilder) warnings = g_strv_builder_new ();
   gboolean                 ok;
 
-  photo_training_show_photo (training, run->photo);
+  photo_training_set_report (training, run->report);
   run->training = training;
   ok = train_run_beside (run, learn_photos, &work, error);
-  run->show (run, 1, run->user_data); /* the end */
   run->training = NULL;
   for (guint i = 0; i < photo_training_get_warnings (training)->len; i++)
     g_strv_builder_add (warnings, photo_training_get_warnings (training)->pdata[i]);
@@ -269,6 +268,7 @@ train_run (TrainRun *run, GError **error)
   g_autoptr (TrainSources) sources = NULL;
   guint                    task, place, trainable;
 
+  run->report = training_report_new (run->photo);
   if (run->left)
     return go_on (run, error);
   if (!argument_read_word (run->config, "task", tasks, &task, error) || !argument_read_word (run->config, "source", places, &place, error)
@@ -298,6 +298,6 @@ train_run_clear (TrainRun *run)
   g_clear_pointer (&run->json, g_free);
   g_clear_pointer (&run->score, g_free);
   g_clear_pointer (&run->confusion, confusion_free);
-  g_clear_pointer (&run->answer, model_answer_free);
+  g_clear_pointer (&run->report, training_report_free);
   g_clear_pointer (&run->warnings, g_strfreev);
 }

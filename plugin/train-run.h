@@ -19,7 +19,7 @@ struct _TrainRun
   GimpProcedureConfig *config;
   GimpImage           *image;
   const char          *left;        /* goes on with the interrupted training of that model; NULL: a new one */
-  const FoveaPhoto    *photo;       /* that whole photos' training answers about, see photo-training.h; NULL: none */
+  const FoveaPhoto    *photo;       /* that its model is asked about meanwhile and in the end; NULL: none */
   GCancellable        *cancellable; /* NULL: it can't be cancelled */
 
   /* Called many times a second, also while a thread works: shows how far it is (0 to 1; negative: not known), lets the window live. */
@@ -30,7 +30,7 @@ struct _TrainRun
   TrainStage           stage;
   PhotoTraining       *training;    /* while whole photos are learned: to watch; NULL otherwise */
   GCancellable        *halt;        /* while strokes are learned: ends that; NULL otherwise */
-  ModelAnswer         *answer;      /* what a model of strokes says of the photo; NULL: it wasn't asked */
+  TrainingReport      *report;
   char                *file, *json, *score; /* of the model; in words */
   Confusion           *confusion;   /* NULL: too few were kept out to say */
   char               **warnings;

@@ -22,12 +22,12 @@
 #define MOST_SAMPLES   4000 /* of a class in a photo */
 #define MOST_CLASSES   200
 #define SMOOTHING      0.05
+#define LOSS_SHARE     0.1  /* of a step in the moving mean */
 #define WEIGHT_DECAY   0.02
 #define MEASURED_CELLS 3000 /* of a photo, for means and deviations */
 #define HIDE_COLOUR    0.35 /* share of the cells that see general features only */
 #define HIDE_GENERAL   0.10 /* … that see colour and fine maps only */
 #define HIDE_PLACES    0.35 /* … that don't see where in the photo they are: the head is for others, too */
-#define METADATA       "fovea-pixels"
 #define UNTRAINED      "tiny" /* architecture of a base that has seen nothing: its layers are random filters, beside plain colour and place */
 
 void
@@ -138,7 +138,7 @@ keep_classes (FoveaModel *head, char *const *old, const char *const *classes, GE
 static gboolean
 take_head (FoveaPixelTrainer *trainer, const char *const *classes, GError **error)
 {
-  const char            *text = fovea_model_get_metadata (trainer->before, METADATA);
+  const char            *text = fovea_model_get_metadata (trainer->before, PIXEL_METADATA);
   g_autoptr (JsonParser) parser = json_parser_new ();
   JsonNode              *root = text && json_parser_load_from_data (parser, text, -1, NULL) ? json_parser_get_root (parser) : NULL;
   PixelScale             scale;
@@ -180,7 +180,7 @@ prepare (FoveaPixelTrainer *trainer, FoveaModel *base, const char *const *classe
 
   if (!wide)
     return FALSE;
-  if (fovea_model_get_metadata (base, METADATA))
+  if (fovea_model_get_metadata (base, PIXEL_METADATA))
     {
       g_autoptr (FoveaSettings) own = fovea_settings_read (base, error);
 
@@ -199,6 +199,7 @@ fovea_pixel_trainer_new (FoveaModel *base, const char *const *classes, int longe
   g_autoptr (FoveaModel)        untrained = NULL;
 
   trainer->photos = g_ptr_array_new ();
+  trainer->loss = -1;
   trainer->base_name = base ? g_strdup (fovea_model_get_name (base)) : NULL;
   trainer->base_licence = base ? fovea_model_get_licence (base) : NULL;
   if (settings)
@@ -458,15 +459,18 @@ clear_pools (Pools *pools)
 
 typedef struct
 {
-  float *targets; /* (BATCH, classes) */
+  float  *targets; /* (BATCH, classes) */
+  double *loss;    /* a moving mean; negative: none yet */
 } Lesson;
 
 static void
 lose (const TensorView *outputs, const TensorView *gradients, guint n, gpointer user_data)
 {
   const Lesson *lesson = user_data;
+  double        loss;
 
-  loss_softmax (outputs[0].data, lesson->targets, NULL, (gsize) outputs[0].shape.dims[0], (gsize) outputs[0].shape.dims[1], 1, SMOOTHING, gradients[0].data);
+  loss = loss_softmax (outputs[0].data, lesson->targets, NULL, (gsize) outputs[0].shape.dims[0], (gsize) outputs[0].shape.dims[1], 1, SMOOTHING, gradients[0].data);
+  *lesson->loss = *lesson->loss < 0 ? loss : *lesson->loss + LOSS_SHARE * (loss - *lesson->loss);
 }
 
 static void
@@ -512,9 +516,11 @@ take_steps (FoveaPixelTrainer *trainer, Learner *learner, const Pools *pools, gu
 {
   g_autofree float *targets = g_new (float, (gsize) BATCH * pools->n_classes);
   Random            random = random_stream (seed, 0xba7c, 0);
-  Lesson            lesson = { targets };
+  double            loss = -1;
+  Lesson            lesson = { targets, trainer->learner == learner ? &trainer->loss : &loss };
   gboolean          finite = TRUE;
 
+  *lesson.loss = -1;
   for (guint step = 0; step < n_steps; step++)
     {
       double rate = trainer->settings.learning_rate * schedule_rate (FOVEA_SCHEDULE_COSINE, (double) step / n_steps, 0.1);
@@ -539,11 +545,13 @@ pixel_trainer_learn (FoveaPixelTrainer *trainer, FoveaModel *head, const PixelFo
   if (!learner)
     return NULL;
   gather (trainer, fold, &pools);
+  trainer->learner = fold ? NULL : learner;
   if (take_steps (trainer, learner, &pools, n_steps, seed, cancellable, progress, user_data, error))
     learned = learner_make_model (learner, error);
   else if (reached)
     *reached = learner_make_model (learner, NULL);
   clear_pools (&pools);
+  trainer->learner = NULL;
   learner_free (learner);
   return learned;
 }
@@ -601,13 +609,23 @@ fovea_pixel_trainer_run (FoveaPixelTrainer *trainer, GCancellable *cancellable, 
   return TRUE;
 }
 
+double
+fovea_pixel_trainer_get_loss (const FoveaPixelTrainer *trainer)
+{
+  return trainer->loss;
+}
+
 /* ---- answering --------------------------------------------------------------------------------------------------------------------------- */
 
-static gboolean
-refuse_untrained (GError **error)
+FoveaModel *
+pixel_trainer_take_head (const FoveaPixelTrainer *trainer, GError **error)
 {
+  if (trainer->learner)
+    return learner_make_model (trainer->learner, error);
+  if (trainer->head)
+    return fovea_model_ref (trainer->head);
   g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("Nothing is learned yet. Train first."));
-  return FALSE;
+  return NULL;
 }
 
 static gboolean
@@ -615,14 +633,13 @@ make_answer (FoveaPixelTrainer *trainer, gboolean places, GError **error)
 {
   g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
   const PixelScale                scale = { trainer->mean, trainer->scale };
-  g_autoptr (FoveaModel)          model = NULL;
+  g_autoptr (FoveaModel)          head = NULL, model = NULL;
 
   if (trainer->answer && trainer->answer_has_places == places)
     return TRUE;
   g_clear_pointer (&trainer->answer, fovea_session_free);
-  if (!trainer->head)
-    return refuse_untrained (error);
-  model = pixel_head_join (trainer->features, trainer->head, &scale, places ? PIXEL_JOIN_PLACES : PIXEL_JOIN_MAPS, error);
+  head = pixel_trainer_take_head (trainer, error);
+  model = head ? pixel_head_join (trainer->features, head, &scale, places ? PIXEL_JOIN_PLACES : PIXEL_JOIN_MAPS, error) : NULL;
   if (!model)
     return FALSE;
   fovea_session_options_set_threads (options, trainer->settings.n_threads);
@@ -678,78 +695,4 @@ fovea_pixel_trainer_look (FoveaPixelTrainer *trainer, int index, GCancellable *c
     return NULL;
   stack = make_stack (trainer, photo, fovea_session_get_output (trainer->answer, 0)->data, error);
   return stack ? masks_new (photo->width, photo->height, stack, trainer->input, photo->guide, photo->guide_width, photo->guide_height, trainer->settings.n_threads) : NULL;
-}
-
-/* ---- the result -------------------------------------------------------------------------------------------------------------------------- */
-
-static JsonObject *
-make_card (const FoveaPixelTrainer *trainer, const FoveaPixelScore *score)
-{
-  JsonObject           *card = json_object_new (), *training = json_object_new (), *painted = json_object_new ();
-  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
-  g_autofree char      *date = g_date_time_format (now, "%Y-%m-%d");
-
-  json_object_set_string_member (card, "date", date);
-  if (trainer->base_name)
-    json_object_set_string_member (card, "base", trainer->base_name);
-  if (trainer->base_licence)
-    json_object_set_string_member (card, "base_licence", trainer->base_licence);
-  json_object_set_int_member (training, "photos", trainer->photos->len);
-  json_object_set_int_member (training, "steps", (gint64) trainer->n_steps);
-  json_object_set_int_member (training, "seed", (gint64) trainer->settings.seed);
-  for (guint c = 0; c < trainer->input->n_labels; c++)
-    json_object_set_int_member (painted, trainer->input->labels[c], (gint64) fovea_pixel_trainer_count (trainer, c));
-  json_object_set_object_member (training, "cells", painted);
-  json_object_set_object_member (card, "training", training);
-  if (score && score->enough)
-    {
-      JsonObject *metrics = json_object_new ();
-
-      json_object_set_double_member (metrics, "accuracy", round (score->accuracy * 1e4) / 1e4);
-      json_object_set_double_member (metrics, "iou", round (score->mean_iou * 1e4) / 1e4);
-      json_object_set_object_member (card, "metrics", metrics);
-    }
-  return card;
-}
-
-/* What the features were measured to be: training goes on with these. */
-static char *
-write_scale (const FoveaPixelTrainer *trainer)
-{
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode)    root = NULL;
-  const struct { const char *name; const float *numbers; } lists[] = { { "mean", trainer->mean }, { "scale", trainer->scale } };
-
-  json_builder_begin_object (builder);
-  for (gsize i = 0; i < G_N_ELEMENTS (lists); i++)
-    {
-      json_builder_set_member_name (builder, lists[i].name);
-      json_builder_begin_array (builder);
-      for (gsize k = 0; k < trainer->features->n_features; k++)
-        json_builder_add_double_value (builder, lists[i].numbers[k]);
-      json_builder_end_array (builder);
-    }
-  json_builder_end_object (builder);
-  root = json_builder_get_root (builder);
-  return json_to_string (root, FALSE);
-}
-
-FoveaModel *
-fovea_pixel_trainer_make_model (FoveaPixelTrainer *trainer, const FoveaPixelScore *score, GError **error)
-{
-  const PixelScale       scale = { trainer->mean, trainer->scale };
-  g_autoptr (FoveaModel) joined = trainer->head ? pixel_head_join (trainer->features, trainer->head, &scale, PIXEL_JOIN_WHOLE, error) : NULL;
-  Graph                 *graph;
-
-  if (!trainer->head)
-    refuse_untrained (error);
-  if (!joined)
-    return NULL;
-  graph = graph_copy (model_get_graph (joined));
-  g_hash_table_replace (graph->metadata, g_strdup ("task"), g_strdup (sidecar_task_word (FOVEA_TASK_SEGMENT)));
-  g_hash_table_replace (graph->metadata, g_strdup ("names"), sidecar_write_names (trainer->input));
-  g_hash_table_replace (graph->metadata, g_strdup ("imgsz"), g_strdup_printf ("%d", trainer->input->width));
-  g_hash_table_replace (graph->metadata, g_strdup ("fovea"), sidecar_write_settings (trainer->input, make_card (trainer, score)));
-  g_hash_table_replace (graph->metadata, g_strdup (METADATA), write_scale (trainer));
-  return model_new_for_graph (graph, fovea_model_get_name (joined));
 }

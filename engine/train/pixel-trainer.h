@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * pixel-trainer.h: what pixel-trainer.c and pixel-score.c share.
+ * pixel-trainer.h: what pixel-trainer.c, pixel-score.c and pixel-result.c share.
  */
 #pragma once
 
 #include "train/learner.h"
 #include "train/pixel-head.h"
 #include "train/pixel-photo.h"
+
+#define PIXEL_METADATA "fovea-pixels" /* of a model that goes on: what its features were measured to be */
 
 struct _FoveaPixelTrainer
 {
@@ -18,6 +20,8 @@ struct _FoveaPixelTrainer
   float             *mean, *scale; /* n_features each; NULL: not measured yet */
   FoveaModel        *head;      /* NULL: not trained yet */
   FoveaModel        *before;    /* the model to go on from, until the first run; NULL: none */
+  Learner           *learner;   /* during a run; NULL otherwise */
+  double             loss;      /* of the last run's steps; negative: none yet */
   FoveaSession      *answer;    /* of the head over the maps; NULL: the head has changed */
   gboolean           answer_has_places;
   guint64            n_runs, n_steps;
@@ -40,3 +44,6 @@ FoveaModel *pixel_trainer_learn (FoveaPixelTrainer *trainer, FoveaModel *head, c
 
 /* Measures the features and makes a first head where there is none. */
 gboolean    pixel_trainer_begin (FoveaPixelTrainer *trainer, GCancellable *cancellable, GError **error);
+
+/* What has been learned by now, also within a run. NULL with an error where nothing has. Free with fovea_model_unref. */
+FoveaModel *pixel_trainer_take_head (const FoveaPixelTrainer *trainer, GError **error);

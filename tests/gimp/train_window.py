@@ -189,18 +189,21 @@ def shown_settings(window):
 
 
 def learn_several(window, folder):
-    """Strokes on several images: counted, with the settings of strokes; a long training is paused and stopped; what comes of it is shown over the open photo."""
+    """Strokes on several images: counted, with the settings of strokes; a long training shows its loss and, over the open photo, what it says at present; it is paused and stopped."""
     for words in ('2 XCF files', '2 of them have labels', r'Pet: \d+ pixels painted', 'Takes about', '4 labelled photos beside the XCF files are for something else'):
         wait(lambda: window.words(words), words, 60)
     act(find(window, 'toggle button', 'Advanced'))
     spin(window, 'Epochs', 5000)
     shown = shown_settings(window)
     assert 'Judge by a third of the strokes' in shown and not {'or minutes', 'Batch', 'Which layers', 'Kept out', 'Changed photos…'} & shown, shown
-    assert not [name for name in shown if name.startswith('Loss and score')], 'strokes have no curves'
     shoot(folder / 'train-several.png')
     check_window(window.dialog)
     window.press('Train')
     wait(lambda: window.words('Learning') and find(window, 'progress bar', 'Progress').queryValue().currentValue > 0, 'steps', 120)
+    now = wait(lambda: window.words(r'Now: .*Pet'), 'what it says of the photo while it learns', 60)
+    loss = wait(lambda: re.fullmatch(r'Loss (\d\.\d+)', described(window, 'Loss and score.*')), 'the curve, without a score', 30).group(1)
+    wait(lambda: re.fullmatch(r'Loss (\d\.\d+)', described(window, 'Loss and score.*')).group(1) != loss, 'another point of the curve', 60)
+    assert window.words('Learning')
     window.press('Pause')
     time.sleep(0.5)
     before = find(window, 'progress bar', 'Progress').queryValue().currentValue
@@ -219,7 +222,7 @@ def learn_several(window, folder):
     window.press('Train')
     score = wait(lambda: window.words('on strokes kept out'), 'a score', 120)
     wait(lambda: described(window, 'What is taken for what'), 'the confusion matrix', 30)
-    now = wait(lambda: window.words(r'Now: .*Pet'), 'what it says of the photo', 30)
+    wait(lambda: window.words(r'Now: .*Pet'), 'what it says of the photo', 30)
     shoot(folder / 'train-several-judged.png')
     find(window, 'combo box', 'Apply to').querySelection().selectChild(1)
     window.press('Apply now')
