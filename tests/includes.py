@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 
-PACKAGES = ['glib-2.0', 'gio-2.0', 'json-glib-1.0', 'libprotobuf-c', 'gdk-pixbuf-2.0', 'gexiv2']
+PACKAGES = ['glib-2.0', 'gio-2.0', 'json-glib-1.0', 'libprotobuf-c', 'gdk-pixbuf-2.0']
 PLUGIN_PACKAGES = ['gimp-3.0', 'gimpui-3.0', 'libsoup-3.0']  # a build for the command alone does without
 # Beside the engine: batch/ is compiled into the command and the plug-in, and knows neither.
 BESIDE = ['batch', 'cli', 'plugin']
@@ -73,10 +73,15 @@ def check_header(header, command):
     return None if done.returncode == 0 else f'{header} does not compile alone:\n{done.stderr[:2000]}'
 
 
+def is_there(*packages):
+    return subprocess.run(['pkg-config', '--exists', *packages], check=False).returncode == 0
+
+
 def main():
     root, build, command = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]), sys.argv[3:]
-    has_plugin = subprocess.run(['pkg-config', '--exists', *PLUGIN_PACKAGES], check=False).returncode == 0
+    has_plugin = is_there(*PLUGIN_PACKAGES)
     packages = PACKAGES + (PLUGIN_PACKAGES if has_plugin else [])
+    packages.append(next(name for name in ('gexiv2-0.16', 'gexiv2') if is_there(name)))
     flags = subprocess.run(['pkg-config', '--cflags', *packages], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     command += [re.sub('^-I', '-isystem', flag) for flag in flags]  # others' headers have warnings of their own
     command += [f'-I{root / "engine"}', f'-I{build / "engine"}', f'-I{build / "engine/model"}', '-std=gnu11', '-D_GNU_SOURCE']

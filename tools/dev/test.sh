@@ -4,7 +4,7 @@
 # test.sh: the tests. Warnings are errors; the suites run plainly (gcc), then the engine's once more under the address and undefined-behaviour
 # sanitizers with a short fuzz run (clang), and its threads under the thread sanitizer. --all adds the suite "slow" and the whole of what runs
 # in reduced form otherwise (FOVEA_TEST_ALL=1 tells the tests): sweeps, photos, and almost all of what takes long under the sanitizers (tests/reduced.py).
-# Tests and suites that are named run alone, and plainly.
+# Tests and suites that are named run alone, and plainly; in Debian testing without a name those in GIMP.
 
 verb_test () {
   local status=0 all=() named=() runs=() argument
@@ -12,6 +12,11 @@ verb_test () {
     if [ "$argument" = --all ]; then export FOVEA_TEST_ALL=1; all=(--all); else named+=("$argument"); fi
   done
   [ -n "${FOVEA_REFERENCE_DIR:-}" ] || say "FOVEA_REFERENCE_DIR isn't set: tests that need its models and photos are skipped."
+
+  if [ "$PLACE" = forky ] && ((!${#named[@]})); then
+    say "Debian testing: the tests in GIMP. The others are held to Debian 13's photo decoders and ONNX cases; name them to run them here, too."
+    named=(gimp)
+  fi
 
   hold "$BUILD/tests.lock" "testing here"
   export TMPDIR=${TMPDIR:-/tmp}
