@@ -20,7 +20,7 @@ try:
 except ImportError as missing:
     skip(missing)
 
-from classify_batch import KINDS, answers_of, scene, tiny_model
+from classify_batch import KINDS, POORER, answers_of, scene, tiny_model
 from locate_batch import run, show, shown
 
 MODEL = 'selfie_segmentation'
@@ -55,27 +55,85 @@ def read_shares(path):
     return 255 * np.where(curved <= 0.04045, curved / 12.92, ((curved + 0.055) / 1.055) ** 2.4)
 
 
+def export_fine(item, path, base='GRAY'):
+    """The same with 16 bits; of a layer with its colours where `base` is RGB."""
+    return f'''(let* ((saved {item}) (other (gimp-image-new-with-precision {SIZE[0]} {SIZE[1]} {base} PRECISION-U16-NON-LINEAR))
+          (layer (gimp-layer-new-from-drawable saved other)))
+      (gimp-image-insert-layer other layer 0 0) (gimp-layer-set-offsets layer 0 0)
+      (file-png-export #:run-mode RUN-NONINTERACTIVE #:image other #:file "{path}") (gimp-image-delete other))'''
+
+
+def read_fine(path):
+    curved = np.asarray(Image.open(path), np.float64) / 65535
+    return 255 * np.where(curved <= 0.04045, curved / 12.92, ((curved + 0.055) / 1.055) ** 2.4)
+
+
 def by_command(fovea, photo, folder, *more):
     subprocess.run([fovea, 'segment', reference() / f'models/{MODEL}.onnx', photo, '--mask-dir', folder, *more], capture_output=True, check=True)
     return read(folder / (pathlib.Path(photo).stem + '.png'))
 
 
-def check_outputs(gimp, photo, truth, folder):
-    compared = ('rgb 8 bit', 'alpha', '16 bit', 'float linear')
-    run(gimp, ''.join(scene(photo, prepare, f'''{call(output='layer-mask')}
-      {export("(gimp-layer-get-mask (vector-ref (gimp-image-get-layers image) 0))", folder / f'{name}.png') if name in compared else ''}''')
-                      for name, prepare in KINDS.items()))
-    for name in compared:
-        found = read_shares(folder / f'{name}.png')
-        worst = np.abs(found - truth).max()
-        assert found.shape == truth.shape and worst <= 3, (name, worst, np.abs(found - truth).mean())
-    print(f'ok layer masks of {len(KINDS)} kinds of images; the command\'s pixels')
+def check_selection_and_channels(gimp, photo, truth, folder):
     run(gimp, scene(photo, '', f'''{call(output='selection')} {export('(gimp-image-get-selection image)', folder / 'selection.png')}
       {call('#:operation "subtract"', output='selection')} {export('(gimp-image-get-selection image)', folder / 'nothing.png')}
       {call(output='channels')} {export('(vector-ref (gimp-image-get-channels image) 0)', folder / 'channel.png')}'''))
     assert np.abs(read_shares(folder / 'selection.png') - truth).max() <= 2 and np.abs(read(folder / 'channel.png') - truth).max() <= 2
     assert read_shares(folder / 'nothing.png').max() <= 2
     print('ok selection, operations and channels are the same mask')
+
+
+def moved(truth, right, down):
+    """What of a mask lies in the image when its layer is moved."""
+    there = np.zeros_like(truth)
+    there[max(down, 0):, max(right, 0):][:truth.shape[0] - abs(down), :truth.shape[1] - abs(right)] = \
+        truth[max(-down, 0):, max(-right, 0):][:truth.shape[0] - abs(down), :truth.shape[1] - abs(right)]
+    return there
+
+
+def check_outputs_on_kinds(gimp, fovea, photo, folder):
+    """Every output on every kind of image that can have it: the numbers of the command's mask, fine ones where the image has more than 8 bits."""
+    kinds = {name: prepare for name, prepare in (KINDS | POORER).items() if not name.startswith('one ')}
+    selected, top = '(gimp-image-get-selection image)', '(vector-ref (gimp-image-get-layers image) 0)'
+    script, n = '', 0
+    for name, prepare in kinds.items():
+        at = lambda output: folder / f'{name}-{output}.png'
+        body = f'''(file-png-export #:run-mode RUN-NONINTERACTIVE #:image image #:file "{folder / f'{name}.png'}")
+          {call(output='selection')} {export_fine(selected, at('selection'))} (gimp-selection-none image)
+          {call(output='channels')} {export_fine('(vector-ref (gimp-image-get-channels image) 0)', at('channels'))}
+          {call(output='paths')} (gimp-image-select-item image CHANNEL-OP-REPLACE (vector-ref (gimp-image-get-paths image) 0))
+          {export_fine(selected, at('paths'))} (gimp-selection-none image)'''
+        if not name.startswith('indexed'):
+            body += f'''{call(output='layers')}
+              (gimp-image-select-item image CHANNEL-OP-REPLACE (vector-ref (gimp-item-get-children {top}) 0)) {export_fine(selected, at('layers'))}
+              (gimp-selection-none image) (gimp-image-remove-layer image {top})
+              {call(output='cut-out')} (gimp-image-select-item image CHANNEL-OP-REPLACE {top}) {export_fine(selected, at('cut-out'))}
+              (gimp-selection-none image) {export_fine(top, folder / f'{name}-colours.png', 'RGB')} (gimp-image-remove-layer image {top})'''
+        body += f'''{call(output='layer-mask')} {export_fine(f'(gimp-layer-get-mask {top})', at('layer-mask'))}'''
+        script += scene(photo, prepare, body)
+    run(gimp, script)
+    for name in kinds:
+        saved = folder / f'{name}.png' if name in POORER else photo
+        truth = by_command(fovea, saved, folder / 'command' / name, '--cutout-dir', folder / 'cut-outs' / name)
+        right, down = (-40, 25) if name == 'offset' else (0, 0)
+        fine = any(word in name for word in ('16 bit', '32 bit', 'half', 'float', 'double'))
+        for output in ('layer-mask', 'selection', 'channels', 'paths', 'layers', 'cut-out'):
+            if name.startswith('indexed') and output in ('layers', 'cut-out'):
+                continue
+            found, n = read_fine(folder / f'{name}-{output}.png'), n + 1
+            if output == 'channels' and not fine:  # their numbers are perceptual
+                found = np.asarray(Image.open(folder / f'{name}-{output}.png'), np.float64) / 257
+            expected = moved(truth, right, down) if output != 'layer-mask' else truth
+            if output == 'paths':
+                assert ((found > 127) != (expected > 127)).mean() < 0.01, (name, output, ((found > 127) != (expected > 127)).mean())
+                continue
+            assert np.abs(found - expected).max() <= 3, (name, output, np.abs(found - expected).max(), np.abs(found - expected).mean())
+            assert not fine or output == 'layers' or len(np.unique(found.round(3))) > 512, (name, output, len(np.unique(found.round(3))))
+        if not name.startswith('indexed'):
+            colours = np.asarray(Image.open(folder / f'{name}-colours.png').convert('RGBA'), np.float64)
+            command = np.asarray(Image.open(folder / 'cut-outs' / name / f'{pathlib.Path(saved).stem}.png').convert('RGBA'), np.float64)
+            seen = (truth > 8)[..., None] & np.ones(3, bool)
+            assert np.abs(colours[..., :3] - command[..., :3])[seen].max() <= 3, (name, np.abs(colours[..., :3] - command[..., :3])[seen].max())
+    print(f'ok {n} pairs of output and image kind have the command\'s numbers, and cut-outs its colours')
 
 
 def check_operations(gimp, photo, truth, folder):
@@ -190,7 +248,8 @@ def main():
         truth = by_command(sys.argv[2], photo, folder / 'command')
         assert 0.2 < truth.mean() / 255 < 0.8
         check_cut_out(gimp, photo, truth, folder)
-        check_outputs(gimp, photo, truth, folder)
+        check_selection_and_channels(gimp, photo, truth, folder)
+        check_outputs_on_kinds(gimp, sys.argv[2], photo, folder)
         check_operations(gimp, photo, truth, folder)
         check_layers(gimp, photo, truth)
         check_paths(gimp, photo, truth, folder)
