@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  FOVEA_LABELS_COCO, /* annotations.json; keeps segmentation, area and is_crowd of a box */
+  FOVEA_LABELS_COCO, /* annotations.json; keeps segmentation, area and is_crowd of a box, and what it has more of everything; ids that are taken are exchanged */
   FOVEA_LABELS_YOLO, /* classes.txt or data.yaml, and labels/NAME.txt for the photo images/NAME.…; keeps the segmentation, as one polygon */
   FOVEA_LABELS_VOC,  /* Annotations/NAME.xml; keeps pose, is_truncated, is_difficult and is_occluded */
 } FoveaLabelFormat;
@@ -29,6 +29,7 @@ typedef struct
   char    *pose;         /* “Left”; NULL: none */
   gboolean is_crowd;     /* many objects, of which nobody has told one from the other */
   gboolean is_truncated, is_difficult, is_occluded;
+  char    *more;         /* what else COCO says of it, a JSON object: id, keypoints, attributes …; NULL: nothing */
 } FoveaLabelBox;
 
 typedef struct
@@ -36,12 +37,15 @@ typedef struct
   char   *file;          /* relative to the folder of photos; “/” between folders */
   int     width, height; /* pixels */
   GArray *boxes;         /* of FoveaLabelBox */
+  char   *more;          /* likewise of the photo: id, license … */
 } FoveaLabelPhoto;
 
 typedef struct
 {
-  GPtrArray *classes; /* of char*, in the format's order; each box's label is among them */
-  GPtrArray *photos;  /* of FoveaLabelPhoto* */
+  GPtrArray  *classes;    /* of char*, in the format's order; each box's label is among them */
+  GPtrArray  *photos;     /* of FoveaLabelPhoto* */
+  GHashTable *class_more; /* of some classes, by name: likewise, id, supercategory … */
+  char       *more;       /* likewise of all of it: info, licenses … */
 } FoveaLabels;
 
 FoveaLabels     *fovea_labels_new        (void);
@@ -55,6 +59,9 @@ FoveaLabelPhoto *fovea_labels_add_photo  (FoveaLabels *labels, const char *file,
 FoveaLabelBox   *fovea_labels_add_box    (FoveaLabels *labels, FoveaLabelPhoto *photo, const char *label, double score, double x, double y, double width,
                                           double height);
 void             fovea_label_box_clear   (FoveaLabelBox *box); /* frees what it holds */
+
+/* What remains of FoveaLabelBox.more when the object is somewhere else: no keypoints. Free with g_free; NULL: nothing. */
+char            *fovea_label_more_moved  (const char *more);
 
 /* How large the photo of that path is, pixels. */
 typedef gboolean (*FoveaReadSize) (const char *path, int *width, int *height, gpointer user_data, GError **error);

@@ -14,6 +14,7 @@
 #include "dialog.h"
 #include "items.h"
 #include "label-examples.h"
+#include "label-origin.h"
 #include "label-paths.h"
 #include "output-file.h"
 #include "photo-copy.h"
@@ -119,13 +120,16 @@ export_boxes (Export *export, const LabelLayers *labels, GError **error)
 {
   g_autoptr (LabelCounts) counts = label_examples_count (labels, error);
   g_autofree char        *name = counts ? add_photo (export, labels->image, error) : NULL;
+  FoveaLabelPhoto        *photo;
 
   if (!name)
     return FALSE;
   for (guint i = 0; i < labels->n; i++)
     if (!labels->classes[i].background)
       fovea_labels_add_class (export->labels, labels->classes[i].name);
-  add_boxes (export, fovea_labels_add_photo (export->labels, name, gimp_image_get_width (labels->image), gimp_image_get_height (labels->image)), labels, counts);
+  photo = fovea_labels_add_photo (export->labels, name, gimp_image_get_width (labels->image), gimp_image_get_height (labels->image));
+  label_origin_restore (labels->image, export->labels, photo);
+  add_boxes (export, photo, labels, counts);
   return TRUE;
 }
 

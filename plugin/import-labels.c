@@ -15,6 +15,7 @@
 #include "export-labels.h"
 #include "image.h"
 #include "label-layers.h"
+#include "label-origin.h"
 #include "label-paths.h"
 #include "pixels.h"
 #include "procedure.h"
@@ -99,7 +100,7 @@ has_box (const GArray *boxes, const char *label, const FoveaLabelBox *box)
   return FALSE;
 }
 
-/* The box, whose segmentation is borrowed and not that of the photo's size, in an image that is so many times as large. */
+/* The box, whose texts are borrowed and not those of the photo's size, in an image that is so many times as large. */
 static void
 scale_box (FoveaLabelBox *box, GimpImage *image, double across, double down)
 {
@@ -113,6 +114,7 @@ scale_box (FoveaLabelBox *box, GimpImage *image, double across, double down)
   for (guint i = 0; polygons && i < polygons->len; i++)
     for (guint k = 0; k < ((GArray *) polygons->pdata[i])->len; k++)
       g_array_index ((GArray *) polygons->pdata[i], double, k) *= k % 2 ? down : across;
+  box->more = fovea_label_more_moved (box->more);
   box->segmentation = polygons ? fovea_segmentation_redraw (box->segmentation, polygons, gimp_image_get_width (image), gimp_image_get_height (image)) : NULL;
 }
 
@@ -127,12 +129,13 @@ add_boxes (Import *import, const LabelLayers *labels, const FoveaLabelPhoto *pho
   for (guint i = 0; i < photo->boxes->len; i++)
     {
       FoveaLabelBox    box = g_array_index (photo->boxes, FoveaLabelBox, i);
-      g_autofree char *scaled = NULL, *label = g_strstrip (g_strdup (box.label));
+      g_autofree char *scaled = NULL, *more = NULL, *label = g_strstrip (g_strdup (box.label));
 
       if (across != 1 || down != 1)
         {
           scale_box (&box, labels->image, across, down);
           scaled = box.segmentation;
+          more = box.more;
         }
       if (has_box (before, label, &box))
         continue;
@@ -159,6 +162,8 @@ import_boxes (Import *import, GimpImage *image, GError **error)
     g_strv_builder_add (names, import->labels->classes->pdata[i]);
   classes = g_strv_builder_end (names);
   labels = label_layers_make (image, FOVEA_TASK_DETECT, (const char *const *) classes, error);
+  if (labels)
+    label_origin_keep (image, import->labels, photo);
   return labels && add_boxes (import, labels, photo, error);
 }
 

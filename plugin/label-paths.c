@@ -242,6 +242,7 @@ label_paths_describe (const LabelPath *path, GimpImage *image, FoveaLabelBox *bo
   JsonObject           *object = node ? json_node_get_object (node) : NULL, *rest = more ? json_node_get_object (more) : NULL;
   const char           *segmentation = rest ? json_object_get_string_member_with_default (rest, "segmentation", NULL) : NULL;
   g_autoptr (GPtrArray) polygons = read_strokes (path->path), before = segmentation ? fovea_segmentation_get_polygons (segmentation) : NULL;
+  const char           *kept;
   gboolean              is_same = segmentation && are_same (polygons, before);
   LabelPath             place = *path;
 
@@ -258,6 +259,8 @@ label_paths_describe (const LabelPath *path, GimpImage *image, FoveaLabelBox *bo
   if (!rest)
     return;
   box->area = is_same ? json_object_get_double_member_with_default (rest, "area", -1) : -1;
+  kept = json_object_get_string_member_with_default (rest, "more", NULL);
+  box->more = is_same ? g_strdup (kept) : fovea_label_more_moved (kept);
   box->pose = g_strdup (json_object_get_string_member_with_default (rest, "pose", NULL));
   box->is_crowd = json_object_get_boolean_member_with_default (rest, "crowd", FALSE);
   box->is_truncated = json_object_get_boolean_member_with_default (rest, "truncated", FALSE);
@@ -283,6 +286,8 @@ annotate (GimpPath *path, const FoveaLabelBox *box)
     json_object_set_double_member (object, "area", box->area);
   if (box->pose)
     json_object_set_string_member (object, "pose", box->pose);
+  if (box->more)
+    json_object_set_string_member (object, "more", box->more);
   for (guint i = 0; i < G_N_ELEMENTS (marks); i++)
     if (marks[i].is_so)
       json_object_set_boolean_member (object, marks[i].name, TRUE);

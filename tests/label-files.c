@@ -45,6 +45,10 @@ add_objects (FoveaLabels *labels, FoveaLabelPhoto *photo, FoveaLabelFormat forma
   box = fovea_labels_add_box (labels, photo, names[0], 0.25, 1, 0, 1, 1);
   box->segmentation = g_strdup ("[[0, 0, 9, 0, 9, 9], [20.0625, 20, 20, 29.5, 29, 20.3333333333]]");
   box->area = 83.25;
+  box->more = g_strdup ("{\"id\":2,\"keypoints\":[1,2.5,2],\"attributes\":{\"a, b\":null}}");
+  photo->more = g_strdup ("{\"id\":-7,\"license\":1}");
+  labels->more = g_strdup ("{\"info\":{\"year\":2026}}");
+  g_hash_table_insert (labels->class_more, g_strdup (names[1]), g_strdup ("{\"id\":1,\"supercategory\":\"x\"}"));
 }
 
 static FoveaLabels *
@@ -70,6 +74,11 @@ check_same (const FoveaLabels *found, const FoveaLabels *expected, FoveaLabelFor
   g_assert_cmpuint (found->classes->len, ==, expected->classes->len);
   for (guint i = 0; i < found->classes->len; i++)
     g_assert_cmpstr (found->classes->pdata[i], ==, expected->classes->pdata[i]);
+  g_assert_cmpstr (found->more, ==, expected->more);
+  if (format == FOVEA_LABELS_COCO) /* each class has a number, and no two the same */
+    for (guint i = 0; i < found->classes->len; i++)
+      for (guint k = 0; k < i; k++)
+        g_assert_cmpstr (g_hash_table_lookup (found->class_more, found->classes->pdata[i]), !=, g_hash_table_lookup (found->class_more, found->classes->pdata[k]));
   g_assert_cmpuint (found->photos->len, ==, expected->photos->len);
   for (guint i = 0; i < found->photos->len; i++)
     {
@@ -79,6 +88,8 @@ check_same (const FoveaLabels *found, const FoveaLabels *expected, FoveaLabelFor
       g_assert_cmpint (photo->width, ==, other->width);
       g_assert_cmpint (photo->height, ==, other->height);
       g_assert_cmpuint (photo->boxes->len, ==, other->boxes->len);
+      if (other->more)
+        g_assert_cmpstr (photo->more, ==, other->more);
       for (guint k = 0; k < photo->boxes->len; k++)
         {
           const FoveaLabelBox *a = &g_array_index (photo->boxes, FoveaLabelBox, k), *b = &g_array_index (other->boxes, FoveaLabelBox, k);
@@ -92,6 +103,8 @@ check_same (const FoveaLabels *found, const FoveaLabels *expected, FoveaLabelFor
           g_assert_cmpfloat (ABS (a->height - b->height), <=, near);
           g_assert_cmpstr (a->segmentation, ==, b->segmentation);
           g_assert_cmpstr (a->pose, ==, b->pose);
+          if (b->more)
+            g_assert_cmpstr (a->more, ==, b->more);
           g_assert_cmpint (a->is_crowd, ==, b->is_crowd);
           g_assert_cmpint (a->is_truncated + 2 * a->is_difficult + 4 * a->is_occluded, ==, b->is_truncated + 2 * b->is_difficult + 4 * b->is_occluded);
           if (format == FOVEA_LABELS_COCO)

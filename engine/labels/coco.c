@@ -7,26 +7,24 @@
 
 #include <json-glib/json-glib.h>
 #include <math.h>
+#include <string.h>
 
-#define FILE_NAME "annotations.json"
+#define FILE_NAME  "annotations.json"
+#define LARGEST_ID 1e15
+
+/* What is read and written by itself; all else is kept as it is. */
+static const char *const file_members[] = { "images", "categories", "annotations", NULL }, *const image_members[] = { "file_name", "width", "height", NULL },
+                  *const category_members[] = { "name", NULL },
+                  *const annotation_members[] = { "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation", "score", NULL };
 
 /* ---- reading --------------------------------------------------------------------------------------------------------------------------- */
-
-static gboolean
-read_number (JsonNode *node, double *number)
-{
-  if (!node || !JSON_NODE_HOLDS_VALUE (node) || (json_node_get_value_type (node) != G_TYPE_INT64 && json_node_get_value_type (node) != G_TYPE_DOUBLE))
-    return FALSE;
-  *number = json_node_get_double (node);
-  return isfinite (*number);
-}
 
 static gboolean
 read_member (JsonObject *object, const char *name, double lowest, double highest, gint64 *integer)
 {
   double number;
 
-  if (!read_number (json_object_get_member (object, name), &number) || !(number >= lowest && number <= highest) || floor (number) != number)
+  if (!label_files_read_number (json_object_get_member (object, name), lowest, highest, &number) || floor (number) != number)
     return FALSE;
   *integer = (gint64) number;
   return TRUE;
@@ -57,6 +55,20 @@ nth_object (JsonArray *array, guint i)
   return JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
 }
 
+/* The object without the members that are known, as text. NULL: nothing is left. Free with g_free. */
+static char *
+read_more (JsonObject *object, const char *const *known)
+{
+  g_autoptr (JsonObject) more = json_object_new ();
+  g_autoptr (JsonNode)   node = json_node_init_object (json_node_alloc (), more);
+  g_autoptr (GList)      names = json_object_get_members (object);
+
+  for (const GList *name = names; name; name = name->next)
+    if (!g_strv_contains (known, name->data))
+      json_object_set_member (more, name->data, json_node_copy (json_object_get_member (object, name->data)));
+  return json_object_get_size (more) > 0 ? json_to_string (node, FALSE) : NULL;
+}
+
 /* What stands there of the object; FALSE: neither a box nor what surrounds it. */
 static gboolean
 read_place (JsonObject *annotation, FoveaLabelBox *box)
@@ -67,7 +79,7 @@ read_place (JsonObject *annotation, FoveaLabelBox *box)
   if (!numbers || json_array_get_length (numbers) != G_N_ELEMENTS (to))
     return box->segmentation && segmentation_get_box (box->segmentation, &box->x, &box->y, &box->width, &box->height);
   for (guint k = 0; k < G_N_ELEMENTS (to); k++)
-    if (!read_number (json_array_get_element (numbers, k), to[k]))
+    if (!label_files_read_number (json_array_get_element (numbers, k), -G_MAXDOUBLE, G_MAXDOUBLE, to[k]))
       return FALSE;
   return TRUE;
 }
@@ -82,7 +94,7 @@ read_shape (JsonObject *annotation, const FoveaLabelPhoto *photo, FoveaLabelBox 
 
   if (node && !JSON_NODE_HOLDS_NULL (node))
     box->segmentation = segmentation_read (node, photo->width, photo->height, &is_sound);
-  if (read_number (json_object_get_member (annotation, "area"), &box->area) && box->area < 0)
+  if (label_files_read_number (json_object_get_member (annotation, "area"), -G_MAXDOUBLE, G_MAXDOUBLE, &box->area) && box->area < 0)
     return FALSE;
   box->is_crowd = read_member (annotation, "iscrowd", 0, 1, &is_crowd) && is_crowd;
   return is_sound;
@@ -100,6 +112,8 @@ read_categories (FoveaLabels *labels, JsonArray *categories, GHashTable *names, 
       if (!name || !read_member (category, "id", -G_MAXINT32, G_MAXINT32, &id))
         return label_files_fail (error, "“%s”: category %u has no name or no id. Correct the file.", path, i + 1);
       g_hash_table_insert (names, GINT_TO_POINTER ((int) id), g_strdup (name));
+      if (fovea_labels_find_class (labels, name) < 0)
+        g_hash_table_insert (labels->class_more, g_strdup (name), read_more (category, category_members));
       fovea_labels_add_class (labels, name);
     }
   return TRUE;
@@ -114,12 +128,15 @@ read_images (FoveaLabels *labels, JsonArray *images, GHashTable *photos, const c
       const char *file = image ? read_text (image, "file_name") : NULL;
       gint64      id, width, height;
       gint64     *key;
+      FoveaLabelPhoto *photo;
 
-      if (!file || !read_member (image, "id", -1e15, 1e15, &id) || !read_member (image, "width", 1, FOVEA_LABELS_LARGEST, &width)
+      if (!file || !read_member (image, "id", -LARGEST_ID, LARGEST_ID, &id) || !read_member (image, "width", 1, FOVEA_LABELS_LARGEST, &width)
           || !read_member (image, "height", 1, FOVEA_LABELS_LARGEST, &height))
         return label_files_fail (error, "“%s”: image %u has no file_name, id, width or height. Correct the file.", path, i + 1);
       key = g_memdup2 (&id, sizeof id);
-      g_hash_table_insert (photos, key, fovea_labels_add_photo (labels, file, (int) width, (int) height));
+      photo = fovea_labels_add_photo (labels, file, (int) width, (int) height);
+      photo->more = read_more (image, image_members);
+      g_hash_table_insert (photos, key, photo);
     }
   return TRUE;
 }
@@ -135,7 +152,7 @@ read_annotations (FoveaLabels *labels, JsonArray *annotations, GHashTable *names
       const char      *name;
       FoveaLabelBox   *box;
 
-      if (!annotation || !read_member (annotation, "image_id", -1e15, 1e15, &image) || !(photo = g_hash_table_lookup (photos, &image)))
+      if (!annotation || !read_member (annotation, "image_id", -LARGEST_ID, LARGEST_ID, &image) || !(photo = g_hash_table_lookup (photos, &image)))
         return label_files_fail (error, "“%s”: annotation %u names no image that the file lists. Correct the file.", path, i + 1);
       if (!read_member (annotation, "category_id", -G_MAXINT32, G_MAXINT32, &category) || !(name = g_hash_table_lookup (names, GINT_TO_POINTER ((int) category))))
         return label_files_fail (error, "“%s”: annotation %u names no category that the file lists. Correct the file.", path, i + 1);
@@ -145,7 +162,8 @@ read_annotations (FoveaLabels *labels, JsonArray *annotations, GHashTable *names
                                  "Correct the file.", path, i + 1);
       if (!read_place (annotation, box))
         return label_files_fail (error, "“%s”: annotation %u has neither a bbox of four numbers nor polygons. Correct the file.", path, i + 1);
-      read_number (json_object_get_member (annotation, "score"), &box->score);
+      label_files_read_number (json_object_get_member (annotation, "score"), -G_MAXDOUBLE, G_MAXDOUBLE, &box->score);
+      box->more = read_more (annotation, annotation_members);
     }
   return TRUE;
 }
@@ -187,6 +205,7 @@ coco_read (FoveaLabels *labels, const char *path, GError **error)
   annotations = images ? read_array (json_node_get_object (root), "annotations") : NULL;
   if (!images || !categories || !annotations)
     return label_files_fail (error, "“%s” is no COCO file: it has no lists of images, categories and annotations. Choose another.", file);
+  labels->more = read_more (json_node_get_object (root), file_members);
   return read_categories (labels, categories, names, file, error) && read_images (labels, images, photos, file, error)
          && read_annotations (labels, annotations, names, photos, file, error);
 }
@@ -201,15 +220,60 @@ quote (const char *text)
   return json_to_string (node, FALSE);
 }
 
+static gboolean
+read_id (const char *more, gint64 *id)
+{
+  g_autoptr (JsonNode) node = more ? json_from_string (more, NULL) : NULL;
+
+  return node && JSON_NODE_HOLDS_OBJECT (node) && read_member (json_node_get_object (node), "id", -LARGEST_ID, LARGEST_ID, id);
+}
+
+/* Each gets the id that it had, unless another has it already; the others, those from 1 that nobody has. mores: of char*. Free with g_free. */
+static gint64 *
+choose_ids (const GPtrArray *mores)
+{
+  g_autoptr (GHashTable) taken = g_hash_table_new (g_int64_hash, g_int64_equal);
+  g_autofree gboolean   *has = g_new0 (gboolean, mores->len);
+  gint64                *ids = g_new0 (gint64, mores->len), next = 1;
+
+  for (guint i = 0; i < mores->len; i++)
+    has[i] = read_id (mores->pdata[i], &ids[i]) && g_hash_table_add (taken, &ids[i]);
+  for (guint i = 0; i < mores->len; i++)
+    if (!has[i])
+      {
+        while (g_hash_table_contains (taken, &next))
+          next++;
+        ids[i] = next++;
+      }
+  return ids;
+}
+
+/* Its members but for the id, each after a comma. */
 static void
-write_annotation (GString *json, const FoveaLabels *labels, const FoveaLabelBox *box, guint image, guint id)
+write_more (GString *json, const char *more)
+{
+  g_autoptr (JsonNode) node = more ? json_from_string (more, NULL) : NULL;
+  JsonObject          *object = node && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  g_autoptr (GList)    names = object ? json_object_get_members (object) : NULL;
+
+  for (const GList *name = names; name; name = name->next)
+    {
+      g_autofree char *key = quote (name->data), *value = json_to_string (json_object_get_member (object, name->data), FALSE);
+
+      if (strcmp (name->data, "id") != 0)
+        g_string_append_printf (json, ", %s: %s", key, value);
+    }
+}
+
+static void
+write_annotation (GString *json, const FoveaLabelBox *box, gint64 image, gint64 category, gint64 id)
 {
   double           whole = box->area >= 0 ? box->area : box->segmentation ? segmentation_get_area (box->segmentation) : box->width * box->height;
   g_autofree char *x = label_files_number (box->x), *y = label_files_number (box->y), *width = label_files_number (box->width),
                   *height = label_files_number (box->height), *area = label_files_number (whole);
 
-  g_string_append_printf (json, "%s\n    {\"id\": %u, \"image_id\": %u, \"category_id\": %d, \"bbox\": [%s, %s, %s, %s], \"area\": %s, \"iscrowd\": %d, "
-                          "\"segmentation\": %s", id > 1 ? "," : "", id, image, fovea_labels_find_class (labels, box->label) + 1, x, y, width, height, area,
+  g_string_append_printf (json, "    {\"id\": %" G_GINT64_FORMAT ", \"image_id\": %" G_GINT64_FORMAT ", \"category_id\": %" G_GINT64_FORMAT
+                          ", \"bbox\": [%s, %s, %s, %s], \"area\": %s, \"iscrowd\": %d, \"segmentation\": %s", id, image, category, x, y, width, height, area,
                           box->is_crowd, box->segmentation ? box->segmentation : "[]");
   if (box->score >= 0)
     {
@@ -217,39 +281,94 @@ write_annotation (GString *json, const FoveaLabels *labels, const FoveaLabelBox 
 
       g_string_append_printf (json, ", \"score\": %s", score);
     }
+  write_more (json, box->more);
   g_string_append_c (json, '}');
 }
 
-gboolean
-coco_write (const FoveaLabels *labels, const char *folder, GError **error)
+static void
+write_images (GString *json, const FoveaLabels *labels, const gint64 *ids)
 {
-  g_autofree char    *path = g_build_filename (folder, FILE_NAME, NULL);
-  g_autoptr (GString) json = g_string_new ("{\n  \"images\": [");
-  guint               id = 0;
-
   for (guint i = 0; i < labels->photos->len; i++)
     {
       const FoveaLabelPhoto *photo = g_ptr_array_index (labels->photos, i);
       g_autofree char       *file = quote (photo->file);
 
-      g_string_append_printf (json, "%s\n    {\"id\": %u, \"file_name\": %s, \"width\": %d, \"height\": %d}", i ? "," : "", i + 1, file, photo->width,
-                              photo->height);
+      g_string_append_printf (json, "%s\n    {\"id\": %" G_GINT64_FORMAT ", \"file_name\": %s, \"width\": %d, \"height\": %d", i ? "," : "", ids[i], file,
+                              photo->width, photo->height);
+      write_more (json, photo->more);
+      g_string_append_c (json, '}');
     }
-  g_string_append (json, "\n  ],\n  \"categories\": [");
+}
+
+static void
+write_categories (GString *json, const FoveaLabels *labels, const gint64 *ids)
+{
   for (guint i = 0; i < labels->classes->len; i++)
     {
       g_autofree char *name = quote (g_ptr_array_index (labels->classes, i));
 
-      g_string_append_printf (json, "%s\n    {\"id\": %u, \"name\": %s}", i ? "," : "", i + 1, name);
+      g_string_append_printf (json, "%s\n    {\"id\": %" G_GINT64_FORMAT ", \"name\": %s", i ? "," : "", ids[i], name);
+      write_more (json, g_hash_table_lookup (labels->class_more, g_ptr_array_index (labels->classes, i)));
+      g_string_append_c (json, '}');
     }
+}
+
+/* Of char*: what else is known of each class, photo and box. */
+static void
+list_mores (const FoveaLabels *labels, GPtrArray *classes, GPtrArray *photos, GPtrArray *boxes)
+{
+  for (guint i = 0; i < labels->classes->len; i++)
+    g_ptr_array_add (classes, g_hash_table_lookup (labels->class_more, labels->classes->pdata[i]));
+  for (guint i = 0; i < labels->photos->len; i++)
+    {
+      const FoveaLabelPhoto *photo = labels->photos->pdata[i];
+
+      g_ptr_array_add (photos, photo->more);
+      for (guint k = 0; k < photo->boxes->len; k++)
+        g_ptr_array_add (boxes, g_array_index (photo->boxes, FoveaLabelBox, k).more);
+    }
+}
+
+gboolean
+coco_write (const FoveaLabels *labels, const char *folder, GError **error)
+{
+  g_autofree char      *path = g_build_filename (folder, FILE_NAME, NULL);
+  g_autoptr (GString)   json = g_string_new ("{\n  \"images\": [");
+  g_autoptr (GPtrArray) classes = g_ptr_array_new (), photos = g_ptr_array_new (), boxes = g_ptr_array_new ();
+  g_autofree gint64    *categories = NULL, *images = NULL, *ids = NULL;
+  guint                 n = 0;
+
+  list_mores (labels, classes, photos, boxes);
+  categories = choose_ids (classes);
+  images = choose_ids (photos);
+  ids = choose_ids (boxes);
+  write_images (json, labels, images);
+  g_string_append (json, "\n  ],\n  \"categories\": [");
+  write_categories (json, labels, categories);
   g_string_append (json, "\n  ],\n  \"annotations\": [");
   for (guint i = 0; i < labels->photos->len; i++)
     {
       const FoveaLabelPhoto *photo = g_ptr_array_index (labels->photos, i);
 
-      for (guint k = 0; k < photo->boxes->len; k++)
-        write_annotation (json, labels, &g_array_index (photo->boxes, FoveaLabelBox, k), i + 1, ++id);
+      for (guint k = 0; k < photo->boxes->len; k++, n++)
+        {
+          const FoveaLabelBox *box = &g_array_index (photo->boxes, FoveaLabelBox, k);
+
+          g_string_append (json, n ? ",\n" : "\n");
+          write_annotation (json, box, images[i], categories[fovea_labels_find_class (labels, box->label)], ids[n]);
+        }
     }
-  g_string_append (json, "\n  ]\n}\n");
+  g_string_append (json, "\n  ]");
+  write_more (json, labels->more);
+  g_string_append (json, "\n}\n");
   return label_files_save (path, json->str, error);
+}
+
+char *
+fovea_label_more_moved (const char *more)
+{
+  static const char *const places[] = { "keypoints", "num_keypoints", NULL };
+  g_autoptr (JsonNode)     node = more ? json_from_string (more, NULL) : NULL;
+
+  return node && JSON_NODE_HOLDS_OBJECT (node) ? read_more (json_node_get_object (node), places) : NULL;
 }

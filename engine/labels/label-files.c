@@ -20,6 +20,7 @@ fovea_label_box_clear (FoveaLabelBox *box)
   g_clear_pointer (&box->label, g_free);
   g_clear_pointer (&box->segmentation, g_free);
   g_clear_pointer (&box->pose, g_free);
+  g_clear_pointer (&box->more, g_free);
 }
 
 static void
@@ -28,6 +29,7 @@ photo_free (gpointer data)
   FoveaLabelPhoto *photo = data;
 
   g_free (photo->file);
+  g_free (photo->more);
   g_array_unref (photo->boxes);
   g_free (photo);
 }
@@ -39,6 +41,7 @@ fovea_labels_new (void)
 
   labels->classes = g_ptr_array_new_with_free_func (g_free);
   labels->photos = g_ptr_array_new_with_free_func (photo_free);
+  labels->class_more = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   return labels;
 }
 
@@ -49,6 +52,8 @@ fovea_labels_free (FoveaLabels *labels)
     return;
   g_ptr_array_unref (labels->classes);
   g_ptr_array_unref (labels->photos);
+  g_hash_table_unref (labels->class_more);
+  g_free (labels->more);
   g_free (labels);
 }
 
@@ -260,6 +265,17 @@ label_files_number (double number)
     length--;
   text[length] = '\0';
   return g_strdup (strcmp (text, "-0") == 0 ? "0" : text);
+}
+
+gboolean
+label_files_read_number (JsonNode *node, double least, double most, double *number)
+{
+  GType type = node && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : G_TYPE_INVALID;
+
+  if (type != G_TYPE_INT64 && type != G_TYPE_DOUBLE)
+    return FALSE;
+  *number = json_node_get_double (node);
+  return *number >= least && *number <= most;
 }
 
 gboolean

@@ -30,6 +30,9 @@ GPtrArray *label_files_list (const char *folder, const char *suffix, GError **er
 /* A number as text that reads back as the same text: at most ten digits after the point, no zeros at the end. Free with g_free. */
 char    *label_files_number (double number);
 
+/* FALSE where the node (NULL: none) isn't a number from least to most. */
+gboolean label_files_read_number (JsonNode *node, double least, double most, double *number);
+
 /* FALSE where the text is anything but one finite number. */
 gboolean label_files_parse  (const char *text, double *number);
 

@@ -41,15 +41,6 @@ new_polygons (void)
 /* ---- reading --------------------------------------------------------------------------------------------------------------------------- */
 
 static gboolean
-read_number (JsonNode *node, double least, double most, double *number)
-{
-  GType type = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : G_TYPE_INVALID;
-
-  *number = type == G_TYPE_INT64 || type == G_TYPE_DOUBLE ? json_node_get_double (node) : NAN;
-  return *number >= least && *number <= most;
-}
-
-static gboolean
 read_polygons (Segmentation *to, JsonArray *polygons)
 {
   to->polygons = new_polygons ();
@@ -67,7 +58,7 @@ read_polygons (Segmentation *to, JsonArray *polygons)
         {
           double number;
 
-          if (!read_number (json_array_get_element (from, k), -FOVEA_LABELS_LARGEST, FOVEA_LABELS_LARGEST, &number))
+          if (!label_files_read_number (json_array_get_element (from, k), -FOVEA_LABELS_LARGEST, FOVEA_LABELS_LARGEST, &number))
             return FALSE;
           g_array_append_val (points, number);
         }
@@ -117,7 +108,7 @@ read_runs (Segmentation *to, JsonNode *counts)
       double number;
       gint64 run;
 
-      if (!read_number (json_array_get_element (list, i), 0, 1e15, &number))
+      if (!label_files_read_number (json_array_get_element (list, i), 0, 1e15, &number))
         return FALSE;
       run = (gint64) number;
       g_array_append_val (to->runs, run);
@@ -133,8 +124,8 @@ read_mask (Segmentation *to, JsonObject *mask)
   double     height, width;
   gint64     sum = 0;
 
-  if (!size || !read_number (json_array_get_element (size, 0), 1, FOVEA_LABELS_LARGEST, &height)
-      || !read_number (json_array_get_element (size, 1), 1, FOVEA_LABELS_LARGEST, &width) || !read_runs (to, json_object_get_member (mask, "counts")))
+  if (!size || !label_files_read_number (json_array_get_element (size, 0), 1, FOVEA_LABELS_LARGEST, &height)
+      || !label_files_read_number (json_array_get_element (size, 1), 1, FOVEA_LABELS_LARGEST, &width) || !read_runs (to, json_object_get_member (mask, "counts")))
     return FALSE;
   to->height = (gint64) height;
   to->width = (gint64) width;

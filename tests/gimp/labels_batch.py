@@ -215,6 +215,39 @@ def check_drawn(gimp, photo, folder):
     print('ok paths drawn by hand are outlines, rectangles boxes')
 
 
+def check_more(gimp, photo, folder):
+    """Ids, keypoints, attributes, licences: what COCO's file says beside the labels comes back, through an XCF file, too; a new object gets an id that nobody has, and keypoints of one that
+    was moved, or of a photo of another size, are no longer said."""
+    shape = [[10, 20, 60, 20, 40, 70]]
+    text = {'info': {'year': 2026, 'description': 'ours'}, 'licenses': [{'id': 3, 'name': 'CC0'}],
+            'images': [{'id': 4711, 'file_name': 'photo.png', 'width': SIZE[0], 'height': SIZE[1], 'license': 3, 'coco_url': 'http://x/"y"'}],
+            'categories': [{'id': 18, 'name': 'dog', 'supercategory': 'animal', 'keypoints': ['nose', 'tail']}, {'id': 1, 'name': ' 人, a/b', 'supercategory': None}],
+            'annotations': [{'id': 900, 'image_id': 4711, 'category_id': 18, 'bbox': [10, 20, 50, 50], 'area': 1250, 'iscrowd': 0, 'segmentation': shape,
+                             'keypoints': [12, 22, 2, 0, 0, 0], 'num_keypoints': 1, 'attributes': {'occluded': True, 'weight': 0.1}},
+                            {'id': 2, 'image_id': 4711, 'category_id': 1, 'bbox': [100, 90, 30, 20.5], 'area': 615, 'iscrowd': 0, 'segmentation': [], 'track': 'β'}]}
+    (folder / 'more').mkdir()
+    (folder / 'more/annotations.json').write_text(json.dumps(text))
+    again = f'(let ((image (gimp-file-load RUN-NONINTERACTIVE "{folder}/more.xcf"))) (gimp-image-set-file image "{photo.with_suffix(".xcf")}")'
+    small = folder / 'small/photo.png'
+    small.parent.mkdir()
+    Image.open(photo).resize((SIZE[0] // 2, SIZE[1] // 2)).save(small)
+    run(gimp, TOOLS + scene(photo, '', f"""{fetch(folder / 'more', 'coco')} {fetch(folder / 'more', 'coco')} {send(folder / 'more-2', 'coco')}
+      (gimp-file-save RUN-NONINTERACTIVE image "{folder}/more.xcf")
+      {again} {send(folder / 'more-3', 'coco')} (paint (class-layer image 0) image 200 100 20 20)
+        (gimp-image-scale image {2 * SIZE[0]} {2 * SIZE[1]}) {send(folder / 'more-moved', 'coco')})""")
+        + scene(small, '', f"{fetch(folder / 'more', 'coco')} {send(folder / 'more-small', 'coco')}"))
+    text['categories'][1]['name'] = '人, a/b'  # layers have no space around their names
+    for name in ('more-2', 'more-3'):
+        found = json.loads((folder / name / 'annotations.json').read_text())
+        assert found == text, (name, found)
+    for name, ids in (('more-moved', [1, 900, 2]), ('more-small', [900, 2])):
+        found = json.loads((folder / name / 'annotations.json').read_text())
+        assert [item['id'] for item in found['annotations']] == ids and found['images'][0]['id'] == 4711, found
+        dog = found['annotations'][-2]
+        assert 'keypoints' not in dog and 'num_keypoints' not in dog and dog['attributes'] == text['annotations'][0]['attributes'], dog
+    print('ok what COCO says beside the labels comes back')
+
+
 def check_masks(gimp, photo, folder):
     """Painted pixels: what is in two classes, and what isn't painted, is unknown."""
     made = f'''{label(f"""#:task "segment" #:classes {classes(["Background", *NAMES])}""")}
@@ -279,6 +312,7 @@ def main():
         check_shapes(gimp, photo, folder)
         check_marks(gimp, photo, folder)
         check_drawn(gimp, photo, folder)
+        check_more(gimp, photo, folder)
         check_masks(gimp, photo, folder)
         check_folders(gimp, photo, folder)
         check_refusals(gimp, photo, folder)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * label-origin.h: what a file of labels that was imported says beside the labels themselves (of the photo, its classes, and all of it: ids, licences …): the image
+ * keeps it in a parasite until it is exported again. What is said of an object its path keeps. On the main thread.
+ */
+#pragma once
+
+#include <libgimp/gimp.h>
+
+#include "fovea.h"
+
+/* Nothing where the file says nothing more. */
+void label_origin_keep    (GimpImage *image, const FoveaLabels *labels, const FoveaLabelPhoto *photo);
+
+/* To the photo, and to what no other image has said something of before. */
+void label_origin_restore (GimpImage *image, FoveaLabels *labels, FoveaLabelPhoto *photo);
