@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/mapping.h"
 #include "model/model.h"
 #include "ops/operator.h"
 
@@ -51,6 +52,7 @@ add_variable (Learner *learner, const Value *value, GError **error)
   if (!tensor)
     return FALSE;
   tensor_read_float (value->constant, 0, shape_count (&tensor->shape), tensor->data);
+  mapping_release_pages (value->constant);
   name = g_strdup (value->name);
   g_hash_table_insert (learner->training.variables, name, tensor);
   g_ptr_array_add (learner->names, name);
