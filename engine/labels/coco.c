@@ -5,6 +5,7 @@
 
 #include "labels/label-files.h"
 
+#include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
@@ -110,7 +111,7 @@ read_categories (FoveaLabels *labels, JsonArray *categories, GHashTable *names, 
       gint64      id;
 
       if (!name || !read_member (category, "id", -G_MAXINT32, G_MAXINT32, &id))
-        return label_files_fail (error, "“%s”: category %u has no name or no id. Correct the file.", path, i + 1);
+        return label_files_fail (error, _("“%s”: category %u has no name or no id. Correct the file."), path, i + 1);
       g_hash_table_insert (names, GINT_TO_POINTER ((int) id), g_strdup (name));
       if (fovea_labels_find_class (labels, name) < 0)
         g_hash_table_insert (labels->class_more, g_strdup (name), read_more (category, category_members));
@@ -132,7 +133,7 @@ read_images (FoveaLabels *labels, JsonArray *images, GHashTable *photos, const c
 
       if (!file || !read_member (image, "id", -LARGEST_ID, LARGEST_ID, &id) || !read_member (image, "width", 1, FOVEA_LABELS_LARGEST, &width)
           || !read_member (image, "height", 1, FOVEA_LABELS_LARGEST, &height))
-        return label_files_fail (error, "“%s”: image %u has no file_name, id, width or height. Correct the file.", path, i + 1);
+        return label_files_fail (error, _("“%s”: image %u has no file_name, id, width or height. Correct the file."), path, i + 1);
       key = g_memdup2 (&id, sizeof id);
       photo = fovea_labels_add_photo (labels, file, (int) width, (int) height);
       photo->more = read_more (image, image_members);
@@ -153,15 +154,15 @@ read_annotations (FoveaLabels *labels, JsonArray *annotations, GHashTable *names
       FoveaLabelBox   *box;
 
       if (!annotation || !read_member (annotation, "image_id", -LARGEST_ID, LARGEST_ID, &image) || !(photo = g_hash_table_lookup (photos, &image)))
-        return label_files_fail (error, "“%s”: annotation %u names no image that the file lists. Correct the file.", path, i + 1);
+        return label_files_fail (error, _("“%s”: annotation %u names no image that the file lists. Correct the file."), path, i + 1);
       if (!read_member (annotation, "category_id", -G_MAXINT32, G_MAXINT32, &category) || !(name = g_hash_table_lookup (names, GINT_TO_POINTER ((int) category))))
-        return label_files_fail (error, "“%s”: annotation %u names no category that the file lists. Correct the file.", path, i + 1);
+        return label_files_fail (error, _("“%s”: annotation %u names no category that the file lists. Correct the file."), path, i + 1);
       box = fovea_labels_add_box (labels, photo, name, -1, 0, 0, 0, 0);
       if (!read_shape (annotation, photo, box))
-        return label_files_fail (error, "“%s”: annotation %u has a segmentation that is neither polygons nor the runs of a mask of the image's size, or an area below 0. "
-                                 "Correct the file.", path, i + 1);
+        return label_files_fail (error, _("“%s”: annotation %u has a segmentation that is neither polygons nor the runs of a mask of the image's size, or an area below 0. "
+                                   "Correct the file."), path, i + 1);
       if (!read_place (annotation, box))
-        return label_files_fail (error, "“%s”: annotation %u has neither a bbox of four numbers nor polygons. Correct the file.", path, i + 1);
+        return label_files_fail (error, _("“%s”: annotation %u has neither a bbox of four numbers nor polygons. Correct the file."), path, i + 1);
       label_files_read_number (json_object_get_member (annotation, "score"), -G_MAXDOUBLE, G_MAXDOUBLE, &box->score);
       box->more = read_more (annotation, annotation_members);
     }
@@ -179,7 +180,7 @@ find_file (const char *folder, GError **error)
     return g_steal_pointer (&usual);
   files = label_files_list (folder, ".json", error);
   if (files && files->len != 1)
-    label_files_fail (error, "The folder “%s” has %u JSON files, none of them named " FILE_NAME ". Choose the file itself.", folder, files->len);
+    label_files_fail (error, _("The folder “%s” has %u JSON files, none of them named %s. Choose the file itself."), folder, files->len, FILE_NAME);
   return files && files->len == 1 ? g_build_filename (folder, g_ptr_array_index (files, 0), NULL) : NULL;
 }
 
@@ -198,13 +199,13 @@ coco_read (FoveaLabels *labels, const char *path, GError **error)
   if (!text)
     return FALSE;
   if (!json_parser_load_from_data (parser, text, -1, &local))
-    return label_files_fail (error, "“%s” is no JSON: %s. Correct the file.", file, local->message);
+    return label_files_fail (error, _("“%s” is no JSON: %s. Correct the file."), file, local->message);
   root = json_parser_get_root (parser);
   images = root && JSON_NODE_HOLDS_OBJECT (root) ? read_array (json_node_get_object (root), "images") : NULL;
   categories = images ? read_array (json_node_get_object (root), "categories") : NULL;
   annotations = images ? read_array (json_node_get_object (root), "annotations") : NULL;
   if (!images || !categories || !annotations)
-    return label_files_fail (error, "“%s” is no COCO file: it has no lists of images, categories and annotations. Choose another.", file);
+    return label_files_fail (error, _("“%s” is no COCO file: it has no lists of images, categories and annotations. Choose another."), file);
   labels->more = read_more (json_node_get_object (root), file_members);
   return read_categories (labels, categories, names, file, error) && read_images (labels, images, photos, file, error)
          && read_annotations (labels, annotations, names, photos, file, error);

@@ -5,6 +5,7 @@
 
 #include "labels/label-files.h"
 
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
@@ -102,14 +103,14 @@ static gboolean
 check_box (const FoveaLabelPhoto *photo, const FoveaLabelBox *box, const char *where, GError **error)
 {
   if (!box->label || !*box->label)
-    return label_files_fail (error, "“%s”: a box of the photo “%s” has no class. Give it a name.", where, photo->file);
+    return label_files_fail (error, _("“%s”: a box of the photo “%s” has no class. Give it a name."), where, photo->file);
   if (!isfinite (box->x) || !isfinite (box->y) || !isfinite (box->width) || !isfinite (box->height) || !isfinite (box->score)
       || fabs (box->x) > FOVEA_LABELS_LARGEST || fabs (box->y) > FOVEA_LABELS_LARGEST || box->width < 0 || box->height < 0
       || box->width > FOVEA_LABELS_LARGEST || box->height > FOVEA_LABELS_LARGEST)
-    return label_files_fail (error, "“%s”: a box of class “%s” in the photo “%s” has a place or size that can't be. Correct or remove it.", where, box->label,
+    return label_files_fail (error, _("“%s”: a box of class “%s” in the photo “%s” has a place or size that can't be. Correct or remove it."), where, box->label,
                              photo->file);
   if (box->segmentation && !fovea_segmentation_is_sound (box->segmentation, photo->width, photo->height))
-    return label_files_fail (error, "“%s”: an object of class “%s” in the photo “%s” has polygons or a mask that can't be. Correct or remove it.", where, box->label,
+    return label_files_fail (error, _("“%s”: an object of class “%s” in the photo “%s” has polygons or a mask that can't be. Correct or remove it."), where, box->label,
                              photo->file);
   return TRUE;
 }
@@ -123,9 +124,9 @@ check (const FoveaLabels *labels, const char *where, GError **error)
       const FoveaLabelPhoto *photo = g_ptr_array_index (labels->photos, i);
 
       if (!*photo->file)
-        return label_files_fail (error, "“%s”: a photo has no file name. Give it one.", where);
+        return label_files_fail (error, _("“%s”: a photo has no file name. Give it one."), where);
       if (photo->width < 1 || photo->height < 1 || photo->width > FOVEA_LABELS_LARGEST || photo->height > FOVEA_LABELS_LARGEST)
-        return label_files_fail (error, "“%s”: the size of the photo “%s” can't be %d × %d. Correct it.", where, photo->file, photo->width, photo->height);
+        return label_files_fail (error, _("“%s”: the size of the photo “%s” can't be %d × %d. Correct it."), where, photo->file, photo->width, photo->height);
       for (guint k = 0; k < photo->boxes->len; k++)
         if (!check_box (photo, &g_array_index (photo->boxes, FoveaLabelBox, k), where, error))
           return FALSE;
@@ -191,11 +192,11 @@ label_files_load (const char *path, GError **error)
   gsize              size;
 
   if (g_stat (path, &status) == 0 && (!S_ISREG (status.st_mode) || (guint64) status.st_size > LARGEST_FILE))
-    label_files_fail (error, "“%s” is no file of labels: it is no plain file, or larger than 1 GiB. Choose another.", path);
+    label_files_fail (error, _("“%s” is no file of labels: it is no plain file, or larger than 1 GiB. Choose another."), path);
   else if (!g_file_get_contents (path, &text, &size, &local))
-    label_files_fail (error, "“%s” can't be read: %s. Choose another file or folder.", path, local->message);
+    label_files_fail (error, _("“%s” can't be read: %s. Choose another file or folder."), path, local->message);
   else if (!g_utf8_validate_len (text, size, NULL))
-    label_files_fail (error, "“%s” is not text in UTF-8. Save it as UTF-8, or choose another file.", path);
+    label_files_fail (error, _("“%s” is not text in UTF-8. Save it as UTF-8, or choose another file."), path);
   else
     return g_strdup (g_str_has_prefix (text, "\xef\xbb\xbf") ? text + 3 : text);
   return NULL;
@@ -208,9 +209,9 @@ label_files_save (const char *path, const char *text, GError **error)
   g_autoptr (GError) local = NULL;
 
   if (g_mkdir_with_parents (folder, 0777) != 0)
-    return label_files_fail (error, "The folder “%s” can't be made: %s. Choose another.", folder, g_strerror (errno));
+    return label_files_fail (error, _("The folder “%s” can't be made: %s. Choose another."), folder, g_strerror (errno));
   if (!g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0666, &local))
-    return label_files_fail (error, "“%s” can't be written: %s. Choose another folder.", path, local->message);
+    return label_files_fail (error, _("“%s” can't be written: %s. Choose another folder."), path, local->message);
   return TRUE;
 }
 
@@ -223,7 +224,7 @@ list_below (GPtrArray *files, const char *folder, const char *below, const char 
   const char        *name;
 
   if (!dir)
-    return label_files_fail (error, "The folder “%s” can't be read: %s. Choose another.", path, local->message);
+    return label_files_fail (error, _("The folder “%s” can't be read: %s. Choose another."), path, local->message);
   while ((name = g_dir_read_name (dir)))
     {
       g_autofree char *relative = *below ? g_build_filename (below, name, NULL) : g_strdup (name), *full = g_build_filename (folder, relative, NULL);
@@ -311,9 +312,9 @@ label_files_check_names (const FoveaLabels *labels, GError **error)
 
       for (guint k = 0; parts[k]; k++)
         if (!*parts[k] || parts[k][0] == '.' || strpbrk (parts[k], "\n\r\\"))
-          return label_files_fail (error, "The photo “%s” has a name that no label file can have. Give it a name inside of the folder, without leading points.", file);
+          return label_files_fail (error, _("The photo “%s” has a name that no label file can have. Give it a name inside of the folder, without leading points."), file);
       if (!g_hash_table_add (taken, g_steal_pointer (&stem)))
-        return label_files_fail (error, "Two photos are named “%s” but for what follows the point; this format has one file for both. Rename one.", file);
+        return label_files_fail (error, _("Two photos are named “%s” but for what follows the point; this format has one file for both. Rename one."), file);
     }
   return TRUE;
 }

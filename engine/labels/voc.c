@@ -6,6 +6,7 @@
 
 #include "labels/label-files.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -59,7 +60,7 @@ end_object (Reader *reader, GError **error)
   FoveaLabelBox *box;
 
   if (!reader->name || !isfinite (numbers[XMIN] + numbers[YMIN] + numbers[XMAX] + numbers[YMAX]))
-    return label_files_fail (error, "“%s”: an object has no name, or no bndbox with xmin, ymin, xmax and ymax. Correct the file.", reader->path);
+    return label_files_fail (error, _("“%s”: an object has no name, or no bndbox with xmin, ymin, xmax and ymax. Correct the file."), reader->path);
   box = fovea_labels_add_box (reader->labels, reader->photo, reader->name, isnan (numbers[SCORE]) ? -1 : numbers[SCORE], numbers[XMIN] - 1, numbers[YMIN] - 1,
                               numbers[XMAX] - numbers[XMIN] + 1, numbers[YMAX] - numbers[YMIN] + 1);
   box->pose = g_steal_pointer (&reader->pose);
@@ -98,7 +99,7 @@ end_element (GMarkupParseContext *context, const char *element, gpointer data, G
   for (guint i = 0; i < N_NUMBERS; i++)
     if (strcmp (place, number_paths[i]) == 0 && !label_files_parse (reader->text->str, &reader->numbers[i]))
       {
-        label_files_fail (error, "“%s”: “%s” in <%s> is no number. Correct the file.", reader->path, reader->text->str, element);
+        label_files_fail (error, _("“%s”: “%s” in <%s> is no number. Correct the file."), reader->path, reader->text->str, element);
         return;
       }
   g_string_truncate (reader->text, 0);
@@ -117,7 +118,7 @@ finish_photo (Reader *reader, const char *name, GError **error)
   double width = reader->numbers[WIDTH], height = reader->numbers[HEIGHT];
 
   if (!(width >= 1 && width <= FOVEA_LABELS_LARGEST && height >= 1 && height <= FOVEA_LABELS_LARGEST))
-    return label_files_fail (error, "“%s” doesn't say how large the photo is, or it can't be. Correct its <size>.", reader->path);
+    return label_files_fail (error, _("“%s” doesn't say how large the photo is, or it can't be. Correct its <size>."), reader->path);
   g_free (reader->photo->file);
   reader->photo->file = reader->file && *reader->file ? g_strdup (reader->file) : label_files_exchange_suffix (name, "");
   reader->photo->width = (int) width;
@@ -146,7 +147,7 @@ read_file (FoveaLabels *labels, const char *path, const char *name, GError **err
   else if (local->domain == FOVEA_ERROR)
     g_propagate_error (error, g_steal_pointer (&local));
   else
-    label_files_fail (error, "“%s” is no sound XML: %s. Correct the file.", path, local->message);
+    label_files_fail (error, _("“%s” is no sound XML: %s. Correct the file."), path, local->message);
   g_free (reader.name);
   g_free (reader.pose);
   g_free (reader.file);
@@ -170,7 +171,7 @@ voc_read (FoveaLabels *labels, const char *path, GError **error)
   if (!files)
     return FALSE;
   if (files->len == 0)
-    return label_files_fail (error, "The folder “%s” has no XML files. Choose the one that Annotations lies in.", path);
+    return label_files_fail (error, _("The folder “%s” has no XML files. Choose the one that Annotations lies in."), path);
   for (guint i = 0; i < files->len; i++)
     {
       const char      *name = g_ptr_array_index (files, i);

@@ -7,6 +7,7 @@
 
 #include "labels/label-files.h"
 
+#include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
@@ -107,7 +108,7 @@ read_classes (FoveaLabels *labels, const char *folder, GError **error)
   g_autofree char *text = NULL;
 
   if (!is_list && !g_file_test (yaml, G_FILE_TEST_EXISTS))
-    return label_files_fail (error, "“%s” has neither classes.txt nor data.yaml, so that classes have no names. Choose the folder with one of them.", folder);
+    return label_files_fail (error, _("“%s” has neither classes.txt nor data.yaml, so that classes have no names. Choose the folder with one of them."), folder);
   text = label_files_load (is_list ? list : yaml, error);
   if (!text)
     return FALSE;
@@ -125,7 +126,7 @@ read_classes (FoveaLabels *labels, const char *folder, GError **error)
   else
     read_yaml (labels->classes, text);
   if (labels->classes->len == 0)
-    return label_files_fail (error, "“%s” names no classes. Write them into it.", is_list ? list : yaml);
+    return label_files_fail (error, _("“%s” names no classes. Write them into it."), is_list ? list : yaml);
   return TRUE;
 }
 
@@ -185,7 +186,7 @@ read_line (FoveaLabels *labels, FoveaLabelPhoto *photo, const char *line, const 
       if (!*words[i])
         continue;
       if (!label_files_parse (words[i], &number))
-        return label_files_fail (error, "“%s”, line %u: “%s” is no number. Correct the file.", path, place, words[i]);
+        return label_files_fail (error, _("“%s”, line %u: “%s” is no number. Correct the file."), path, place, words[i]);
       g_array_append_val (numbers, number);
     }
   if (numbers->len == 0)
@@ -193,9 +194,9 @@ read_line (FoveaLabels *labels, FoveaLabelPhoto *photo, const char *line, const 
   n = numbers->len - 1;
   class = g_array_index (numbers, double, 0);
   if (n < 4)
-    return label_files_fail (error, "“%s”, line %u: a class and four numbers are wanted, or a polygon's pairs. Correct the file.", path, place);
+    return label_files_fail (error, _("“%s”, line %u: a class and four numbers are wanted, or a polygon's pairs. Correct the file."), path, place);
   if (!(class >= 0 && class < labels->classes->len) || floor (class) != class)
-    return label_files_fail (error, "“%s”, line %u: there is no class %g; the names are %u. Correct the file or the names.", path, place, class,
+    return label_files_fail (error, _("“%s”, line %u: there is no class %g; the names are %u. Correct the file or the names."), path, place, class,
                              labels->classes->len);
   add_box (labels, photo, g_ptr_array_index (labels->classes, (guint) class), &g_array_index (numbers, double, 1), n);
   return TRUE;
@@ -234,7 +235,7 @@ read_photo (FoveaLabels *labels, const char *folder, const char *path, const cha
   if (!text)
     return FALSE;
   if (!read_size)
-    return label_files_fail (error, "“%s”: YOLO's files don't say how large photos are. Open the photo.", path);
+    return label_files_fail (error, _("“%s”: YOLO's files don't say how large photos are. Open the photo."), path);
   if (!read_size (image, &width, &height, user_data, error))
     return FALSE;
   photo = fovea_labels_add_photo (labels, file, width, height);
@@ -391,7 +392,7 @@ yolo_write (const FoveaLabels *labels, const char *folder, GError **error)
       g_autofree char     *quoted = json_to_string (node, FALSE);
 
       if (strpbrk (name, "\n\r"))
-        return label_files_fail (error, "The class “%s” has a line break in its name, which YOLO's files can't keep. Rename it.", name);
+        return label_files_fail (error, _("The class “%s” has a line break in its name, which YOLO's files can't keep. Rename it."), name);
       g_string_append_printf (names, "%s\n", name);
       g_string_append_printf (yaml, "  %u: %s\n", i, quoted);
     }

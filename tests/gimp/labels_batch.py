@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Labels that go to files of other programs and come back, in real GIMP without windows: boxes of COCO, YOLO and VOC, masks, folders of classes; what comes back is
-the same to the last byte. Files with broken labels are refused in words.
+the same to the last byte. Files with broken labels are refused in words, in German too.
 
     labels_batch.py BUILD/plugin/fovea
 """
@@ -21,6 +21,7 @@ except ImportError as missing:
     skip(missing)
 
 from classify_batch import answers_of, scene as plain_scene
+from gimp_window import speak
 from label_batch import TOOLS, answer as label_answer, by_name, call as label
 from locate_batch import run
 
@@ -302,6 +303,29 @@ def check_refusals(gimp, photo, folder):
     print('ok ten refusals in words')
 
 
+def check_german(gimp, photo, folder):
+    """What is wrong with a file of labels is said in the user's language, whichever the format."""
+    coco = {'images': [{'id': 1, 'file_name': 'photo.png', 'width': SIZE[0], 'height': SIZE[1]}], 'categories': [{'id': 1, 'name': 'a'}]}
+    item = {'image_id': 1, 'category_id': 1, 'bbox': [1, 2, 3, 4]}
+    for name, file, text in (('de-area', 'annotations.json', json.dumps(coco | {'annotations': [item | {'area': -1}]})),
+                             ('de-image', 'annotations.json', json.dumps(coco | {'annotations': [item | {'image_id': 2}]})),
+                             ('de-rows', 'photo.txt', '3 0.1 0.2 0.3 0.4\n'),
+                             ('de-marks', 'Annotations/photo.xml', '<annotation><object><bndbox><xmin>ten</xmin></bndbox></object></annotation>')):
+        (folder / name / file).parent.mkdir(parents=True)
+        (folder / name / file).write_text(text)
+    (folder / 'de-rows/classes.txt').write_text('a\nb\n')
+    cases = ((fetch(folder / 'de-area', 'coco'), 'Die Annotation 1 hat eine segmentation, die weder aus Polygonen'),
+             (fetch(folder / 'de-image', 'coco'), 'Die Annotation 1 nennt kein Bild'),
+             (fetch(folder / 'de-rows', 'yolo'), 'Zeile 1: Es gibt keine Klasse 3; die Zahl der Namen ist 2. Berichtigen Sie'),
+             (fetch(folder / 'de-marks', 'voc'), '„ten“ in <xmin> ist keine Zahl'),
+             (fetch(folder / 'nowhere', 'voc'), 'Wählen Sie eine andere Datei oder einen anderen Ordner'))
+    english, gimp.environment = gimp.environment, gimp.environment | speak(gimp, 'de_DE.UTF-8')
+    for (body, words), message in zip(cases, gimp.refuse([scene(photo, '', body) for body, _ in cases], TOOLS)):
+        assert words in message, (body, words, message[-800:])
+    gimp.environment = english
+    print('ok what is wrong with files is said in German')
+
+
 def main():
     with tempfile.TemporaryDirectory() as temporary, IsolatedGimp(sys.argv[1]) as gimp:
         folder = pathlib.Path(temporary)
@@ -316,6 +340,7 @@ def main():
         check_masks(gimp, photo, folder)
         check_folders(gimp, photo, folder)
         check_refusals(gimp, photo, folder)
+        check_german(gimp, photo, folder)
 
 
 if __name__ == '__main__':
