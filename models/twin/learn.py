@@ -17,7 +17,7 @@ import time
 import torch
 from photos import Pack
 
-DEFAULTS = {"tagger": (176, 256, 0.3), "objects": (416, 48, 0.15), "cutout": (320, 48, 0.08)}  # size, batch, learning rate
+DEFAULTS = {"tagger": (176, 256, 0.3), "objects": (352, 96, 0.15), "cutout": (320, 48, 0.08)}  # size, batch, learning rate
 WARM_UP = 0.03
 WEIGHT_DECAY = 4e-5
 
@@ -62,6 +62,8 @@ def learn(lesson, given, began):
     optimizer, average = make_optimizer(lesson, given.learning_rate), Average(lesson.network, lesson.averaged)
     first, steps, total, shown, fraction = time.time(), 0, 0.0, 0, 0.0
     lesson.train()
+    if torch.cuda.is_available() and hasattr(lesson, "record"):
+        lesson.record(given.batch)
     while fraction < 1.0:
         fraction = (time.time() - first) / (given.minutes * 60.0)
         for group in optimizer.param_groups:
@@ -90,7 +92,7 @@ def main():
     parser.add_argument("--pack", required=True)
     parser.add_argument("--base", required=True)
     parser.add_argument("--also", help="a model whose weights come before the base's")
-    parser.add_argument("--teacher", help="squeezenet11.onnx, for the tagger")
+    parser.add_argument("--teacher", help="squeezenet11.onnx for the tagger; yolox_nano.onnx for the objects, its labels beside it")
     parser.add_argument("--output", required=True)
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--size", type=int)

@@ -47,8 +47,10 @@ class Network(nn.Module):
         self.nodes = needed_nodes(graph, outputs)
         self.attributes = [{a.name: helper.get_attribute_value(a) for a in node.attribute} for node in self.nodes]
         self.input = next(value.name for value in graph.input if value.name not in constants)
-        self.names = {}
+        self.names, self.numbers = {}, {}
         for node in self.nodes:
+            if node.op_type == "Slice":
+                self.numbers.update({name: constants[name].tolist() for name in node.input[1:]})
             for k, name in enumerate(node.input):
                 if name in constants and constants[name].dtype == np.float32 and constants[name].ndim > 0 and node.op_type in WEIGHTS:
                     self.add_constant(name, torch.tensor(constants[name]), k in WEIGHTS[node.op_type])
@@ -65,9 +67,9 @@ class Network(nn.Module):
 
     def forward(self, photos):
         values = {self.input: photos}
-        with torch.autocast(photos.device.type, torch.bfloat16, enabled=photos.is_cuda):
+        with torch.autocast(photos.device.type, torch.bfloat16, enabled=photos.is_cuda, cache_enabled=False):
             for node, attributes in zip(self.nodes, self.attributes):
-                inputs = [values[name] if name in values else self.take(name) if name in self.names else None for name in node.input]
+                inputs = [values[name] if name in values else self.take(name) if name in self.names else self.numbers.get(name) for name in node.input]
                 values[node.output[0]] = self.run(node.op_type, inputs, attributes)
         return [values[name].float() for name in self.outputs]
 
@@ -83,14 +85,21 @@ class Network(nn.Module):
             return F.batch_norm(x, inputs[3], inputs[4], inputs[1], inputs[2], self.training, 0.1, attributes.get("epsilon", 1e-5))
         if kind == "Relu":
             return F.relu(x)
+        if kind == "Sigmoid":
+            return torch.sigmoid(x)
+        if kind == "Mul":
+            return x * inputs[1]
         if kind == "Add":
             return x + inputs[1]
+        if kind == "Slice":
+            parts = {axis: slice(first, end, step) for first, end, axis, step in zip(*inputs[1:])}
+            return x[tuple(parts.get(axis, slice(None)) for axis in range(x.ndim))]
         if kind == "Concat":
             return torch.cat(inputs, attributes["axis"])
         if kind == "Resize":
-            return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+            return F.interpolate(x, scale_factor=2.0, mode="nearest" if attributes["mode"] == b"nearest" else "bilinear")
         if kind == "MaxPool":
-            return F.max_pool2d(x, attributes["kernel_shape"], attributes["strides"])
+            return F.max_pool2d(x, attributes["kernel_shape"], attributes["strides"], attributes.get("pads", [0, 0])[:2])
         if kind == "GlobalAveragePool":
             return x.mean((2, 3), keepdim=True)
         if kind == "Flatten":

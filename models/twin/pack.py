@@ -2,18 +2,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Packs the photos that the recipes learn from into a few small files, to be carried to another machine.
 
-  pack.py [--quality Q] [--largest MB] OUTPUT tagger=DATA:TAGS objects=DATA:TAGS cutout=DATA[:BACKGROUNDS]
+  pack.py [--quality Q] [--largest MB] OUTPUT tagger=DATA:TAGS objects=DATA:TAGS[:MORE] cutout=DATA[:BACKGROUNDS]
 
-DATA is a folder as a recipe lays it out (--photos-only), TAGS its tag list. OUTPUT gets index.json, and photos-0.bin, photos-1.bin … of at most so many MB: WebP
-photos one after the other, then the masks as PNG. Rows to be judged by stay behind."""
+DATA is a folder as a recipe lays it out (--photos-only), TAGS its tag list, MORE the manifest of photos of which only the teacher says what they show. OUTPUT gets
+index.json, and photos-0.bin, photos-1.bin … of at most so many MB: WebP photos one after the other, then the masks as PNG. Rows to be judged by stay behind."""
 
 import argparse
 import io
 import json
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "objects"))
+from teach import ANIMALS, MAMMALS  # noqa: E402 (beside the other recipe)
 
 SMALLEST_SUBJECT = 0.05  # share of the photo, as in train/dataset-manifest.c
 
@@ -47,9 +51,9 @@ class TagList:
         return not any(f"{source}:{label}".replace(" ", "_") in self.left_out for label in [*labels, ""])
 
 
-def read_rows(folder):
-    with open(folder / "manifest.jsonl", encoding="utf-8") as manifest:
-        for line in manifest:
+def read_rows(manifest):
+    with open(manifest, encoding="utf-8") as lines:
+        for line in lines:
             row = json.loads(line)
             if row["split"] == "train":
                 yield row
@@ -57,7 +61,7 @@ def read_rows(folder):
 
 def list_tagged(folder, tags):
     """Photos with tags: {photo, tags, known}."""
-    for row in read_rows(folder):
+    for row in read_rows(folder / "manifest.jsonl"):
         labels = row["labels"].split(";")
         known = sorted(tags.known.get(row["src"], ()))
         if known and tags.keeps(row["src"], labels):
@@ -65,21 +69,25 @@ def list_tagged(folder, tags):
             yield {"photo": row["file"], "tags": sorted(meant), "known": known}
 
 
-def list_boxed(folder, tags):
-    """Photos with boxes: {photo, known, boxes [[class or -1, left, top, width, height]]}, shares of the photo."""
-    for row in read_rows(folder):
+def list_boxed(folder, tags, more):
+    """Photos with boxes: {photo, known, boxes [[class or -1, left, top, width, height]], taught, mammal}, shares of the photo. taught: the boxes are a teacher's;
+    mammal: whatever animal or person a teacher takes it for."""
+    for row in read_rows(folder / "manifest.jsonl"):
         if not tags.keeps(row["src"], row["labels"].split(";")):
             continue
         known = sorted(tags.known.get(row["src"], ()))
         boxes = [[index, *box[1:5]] for box in row["boxes"] for index in tags.find(row["src"], box[0])]
         boxes += [[-1, *box[1:5]] for box in row.get("crowd", []) if tags.find(row["src"], box[0])]
         if known or boxes:
-            yield {"photo": row["file"], "known": known, "boxes": boxes}
+            yield {"photo": row["file"], "known": known, "boxes": boxes, "taught": row["src"].endswith("-taught"), "mammal": row["labels"] in MAMMALS}
+    for row in read_rows(more) if more else ():
+        if tags.keeps(row["src"], row["labels"].split(";")):
+            yield {"photo": row["file"], "known": [], "boxes": [], "taught": True, "mammal": row["labels"] in MAMMALS}
 
 
 def list_masked(folder):
     """Photos with a mask of the subject: {photo, mask, source}."""
-    for row in read_rows(folder):
+    for row in read_rows(folder / "manifest.jsonl"):
         share = row["fg"] if isinstance(row["fg"], float) else 1.0
         if row["mask"] and share >= SMALLEST_SUBJECT:
             yield {"photo": row["file"], "mask": row["mask"], "source": row["src"]}
@@ -90,8 +98,12 @@ def list_samples(task, folder, rest):
         samples = list(list_masked(folder))
         backgrounds = sorted(path.resolve() for path in Path(rest).iterdir()) if rest else []
         return {"samples": samples, "backgrounds": ["/".join(path.parts[-3:]) for path in backgrounds]}
-    tags = TagList(Path(rest))
-    return {"classes": tags.classes, "samples": list(list_tagged(folder, tags) if task == "tagger" else list_boxed(folder, tags))}
+    path, _, more = rest.partition(":")
+    tags = TagList(Path(path))
+    if task == "tagger":
+        return {"classes": tags.classes, "samples": list(list_tagged(folder, tags))}
+    words = {word.removeprefix("coco:").replace("_", " "): classes for word, classes in tags.meanings.items() if word.startswith("coco:")}
+    return {"classes": tags.classes, "words": words, "animals": sorted(ANIMALS), "samples": list(list_boxed(folder, tags, more))}
 
 
 def shrink(path, quality):
