@@ -8,6 +8,7 @@
 #include "look.h"
 #include "pixel-page.h"
 #include "pixel-training.h"
+#include "training-report.h"
 #include "train-view.h"
 
 struct _PixelPage
@@ -15,7 +16,7 @@ struct _PixelPage
   GimpProcedureConfig *config;
   GimpImage           *image;
   TrainSurvey         *survey;
-  GtkWidget           *widget, *view, *bars, *advice, *scroll, *score, *confusion, *next, *where, *train, *estimate, *stop, *live, *apply, *places, *save, *export;
+  GtkWidget           *widget, *view, *bars, *advice, *scroll, *curve, *score, *confusion, *next, *where, *train, *estimate, *stop, *live, *apply, *places, *save, *export;
   Look                *look;
   PixelTraining       *training;
   LabelLayers         *labels;      /* as they were read last; NULL: none */
@@ -32,6 +33,8 @@ struct _PixelPage
   gboolean             are_new;     /* the classes are others than the trainer's */
   gboolean             is_other;    /* … the settings are: it begins anew */
   double               look_seconds, learn_seconds; /* that those took; 0: not known */
+  TrainingReport      *report;      /* of the last learning; NULL: there was none */
+  guint                n_points;    /* of its curve that is shown */
   guint                n_steps;     /* of the learning that took so long; 0: there was none */
   gboolean             wants;       /* the user wants to learn, not only to have the photo looked at */
   gboolean             is_live;     /* … because something was painted: where that is too little, nothing is said */

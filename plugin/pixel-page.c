@@ -15,12 +15,14 @@
 
 #include "apply-places.h"
 #include "confusion-view.h"
+#include "curve-view.h"
 #include "dialog.h"
 #include "label-examples.h"
 
 #define POLL_MS    60
 #define REST       3 /* looking for strokes takes at most one part of so many and one of the time */
 #define COLUMN_WIDTH 290
+#define CURVE_HEIGHT 90
 #define LEARN_STEP 0.004 /* of the time of a look: what a step of learning takes */
 
 /* ---- labels -------------------------------------------------------------------------------------------------------- */
@@ -191,15 +193,38 @@ begin (gpointer data)
       look_show_message (page->look, error->message);
     }
   page->learns = page->wants && page->cells && (!page->is_live || count_painted_classes (page) >= 2);
+  if (!page->learns)
+    return;
+  g_clear_pointer (&page->report, training_report_free);
+  page->report = training_report_new (NULL);
+  page->n_points = 0;
+}
+
+/* Who is told of each step, beside the report. */
+typedef struct
+{
+  PixelPage    *page;
+  FoveaProgress progress;
+  gpointer      progress_data;
+} Steps;
+
+static void
+note_step (double fraction, gpointer data)
+{
+  const Steps *steps = data;
+
+  training_report_add_loss (steps->page->report, fraction, fovea_pixel_trainer_get_loss (steps->page->training->trainer));
+  steps->progress (fraction, steps->progress_data);
 }
 
 static gboolean
 learn (PixelPage *page, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, GError **error)
 {
   PixelTraining *training = page->training;
+  Steps          steps = { page, progress, progress_data };
   gint64         began = g_get_monotonic_time ();
 
-  if (!fovea_pixel_trainer_set_labels (training->trainer, 0, page->cells, error) || !fovea_pixel_trainer_run (training->trainer, cancellable, progress, progress_data, error))
+  if (!fovea_pixel_trainer_set_labels (training->trainer, 0, page->cells, error) || !fovea_pixel_trainer_run (training->trainer, cancellable, note_step, &steps, error))
     return FALSE;
   g_clear_pointer (&training->score, fovea_pixel_score_free);
   g_clear_pointer (&page->new_masks, fovea_masks_free);
@@ -240,6 +265,29 @@ run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress,
   return !page->learns || learn (page, cancellable, progress, progress_data, error);
 }
 
+/* The curve has the place of the confusion matrix, until there is another. */
+static void
+show_confusion (PixelPage *page, const Confusion *confusion)
+{
+  confusion_view_set (page->confusion, confusion);
+  gtk_widget_set_visible (page->curve, !confusion);
+  dialog_scroll_fit (page->scroll);
+}
+
+/* What is new of it. */
+static void
+show_curve (PixelPage *page)
+{
+  guint n_points = page->report ? training_report_count_points (page->report) : 0;
+
+  if (n_points == page->n_points)
+    return;
+  if (page->n_points == 0)
+    show_confusion (page, NULL);
+  curve_view_set_curve (page->curve, training_report_get_curve (page->report));
+  page->n_points = n_points;
+}
+
 static void
 show_answer (PixelPage *page)
 {
@@ -256,7 +304,7 @@ show_answer (PixelPage *page)
   page->is_unsaved = TRUE;
   gtk_label_set_text (GTK_LABEL (page->where), "");
   gtk_label_set_text (GTK_LABEL (page->score), score ? score : "");
-  confusion_view_set (page->confusion, NULL);
+  show_curve (page);
   atk_object_set_description (gtk_widget_get_accessible (page->view), _("Trained"));
 }
 
@@ -358,13 +406,12 @@ followed (gboolean done, gpointer data)
   score = pixel_training_tell_score (page->training);
   gtk_label_set_text (GTK_LABEL (page->score), score);
   confusion = pixel_training_get_confusion (page->training);
-  confusion_view_set (page->confusion, confusion);
-  dialog_scroll_fit (page->scroll);
+  show_confusion (page, confusion);
 }
 
 /* ---- live ---------------------------------------------------------------------------------------------------------------- */
 
-/* Strokes that were painted since. */
+/* What has been learned since, and strokes that were painted since. */
 static gboolean
 on_poll (gpointer data)
 {
@@ -374,6 +421,7 @@ on_poll (gpointer data)
   g_autoptr (LabelLayers) labels = NULL;
   GeglRectangle           area;
 
+  show_curve (page);
   if (!page->is_shown || !page->has_photo || started < page->next_poll || !live_is_on (page))
     return G_SOURCE_CONTINUE;
   labels = pixels_check_image (page->image, &error) ? label_layers_read (page->image, &error) : NULL;
@@ -520,6 +568,9 @@ make_controls (PixelPage *page)
   page->advice = dialog_advice_new ();
   page->score = dialog_text_new ();
   page->confusion = confusion_view_new ();
+  page->curve = curve_view_new ();
+  gtk_widget_set_size_request (page->curve, -1, CURVE_HEIGHT);
+  gtk_widget_set_no_show_all (page->curve, TRUE);
   page->where = dialog_text_new ();
   page->train = make_button (page, _("_Train"), G_CALLBACK (on_train), TRUE);
   page->stop = make_button (page, _("_Stop"), G_CALLBACK (on_stop), FALSE);
@@ -536,6 +587,7 @@ make_controls (PixelPage *page)
   gtk_box_pack_start (GTK_BOX (column), page->score, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (found), page->advice, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (found), page->bars, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (found), page->curve, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (found), page->confusion, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->scroll = dialog_scroll_new (found), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->next, FALSE, FALSE, 0);
@@ -632,6 +684,7 @@ pixel_page_free (PixelPage *page)
   g_clear_pointer (&page->new_masks, fovea_masks_free);
   g_clear_pointer (&page->answer, train_answer_free);
   g_clear_pointer (&page->new_score, fovea_pixel_score_free);
+  g_clear_pointer (&page->report, training_report_free);
   label_watch_free (page->watch);
   g_free (page->painted);
   g_free (page->cells);

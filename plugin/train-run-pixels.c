@@ -15,7 +15,6 @@
 
 #define BAND_ROWS 256
 #define REST      20000 /* microseconds between two looks whether it goes on */
-#define N_POINTS  100   /* of the curve */
 
 /* What the steps of a training on pixels need. */
 typedef struct
@@ -27,7 +26,6 @@ typedef struct
   guint          number, n_photos; /* of that photo; of all */
   const FoveaLabelled *others;     /* photos with masks; NULL: none */
   gboolean       suggest;
-  guint          n_points;         /* of the curve */
 } Work;
 
 /* ---- in a worker --------------------------------------------------------------------------------------------------- */
@@ -95,14 +93,9 @@ note_step (double fraction, gpointer data)
 {
   Work                  *work = data;
   FoveaPixelTrainer     *trainer = work->training->trainer;
-  const TrainingPoint    point = { fraction, fovea_pixel_trainer_get_loss (trainer), -1 };
   g_autoptr (FoveaModel) model = NULL;
 
-  if (fraction * N_POINTS >= work->n_points)
-    {
-      training_report_add_point (work->run->report, &point);
-      work->n_points++;
-    }
+  training_report_add_loss (work->run->report, fraction, fovea_pixel_trainer_get_loss (trainer));
   if (training_report_is_due (work->run->report))
     model = fovea_pixel_trainer_make_model (trainer, NULL, NULL);
   if (model)

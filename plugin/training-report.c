@@ -5,6 +5,7 @@
 
 #include "training-report.h"
 
+#define N_POINTS       100 /* that steps become */
 #define ANSWER_SECONDS 1 /* between two answers about the photo, at least, and */
 #define ANSWER_REST    9 /* times as long as one takes: a tenth of the time goes into them at most */
 
@@ -43,6 +44,15 @@ training_report_add_point (TrainingReport *report, const TrainingPoint *point)
   g_mutex_lock (&report->mutex);
   g_array_append_val (report->curve, *point);
   g_mutex_unlock (&report->mutex);
+}
+
+void
+training_report_add_loss (TrainingReport *report, double fraction, double loss)
+{
+  const TrainingPoint point = { fraction, loss, -1 };
+
+  if (fraction * N_POINTS >= training_report_count_points (report))
+    training_report_add_point (report, &point);
 }
 
 gboolean

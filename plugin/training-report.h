@@ -24,6 +24,9 @@ void            training_report_free         (TrainingReport *report);
 
 void            training_report_add_point    (TrainingReport *report, const TrainingPoint *point);
 
+/* After each step of a training that is judged at its end: some of them become points. */
+void            training_report_add_loss     (TrainingReport *report, double fraction, double loss);
+
 /* Whether it is time to ask the model again: a tenth of the time goes into that at most. The first time begins the clock. */
 gboolean        training_report_is_due       (TrainingReport *report);
 

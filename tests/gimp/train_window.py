@@ -156,7 +156,7 @@ def judge_photos(window, folder):
 
 
 def change_settings(window, folder):
-    """What Advanced says holds for strokes, and what means nothing for them isn't there; back at its size when it is closed."""
+    """What Advanced says holds for strokes, and what means nothing for them isn't there; back at its size when it is closed. A long training shows its loss."""
     wait(lambda: window.words('strokes'), 'the first look', 90)
     width = window.dialog.queryComponent().getExtents(0).width
     act(find(window, 'check box', 'Live: .*'))
@@ -177,7 +177,11 @@ def change_settings(window, folder):
     saved = wait(lambda: window.words('Saved as'), 'the model', 60)
     act(find(window, 'toggle button', 'Advanced'))
     spin(window, 'Epochs', 5000)
+    loss = described(window, 'Loss and score.*')
+    assert re.fullmatch(r'Loss \d\.\d+', loss), loss
     window.press('Train')
+    wait(lambda: described(window, 'Loss and score.*') != loss, 'another point of the curve', 30)
+    shoot_still(folder / 'train-settings-learning.png')
     window.press('Close')
     window.press('Abandon it')
     window.ended()
