@@ -212,6 +212,11 @@ on_start (GtkButton *button, BatchDialog *dialog)
   gtk_label_set_text (GTK_LABEL (dialog->message), error ? error->message : "");
   if (!dialog->request)
     return;
+  if (!*dialog->request->model && !dialog_ask_licence (dialog->dialog, "", batch_get_task (dialog->request->operation)))
+    {
+      g_clear_pointer (&dialog->request, batch_request_free);
+      return;
+    }
   gtk_widget_hide (dialog->problems_frame);
   set_state (dialog, STATE_BEGINNING);
   show_bar (dialog, 0, _("Loading the model"));
@@ -455,7 +460,7 @@ make_settings (BatchDialog *dialog)
   dialog->count = dialog_text_new ();
   dialog_attach (GTK_GRID (grid), 0, _("_Do"), _("What is done with each photo"),
                  gimp_prop_string_combo_box_new (G_OBJECT (dialog->config), "operation", GTK_TREE_MODEL (operations), 0, 1));
-  dialog_attach (GTK_GRID (grid), 1, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, dialog->dialog));
+  dialog_attach (GTK_GRID (grid), 1, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, FOVEA_TASK_UNKNOWN, dialog->dialog));
   batch_choice_attach (dialog->config, GTK_GRID (grid), 2);
   dialog_attach (GTK_GRID (grid), 3, _("_Photos"), _("The folder that has the photos; nothing in it is changed"),
                  make_photos (dialog));

@@ -38,6 +38,12 @@ batch_get_kind (guint operation)
   return operations[operation].kind;
 }
 
+FoveaTask
+batch_get_task (guint operation)
+{
+  return operations[operation].task;
+}
+
 void
 batch_request_free (BatchRequest *request)
 {

@@ -25,6 +25,7 @@ typedef struct
 extern const char *const batch_operations[];
 
 OperationKind batch_get_kind     (guint operation);
+FoveaTask     batch_get_task     (guint operation);
 
 /* NULL with an error for arguments that can't be. */
 BatchRequest *batch_request_read (GimpProcedureConfig *config, GError **error);

@@ -347,7 +347,7 @@ make_settings (ClassifyDialog *dialog)
 
   gtk_grid_set_row_spacing (GTK_GRID (grid), 6);
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
-  dialog_attach (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, dialog->dialog));
+  dialog_attach (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, FOVEA_TASK_CLASSIFY, dialog->dialog));
   dialog_attach (GTK_GRID (grid), 1, _("Loo_k at"), _("The part of the image that is named"),
                   gimp_prop_string_combo_box_new (config, "region", GTK_TREE_MODEL (region_store), 0, 1));
   dialog_attach (GTK_GRID (grid), 2, _("_Names"), _("How many names at most"), gimp_prop_spin_button_new (config, "top", 1, 5, 0));

@@ -123,9 +123,9 @@ dialog_question_new (GtkWidget *window, GtkMessageType type, const char *text)
 }
 
 gboolean
-dialog_ask_licence (GtkWidget *window, const char *model)
+dialog_ask_licence (GtkWidget *window, const char *model, FoveaTask task)
 {
-  g_autofree char *warning = models_find_question (model), *name = warning ? g_path_get_basename (model) : NULL;
+  g_autofree char *used = models_find_chosen (model, task), *warning = models_find_question (used), *name = warning ? g_path_get_basename (used) : NULL;
   GtkWidget       *question;
   gboolean         accepted;
 
@@ -138,7 +138,7 @@ dialog_ask_licence (GtkWidget *window, const char *model)
   accepted = gtk_dialog_run (GTK_DIALOG (question)) == GTK_RESPONSE_OK;
   gtk_widget_destroy (question);
   if (accepted)
-    models_accept (model);
+    models_accept (used);
   return accepted;
 }
 
@@ -171,6 +171,7 @@ typedef struct
   GimpProcedureConfig *config;
   const char          *property;
   const char          *none;   /* what the word “none” is called; NULL: there must be a model */
+  FoveaTask            task;   /* whose default Automatic takes */
   GtkWidget           *window;
   GtkListStore        *store;
   char                *last;   /* the model before another is chosen */
@@ -245,7 +246,7 @@ ask (gpointer data)
   if (dialog_is_choosing (model))
     choose_file (choice);
   else
-    set_model (choice, dialog_ask_licence (choice->window, model) ? model : choice->last);
+    set_model (choice, dialog_ask_licence (choice->window, model, choice->task) ? model : choice->last);
   return G_SOURCE_REMOVE;
 }
 
@@ -253,10 +254,11 @@ ask (gpointer data)
 static void
 on_model (GimpProcedureConfig *config, GParamSpec *property, ModelChoice *choice)
 {
-  g_autofree char *model = NULL, *warning = NULL, *signal = g_strconcat ("notify::", choice->property, NULL);
+  g_autofree char *model = NULL, *used = NULL, *warning = NULL, *signal = g_strconcat ("notify::", choice->property, NULL);
 
   g_object_get (config, choice->property, &model, NULL);
-  if (dialog_is_choosing (model) || (g_strcmp0 (model, choice->last) != 0 && (warning = models_find_question (model))))
+  used = models_find_chosen (model, choice->task);
+  if (dialog_is_choosing (model) || (g_strcmp0 (model, choice->last) != 0 && (warning = models_find_question (used))))
     {
       if (!choice->idle)
         choice->idle = g_idle_add (ask, choice);
@@ -280,7 +282,7 @@ free_choice (gpointer data)
 }
 
 static GtkWidget *
-make_combo (GimpProcedureConfig *config, const char *property, const char *none, GtkWidget *window)
+make_combo (GimpProcedureConfig *config, const char *property, FoveaTask task, const char *none, GtkWidget *window)
 {
   ModelChoice     *choice = g_new0 (ModelChoice, 1);
   g_autofree char *signal = g_strconcat ("notify::", property, NULL), *model = NULL;
@@ -288,12 +290,19 @@ make_combo (GimpProcedureConfig *config, const char *property, const char *none,
 
   choice->config = config;
   choice->property = property;
+  choice->task = task;
   choice->none = none;
   choice->window = window;
   choice->store = gtk_list_store_new (2, G_TYPE_STRING, G_TYPE_STRING);
   g_object_get (config, property, &model, NULL);
-  if (!dialog_ask_licence (window, model))
-    g_object_set (config, property, "", NULL);
+  if (!dialog_ask_licence (window, model, task))
+    {
+      g_autofree char *chosen = models_find_chosen ("", task);
+      gboolean         is_chosen = !*model || g_strcmp0 (model, chosen) == 0; /* and was refused */
+      g_autofree char *other = !is_chosen && dialog_ask_licence (window, "", task) ? g_strdup ("") : models_find_other (task);
+
+      g_object_set (config, property, other, NULL);
+    }
   g_object_get (config, property, &choice->last, NULL);
   fill_models (choice, choice->last);
   combo = gimp_prop_string_combo_box_new (G_OBJECT (config), property, GTK_TREE_MODEL (choice->store), 0, 1);
@@ -303,15 +312,15 @@ make_combo (GimpProcedureConfig *config, const char *property, const char *none,
 }
 
 GtkWidget *
-dialog_model_combo_new (GimpProcedureConfig *config, GtkWidget *window)
+dialog_model_combo_new (GimpProcedureConfig *config, FoveaTask task, GtkWidget *window)
 {
-  return make_combo (config, "model", NULL, window);
+  return make_combo (config, "model", task, NULL, window);
 }
 
 GtkWidget *
 dialog_base_model_combo_new (GimpProcedureConfig *config, GtkWidget *window)
 {
-  return make_combo (config, "base-model", _("None: from scratch"), window);
+  return make_combo (config, "base-model", FOVEA_TASK_UNKNOWN, _("None: from scratch"), window);
 }
 
 /* ---- a question --------------------------------------------------------------------------------------------------- */

@@ -7,6 +7,8 @@
 #include <libgimp/gimp.h>
 #include <libgimp/gimpui.h>
 
+#include "fovea.h"
+
 /* Pairs of a setting's value and what the user reads, NULL-terminated. */
 GtkListStore *dialog_make_store (const char *const *rows);
 
@@ -37,12 +39,13 @@ char         *dialog_tell_estimate (double seconds);
 GtkWidget    *dialog_question_new (GtkWidget *window, GtkMessageType type, const char *text);
 
 /* Before the first use of a model that nobody imported: asks about what its licence forbids, or that it says nothing. TRUE: the user uses it, now or by an earlier
- * answer, or there is nothing to ask. */
-gboolean      dialog_ask_licence  (GtkWidget *window, const char *model);
+ * answer, or there is nothing to ask. model "": the one that the user has chosen for the task. */
+gboolean      dialog_ask_licence  (GtkWidget *window, const char *model, FoveaTask task);
 
 /* A combo box for the setting “model”: the installed ones, the file that is set, and the way to another file. `window` is what the file chooser stands before. A model
- * that is set already is asked about at once, where its licence forbids something or isn't known: nothing may look before. */
-GtkWidget    *dialog_model_combo_new (GimpProcedureConfig *config, GtkWidget *window);
+ * that is set already, or as the default of the task, is asked about at once, where its licence forbids something or isn't known: nothing may look before.
+ * With FOVEA_TASK_UNKNOWN no default is. */
+GtkWidget    *dialog_model_combo_new (GimpProcedureConfig *config, FoveaTask task, GtkWidget *window);
 
 /* The same for the setting “base-model”, which may also be “none”. */
 GtkWidget    *dialog_base_model_combo_new (GimpProcedureConfig *config, GtkWidget *window);

@@ -442,7 +442,7 @@ make_settings (LocateDialog *dialog)
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
   dialog->threshold = make_slider (dialog);
   dialog->overlap = make_slider (dialog);
-  dialog_attach (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, dialog->dialog));
+  dialog_attach (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, FOVEA_TASK_DETECT, dialog->dialog));
   dialog_attach (GTK_GRID (grid), 1, _("L_ook at"), _("The part of the image where objects are looked for"),
                  gimp_prop_string_combo_box_new (config, "region", GTK_TREE_MODEL (region_store), 0, 1));
   dialog_attach (GTK_GRID (grid), 2, _("_Tiles"), _("For small objects: parts along the longer side that are looked at, too. 1: none; 0: as many as are useful"),

@@ -258,7 +258,7 @@ on_make_default (GtkButton *button, ModelList *list)
   g_autoptr (GError)     error = NULL;
   gboolean               was_default = g_strcmp0 (chosen, name) == 0;
 
-  if (!name || (!was_default && !dialog_ask_licence (GTK_WIDGET (list->window), name)))
+  if (!name || (!was_default && !dialog_ask_licence (GTK_WIDGET (list->window), name, FOVEA_TASK_UNKNOWN)))
     return;
   if (!fovea_set_default_model (task, was_default ? NULL : name, &error))
     {

@@ -102,6 +102,22 @@ models_to_try (FoveaTask task)
   return installed;
 }
 
+char *
+models_find_chosen (const char *name, FoveaTask task)
+{
+  return name && !*name ? fovea_get_default_model (task) : g_strdup (name);
+}
+
+char *
+models_find_other (FoveaTask task)
+{
+  g_auto (GStrv)   names = models_to_try (task);
+  g_autofree char *chosen = fovea_get_default_model (task);
+  char           **other = names + (chosen ? 1 : 0);
+
+  return g_strdup (*names && *other ? *other : "");
+}
+
 /* ---- the user's own ---------------------------------------------------------------------------------------------- */
 
 /* A model of the user's of that name is replaced; one that came along isn't. */

@@ -18,6 +18,12 @@ char  *models_find_question (const char *name);
 /* The user has heard it and uses the model nevertheless: it isn't asked about again, as long as it is the same file. */
 void   models_accept (const char *name);
 
+/* The name itself; of "" the model that the user has chosen for the task, NULL for none. Free with g_free. */
+char  *models_find_chosen (const char *name, FoveaTask task);
+
+/* What is tried for the task after the one that the user has chosen: Fovea's own, most often. "" for none. Free with g_free. */
+char  *models_find_other (FoveaTask task);
+
 /* The installed models: first the one that the user has chosen for the task, then Fovea's own for it, then the others. NULL-terminated; free with g_strfreev. */
 char **models_to_try (FoveaTask task);
 

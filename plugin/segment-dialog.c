@@ -513,7 +513,7 @@ make_settings (SegmentDialog *dialog)
   const char *const region_rows[] = { "layer", _("The layer"), "image", _("The whole image"), "selection", _("The selection"), NULL };
   g_autoptr (GtkListStore) regions = dialog_make_store (region_rows);
 
-  dialog_attach (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, dialog->dialog));
+  dialog_attach (GTK_GRID (grid), 0, _("_Model"), _("The network that looks"), dialog_model_combo_new (dialog->config, FOVEA_TASK_SEGMENT, dialog->dialog));
   dialog_attach (GTK_GRID (grid), 1, _("L_ook at"), _("The part of the image that is looked at"),
                  gimp_prop_string_combo_box_new (config, "region", GTK_TREE_MODEL (regions), 0, 1));
   dialog_attach (GTK_GRID (grid), 2, _("_Tiles"), _("For details: parts along the longer side that are looked at one by one. 1: the whole; 0: as many as are useful"),

@@ -163,13 +163,16 @@ def scripted(window, folder):
     """A script opens the window with a model that somebody put into the folder: nothing looks before the licence was heard. Who accepts it isn't asked again, unless
     the file is another one."""
     answers = pathlib.Path(os.environ['HOME']) / '.config/fovea/licences.ini'
-    for call in ('refuses', 'accepts', 'has accepted', 'has used it', 'has another file'):
+    for call in ('refuses', 'accepts', 'has accepted', 'has used it', 'has another file', 'has it as the default'):
         if call == 'has used it':
             window.menu(MENU[window.language])
         elif call == 'has another file':
             os.utime(pathlib.Path(os.environ['FOVEA_MODELS_PATH']) / 'strange.onnx', (1, 1))
             window.menu(MENU[window.language])
-        if call in ('refuses', 'accepts', 'has another file'):
+        elif call == 'has it as the default':
+            answers.with_name('models.ini').write_text('[defaults]\nclassify=strange\n')
+            window.menu(MENU[window.language])
+        if call in ('refuses', 'accepts', 'has another file', 'has it as the default'):
             wait(lambda: window.button('Use It'), f'the question for who {call}')
             assert not any(node.name == 'Names' and window.is_showing(node) for other in window.application('fovea') for node in walk(other)), 'something looks already'
             assert count_titles('Classify') == 1, 'the title of the question'
