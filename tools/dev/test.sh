@@ -13,7 +13,7 @@ verb_test () {
   done
   [ -n "${FOVEA_REFERENCE_DIR:-}" ] || say "FOVEA_REFERENCE_DIR isn't set: tests that need its models and photos are skipped."
 
-  if [ "$PLACE" = forky ] && ((!${#named[@]})); then
+  if [ "$FOVEA_DEV_PLACE" = forky ] && ((!${#named[@]})); then
     say "Debian testing: the tests in GIMP. The others are held to Debian 13's photo decoders and ONNX cases; name them to run them here, too."
     named=(gimp)
   fi
