@@ -174,6 +174,9 @@ class Maps(unittest.TestCase):
     def test_wrong_shapes(self):
         boxes, labels, scores = self.uniform(5, 4, high=60), np.ones(5, np.int64), self.uniform(5)
         cases = [("yolov8-seg", {"a": self.uniform(1, 8, 84)}), ("yolov8-seg", {"a": self.uniform(1, 20, 84), "b": self.uniform(1, 32, 16, 16)}),
+                 ("yolo-end2end-seg", {"a": self.uniform(1, 20, 6, low=0.5), "b": self.uniform(1, 32, 16, 16)}),
+                 ("yolov8-seg", {"a": self.uniform(1, 40, 84, low=0.5), "c": self.uniform(1, 3), "b": self.uniform(1, 4000, 16, 16)}),
+                 ("yolov8-seg", {"a": self.uniform(1, 40, 84, low=0.5), "b": self.uniform(2, 32, 16, 16)}),
                  ("yolov5-seg", {"a": self.uniform(84, 40), "b": self.uniform(1, 32, 16, 16)}), ("mask-rcnn", {"boxes": boxes, "labels": labels, "scores": scores}),
                  ("mask-rcnn", {"boxes": boxes, "labels": labels, "scores": scores, "masks": self.uniform(3, 1, 28, 28)}),
                  ("mask-rcnn", {"boxes": boxes, "labels": labels, "scores": scores, "masks": self.uniform(5, 3, 28, 28)}),

@@ -125,6 +125,11 @@ decode_prototypes (const FoveaSettings *settings, InstanceKind kind, const Box *
   n_maps = (gsize) maps->shape.dims[1];
   n_boxes = (gsize) table->shape.dims[kind == VALUES_FIRST ? 2 : 1];
   n_values = (gsize) table->shape.dims[kind == VALUES_FIRST ? 1 : 2];
+  if (maps->shape.dims[0] != 1 || n_maps > n_values)
+    {
+      refuse (error);
+      return NULL;
+    }
   prototypes = read_values (maps, error);
   values = prototypes ? read_values (table, error) : NULL;
   stack = values ? new_stack (n, (int) maps->shape.dims[3], (int) maps->shape.dims[2], error) : NULL;
