@@ -37,6 +37,11 @@ def count_titles(title):
     return len(subprocess.run(['xdotool', 'search', '--onlyvisible', '--name', f'^{title}$'], capture_output=True, text=True).stdout.split())
 
 
+def raise_window(title):
+    """Above the others, wherever GIMP's own window is."""
+    subprocess.run(['xdotool', 'search', '--onlyvisible', '--name', f'^{title}$', 'windowactivate', '--sync'], check=True)
+
+
 def click_twice(x, y):
     subprocess.run(['xdotool', 'mousemove', str(x), str(y), 'click', '--repeat', '2', '--delay', '150', '1'], check=True)
 

@@ -14,7 +14,7 @@ import re
 import sys
 import time
 
-from desktop import check_window, click_twice, count_titles, key, turn_wheel, type_text
+from desktop import check_window, click_twice, count_titles, key, raise_window, turn_wheel, type_text
 from gimp_window import BUTTON_ROLES, GimpWindow, act, main, plug_ins, run_session, shoot, shoot_still, shoot_window, wait, walk
 from isolated_gimp import IsolatedGimp, reference, skip
 from label_batch import TOOLS, call as label
@@ -53,7 +53,7 @@ def find(window, role, name):
 
 
 def spin(window, name, value):
-    find(window, 'spin button', name).queryValue().currentValue = value
+    wait(lambda: find(window, 'spin button', name), name, 30).queryValue().currentValue = value
 
 
 def described(window, name):
@@ -325,6 +325,7 @@ def warn(window, folder):
 
 def show_next(window, folder):
     """Where the next stroke would help is moved into the view, however far away that is."""
+    raise_window('Train')
     window.press('Label here next')
     where = wait(lambda: window.words('paint what it is there'), 'a place', 10)
     place = find(window, '.*', 'The photo with its classes').queryComponent().getExtents(0)
