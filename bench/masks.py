@@ -14,31 +14,10 @@ import tempfile
 import numpy as np
 from PIL import Image
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'tests'))
+from mask_scores import score  # noqa: E402
 
 LEAST = 0.05  # share of a photo that what is to be found covers
-
-
-def boundary(mask):
-    edge = np.zeros_like(mask)
-    edge[1:] |= mask[1:] != mask[:-1]
-    edge[:, 1:] |= mask[:, 1:] != mask[:, :-1]
-    return edge
-
-
-def grow(mask, radius):
-    sums = np.pad(np.cumsum(np.cumsum(np.pad(mask.astype(np.int32), radius), 0), 1), ((1, 0), (1, 0)))
-    k = 2 * radius + 1
-    return sums[k:, k:] - sums[:-k, k:] - sums[k:, :-k] + sums[:-k, :-k] > 0
-
-
-def score(share, truth, known):
-    """Intersection over union, F-score of the border (within 0.4 % of the diagonal), mean absolute error."""
-    mask, radius = share > 0.5, max(1, round(0.004 * np.hypot(*share.shape)))
-    ours, theirs = boundary(mask) & known, boundary(truth) & known
-    precision, recall = (ours & grow(theirs, radius)).sum() / max(ours.sum(), 1), (theirs & grow(ours, radius)).sum() / max(theirs.sum(), 1)
-    is_open = known.mean() < 0.99  # the true mask doesn't say where its border is
-    return ((mask & truth & known).sum() / max(((mask | truth) & known).sum(), 1), np.nan if is_open else 2 * precision * recall / max(precision + recall, 1e-9),
-            np.abs(share - truth)[known].mean())
 
 
 def measure(fovea, photos, model, rows, *more):
@@ -49,7 +28,9 @@ def measure(fovea, photos, model, rows, *more):
             truth = np.asarray(Image.open(photos / row['mask']))
             written = pathlib.Path(folder) / (pathlib.Path(row['file']).stem + '.png')
             share = np.asarray(Image.open(written).convert('L').resize(truth.shape[::-1]), np.float64) / 255 if written.exists() else np.zeros(truth.shape)
-            scores.append(score(share, truth == 1, truth != 255))
+            iou, border, error = score(share, truth == 1, truth != 255)
+            is_open = (truth != 255).mean() < 0.99  # the true mask doesn't say where its border is
+            scores.append((iou, np.nan if is_open else border, error))
         return np.mean(scores, axis=0)
 
 

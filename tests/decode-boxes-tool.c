@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tensor-arguments.h"
 #include "vision/decode-boxes.h"
 
 #define FIXED 7 /* arguments before the tensors */
@@ -40,19 +41,8 @@ main (int argc, char **argv)
   options = (BoxOptions) { atoi (argv[2]), atoi (argv[3]), 0.01f, strtoul (argv[5], NULL, 10), atoi (argv[4]), FOVEA_ACTIVATION_AUTO, NULL, 0 };
   anchors = read_anchors (argv[6], &options.n_anchors);
   options.anchors = options.n_anchors ? anchors : NULL;
-  for (guint i = 0; i < n; i++)
-    {
-      char *equals = strchr (argv[FIXED + i], '=');
-
-      *equals = '\0';
-      names[i] = argv[FIXED + i];
-      tensors[i] = fovea_tensor_load_pb (equals + 1, NULL, &error);
-      if (!tensors[i])
-        {
-          fprintf (stderr, "%s\n", error->message);
-          return 2;
-        }
-    }
+  if (!load_tensor_arguments (argv + FIXED, n, names, tensors))
+    return 2;
   boxes = decode_boxes (argv[1], &options, names, tensors, n, &error);
   for (guint i = 0; i < n; i++)
     fovea_tensor_unref (tensors[i]);

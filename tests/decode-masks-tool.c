@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tensor-arguments.h"
 #include "vision/decode-instances.h"
 
 #define FIXED 6 /* arguments before the tensors */
@@ -34,19 +35,8 @@ main (int argc, char **argv)
   settings.n_labels = strtoul (argv[4], NULL, 10);
   for (gsize i = 0; i < settings.n_labels; i++)
     settings.labels[i] = g_strdup_printf ("label %" G_GSIZE_FORMAT, i);
-  for (guint i = 0; i < n; i++)
-    {
-      char *equals = strchr (argv[FIXED + i], '=');
-
-      *equals = '\0';
-      names[i] = argv[FIXED + i];
-      tensors[i] = fovea_tensor_load_pb (equals + 1, NULL, &error);
-      if (!tensors[i])
-        {
-          fprintf (stderr, "%s\n", error->message);
-          return 2;
-        }
-    }
+  if (!load_tensor_arguments (argv + FIXED, n, names, tensors))
+    return 2;
   stack = decode_instances_knows (argv[1]) ? decode_instances (&settings, names, tensors, n, &error) : decode_masks (&settings, tensors, n, &error);
   for (guint i = 0; i < n; i++)
     fovea_tensor_unref (tensors[i]);

@@ -9,17 +9,13 @@ import unittest
 
 try:
     import numpy as np
-    from onnx import numpy_helper
+    from random_tensors import RandomTensors, sigmoid, write_arguments
 except ImportError as missing:
     print(f"{missing}: skipped")
     sys.exit(77)
 
 TOOL = os.path.abspath(sys.argv[1])
 LEAST = 0.01
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x.astype(np.float64)))
 
 
 def softmax(x):
@@ -33,12 +29,7 @@ def centred(x, y, w, h):
 
 def run(family, tensors, size=(64, 64), first_id=1, n_labels=0, anchors="-"):
     with tempfile.TemporaryDirectory() as folder:
-        arguments = []
-        for i, (name, value) in enumerate(tensors.items()):
-            path = os.path.join(folder, f"{i}.pb")
-            with open(path, "wb") as file:
-                file.write(numpy_helper.from_array(value, name).SerializeToString())
-            arguments.append(f"{name}={path}")
+        arguments = write_arguments(folder, tensors)
         return subprocess.run([TOOL, family, str(size[0]), str(size[1]), str(first_id), str(n_labels), anchors, *arguments], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=60)
 
@@ -47,15 +38,9 @@ def best(scores):
     return scores.argmax(-1), scores.max(-1)
 
 
-class Decoders(unittest.TestCase):
+class Decoders(RandomTensors, unittest.TestCase):
     def setUp(self):
         self.random = np.random.default_rng(7)
-
-    def uniform(self, *shape, low=0.0, high=1.0):
-        return self.random.uniform(low, high, shape).astype(np.float32)
-
-    def normal(self, *shape, scale=1.0):
-        return (scale * self.random.standard_normal(shape)).astype(np.float32)
 
     def check(self, family, tensors, boxes, scores, labels, **more):
         """Boxes in the order of the network's rows; those with a score under LEAST must be missing, a little around it may."""

@@ -11,8 +11,8 @@ import unittest
 
 try:
     import numpy as np
-    from onnx import numpy_helper
     from PIL import Image
+    from random_tensors import RandomTensors, sigmoid, write_arguments
 except ImportError as missing:
     print(f"{missing}: skipped")
     sys.exit(77)
@@ -23,19 +23,10 @@ TOOL, FOVEA = (os.path.abspath(path) for path in sys.argv[1:3])
 LEAST_WINS = 0.0005
 
 
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x.astype(np.float64)))
-
-
 def run(family, tensors, size=(64, 64), n_labels=0):
     """The process; the classes; the masks."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = []
-        for i, (name, value) in enumerate(tensors.items()):
-            path = os.path.join(folder, f"{i}.pb")
-            with open(path, "wb") as file:
-                file.write(numpy_helper.from_array(value, name).SerializeToString())
-            arguments.append(f"{name}={path}")
+        arguments = write_arguments(folder, tensors)
         out = os.path.join(folder, "out")
         done = subprocess.run([TOOL, family, str(size[0]), str(size[1]), str(n_labels), out, *arguments], capture_output=True, text=True, timeout=60)
         if done.returncode:
@@ -58,15 +49,9 @@ def suppress(boxes, scores, labels, threshold=0.25, overlap=0.45):
     return kept[:64]
 
 
-class Maps(unittest.TestCase):
+class Maps(RandomTensors, unittest.TestCase):
     def setUp(self):
         self.random = np.random.default_rng(11)
-
-    def uniform(self, *shape, low=0.0, high=1.0):
-        return self.random.uniform(low, high, shape).astype(np.float32)
-
-    def normal(self, *shape, scale=1.0):
-        return (scale * self.random.standard_normal(shape)).astype(np.float32)
 
     def check(self, family, tensors, classes, masks, **more):
         done, found, shares = run(family, tensors, **more)

@@ -16,30 +16,9 @@ except ImportError as missing:
     print(f"{missing}: skipped")
     sys.exit(77)
 
+from mask_scores import score  # noqa: E402
+
 TOOL = os.path.abspath(sys.argv[1])
-
-
-def boundary(mask):
-    edge = np.zeros_like(mask)
-    edge[1:] |= mask[1:] != mask[:-1]
-    edge[:, 1:] |= mask[:, 1:] != mask[:, :-1]
-    return edge
-
-
-def grow(mask, radius):
-    sums = np.pad(np.cumsum(np.cumsum(np.pad(mask.astype(np.int32), radius), 0), 1), ((1, 0), (1, 0)))
-    k = 2 * radius + 1
-    return sums[k:, k:] - sums[:-k, k:] - sums[k:, :-k] + sums[:-k, :-k] > 0
-
-
-def scores(mask, truth, known):
-    mask, truth = mask > 0.5, truth > 0.5
-    iou = (mask & truth & known).sum() / max((((mask | truth) & known).sum()), 1)
-    radius = max(1, round(0.004 * np.hypot(*mask.shape)))
-    ours, theirs = boundary(mask) & known, boundary(truth) & known
-    precision = (ours & grow(theirs, radius)).sum() / max(ours.sum(), 1)
-    recall = (theirs & grow(ours, radius)).sum() / max(theirs.sum(), 1)
-    return iou, 2 * precision * recall / max(precision + recall, 1e-9)
 
 
 def compare(photo, truth, known, folder):
@@ -52,7 +31,7 @@ def compare(photo, truth, known, folder):
     subprocess.run([TOOL, folder / "rgb", str(width), str(height), folder / "mask", "64", "64", "1024", folder / "out"], check=True)
     refined = np.fromfile(folder / "out", np.float32).reshape(height, width)
     assert np.isfinite(refined).all() and refined.min() >= 0 and refined.max() <= 1
-    return scores(plain, truth, known) + scores(refined, truth, known)
+    return score(plain, truth, known)[:2] + score(refined, truth, known)[:2]
 
 
 def drawn(seed):
