@@ -12,6 +12,7 @@
 #include <gdk-pixbuf/gdk-pixbuf.h>
 #include <glib/gi18n.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "fovea.h"
@@ -25,7 +26,71 @@
 #define MARKER_LAST      0xd9
 #define MARKER_SCAN      0xda
 
+#define GIF_EXTENSION    '!'
+#define GIF_PICTURE      ','
+#define GIF_HAS_COLOURS  0x80
+
 /* ---- size ----------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Each block begins with its length; one of 0 is the last. */
+static void
+skip_gif_blocks (FILE *file)
+{
+  int length;
+
+  while ((length = getc_unlocked (file)) > 0 && fseek (file, length, SEEK_CUR) == 0)
+    ;
+}
+
+/* The larger of a size so far and one of the file's. */
+static void
+take_gif_size (const guint8 *bytes, int *width, int *height)
+{
+  int w = bytes[0] + 256 * bytes[1], h = bytes[2] + 256 * bytes[3];
+
+  if ((gint64) w * h > (gint64) *width * *height)
+    {
+      *width = w;
+      *height = h;
+    }
+}
+
+static void
+skip_gif_colours (FILE *file, guint8 flags)
+{
+  if (flags & GIF_HAS_COLOURS)
+    (void) fseek (file, 3 << ((flags & 7) + 1), SEEK_CUR);
+}
+
+/* The size of a GIF file's canvas or of its largest picture, whichever is larger; FALSE: it isn't one. GdkPixbuf tells that of the canvas only, and glycin, which reads
+ * for it where GIMP is 3.2, makes room for either before anything is told. */
+static gboolean
+find_gif_size (const char *path, int *width, int *height)
+{
+  FILE    *file = fopen (path, "rbe");
+  guint8   head[13], picture[9];
+  gboolean is_gif = file && fread (head, sizeof head, 1, file) == 1 && memcmp (head, "GIF8", 4) == 0;
+  int      kind;
+
+  if (is_gif)
+    {
+      take_gif_size (head + 6, width, height);
+      skip_gif_colours (file, head[10]);
+      while ((kind = getc_unlocked (file)) == GIF_EXTENSION || kind == GIF_PICTURE)
+        {
+          if (kind == GIF_PICTURE && fread (picture, sizeof picture, 1, file) == 1)
+            {
+              take_gif_size (picture + 4, width, height);
+              skip_gif_colours (file, picture[8]);
+            }
+          (void) getc_unlocked (file); /* which extension, or how wide a picture's codes are */
+          skip_gif_blocks (file);
+        }
+    }
+  if (file)
+    fclose (file);
+  return is_gif;
+}
 
 static guint64
 most_pixels (void)
@@ -41,7 +106,9 @@ photo_check_size (const char *path, guint64 *n_pixels, GError **error)
   guint64 most = most_pixels ();
   int     width = 0, height = 0;
 
-  *n_pixels = gdk_pixbuf_get_file_info (path, &width, &height) && width > 0 && height > 0 ? (guint64) width * (guint64) height : 0;
+  if (!find_gif_size (path, &width, &height) && !gdk_pixbuf_get_file_info (path, &width, &height))
+    width = height = 0;
+  *n_pixels = (guint64) MAX (width, 0) * (guint64) MAX (height, 0);
   if (*n_pixels <= most)
     return TRUE;
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("it is said to have %d × %d pixels, and at most %u million have room here. Save it smaller, if it is a photo."), width,
