@@ -12,9 +12,9 @@ typedef enum { FOVEA_TASK_UNKNOWN, FOVEA_TASK_CLASSIFY, FOVEA_TASK_DETECT, FOVEA
 /* Letterboxed photos keep their sides' ratio and are padded: on both sides, or (corner) at the right and bottom only. */
 typedef enum { FOVEA_RESIZE_STRETCH, FOVEA_RESIZE_SHORTEST_CROP, FOVEA_RESIZE_LETTERBOX, FOVEA_RESIZE_LETTERBOX_CORNER } FoveaResize;
 typedef enum { FOVEA_FILTER_NEAREST, FOVEA_FILTER_BILINEAR, FOVEA_FILTER_BICUBIC, FOVEA_FILTER_LANCZOS } FoveaFilter;
-/* By mean and std alone; or before them by each photo's own values, channel by channel: its mean becomes 0 and its standard deviation 1; the lower of two
- * percentiles becomes 0 and the higher 1. */
-typedef enum { FOVEA_NORMALIZE_FIXED, FOVEA_NORMALIZE_PHOTO, FOVEA_NORMALIZE_PERCENTILES } FoveaNormalize;
+/* By range, mean and std alone; or by each photo's own values in their place, channel by channel: its mean becomes 0 and its standard deviation 1; the lower of two
+ * percentiles becomes 0 and the higher 1; or by range, mean and std where the photo's greatest value of all channels stands for white. */
+typedef enum { FOVEA_NORMALIZE_FIXED, FOVEA_NORMALIZE_PHOTO, FOVEA_NORMALIZE_PERCENTILES, FOVEA_NORMALIZE_GREATEST } FoveaNormalize;
 typedef enum { FOVEA_ACTIVATION_NONE, FOVEA_ACTIVATION_SOFTMAX, FOVEA_ACTIVATION_SIGMOID, FOVEA_ACTIVATION_AUTO } FoveaActivation;
 
 typedef struct

@@ -75,6 +75,7 @@ class Maps(RandomTensors, unittest.TestCase):
     def test_logits(self):
         x = self.normal(1, 1, 24, 24, scale=3)
         self.check("birefnet", {"y": x}, [0], sigmoid(x[0]))
+        self.check("birefnet", {"coarse": self.normal(1, 1, 6, 6), "finer": self.normal(1, 1, 24, 24), "y": x}, [0], sigmoid(x[0]))
 
     def expect_classes(self, x, first):
         e = np.exp(x - x.max(0))

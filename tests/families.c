@@ -76,6 +76,7 @@ static const Case cases[] = {
                                 PORT ("d", FLOAT, 1, 1, 320, 320) }, 0 },
   { "isnet", { PHOTO (1024) }, { PORT ("output", FLOAT, 1, 1, 1024, 1024) }, 0 },
   { "birefnet", { PORT ("input_image", FLOAT, 1, 3, 1024, 1024) }, { PORT ("output_image", FLOAT, 1, 1, 1024, 1024) }, 0 },
+  { "birefnet", { PHOTO (1024) }, { PORT ("p4", FLOAT, 1, 1, 128, 128), PORT ("p3", FLOAT, 1, 1, 256, 256), PORT ("p1", FLOAT, 1, 1, 1024, 1024) }, 0 },
   { "modnet", { PORT ("input", FLOAT, 1, 3, -1, -1) }, { PORT ("output", FLOAT, 1, 1, -1, -1) }, 0 },
   { "selfie", { PORT ("input_1:0", FLOAT, 1, 256, 256, 3) }, { PORT ("activation_10", FLOAT, 1, 256, 256, 1) }, 0 },
   { "human-seg", { PHOTO (192) }, { PORT ("y", FLOAT, 1, 2, 192, 192) }, 0 },

@@ -165,6 +165,32 @@ test_types (void)
   g_assert_false (input_fits (input, wrong));
 }
 
+/* The greatest value of all channels stands for white, then mean and deviation; a black photo stays black. */
+static void
+test_greatest (void)
+{
+  const guint8     pixels[] = { 0, 25, 50, 5, 10, 40 }, black[6] = { 0 };
+  FoveaSettings    settings = make_settings (FOVEA_RESIZE_STRETCH, 2, 1);
+  const FoveaShape shape = { 4, { 1, 3, 1, 2 } };
+  FoveaTensor     *tensor = fovea_tensor_new (FOVEA_TYPE_FLOAT32, &shape, NULL);
+  const float     *values = tensor->data;
+
+  settings.normalize = FOVEA_NORMALIZE_GREATEST;
+  settings.mean[1] = 0.5;
+  settings.std[2] = 0.25;
+  input_write_pixels (&settings, pixels, pixels, 2, tensor);
+  for (int i = 0; i < 2; i++)
+    {
+      g_assert_cmpfloat_with_epsilon (values[i], pixels[3 * i] / 50.0, 1e-6);
+      g_assert_cmpfloat_with_epsilon (values[2 + i], pixels[3 * i + 1] / 50.0 - 0.5, 1e-6);
+      g_assert_cmpfloat_with_epsilon (values[4 + i], pixels[3 * i + 2] / 50.0 / 0.25, 1e-6);
+    }
+  input_write_pixels (&settings, black, black, 2, tensor);
+  g_assert_cmpfloat_with_epsilon (values[0], 0, 1e-6);
+  g_assert_cmpfloat_with_epsilon (values[2], -0.5, 1e-6);
+  fovea_tensor_unref (tensor);
+}
+
 static void
 test_gray (void)
 {
@@ -258,6 +284,7 @@ main (int argc, char **argv)
   g_test_add_func ("/input/letterbox", test_letterbox);
   g_test_add_func ("/input/layouts", test_layouts);
   g_test_add_func ("/input/types", test_types);
+  g_test_add_func ("/input/greatest", test_greatest);
   g_test_add_func ("/input/gray", test_gray);
   g_test_add_func ("/input/large", test_large);
   g_test_add_func ("/input/thin", test_thin);

@@ -76,13 +76,13 @@ find_percentile (const float *values, const Channel *channel, double percent)
 
 /* As input.c prepares photos, whose bytes are numbers here: value * scale + shift. */
 static void
-measure_channel (const FoveaSettings *settings, int c, const float *values, const Channel *channel, double *scale, double *shift)
+measure_channel (const FoveaSettings *settings, int c, double white, const float *values, const Channel *channel, double *scale, double *shift)
 {
   double low = 0, high = 0;
 
-  if (settings->normalize == FOVEA_NORMALIZE_FIXED)
+  if (settings->normalize == FOVEA_NORMALIZE_FIXED || settings->normalize == FOVEA_NORMALIZE_GREATEST)
     {
-      *scale = settings->range / 255 / settings->std[c];
+      *scale = settings->range / white / settings->std[c];
       *shift = -settings->mean[c] / settings->std[c];
       return;
     }
@@ -105,11 +105,24 @@ measure_channel (const FoveaSettings *settings, int c, const float *values, cons
   *shift = -low * *scale;
 }
 
+static double
+find_white (const FoveaSettings *settings, const float *photo, gsize n)
+{
+  float greatest = 1;
+
+  if (settings->normalize != FOVEA_NORMALIZE_GREATEST)
+    return 255;
+  for (gsize i = 0; i < n; i++)
+    greatest = MAX (greatest, photo[i]);
+  return (double) greatest;
+}
+
 /* (N, C, H, W) or (N, H, W, C), in place. */
 static void
 prepare_values (const FoveaSettings *settings, const FoveaShape *shape, float *values)
 {
-  gsize n_channels = (gsize) settings->channels, photo = shape_count_range (shape, 1, shape->n_dims), n = photo / n_channels;
+  gsize  n_channels = (gsize) settings->channels, photo = shape_count_range (shape, 1, shape->n_dims), n = photo / n_channels;
+  double white = 255;
 
   for (gsize k = 0; k < (gsize) shape->dims[0] * n_channels; k++)
     {
@@ -117,7 +130,9 @@ prepare_values (const FoveaSettings *settings, const FoveaShape *shape, float *v
       Channel channel = { begin + (settings->nhwc ? c : c * n), settings->nhwc ? n_channels : 1, n };
       double  scale, shift;
 
-      measure_channel (settings, (int) c, values, &channel, &scale, &shift);
+      if (c == 0)
+        white = find_white (settings, values + begin, photo);
+      measure_channel (settings, (int) c, white, values, &channel, &scale, &shift);
       for (gsize i = 0; i < n; i++)
         values[channel.first + i * channel.step] = (float) ((double) values[channel.first + i * channel.step] * scale + shift);
     }

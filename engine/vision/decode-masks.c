@@ -17,7 +17,7 @@
 typedef enum
 {
   MAP_SHARES,  /* 0 to 1 as they are */
-  MAP_SIGMOID,
+  MAP_SIGMOID, /* of logits */
   MAP_RANGE,   /* stretched so that the least is 0 and the greatest 1: what the family's own code does */
   MAP_SOFTMAX, /* over the classes */
   MAP_INDICES, /* a class number for each pixel */
@@ -28,9 +28,11 @@ static const struct
   const char *family;
   MapKind     kind;
   gsize       background; /* classes 0 … background - 1 are none */
+  gboolean    last;       /* of several outputs the last is the finest; FALSE: the first */
 } kinds[] = {
-  { "selfie", MAP_SHARES, 0 },   { "u2net", MAP_RANGE, 0 },    { "isnet", MAP_RANGE, 0 },   { "birefnet", MAP_SIGMOID, 0 },         { "modnet", MAP_SHARES, 0 },
-  { "saliency", MAP_RANGE, 0 },  { "human-seg", MAP_SOFTMAX, 1 }, { "cloth", MAP_SOFTMAX, 1 }, { "semantic-indices", MAP_INDICES, 0 }, { "semantic", MAP_SOFTMAX, 0 },
+  { "selfie", MAP_SHARES, 0, FALSE },     { "u2net", MAP_RANGE, 0, FALSE },     { "isnet", MAP_RANGE, 0, FALSE },   { "birefnet", MAP_SIGMOID, 0, TRUE },
+  { "modnet", MAP_SHARES, 0, FALSE },     { "saliency", MAP_RANGE, 0, FALSE },  { "human-seg", MAP_SOFTMAX, 1, FALSE }, { "cloth", MAP_SOFTMAX, 1, FALSE },
+  { "semantic-indices", MAP_INDICES, 0, FALSE }, { "semantic", MAP_SOFTMAX, 0, FALSE },
 };
 
 static int
@@ -60,18 +62,20 @@ mask_stack_free (MaskStack *stack)
 
 /* (1, C, H, W), (1, H, W, C) where the last dimension is the smallest, (1, H, W) or (H, W). */
 gboolean
-decode_masks_read (const FoveaTensor *out, MaskMaps *maps, GError **error)
+decode_masks_read (const FoveaSettings *settings, FoveaTensor *const *outputs, guint n_outputs, MaskMaps *maps, GError **error)
 {
-  const FoveaShape *shape = &out->shape;
-  const gint64     *dims = shape->dims;
-  guint             n = shape->n_dims;
-  gboolean          last = n == 4 && dims[3] < dims[1] && dims[3] < dims[2];
-  gsize             count = shape_count (shape);
+  int                row = find_kind (settings->family);
+  const FoveaTensor *out = outputs[row >= 0 && kinds[row].last ? n_outputs - 1 : 0];
+  const FoveaShape  *shape = &out->shape;
+  const gint64      *dims = shape->dims;
+  guint              n = shape->n_dims;
+  gboolean           last = n == 4 && dims[3] < dims[1] && dims[3] < dims[2];
+  gsize              count = shape_count (shape);
 
   if (n < 2 || n > 4 || (n > 2 && dims[0] != 1) || count == 0 || dims[n - 1] > G_MAXINT || dims[n - 2] > G_MAXINT)
     {
       g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_UNSUPPORTED,
-                           _("The model's first output isn't maps of one photo. Name the model's family in its settings, or choose another model."));
+                           _("The model's output isn't maps of one photo. Name the model's family in its settings, or choose another model."));
       return FALSE;
     }
   maps->n = n == 4 ? (gsize) (last ? dims[3] : dims[1]) : 1;
@@ -256,7 +260,7 @@ decode_masks (const FoveaSettings *settings, FoveaTensor *const *outputs, guint 
   MaskStack *stack;
 
   g_assert (n_outputs > 0);
-  if (!decode_masks_read (outputs[0], &maps, error))
+  if (!decode_masks_read (settings, outputs, n_outputs, &maps, error))
     return NULL;
   stack = decode_masks_of (settings, &maps, error);
   memory_free (maps.values);

@@ -35,7 +35,7 @@ gboolean   decode_masks_knows (const char *family);
 MaskStack *decode_masks    (const FoveaSettings *settings, FoveaTensor *const *outputs, guint n_outputs, GError **error);
 
 /* The same in two steps, for maps that are put together of several. */
-gboolean   decode_masks_read        (const FoveaTensor *out, MaskMaps *maps, GError **error);
+gboolean   decode_masks_read        (const FoveaSettings *settings, FoveaTensor *const *outputs, guint n_outputs, MaskMaps *maps, GError **error);
 MaskStack *decode_masks_of          (const FoveaSettings *settings, const MaskMaps *maps, GError **error);
 
 /* TRUE: the numbers are those of classes. */

@@ -438,14 +438,19 @@ is_sam_encoder (const Signature *signature)
 
 /* A map of one channel as large as the photo's input, channels first or last. */
 static gboolean
-is_one_map (const Signature *signature)
+is_map (const Signature *signature, const FoveaPort *out)
 {
-  const FoveaPort *out = &signature->outputs[0];
-  gboolean         first = has_rank (out, 4) && out->shape.dims[1] == 1, last = has_rank (out, 4) && out->shape.dims[3] == 1;
+  gboolean first = has_rank (out, 4) && out->shape.dims[1] == 1, last = has_rank (out, 4) && out->shape.dims[3] == 1;
 
   if (!has_rank (out, 4) || !(first || last) || is_integer (out) || (out->shape.dims[2] == 1 && out->shape.dims[3] == 1))
     return FALSE;
   return may_be (out, first ? 2 : 1, signature->height) && may_be (out, first ? 3 : 2, signature->width);
+}
+
+static gboolean
+is_one_map (const Signature *signature)
+{
+  return is_map (signature, &signature->outputs[0]);
 }
 
 static gboolean
@@ -461,10 +466,11 @@ is_isnet (const Signature *signature)
          !has_output (signature, "logits") && !has_input (signature, "input_image");
 }
 
+/* Some exports have the coarser maps, too, before the finest. */
 static gboolean
 is_birefnet (const Signature *signature)
 {
-  return is_one_map (signature) && signature->width == 1024;
+  return is_map (signature, &signature->outputs[signature->n_outputs - 1]) && signature->width == 1024;
 }
 
 static gboolean
@@ -609,10 +615,10 @@ static const Family families[] = {
   /* Masks by shape: the commonest network of each size. */
   { "selfie", SEGMENT, is_selfie, N_("one map, channels last, from at most 256 pixels"), 256, "{'input': {'range': 1, 'resize': 'stretch'}}", "person" },
   { "u2net", SEGMENT, is_u2net, N_("four or more maps of one channel from 320 pixels"), 320,
-    "{'input': {'range': 1, 'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'resize': 'stretch', 'filter': 'lanczos'}}", "subject" },
+    "{'input': {'range': 1, 'normalize': 'greatest', 'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'resize': 'stretch', 'filter': 'lanczos'}}", "subject" },
   { "isnet", SEGMENT, is_isnet, N_("maps of one channel from 1024 pixels"), 1024,
     "{'input': {'range': 1, 'mean': 0.5, 'resize': 'stretch', 'filter': 'lanczos'}}", "subject" },
-  { "birefnet", SEGMENT, is_birefnet, N_("one map of logits from 1024 pixels"), 1024,
+  { "birefnet", SEGMENT, is_birefnet, N_("a map of logits from 1024 pixels, as the last output"), 1024,
     "{'input': {'range': 1, 'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'resize': 'stretch', 'filter': 'lanczos'}}", "subject" },
   { "modnet", SEGMENT, is_modnet, N_("one map of one channel, of any size"), 512,
     "{'input': {'range': 255, 'mean': 127.5, 'std': 127.5, 'resize': 'stretch'}}", "subject" },

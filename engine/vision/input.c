@@ -290,17 +290,31 @@ measure_channel (const FoveaSettings *settings, const guint8 *pixels, gsize n, d
   *shift = -low * *scale;
 }
 
-static void
-fill_table (const FoveaSettings *settings, int channel, const guint8 *pixels, gsize n, FoveaType type, ValueTable *table)
+/* The byte that stands for white. */
+static int
+find_white (const FoveaSettings *settings, const guint8 *photo, gsize n)
 {
-  gboolean is_fixed = settings->normalize == FOVEA_NORMALIZE_FIXED; /* the others have no use for mean and std */
+  int greatest = 1; /* a black photo stays black */
+
+  if (settings->normalize != FOVEA_NORMALIZE_GREATEST)
+    return 255;
+  for (gsize i = 0; i < 3 * n; i++)
+    greatest = MAX (greatest, photo[i]);
+  return greatest;
+}
+
+static void
+fill_table (const FoveaSettings *settings, int channel, int white, const guint8 *pixels, gsize n, FoveaType type, ValueTable *table)
+{
+  /* The others have no use for mean and std. */
+  gboolean is_fixed = settings->normalize == FOVEA_NORMALIZE_FIXED || settings->normalize == FOVEA_NORMALIZE_GREATEST;
   double   scale = 0, shift = 0;
 
   if (!is_fixed)
     measure_channel (settings, pixels, n, &scale, &shift);
   for (int i = 0; i < 256; i++)
     {
-      double value = is_fixed ? (i * settings->range / 255 - settings->mean[channel]) / settings->std[channel] : i * scale + shift;
+      double value = is_fixed ? (i * settings->range / white - settings->mean[channel]) / settings->std[channel] : i * scale + shift;
 
       if (type == FOVEA_TYPE_FLOAT64)
         table->as_double[i] = value;
@@ -350,7 +364,7 @@ void
 input_write_pixels (const FoveaSettings *settings, const guint8 *pixels, const guint8 *photo, gsize n_photo, FoveaTensor *tensor)
 {
   gsize      n = (gsize) settings->width * settings->height, size = fovea_type_size (tensor->type);
-  int        n_channels = settings->channels;
+  int        n_channels = settings->channels, white = find_white (settings, photo, n_photo);
   ValueTable table;
 
   g_return_if_fail (settings_fit (settings, tensor));
@@ -359,7 +373,7 @@ input_write_pixels (const FoveaSettings *settings, const guint8 *pixels, const g
       int   place = settings->bgr ? n_channels - 1 - c : c;
       gsize first = settings->nhwc ? (gsize) place : place * n;
 
-      fill_table (settings, c, photo + c, n_photo, tensor->type, &table);
+      fill_table (settings, c, white, photo + c, n_photo, tensor->type, &table);
       write_channel (pixels + c, n, &table, tensor->type, (guint8 *) tensor->data + first * size, settings->nhwc ? n_channels : 1);
     }
 }

@@ -215,7 +215,7 @@ look_at_tile (const MaskNetwork *network, const PhotoTile *tile, Joined *joined,
   MaskMaps maps = { 0 };
   gboolean are_indices = decode_masks_are_indices (network->settings), done;
 
-  if (!decode_masks_read (network->outputs[0], &maps, error))
+  if (!decode_masks_read (network->settings, network->outputs, network->n_outputs, &maps, error))
     return FALSE;
   done = joined->weights || joined_start (joined, &maps, network->settings, error);
   if (done)

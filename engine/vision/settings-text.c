@@ -37,7 +37,7 @@ static const struct
   { "range", NUMBER, "input", "range", "range, mean and std", N_("The value of white, before the mean is taken away and the deviation divides: 1 or 255.") },
   { "mean", NUMBERS, "input", "mean", "range, mean and std", N_("What is taken away from red, green and blue; one number for all, or three.") },
   { "std", NUMBERS, "input", "std", "range, mean and std", N_("What red, green and blue are divided by after that; one number for all, or three.") },
-  { "normalize", WORD, "input", "normalize", "normalize", N_("Whether each photo is first brought to a mean of 0 and a deviation of 1 (photo), or spread between two of its percentiles.") },
+  { "normalize", WORD, "input", "normalize", "normalize", N_("Whether each photo is first brought to a mean of 0 and a deviation of 1 (photo), spread between two of its percentiles, or made so bright that its greatest value is white (greatest).") },
   { "percentiles", NUMBERS, "input", "percentiles", "normalize", N_("With percentiles: the lower becomes 0, the higher 1.") },
   { "pad", NUMBER, "input", "pad", "pad", N_("With a letterbox: the gray of the bars, 0 to 255.") },
   { "activation", WORD, "output", "activation", "activation", N_("What turns the network's numbers into scores from 0 to 1. auto: none where they are a distribution already, else softmax.") },

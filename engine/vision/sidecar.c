@@ -15,6 +15,7 @@
  *       "card":   { "title": "…", "licence": "…" } } }
  *
  * "range" is the value of white before "mean" is taken away and "std" divides; mean and std are listed red, green, blue, whatever "colour" says.
+ * "normalize": see FoveaNormalize.
  * Keys that aren't known are left alone: they may be a later version's.
  */
 
@@ -37,7 +38,7 @@ static const char *const activation_words[] = { "none", "softmax", "sigmoid", "a
 static const char *const colour_words[] = { "rgb", "bgr", NULL };
 static const char *const layout_words[] = { "nchw", "nhwc", NULL };
 
-static const char *const normalize_words[] = { "fixed", "photo", "percentiles", NULL };
+static const char *const normalize_words[] = { "fixed", "photo", "percentiles", "greatest", NULL };
 
 static const struct
 {
