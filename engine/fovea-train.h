@@ -259,6 +259,7 @@ typedef struct
   guint   first_steps;   /* of the optimizer when there is nothing yet */
   guint   more_steps;    /* after each change of the labels: training goes on warm */
   double  learning_rate; /* at its highest */
+  guint   judged_steps;  /* a run of at least so many steps is judged meanwhile, by another head that learns without a part of the strokes: twice the time; 0: none is */
   guint64 memory;        /* bytes of maps that are kept; photos beyond that are looked at anew when it's their turn */
 } FoveaPixelSettings;
 
@@ -296,6 +297,10 @@ gboolean           fovea_pixel_trainer_run         (FoveaPixelTrainer *trainer, 
 
 /* The run's loss, a mean over its last steps; negative: no step yet. Also from progress. */
 double             fovea_pixel_trainer_get_loss    (const FoveaPixelTrainer *trainer);
+
+/* Where the run is judged meanwhile, what the other head made of the strokes that were kept from it when it was asked last: the accuracy of FoveaPixelScore;
+ * NAN: too few are painted, or it wasn't asked yet; negative: the run isn't judged. Also from progress. */
+double             fovea_pixel_trainer_get_score   (const FoveaPixelTrainer *trainer);
 
 /* What it says of a photo now: a mask for every class, in their order, that sum to 1; painted cells are what they were painted as. The masks outlive the
  * trainer. */

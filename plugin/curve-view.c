@@ -75,7 +75,7 @@ tell_loss (const GArray *curve)
   return g_strdup_printf (_("Loss %.3f"), g_array_index (curve, TrainingPoint, curve->len - 1).loss);
 }
 
-/* "": it is judged at the end only. */
+/* "": it isn't judged meanwhile. */
 static char *
 tell_score (const GArray *curve)
 {
@@ -83,7 +83,7 @@ tell_score (const GArray *curve)
 
   if (score < 0)
     return g_strdup ("");
-  return isfinite (score) ? g_strdup_printf (_("On photos kept out %.0f %%"), 100 * score) : g_strdup (_("Too few photos are kept out for a score"));
+  return isfinite (score) ? g_strdup_printf (_("On what is kept out %.0f %%"), 100 * score) : g_strdup (_("Too little is kept out for a score"));
 }
 
 static void

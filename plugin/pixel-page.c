@@ -211,9 +211,11 @@ typedef struct
 static void
 note_step (double fraction, gpointer data)
 {
-  const Steps *steps = data;
+  const Steps        *steps = data;
+  FoveaPixelTrainer  *trainer = steps->page->training->trainer;
+  const TrainingPoint point = { fraction, fovea_pixel_trainer_get_loss (trainer), fovea_pixel_trainer_get_score (trainer) };
 
-  training_report_add_loss (steps->page->report, fraction, fovea_pixel_trainer_get_loss (steps->page->training->trainer));
+  training_report_add_step (steps->page->report, &point);
   steps->progress (fraction, steps->progress_data);
 }
 
@@ -226,13 +228,13 @@ learn (PixelPage *page, GCancellable *cancellable, FoveaProgress progress, gpoin
 
   if (!fovea_pixel_trainer_set_labels (training->trainer, 0, page->cells, error) || !fovea_pixel_trainer_run (training->trainer, cancellable, note_step, &steps, error))
     return FALSE;
+  page->learn_seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
   g_clear_pointer (&training->score, fovea_pixel_score_free);
   g_clear_pointer (&page->new_masks, fovea_masks_free);
   page->new_masks = fovea_pixel_trainer_look (training->trainer, 0, cancellable, error);
   page->new_answer = page->new_masks ? train_answer_new (training, page->new_masks, error) : NULL;
-  page->n_steps = page->has_learned ? training->settings.more_steps : training->settings.first_steps;
+  page->n_steps = pixel_training_count_steps (training, !page->has_learned);
   page->has_learned = TRUE;
-  page->learn_seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
   return page->new_answer != NULL;
 }
 
@@ -320,7 +322,7 @@ show_estimate (PixelPage *page)
   next.settings = page->training->settings;
   begins = pixel_training_read_settings (&next, page->config) || !page->has_learned;
   step = page->n_steps > 0 ? page->learn_seconds / page->n_steps : LEARN_STEP * page->look_seconds;
-  seconds = (begins && page->has_learned ? page->look_seconds : 0) + step * (begins ? next.settings.first_steps : next.settings.more_steps);
+  seconds = (begins && page->has_learned ? page->look_seconds : 0) + step * pixel_training_count_steps (&next, begins);
   text = dialog_tell_estimate (page->look_seconds > 0 ? seconds : -1);
   gtk_label_set_text (GTK_LABEL (page->estimate), text);
 }

@@ -16,6 +16,7 @@
 #define BEST_BASE  "cutout"
 #define OTHER_BASE "tagger"
 #define STEPS      10 /* of the optimizer in what the settings call an epoch */
+#define LONG_RUN   1000 /* steps: that is watched, and may take twice the time for a score meanwhile; with fewer the score comes soon enough */
 
 PixelTraining *
 pixel_training_new (void)
@@ -55,7 +56,17 @@ pixel_training_read_settings (PixelTraining *training, GimpProcedureConfig *conf
   now->more_steps = MIN (now->more_steps, now->first_steps);
   now->learning_rate = rate > 0 ? rate : now->learning_rate;
   training->judges = share > 0;
-  return now->seed != before.seed || now->first_steps != before.first_steps || now->learning_rate != before.learning_rate;
+  now->judged_steps = training->judges && now->first_steps >= LONG_RUN ? LONG_RUN : 0;
+  return now->seed != before.seed || now->first_steps != before.first_steps || now->learning_rate != before.learning_rate || now->judged_steps != before.judged_steps;
+}
+
+guint
+pixel_training_count_steps (const PixelTraining *training, gboolean first)
+{
+  const FoveaPixelSettings *settings = &training->settings;
+  guint                     n = first ? settings->first_steps : settings->more_steps;
+
+  return settings->judged_steps > 0 && n >= settings->judged_steps ? 2 * n : n;
 }
 
 void

@@ -28,6 +28,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PixelTraining, pixel_training_free)
 /* Takes what the procedure's settings say of a training on pixels; TRUE where the trainer must begin anew for that. Asks GIMP. */
 gboolean       pixel_training_read_settings (PixelTraining *training, GimpProcedureConfig *config);
 
+/* The steps of the next run, those of the other head that it is judged by meanwhile among them. first: it begins anew. */
+guint          pixel_training_count_steps (const PixelTraining *training, gboolean first);
+
 /* The trainer goes, and what it has learned; the base stays. */
 void           pixel_training_forget      (PixelTraining *training);
 

@@ -87,15 +87,16 @@ is_stopped (const Work *work)
   return g_cancellable_is_cancelled (work->run->halt) && !g_cancellable_is_cancelled (work->run->cancellable);
 }
 
-/* After a step; the score comes at the end, from other heads. */
+/* After a step. */
 static void
 note_step (double fraction, gpointer data)
 {
   Work                  *work = data;
   FoveaPixelTrainer     *trainer = work->training->trainer;
+  const TrainingPoint    point = { fraction, fovea_pixel_trainer_get_loss (trainer), fovea_pixel_trainer_get_score (trainer) };
   g_autoptr (FoveaModel) model = NULL;
 
-  training_report_add_loss (work->run->report, fraction, fovea_pixel_trainer_get_loss (trainer));
+  training_report_add_step (work->run->report, &point);
   if (training_report_is_due (work->run->report))
     model = fovea_pixel_trainer_make_model (trainer, NULL, NULL);
   if (model)
@@ -368,6 +369,7 @@ train_run_pixels (TrainRun *run, const TrainSources *sources, const FoveaLabelle
 
   g_object_get (run->config, "base-model", &base, "name", &name, NULL);
   pixel_training_read_settings (training, run->config);
+  training->settings.judged_steps = training->judges && run->photo ? 1 : 0; /* where somebody watches */
   work.base = base;
   work.suggest = sources->images->len == 1 && !others;
   for (guint i = 0; i < sources->labels->len; i++)

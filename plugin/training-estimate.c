@@ -15,7 +15,8 @@
 #define LEARN      3.5  /* looks that a photo's part in a step costs: forward, backward, weights */
 #define HEAD_STEP  1e-4  /* seconds: of the last layer, per photo */
 #define STROKE_STEP 0.004 /* looks at a photo that a step on strokes costs */
-#define JUDGE      2.0  /* … how often the steps are taken, those to judge by among them */
+#define JUDGE      2    /* … how often the steps are taken, those to judge by meanwhile among them, */
+#define JUDGE_END  300  /* … and how many more, to judge in the end */
 #define BEGIN      0.5  /* seconds: models are loaded and compiled, and the result is judged and written */
 
 static double
@@ -95,5 +96,5 @@ training_estimate_strokes (PixelTraining *training, const char *base, guint n_ph
   if (!training->trainer || fovea_pixel_trainer_add_photo (training->trainer, &photo, NULL, NULL) < 0)
     return -1;
   look = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
-  return BEGIN + look * (n_photos + (training->judges ? JUDGE : 1) * STROKE_STEP * training->settings.first_steps);
+  return BEGIN + look * (n_photos + STROKE_STEP * ((training->judges ? JUDGE : 1) * training->settings.first_steps + (training->judges ? JUDGE_END : 0)));
 }

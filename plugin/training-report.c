@@ -47,12 +47,10 @@ training_report_add_point (TrainingReport *report, const TrainingPoint *point)
 }
 
 void
-training_report_add_loss (TrainingReport *report, double fraction, double loss)
+training_report_add_step (TrainingReport *report, const TrainingPoint *point)
 {
-  const TrainingPoint point = { fraction, loss, -1 };
-
-  if (fraction * N_POINTS >= training_report_count_points (report))
-    training_report_add_point (report, &point);
+  if (point->fraction * N_POINTS >= training_report_count_points (report))
+    training_report_add_point (report, point);
 }
 
 gboolean

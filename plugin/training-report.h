@@ -11,7 +11,7 @@ typedef struct
 {
   double fraction; /* of the training */
   double loss;
-  double score;    /* 0 to 1, on photos kept out; NAN: too few are, or none; negative: it is judged at the end only */
+  double score;    /* 0 to 1, on what is kept out; NAN: too little is, or nothing; negative: it isn't judged meanwhile */
 } TrainingPoint;
 
 typedef struct _TrainingReport TrainingReport;
@@ -24,8 +24,8 @@ void            training_report_free         (TrainingReport *report);
 
 void            training_report_add_point    (TrainingReport *report, const TrainingPoint *point);
 
-/* After each step of a training that is judged at its end: some of them become points. */
-void            training_report_add_loss     (TrainingReport *report, double fraction, double loss);
+/* The same after each of many steps, of which some become points. */
+void            training_report_add_step     (TrainingReport *report, const TrainingPoint *point);
 
 /* Whether it is time to ask the model again: a tenth of the time goes into that at most. The first time begins the clock. */
 gboolean        training_report_is_due       (TrainingReport *report);

@@ -6,7 +6,8 @@
  *   photo FILE WIDTH HEIGHT             FILE: (height, width, 3) bytes; ok NUMBER
  *   labels NUMBER FILE                  FILE: (grid, grid) bytes
  *   classes CLASS…
- *   run                                 ok SECONDS of processor time
+ *   judged STEPS                        runs of so many steps are judged meanwhile
+ *   run                                 ok SECONDS of processor time, and the scores that were said meanwhile
  *   look NUMBER FILE                    writes (classes, grid, grid) float32; ok SECONDS X Y: where a stroke would help most
  *   mask NUMBER CLASS FILE              writes (height, width) float32: the class's mask at the photo's size, refined
  *   judge                               ok ENOUGH ACCURACY IOU SECONDS
@@ -19,7 +20,7 @@
 
 #include "canceller.h"
 #include "fovea.h"
-#include "vision/masks.h"
+#include "train/pixel-trainer.h"
 
 typedef struct
 {
@@ -150,12 +151,26 @@ save (Tool *tool, char **words, GError **error)
   return model && fovea_model_save (model, words[1], error) ? g_strdup ("") : NULL;
 }
 
+/* What is new of the score, into a GString. */
+static void
+note_score (double fraction, gpointer data)
+{
+  gpointer        *noted = data;
+  GString         *scores = noted[1];
+  g_autofree char *score = g_strdup_printf (" %.4f", fovea_pixel_trainer_get_score (noted[0]));
+
+  if (!g_str_has_suffix (scores->str, score))
+    g_string_append (scores, score);
+}
+
 static char *
 run (Tool *tool, GError **error)
 {
-  double began = processor_time ();
+  g_autoptr (GString) scores = g_string_new (NULL);
+  gpointer            noted[] = { tool->trainer, scores };
+  double              began = processor_time ();
 
-  return fovea_pixel_trainer_run (tool->trainer, NULL, NULL, NULL, error) ? g_strdup_printf ("%.3f", processor_time () - began) : NULL;
+  return fovea_pixel_trainer_run (tool->trainer, NULL, note_score, noted, error) ? g_strdup_printf ("%.3f%s", processor_time () - began, scores->str) : NULL;
 }
 
 static char *
@@ -188,6 +203,11 @@ obey (Tool *tool, char **words, GError **error)
     return set_labels (tool, words, error);
   if (strcmp (words[0], "classes") == 0)
     return fovea_pixel_trainer_set_classes (tool->trainer, (const char *const *) words + 1, error) ? g_strdup ("") : NULL;
+  if (strcmp (words[0], "judged") == 0)
+    {
+      tool->trainer->settings.judged_steps = (guint) atoi (words[1]);
+      return g_strdup ("");
+    }
   if (strcmp (words[0], "run") == 0)
     return run (tool, error);
   if (strcmp (words[0], "look") == 0)

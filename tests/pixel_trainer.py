@@ -60,6 +60,38 @@ def overlap(mask, truth):
     return (found & truth).sum() / (found | truth).sum()
 
 
+def judge_strokes(folder, grid, base):
+    """A part of each class is kept out, whatever the order of the strokes from top to bottom and however few a photo has; a run says meanwhile what it is worth."""
+    tool, column, row = Tool(), int(140 / WIDTH * grid), grid // 2
+    upper, left, lower, top = (slice(row - 40, row - 20), slice(column - 2, column + 3)), (slice(row - 5, row + 5), slice(5, 40)), \
+        (slice(row + 20, row + 40), slice(column - 2, column + 3)), (slice(10, 14), slice(40, grid - 40))
+
+    def paint(photo, *strokes):
+        labels = np.full((grid, grid), 255, np.uint8)
+        for place, kind in strokes:
+            labels[place] = kind
+        labels.tofile(folder / 'strokes')
+        tool('labels', photo, folder / 'strokes')
+
+    tool('new', base, WIDTH, 1, 'Background', 'Object')
+    tool('photo', folder / 'photo', WIDTH, HEIGHT)
+    tool('photo', folder / 'other', WIDTH, HEIGHT)
+    paint(0, (top, 0), (upper, 1), (left, 0), (lower, 1))
+    enough, accuracy, *_ = tool('judge')
+    assert enough == '1' and float(accuracy) > 0.8, f'strokes of two classes in turn: {accuracy}'
+    scores = tool('run')[1:]
+    assert scores == ['-1.0000'], f'it was not to be judged meanwhile: {scores}'
+    tool('judged', 10)
+    scores = [float(score) for score in tool('run')[1:]]
+    assert np.isnan(scores[0]) and all(0 <= score <= 1 for score in scores[1:]) and scores[-1] > 0.8, scores
+    paint(0, (top, 0), (upper, 1))
+    assert tool('judge')[0] == '0' and tool('run')[1:] == ['nan']
+    paint(1, (left, 0), (lower, 1))
+    enough, accuracy, *_ = tool('judge')
+    assert enough == '1' and float(accuracy) > 0.6, f'a stroke of each class in each of two photos: {enough} {accuracy}'
+    tool.end()
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder, tool = pathlib.Path(name), Tool()
@@ -114,6 +146,8 @@ def main():
         assert second > 0.75, second
         stopped = [tool('cancel', int(1000 * whole / 5))[0] for _ in range(5)] # the best of them: a busy machine may let a run be done before it is cancelled
         assert min((float(one) for one in stopped if one != 'done'), default=whole) < whole / 4, (stopped, whole)
+
+        judge_strokes(folder, grid, base)
 
         # The model: the command's masks and ONNX Runtime's, on the photo that it hasn't seen.
         model = folder / 'disc.onnx'

@@ -120,12 +120,11 @@ fill_stroke (const guint8 *labels, guint *strokes, int grid, guint cell, guint s
 }
 
 static gboolean
-find_strokes (PixelPhoto *photo, int grid, GArray **cells /* of guint, for each label */, guint *strokes, GError **error)
+find_strokes (const PixelPhoto *photo, int grid, GArray **cells /* of guint, for each label */, guint *strokes, GError **error)
 {
   gsize  n = (gsize) grid * (gsize) grid;
-  guint *stack = memory_alloc_n (n, sizeof (guint), "the strokes", error);
+  guint *stack = memory_alloc_n (n, sizeof (guint), "the strokes", error), n_strokes[256] = { 0 };
 
-  photo->n_strokes = 0;
   for (guint cell = 0; stack && cell < n; cell++)
     {
       guint8 label = photo->labels[cell];
@@ -133,7 +132,7 @@ find_strokes (PixelPhoto *photo, int grid, GArray **cells /* of guint, for each 
       if (label == FOVEA_PIXEL_UNKNOWN)
         continue;
       if (!strokes[cell])
-        fill_stroke (photo->labels, strokes, grid, cell, ++photo->n_strokes, stack);
+        fill_stroke (photo->labels, strokes, grid, cell, ++n_strokes[label], stack);
       if (!cells[label])
         cells[label] = g_array_new (FALSE, FALSE, sizeof (guint));
       g_array_append_val (cells[label], cell);

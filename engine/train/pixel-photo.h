@@ -10,7 +10,7 @@
 typedef struct
 {
   guint cell;   /* y * grid + x */
-  guint stroke; /* painted cells of a class that touch are one */
+  guint stroke; /* of its class in its photo, from 0; painted cells that touch are one */
   guint8 label;
 } PixelSample;
 
@@ -23,7 +23,6 @@ typedef struct
   float      **maps;                     /* n of (channels, size, size), or NULL: dropped */
   guint8      *labels;                   /* (grid, grid) */
   GArray      *samples;                  /* of PixelSample: some of the painted cells of each class */
-  guint        n_strokes;
   float       *features;                 /* (samples, n_features) */
 } PixelPhoto;
 

@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "train/pixel-trainer.h"
+#include "train/pixel-course.h"
 
 #define FOLDS       3
 #define JUDGE_STEPS 100
+#define JUDGED_AT_ONCE 64 /* cells */
 #define LEAST_CELLS 4     /* of a class that a fold is judged by */
 #define AROUND      0.03  /* radius of the square whose doubt is summed, share of the grid */
 #define NEAR_STROKE 0.015 /* a stroke's own surroundings don't need another */
@@ -113,11 +114,38 @@ fovea_pixel_score_free (FoveaPixelScore *score)
   g_free (score);
 }
 
-/* By photos where three are painted at least; else by strokes, of which each class needs two. */
-static gboolean
-choose_folds (const FoveaPixelTrainer *trainer, PixelFold *fold)
+static FoveaPixelScore *
+new_score (const FoveaPixelTrainer *trainer)
 {
-  guint             n_classes = (guint) trainer->input->n_labels, n_photos = 0;
+  FoveaPixelScore *score = g_new0 (FoveaPixelScore, 1);
+
+  score->n_classes = (guint) trainer->input->n_labels;
+  score->iou = g_new0 (double, score->n_classes);
+  score->confusion = g_new0 (gsize, (gsize) score->n_classes * score->n_classes);
+  return score;
+}
+
+guint
+pixel_trainer_count_painted (const FoveaPixelTrainer *trainer)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < trainer->photos->len; i++)
+    n += ((PixelPhoto *) g_ptr_array_index (trainer->photos, i))->samples->len > 0;
+  return n;
+}
+
+gboolean
+pixel_fold_holds (const PixelFold *fold, guint photo, const PixelSample *sample)
+{
+  return fold && (fold->by_photo ? photo : photo + sample->stroke) % fold->n_folds == fold->fold;
+}
+
+/* By photos where three are painted at least; else by strokes, of which each class needs two. */
+gboolean
+pixel_score_choose_folds (const FoveaPixelTrainer *trainer, PixelFold *fold)
+{
+  guint             n_classes = (guint) trainer->input->n_labels, n_photos = pixel_trainer_count_painted (trainer);
   g_autofree guint *strokes = g_new0 (guint, n_classes);
 
   for (guint i = 0; i < trainer->photos->len; i++)
@@ -125,12 +153,11 @@ choose_folds (const FoveaPixelTrainer *trainer, PixelFold *fold)
       const PixelPhoto *photo = g_ptr_array_index (trainer->photos, i);
       g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
 
-      n_photos += photo->samples->len > 0;
       for (guint k = 0; k < photo->samples->len; k++)
         {
           const PixelSample *sample = &g_array_index (photo->samples, PixelSample, k);
 
-          strokes[sample->label] += g_hash_table_add (seen, GUINT_TO_POINTER (sample->stroke + 1));
+          strokes[sample->label] += g_hash_table_add (seen, GUINT_TO_POINTER (sample->stroke * 256 + sample->label + 1));
         }
     }
   *fold = (PixelFold) { .n_folds = n_photos >= FOLDS ? FOLDS : 2, .by_photo = n_photos >= FOLDS };
@@ -140,40 +167,85 @@ choose_folds (const FoveaPixelTrainer *trainer, PixelFold *fold)
   return TRUE;
 }
 
-/* What the head says of the samples that were kept from it, into the confusion. */
-static gboolean
-judge_fold (const FoveaPixelTrainer *trainer, FoveaModel *head, const PixelFold *fold, FoveaPixelScore *score, GCancellable *cancellable, GError **error)
+/* The features of samples that are judged at once, and what they were painted as. */
+typedef struct
 {
+  float *input; /* (JUDGED_AT_ONCE, n_features), of the session */
+  guint  labels[JUDGED_AT_ONCE], n;
+} Judged;
+
+static gboolean
+judge_at_once (FoveaSession *session, Judged *judged, FoveaPixelScore *score, GCancellable *cancellable, GError **error)
+{
+  const float *out = fovea_session_get_output (session, 0)->data;
+
+  if (!fovea_session_run (session, cancellable, NULL, NULL, error))
+    return FALSE;
+  for (guint i = 0; i < judged->n; i++, out += score->n_classes)
+    {
+      guint best = 0;
+
+      for (guint c = 1; c < score->n_classes; c++)
+        best = out[c] > out[best] ? c : best;
+      score->confusion[judged->labels[i] * score->n_classes + best]++;
+    }
+  judged->n = 0;
+  return TRUE;
+}
+
+static gsize
+count_fold (const FoveaPixelTrainer *trainer, const PixelFold *fold)
+{
+  gsize n = 0;
+
+  for (guint i = 0, painted = 0; i < trainer->photos->len; i++)
+    {
+      const GArray *samples = ((PixelPhoto *) g_ptr_array_index (trainer->photos, i))->samples;
+
+      for (guint k = 0; k < samples->len; k++)
+        n += pixel_fold_holds (fold, painted, &g_array_index (samples, PixelSample, k));
+      painted += samples->len > 0;
+    }
+  return n;
+}
+
+/* Every so-manieth sample of the fold into the confusion. */
+static gboolean
+judge_fold (const FoveaPixelTrainer *trainer, FoveaModel *head, const PixelFold *fold, gsize every, FoveaPixelScore *score, GCancellable *cancellable, GError **error)
+{
+  const gsize                     n_features = trainer->features->n_features;
   g_autoptr (FoveaSessionOptions) options = fovea_session_options_new ();
-  const FoveaShape                shape = { .n_dims = 2, .dims = { 1, (gint64) trainer->features->n_features } };
+  const FoveaShape                shape = { .n_dims = 2, .dims = { JUDGED_AT_ONCE, (gint64) n_features } };
   g_autoptr (FoveaSession)        session = NULL;
+  Judged                          judged = { .n = 0 };
 
   fovea_session_options_set_threads (options, 1);
   fovea_session_options_set_shape (options, "features", &shape);
   session = fovea_session_new (head, options, error);
-  for (guint i = 0; session && i < trainer->photos->len; i++)
+  if (!session)
+    return FALSE;
+  judged.input = fovea_session_get_input (session, 0)->data;
+  memset (judged.input, 0, JUDGED_AT_ONCE * n_features * sizeof (float));
+  for (guint i = 0, painted = 0, n = 0; i < trainer->photos->len; i++)
     {
       const PixelPhoto *photo = g_ptr_array_index (trainer->photos, i);
 
       for (guint k = 0; k < photo->samples->len; k++)
         {
           const PixelSample *sample = &g_array_index (photo->samples, PixelSample, k);
-          float             *in = fovea_session_get_input (session, 0)->data;
-          const float       *out = fovea_session_get_output (session, 0)->data;
-          guint              best = 0;
+          float             *in = judged.input + judged.n * n_features;
 
-          if (!pixel_fold_holds (fold, i, sample))
+          if (!pixel_fold_holds (fold, painted, sample) || n++ % every != 0)
             continue;
-          for (gsize c = 0; c < trainer->features->n_features; c++)
-            in[c] = (photo->features[k * trainer->features->n_features + c] - trainer->mean[c]) * trainer->scale[c];
-          if (!fovea_session_run (session, cancellable, NULL, NULL, error))
+          for (gsize c = 0; c < n_features; c++)
+            in[c] = (photo->features[k * n_features + c] - trainer->mean[c]) * trainer->scale[c];
+          judged.labels[judged.n++] = sample->label;
+          if (judged.n == JUDGED_AT_ONCE && !judge_at_once (session, &judged, score, cancellable, error))
             return FALSE;
-          for (guint c = 1; c < score->n_classes; c++)
-            best = out[c] > out[best] ? c : best;
-          score->confusion[sample->label * score->n_classes + best]++;
         }
+      painted += photo->samples->len > 0;
     }
-  return session != NULL;
+  return judged.n == 0 || judge_at_once (session, &judged, score, cancellable, error);
 }
 
 static void
@@ -203,24 +275,44 @@ sum_up (FoveaPixelScore *score)
 }
 
 FoveaPixelScore *
+pixel_score_fold (const FoveaPixelTrainer *trainer, FoveaModel *head, const PixelFold *fold, gsize most, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (FoveaPixelScore) score = new_score (trainer);
+
+  if (!judge_fold (trainer, head, fold, count_fold (trainer, fold) / most + 1, score, cancellable, error))
+    return NULL;
+  sum_up (score);
+  return g_steal_pointer (&score);
+}
+
+/* A head that has learned without the fold. */
+static FoveaModel *
+learn_without (const FoveaPixelTrainer *trainer, const PixelFold *fold, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (FoveaModel)  fresh = pixel_head_new (trainer->features->n_features, (guint) trainer->input->n_labels, trainer->settings.seed, error);
+  g_autoptr (PixelCourse) course = fresh ? pixel_course_new (trainer, fresh, fold, JUDGE_STEPS, trainer->settings.seed, error) : NULL;
+
+  for (guint step = 0; course && step < JUDGE_STEPS; step++)
+    if (!pixel_course_step (course, cancellable, error))
+      return NULL;
+  return course ? pixel_course_make_head (course, error) : NULL;
+}
+
+FoveaPixelScore *
 fovea_pixel_trainer_judge (FoveaPixelTrainer *trainer, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (FoveaPixelScore) score = g_new0 (FoveaPixelScore, 1);
+  g_autoptr (FoveaPixelScore) score = new_score (trainer);
   PixelFold                   fold;
 
-  score->n_classes = (guint) trainer->input->n_labels;
-  score->iou = g_new0 (double, score->n_classes);
-  score->confusion = g_new0 (gsize, (gsize) score->n_classes * score->n_classes);
-  if (!choose_folds (trainer, &fold))
+  if (!pixel_score_choose_folds (trainer, &fold))
     return g_steal_pointer (&score);
   if (!pixel_trainer_begin (trainer, cancellable, error))
     return NULL;
   for (; fold.fold < fold.n_folds; fold.fold++)
     {
-      g_autoptr (FoveaModel) fresh = pixel_head_new (trainer->features->n_features, score->n_classes, trainer->settings.seed, error);
-      g_autoptr (FoveaModel) head = fresh ? pixel_trainer_learn (trainer, fresh, &fold, JUDGE_STEPS, trainer->settings.seed, cancellable, NULL, NULL, NULL, error) : NULL;
+      g_autoptr (FoveaModel) head = learn_without (trainer, &fold, cancellable, error);
 
-      if (!head || !judge_fold (trainer, head, &fold, score, cancellable, error))
+      if (!head || !judge_fold (trainer, head, &fold, 1, score, cancellable, error))
         return NULL;
     }
   sum_up (score);

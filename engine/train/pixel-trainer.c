@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * pixel-trainer.c: FoveaPixelTrainer: see fovea.h. Photos are looked at once; a run draws batches of painted cells, the classes equally often, and moves the
- * head. In each batch some cells see only a part of their features: a head that leans on the colours of one photo alone would fail on the next.
+ * pixel-trainer.c: FoveaPixelTrainer: see fovea.h. Photos are looked at once; a run is a course (pixel-course.h) of the head on all that is painted, and where it
+ * is to be judged meanwhile one of another head, in step with it, without a part of that.
  */
 
-#include "train/pixel-trainer.h"
+#include "train/pixel-course.h"
 
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
@@ -13,21 +13,14 @@
 
 #include "base/memory.h"
 #include "model/half-weights.h"
-#include "train/loss.h"
 #include "train/random.h"
-#include "train/schedule.h"
 #include "vision/sidecar.h"
 
-#define BATCH          256
 #define MOST_SAMPLES   4000 /* of a class in a photo */
 #define MOST_CLASSES   200
-#define SMOOTHING      0.05
-#define LOSS_SHARE     0.1  /* of a step in the moving mean */
-#define WEIGHT_DECAY   0.02
+#define N_SCORES       20   /* of a run that is judged meanwhile, */
+#define JUDGED_MEANWHILE 2000 /* … by so many cells at most */
 #define MEASURED_CELLS 3000 /* of a photo, for means and deviations */
-#define HIDE_COLOUR    0.35 /* share of the cells that see general features only */
-#define HIDE_GENERAL   0.10 /* … that see colour and fine maps only */
-#define HIDE_PLACES    0.35 /* … that don't see where in the photo they are: the head is for others, too */
 #define UNTRAINED      "tiny" /* architecture of a base that has seen nothing: its layers are random filters, beside plain colour and place */
 
 void
@@ -199,7 +192,7 @@ fovea_pixel_trainer_new (FoveaModel *base, const char *const *classes, int longe
   g_autoptr (FoveaModel)        untrained = NULL;
 
   trainer->photos = g_ptr_array_new ();
-  trainer->loss = -1;
+  trainer->loss = trainer->score = -1;
   trainer->base_name = base ? g_strdup (fovea_model_get_name (base)) : NULL;
   trainer->base_licence = base ? fovea_model_get_licence (base) : NULL;
   if (settings)
@@ -395,167 +388,6 @@ pixel_trainer_begin (FoveaPixelTrainer *trainer, GCancellable *cancellable, GErr
   return trainer->head != NULL;
 }
 
-gboolean
-pixel_fold_holds (const PixelFold *fold, guint photo, const PixelSample *sample)
-{
-  return fold && fold->n_folds > 0 && (fold->by_photo ? photo : sample->stroke) % fold->n_folds == fold->fold;
-}
-
-/* The samples of each class: pointers to their features. */
-typedef struct
-{
-  GPtrArray **features; /* n_classes of float* */
-  guint       n_classes;
-  guint      *filled;   /* n_filled classes that have some */
-  guint       n_filled;
-  gboolean    places;   /* where in the photo a cell lies says something, as all lie in one */
-} Pools;
-
-static guint
-count_painted (const FoveaPixelTrainer *trainer)
-{
-  guint n = 0;
-
-  for (guint i = 0; i < trainer->photos->len; i++)
-    n += ((PixelPhoto *) g_ptr_array_index (trainer->photos, i))->samples->len > 0;
-  return n;
-}
-
-static void
-gather (const FoveaPixelTrainer *trainer, const PixelFold *fold, Pools *pools)
-{
-  pools->n_classes = (guint) trainer->input->n_labels;
-  pools->features = g_new (GPtrArray *, pools->n_classes);
-  pools->filled = g_new (guint, pools->n_classes);
-  pools->n_filled = 0;
-  for (guint c = 0; c < pools->n_classes; c++)
-    pools->features[c] = g_ptr_array_new ();
-  for (guint i = 0; i < trainer->photos->len; i++)
-    {
-      const PixelPhoto *photo = g_ptr_array_index (trainer->photos, i);
-
-      for (guint k = 0; k < photo->samples->len; k++)
-        {
-          const PixelSample *sample = &g_array_index (photo->samples, PixelSample, k);
-
-          if (!pixel_fold_holds (fold, i, sample))
-            g_ptr_array_add (pools->features[sample->label], photo->features + k * trainer->features->n_features);
-        }
-    }
-  pools->places = count_painted (trainer) == 1;
-  for (guint c = 0; c < pools->n_classes; c++)
-    if (pools->features[c]->len > 0)
-      pools->filled[pools->n_filled++] = c;
-}
-
-static void
-clear_pools (Pools *pools)
-{
-  for (guint c = 0; c < pools->n_classes; c++)
-    g_ptr_array_unref (pools->features[c]);
-  g_free (pools->features);
-  g_free (pools->filled);
-}
-
-typedef struct
-{
-  float  *targets; /* (BATCH, classes) */
-  double *loss;    /* a moving mean; negative: none yet */
-} Lesson;
-
-static void
-lose (const TensorView *outputs, const TensorView *gradients, guint n, gpointer user_data)
-{
-  const Lesson *lesson = user_data;
-  double        loss;
-
-  loss = loss_softmax (outputs[0].data, lesson->targets, NULL, (gsize) outputs[0].shape.dims[0], (gsize) outputs[0].shape.dims[1], 1, SMOOTHING, gradients[0].data);
-  *lesson->loss = *lesson->loss < 0 ? loss : *lesson->loss + LOSS_SHARE * (loss - *lesson->loss);
-}
-
-static void
-fill_batch (const FoveaPixelTrainer *trainer, const Pools *pools, Random *random, float *input, float *targets)
-{
-  const PixelFeatures *features = trainer->features;
-
-  memset (targets, 0, (gsize) BATCH * pools->n_classes * sizeof (float));
-  for (guint i = 0; i < BATCH; i++, targets += pools->n_classes)
-    {
-      guint        label = pools->filled[random_below (random, pools->n_filled)];
-      const float *from = g_ptr_array_index (pools->features[label], random_below (random, pools->features[label]->len));
-      double       chance = random_between (random, 0.0, 1.0);
-      gsize        at = 0;
-
-      targets[label] = 1.0f;
-      for (guint t = 0; t < features->n; t++)
-        {
-          gboolean hidden = features->taps[t].general ? chance >= 1.0 - HIDE_GENERAL : chance < HIDE_COLOUR;
-
-          for (gint64 c = 0; c < features->taps[t].channels; c++, at++)
-            *input++ = hidden ? 0.0f : (from[at] - trainer->mean[at]) * trainer->scale[at];
-        }
-      chance = pools->places ? random_between (random, 0.0, 1.0) : 0.0;
-      for (; at < features->n_features; at++)
-        *input++ = chance < HIDE_PLACES ? 0.0f : (from[at] - trainer->mean[at]) * trainer->scale[at];
-    }
-}
-
-static Learner *
-new_learner (const FoveaPixelTrainer *trainer, FoveaModel *head, GError **error)
-{
-  const FoveaShape shape = { .n_dims = 2, .dims = { BATCH, (gint64) trainer->features->n_features } };
-  LearnerSettings  settings = { .n_threads = trainer->settings.n_threads, .seed = trainer->settings.seed, .momentum = 0.1 };
-
-  settings.optimizer = (OptimizerSettings) { .kind = FOVEA_OPTIMIZER_ADAMW, .momentum = 0.9, .second = 0.999, .weight_decay = WEIGHT_DECAY, .clip = 5.0, .average = 0.95 };
-  return learner_new (head, &shape, &settings, error);
-}
-
-static gboolean
-take_steps (FoveaPixelTrainer *trainer, Learner *learner, const Pools *pools, guint n_steps, guint64 seed, GCancellable *cancellable, FoveaProgress progress,
-            gpointer user_data, GError **error)
-{
-  g_autofree float *targets = g_new (float, (gsize) BATCH * pools->n_classes);
-  Random            random = random_stream (seed, 0xba7c, 0);
-  double            loss = -1;
-  Lesson            lesson = { targets, trainer->learner == learner ? &trainer->loss : &loss };
-  gboolean          finite = TRUE;
-
-  *lesson.loss = -1;
-  for (guint step = 0; step < n_steps; step++)
-    {
-      double rate = trainer->settings.learning_rate * schedule_rate (FOVEA_SCHEDULE_COSINE, (double) step / n_steps, 0.1);
-
-      fill_batch (trainer, pools, &random, learner_get_input (learner), targets);
-      if (g_cancellable_set_error_if_cancelled (cancellable, error) || !learner_step (learner, lose, &lesson, rate, NULL, &finite, cancellable, error))
-        return FALSE;
-      if (progress)
-        progress ((step + 1.0) / n_steps, user_data);
-    }
-  return TRUE;
-}
-
-FoveaModel *
-pixel_trainer_learn (FoveaPixelTrainer *trainer, FoveaModel *head, const PixelFold *fold, guint n_steps, guint64 seed, GCancellable *cancellable,
-                     FoveaProgress progress, gpointer user_data, FoveaModel **reached, GError **error)
-{
-  Learner    *learner = new_learner (trainer, head, error);
-  Pools       pools;
-  FoveaModel *learned = NULL;
-
-  if (!learner)
-    return NULL;
-  gather (trainer, fold, &pools);
-  trainer->learner = fold ? NULL : learner;
-  if (take_steps (trainer, learner, &pools, n_steps, seed, cancellable, progress, user_data, error))
-    learned = learner_make_model (learner, error);
-  else if (reached)
-    *reached = learner_make_model (learner, NULL);
-  clear_pools (&pools);
-  trainer->learner = NULL;
-  learner_free (learner);
-  return learned;
-}
-
 static gboolean
 check_painted (const FoveaPixelTrainer *trainer, GError **error)
 {
@@ -584,29 +416,93 @@ check_painted (const FoveaPixelTrainer *trainer, GError **error)
   return n_painted >= 2;
 }
 
+/* What the head that learns without a part of the strokes makes of some of these now. */
+static gboolean
+judge_beside (FoveaPixelTrainer *trainer, PixelCourse *beside, const PixelFold *fold, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (FoveaModel)      head = pixel_course_make_head (beside, error);
+  g_autoptr (FoveaPixelScore) score = head ? pixel_score_fold (trainer, head, fold, JUDGED_MEANWHILE, cancellable, error) : NULL;
+
+  if (score)
+    trainer->score = score->enough ? score->accuracy : NAN;
+  return score != NULL;
+}
+
+static gboolean
+take_steps (FoveaPixelTrainer *trainer, PixelCourse *course, PixelCourse *beside, const PixelFold *fold, GCancellable *cancellable, FoveaProgress progress,
+            gpointer user_data, GError **error)
+{
+  guint n_steps = pixel_course_count (course), score_after = MAX (n_steps / N_SCORES, 1);
+
+  for (guint step = 0; step < n_steps; step++)
+    {
+      if (!pixel_course_step (course, cancellable, error) || (beside && !pixel_course_step (beside, cancellable, error)))
+        return FALSE;
+      trainer->loss = pixel_course_get_loss (course);
+      if (beside && (step + 1) % score_after == 0 && !judge_beside (trainer, beside, fold, cancellable, error))
+        return FALSE;
+      if (progress)
+        progress ((step + 1.0) / n_steps, user_data);
+    }
+  return TRUE;
+}
+
+/* The head that learns without a part of the strokes; NULL where there is none, or with an error. */
+static PixelCourse *
+begin_beside (FoveaPixelTrainer *trainer, guint n_steps, PixelFold *fold, GError **error)
+{
+  g_autoptr (FoveaModel) fresh = NULL;
+
+  trainer->score = -1;
+  if (trainer->settings.judged_steps == 0 || n_steps < trainer->settings.judged_steps)
+    return NULL;
+  trainer->score = NAN;
+  if (!pixel_score_choose_folds (trainer, fold))
+    return NULL;
+  fresh = pixel_head_new (trainer->features->n_features, (guint) trainer->input->n_labels, trainer->settings.seed, error);
+  return fresh ? pixel_course_new (trainer, fresh, fold, n_steps, trainer->settings.seed, error) : NULL;
+}
+
+/* *learned gets the head as it is then, also where this is FALSE with an error. */
+static gboolean
+learn (FoveaPixelTrainer *trainer, guint n_steps, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, FoveaModel **learned, GError **error)
+{
+  g_autoptr (PixelCourse) course = pixel_course_new (trainer, trainer->head, NULL, n_steps, trainer->settings.seed + trainer->n_runs, error), beside = NULL;
+  PixelFold               fold;
+  GError                 *local = NULL;
+  gboolean                done;
+
+  if (!course)
+    return FALSE;
+  beside = begin_beside (trainer, n_steps, &fold, &local);
+  trainer->course = course;
+  done = !local && take_steps (trainer, course, beside, &fold, cancellable, progress, user_data, &local);
+  trainer->course = NULL;
+  *learned = pixel_course_make_head (course, local ? NULL : &local);
+  if (local)
+    g_propagate_error (error, local);
+  return done && *learned;
+}
+
 gboolean
 fovea_pixel_trainer_run (FoveaPixelTrainer *trainer, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
 {
-  gboolean    first = !trainer->head || (trainer->n_runs == 0 && !trainer->before);
+  gboolean    first = !trainer->head || (trainer->n_runs == 0 && !trainer->before), done;
   guint       n_steps = first ? trainer->settings.first_steps : trainer->settings.more_steps;
-  FoveaModel *reached = NULL, *learned;
+  FoveaModel *learned = NULL;
 
   if (!check_painted (trainer, error) || !pixel_trainer_begin (trainer, cancellable, error))
     return FALSE;
-  learned = pixel_trainer_learn (trainer, trainer->head, NULL, n_steps, trainer->settings.seed + trainer->n_runs, cancellable, progress, user_data, &reached, error);
-  if (learned || reached)
+  done = learn (trainer, n_steps, cancellable, progress, user_data, &learned, error);
+  if (learned)
     {
       g_clear_pointer (&trainer->answer, fovea_session_free);
       fovea_model_unref (trainer->head);
-      trainer->head = learned ? fovea_model_ref (learned) : fovea_model_ref (reached);
+      trainer->head = learned;
       trainer->n_runs++;
       trainer->n_steps += n_steps;
     }
-  g_clear_pointer (&reached, fovea_model_unref);
-  if (!learned)
-    return FALSE;
-  fovea_model_unref (learned);
-  return TRUE;
+  return done;
 }
 
 double
@@ -615,13 +511,19 @@ fovea_pixel_trainer_get_loss (const FoveaPixelTrainer *trainer)
   return trainer->loss;
 }
 
+double
+fovea_pixel_trainer_get_score (const FoveaPixelTrainer *trainer)
+{
+  return trainer->score;
+}
+
 /* ---- answering --------------------------------------------------------------------------------------------------------------------------- */
 
 FoveaModel *
 pixel_trainer_take_head (const FoveaPixelTrainer *trainer, GError **error)
 {
-  if (trainer->learner)
-    return learner_make_model (trainer->learner, error);
+  if (trainer->course)
+    return pixel_course_make_head (trainer->course, error);
   if (trainer->head)
     return fovea_model_ref (trainer->head);
   g_set_error_literal (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("Nothing is learned yet. Train first."));
@@ -683,7 +585,7 @@ fovea_pixel_trainer_look (FoveaPixelTrainer *trainer, int index, GCancellable *c
   PixelPhoto *photo = see_photo (trainer, index, cancellable, error);
   MaskStack  *stack;
 
-  if (!photo || !make_answer (trainer, photo->samples->len > 0 && count_painted (trainer) == 1, error))
+  if (!photo || !make_answer (trainer, photo->samples->len > 0 && pixel_trainer_count_painted (trainer) == 1, error))
     return NULL;
   for (guint i = 0; i < trainer->features->n; i++)
     {

@@ -182,6 +182,12 @@ def change_settings(window, folder):
     assert re.fullmatch(r'Loss \d\.\d+', loss), loss
     window.press('Train')
     wait(lambda: described(window, 'Loss and score.*') != loss, 'another point of the curve', 30)
+    assert 'kept out' not in described(window, 'Loss and score.*'), 'it is not to be judged'
+    act(find(window, 'check box', 'Judge by a third of the strokes'))
+    window.press('Stop')
+    wait(lambda: window.button('Save model').getState().contains(window.pyatspi.STATE_SENSITIVE), 'the end of that', 30)
+    window.press('Train')
+    wait(lambda: re.fullmatch(r'On what is kept out \d+ %\nLoss \d\.\d+', described(window, 'Loss and score.*')), 'the score while it learns', 60)
     shoot_still(folder / 'train-settings-learning.png')
     window.press('Close')
     window.press('Abandon it')
@@ -206,8 +212,9 @@ def learn_several(window, folder):
     window.press('Train')
     wait(lambda: window.words('Learning') and find(window, 'progress bar', 'Progress').queryValue().currentValue > 0, 'steps', 120)
     now = wait(lambda: window.words(r'Now: .*Pet'), 'what it says of the photo while it learns', 60)
-    loss = wait(lambda: re.fullmatch(r'Loss (\d\.\d+)', described(window, 'Loss and score.*')), 'the curve, without a score', 30).group(1)
-    wait(lambda: re.fullmatch(r'Loss (\d\.\d+)', described(window, 'Loss and score.*')).group(1) != loss, 'another point of the curve', 60)
+    said = r'On what is kept out \d+ %\nLoss (\d\.\d+)'
+    loss = wait(lambda: re.fullmatch(said, described(window, 'Loss and score.*')), 'the curves', 60).group(1)
+    wait(lambda: re.fullmatch(said, described(window, 'Loss and score.*')).group(1) != loss, 'another point of the curve', 60)
     assert window.words('Learning')
     window.press('Pause')
     time.sleep(0.5)
