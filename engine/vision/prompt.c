@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * prompt.c: masks of what the user pointed at. The network looks at the part of the photo around it and gives a first guess; colours inside and outside, learned
- * from that guess, and the photo's edges decide (as in Rother, Kolmogorov & Blake, "GrabCut", 2004): the least cut is the mask.
+ * prompt.c: masks of what the user pointed at. The network looks at the part of the photo around it and gives a first guess, or, where it knows nothing of what lies
+ * there, the even region around the points is one; colours inside and outside, learned from that guess, and the photo's edges decide (as in Rother, Kolmogorov & Blake,
+ * "GrabCut", 2004): the least cut is the mask.
  *
  *   prompt ──> part of the photo ── network ──> guess ──> colours ⇄ cut ──> mask of the part ──> the whole photo
  */
@@ -15,6 +16,7 @@
 #include "vision/input.h"
 #include "vision/masks.h"
 #include "vision/plane.h"
+#include "vision/region-grow.h"
 
 #define MARGIN       0.15f /* around what the prompt covers, share of its size */
 #define WORK_SIDE    320   /* the longer side of the part that is cut, at most */
@@ -22,15 +24,14 @@
 #define POINT_RADIUS 0.012 /* of what a point says for certain, share of the part's longer side */
 #define N_ROUNDS     3
 #define SMOOTHNESS   12.0f /* of a link between two pixels of one colour */
-#define TRUST        1.5f  /* of the network's guess, beside the colours */
+#define TRUST        1.5f  /* in the network's guess, beside the colours */
+#define REGION_TRUST 0.5f  /* in a region that was grown */
 #define LEAST_SEEN   0.08  /* share of a region that the network must see something in */
 #define LEAST_FIT    0.3   /* of its guess and the points (fit_points) */
-#define NEAR         0.06  /* what is like a point lies about so far from it, share of the part's longer side */
 #define GREATEST     5.0f  /* that a colour may say for one side */
 #define CERTAIN      1e4f
+#define REGION_LABEL "region" /* of what the network doesn't know; labels are English */
 #define LEAST_GROWN  6     /* times what points mark: a cut that takes less has taken nothing but them */
-#define WEAKENED     0.2f  /* links, for another try then */
-#define N_TRIES      3
 
 /* The part of the photo that is cut, at the size at which it is. */
 typedef struct
@@ -43,7 +44,8 @@ typedef struct
   guint8            *rgb;                  /* (height, width, 3) */
   float             *guess, *costs_inside, *costs_outside, *weights; /* (height, width) */
   float             *links;                /* (height, width, GRAPH_LINKS) */
-  guint8            *inside, *known;       /* (height, width); known: 0: not, 1: outside, 2: inside for certain */
+  guint8            *inside;               /* (height, width) */
+  guint8            *known;                /* (height, width); for certain: REGION_… */
 } Part;
 
 static void
@@ -250,30 +252,8 @@ mark_known (Part *part)
             double dx = (px - prompt->points[i].x) * part->width / part->side_x, dy = (py - prompt->points[i].y) * part->height / part->side_y;
 
             if (dx * dx + dy * dy <= radius * radius)
-              *known = prompt->points[i].inside ? 2 : 1;
+              *known = prompt->points[i].inside ? REGION_INSIDE : REGION_OUTSIDE;
           }
-      }
-}
-
-/* The network saw nothing where the points are: what is near them is like them. */
-static void
-guess_from_points (Part *part)
-{
-  double side = NEAR * MAX (part->side_x, part->side_y);
-
-  for (int y = 0; y < part->height; y++)
-    for (int x = 0; x < part->width; x++)
-      {
-        double near[2] = { 0.0 }, px = part->x + (x + 0.5) / part->width * part->side_x, py = part->y + (y + 0.5) / part->height * part->side_y;
-
-        for (gsize i = 0; i < part->prompt->n_points; i++)
-          {
-            const FoveaPromptPoint *point = &part->prompt->points[i];
-            double                  apart = hypot (px - point->x, py - point->y) / side;
-
-            near[point->inside != 0] = MAX (near[point->inside != 0], exp (-0.5 * apart * apart));
-          }
-        part->guess[(gsize) y * (gsize) part->width + (gsize) x] = (float) CLAMP (near[1] - near[0], 0.0, 1.0);
       }
 }
 
@@ -282,10 +262,10 @@ take_known (Part *part)
 {
   for (gsize i = 0; i < (gsize) part->width * (gsize) part->height; i++)
     if (part->known[i])
-      part->guess[i] = part->known[i] == 2 ? 1.0f : 0.0f;
+      part->guess[i] = part->known[i] == REGION_INSIDE ? 1.0f : 0.0f;
 }
 
-/* Where the network saw nothing that could be meant, its guess is worth nothing: anything in the region could be the thing, or what the points say. Sets `trust`. */
+/* Where the network saw nothing that could be meant, its guess is worth nothing: anything in the region could be the thing. Sets `trust`. */
 static void
 mend_guess (Part *part)
 {
@@ -293,20 +273,17 @@ mend_guess (Part *part)
   double sum = 0.0;
 
   for (gsize i = 0; i < n; i++)
-    if (part->known[i] != 1)
+    if (part->known[i] != REGION_OUTSIDE)
       {
         sum += part->guess[i];
         n_free++;
       }
   part->trust = TRUST;
-  if (part->prompt->region ? sum < LEAST_SEEN * n_free : fit_points (part) < LEAST_FIT)
+  if (part->prompt->region && sum < LEAST_SEEN * n_free)
     {
       part->trust = 0.0f;
-      if (part->prompt->region)
-        for (gsize i = 0; i < n; i++)
-          part->guess[i] = 1.0f;
-      else
-        guess_from_points (part);
+      for (gsize i = 0; i < n; i++)
+        part->guess[i] = 1.0f;
     }
   take_known (part);
 }
@@ -371,8 +348,8 @@ cut_once (Part *part, gboolean first, GCancellable *cancellable, GError **error)
       if (known[0] && known[1])
         colours = CLAMP (colour_model_cost (&models[1], part->rgb + 3 * i) - colour_model_cost (&models[0], part->rgb + 3 * i), -GREATEST, GREATEST);
       both = colours + part->trust * (logf (1.0f - guess) - logf (guess)); /* above 0: outside is likelier */
-      part->costs_inside[i] = part->known[i] == 1 ? CERTAIN : part->known[i] == 2 ? 0.0f : MAX (both, 0.0f);
-      part->costs_outside[i] = part->known[i] == 2 ? CERTAIN : part->known[i] == 1 ? 0.0f : MAX (-both, 0.0f);
+      part->costs_inside[i] = part->known[i] == REGION_OUTSIDE ? CERTAIN : part->known[i] == REGION_INSIDE ? 0.0f : MAX (both, 0.0f);
+      part->costs_outside[i] = part->known[i] == REGION_INSIDE ? CERTAIN : part->known[i] == REGION_OUTSIDE ? 0.0f : MAX (-both, 0.0f);
     }
   return graph_cut (part->width, part->height, part->costs_inside, part->costs_outside, part->links, part->inside, cancellable, error);
 }
@@ -387,7 +364,7 @@ keep_marked (Part *part, GError **error)
   if (!queue)
     return FALSE;
   for (gsize i = 0; i < n; i++)
-    if (part->known[i] == 2)
+    if (part->known[i] == REGION_INSIDE)
       {
         part->inside[i] = 2;
         queue[n_queue++] = (int) i;
@@ -419,7 +396,7 @@ has_grown (const Part *part)
 
   for (gsize i = 0; i < (gsize) part->width * (gsize) part->height; i++)
     {
-      n_marked += part->known[i] == 2;
+      n_marked += part->known[i] == REGION_INSIDE;
       n_inside += part->inside[i] != 0;
     }
   return n_inside >= LEAST_GROWN * n_marked;
@@ -428,28 +405,33 @@ has_grown (const Part *part)
 static gboolean
 cut_part (Part *part, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
 {
-  gboolean region = part->prompt->region != NULL;
-
-  for (int try = 0; try < N_TRIES; try++)
+  link_pixels (part);
+  for (int round = 0; round < N_ROUNDS; round++)
     {
-      for (int round = 0; round < N_ROUNDS; round++)
-        {
-          if (!cut_once (part, round == 0, cancellable, error))
-            return FALSE;
-          if (progress && try == 0)
-            progress ((round + 1.0) / (N_ROUNDS + 1), user_data);
-        }
-      if (!region && !keep_marked (part, error))
+      if (!cut_once (part, round == 0, cancellable, error))
         return FALSE;
-      if (region || has_grown (part))
-        break;
-      guess_from_points (part);
-      take_known (part);
-      part->trust = TRUST;
-      for (gsize i = 0; i < GRAPH_LINKS * (gsize) part->width * (gsize) part->height; i++)
-        part->links[i] *= WEAKENED;
+      if (progress)
+        progress ((round + 1.0) / (N_ROUNDS + 1), user_data);
     }
-  return TRUE;
+  return part->prompt->region || keep_marked (part, error);
+}
+
+/* Of points on what the network doesn't know: the even region that they lie in. */
+static gboolean
+cut_region (Part *part, FoveaSegmenter *segmenter, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
+{
+  double whole[] = { 0.0, 0.0, part->photo->width, part->photo->height };
+
+  part_clear (part);
+  place_part (part, whole, part->photo->width, part->photo->height);
+  if (!look_at_part (part, segmenter, cancellable, error))
+    return FALSE;
+  mark_known (part);
+  if (!region_grow (part->rgb, part->width, part->height, part->known, part->guess, error))
+    return FALSE;
+  take_known (part);
+  part->trust = REGION_TRUST;
+  return cut_part (part, cancellable, progress, user_data, error);
 }
 
 /* ---- the answer ----------------------------------------------------------------------------------------------------------------------------- */
@@ -489,20 +471,33 @@ prompt_run (FoveaSegmenter *segmenter, const FoveaPhoto *photo, const FoveaPromp
 {
   g_auto (Part)          part = { .photo = photo, .prompt = prompt };
   g_autoptr (FoveaInput) guide = NULL;
+  gboolean               known = FALSE;
+  FoveaMasks            *masks;
   MaskStack             *stack;
   const guint8          *pixels;
   int                    width, height;
 
   if (!find_part (&part, segmenter, cancellable, error))
     return NULL;
-  mark_known (&part);
-  mend_guess (&part);
-  link_pixels (&part);
-  if (!cut_part (&part, cancellable, progress, user_data, error))
+  if (prompt->region || fit_points (&part) >= LEAST_FIT)
+    {
+      mark_known (&part);
+      mend_guess (&part);
+      if (!cut_part (&part, cancellable, progress, user_data, error))
+        return NULL;
+      known = prompt->region || has_grown (&part);
+    }
+  if (!known && !cut_region (&part, segmenter, cancellable, progress, user_data, error))
     return NULL;
   guide = masks_make_guide (photo, GUIDE_SIDE, error);
   if (!guide || !masks_push_rows (photo, NULL, guide, NULL, cancellable, error) || !(stack = place_cut (&part, error)))
     return NULL;
   pixels = fovea_input_get_pixels (guide, &width, &height);
-  return masks_new (photo->width, photo->height, stack, fovea_segmenter_get_settings (segmenter), pixels, width, height, segmenter_get_threads (segmenter));
+  masks = masks_new (photo->width, photo->height, stack, fovea_segmenter_get_settings (segmenter), pixels, width, height, segmenter_get_threads (segmenter));
+  if (!known)
+    {
+      g_free (masks->labels[0]);
+      masks->labels[0] = g_strdup (REGION_LABEL);
+    }
+  return masks;
 }

@@ -6,6 +6,7 @@ undo step, it can be cancelled. Screenshots stay in the folder given.
     segment_window.py BUILD/plugin/fovea SCREENSHOTS [SCENE…]
 """
 
+import re
 import subprocess
 import sys
 import time
@@ -25,6 +26,8 @@ SCENES = {
 MANUAL = {'manual': ('samples/otters.jpg', 'C.UTF-8', 'light', 'picture')}  # the manual's picture: only when it is named
 MENU = {'C.UTF-8': ('Filters', 'Fovea', 'Segment…'), 'de_DE.UTF-8': ('Filter', 'Fovea', 'Segment')}
 SLOWEST = 0.5  # seconds from a slider's move to the mask, through the accessibility bus of a busy machine; by itself it takes milliseconds
+
+LEAST_GROUND = 20  # per cent of the portrait that what is behind the person takes
 
 
 class MaskWindow(Window):
@@ -83,7 +86,7 @@ def look_for_hair(window, folder):
 
 
 def click(window, folder):
-    """A click on the sky means the sky, not the person; the button forgets it."""
+    """A click on the ground behind means all of it, and it isn't called a person; the button forgets it."""
     first = window.objects()
     view = next(node for node in walk(window.dialog) if node.getRoleName() == 'drawing area')
     place = view.queryComponent().getExtents(0)
@@ -91,6 +94,9 @@ def click(window, folder):
                    check=True)
     clicked = wait(lambda: window.objects() not in ([], first) and window.objects(), 'the mask of what was clicked')
     shoot(folder / 'segment-click.png')
+    area = float(re.search(r'([\d.]+) %', clicked[0])[1])
+    cells = [node.name for node in walk(window.dialog, cells=True) if node.getRoleName() == 'table cell']
+    assert LEAST_GROUND < area < 100 and 'region' in cells and 'person' not in cells, (area, cells)
     act(window.find('button', 'Forget the clicks'))
     wait(lambda: window.objects() == first, 'the first mask')
     print(f'ok a click: {first}, then {clicked}, and back')
