@@ -40,6 +40,8 @@ typedef struct
   double               hair;    /* that it has */
   guint8              *ticked;  /* one of each mask */
   guint                pending; /* the source that will update the mask, 0: none */
+  guint                areas;   /* the source that shows the areas of the table's rows, 0: none */
+  int                  next_area; /* the row that is its next */
   PromptKind           kind;    /* of the look that is under way, likewise: */
   PromptText           prompt;
   int                  tiles;
@@ -47,6 +49,47 @@ typedef struct
   gboolean             parts_changed; /* the masks are to be taken apart anew */
   HairWork             work;
 } SegmentDialog;
+
+/* ---- areas ------------------------------------------------------------------------------------------------------ */
+
+/* Of one row of the table after the other, with the settings, when nothing else waits. The mask that is shown isn't made again. Hair is only looked for in that one. */
+static gboolean
+show_next_area (gpointer data)
+{
+  SegmentDialog        *dialog = data;
+  Segmentation         *found = &dialog->segmentation;
+  FoveaMaskOptions      options;
+  g_autoptr (FoveaMask) mask = NULL;
+  g_autofree char      *area = NULL;
+  GtkTreeIter           iter;
+  gint                  which;
+  gsize                 i;
+  gboolean              shown;
+
+  if (!gtk_tree_model_iter_nth_child (GTK_TREE_MODEL (dialog->rows), &iter, NULL, dialog->next_area++))
+    {
+      dialog->areas = 0;
+      return G_SOURCE_REMOVE;
+    }
+  gtk_tree_model_get (GTK_TREE_MODEL (dialog->rows), &iter, COLUMN_MASK, &which, -1);
+  i = (gsize) which;
+  segment_read_options (dialog->config, &options);
+  shown = dialog->mask && found->n == 1 && found->which[0] == i && !options.invert;
+  options.hair = 0;
+  options.invert = FALSE;
+  mask = shown ? NULL : fovea_mask_new (found->masks, &i, 1, &options, NULL);
+  area = g_strdup_printf ("%.1f %%", shown ? 100 * fovea_mask_get_area (dialog->mask) : mask ? 100 * fovea_mask_get_area (mask) : 0.0);
+  gtk_list_store_set (dialog->rows, &iter, COLUMN_AREA, area, -1);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+show_areas (SegmentDialog *dialog)
+{
+  dialog->next_area = 0;
+  if (!dialog->areas)
+    dialog->areas = g_idle_add_full (G_PRIORITY_LOW, show_next_area, dialog, NULL);
+}
 
 /* ---- the mask that is shown ------------------------------------------------------------------------------------- */
 
@@ -64,6 +107,7 @@ show_facts (SegmentDialog *dialog)
   if (fovea_segmenter_is_rough (dialog->segmentation.segmenter))
     g_string_append_printf (text, " %s", _("This model names photos: its masks are rough."));
   look_show_facts (dialog->look, text->str);
+  show_areas (dialog);
 }
 
 static void
@@ -154,13 +198,9 @@ fill_table (SegmentDialog *dialog)
     any |= dialog->ticked[i] = g_strv_contains ((const char *const *) names, fovea_masks_get_label (found->masks, i));
   for (gsize i = 0; i < n; i++)
     {
-      FoveaMaskOptions      plain = { .threshold = 0.5, .softness = 1 };
-      g_autoptr (FoveaMask) mask = fovea_mask_new (found->masks, &i, 1, &plain, NULL);
-      g_autofree char      *area = g_strdup_printf ("%.1f %%", mask ? 100 * fovea_mask_get_area (mask) : 0.0);
-
       dialog->ticked[i] |= !any;
       gtk_list_store_insert_with_values (dialog->rows, NULL, -1, COLUMN_TICKED, dialog->ticked[i] != 0, COLUMN_NAME, fovea_masks_get_label (found->masks, i),
-                                         COLUMN_AREA, area, COLUMN_MASK, (gint) i, -1);
+                                         COLUMN_MASK, (gint) i, -1);
     }
 }
 
@@ -193,6 +233,7 @@ forget_table (SegmentDialog *dialog)
 {
   gtk_dialog_set_response_sensitive (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_OK, FALSE);
   forget_mask (dialog);
+  g_clear_handle_id (&dialog->areas, g_source_remove);
   gtk_list_store_clear (dialog->rows);
   g_clear_pointer (&dialog->ticked, g_free);
   g_clear_pointer (&dialog->segmentation.which, g_free);
@@ -622,8 +663,8 @@ segment_dialog_run (GimpProcedure *procedure, GimpProcedureConfig *config, GimpI
   if (ok)
     take_reader (&dialog);
   look_free (dialog.look);
-  if (dialog.pending)
-    g_source_remove (dialog.pending);
+  g_clear_handle_id (&dialog.pending, g_source_remove);
+  g_clear_handle_id (&dialog.areas, g_source_remove);
   forget_mask (&dialog);
   gtk_widget_destroy (dialog.dialog);
   g_clear_object (&dialog.rows);

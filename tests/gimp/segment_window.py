@@ -37,6 +37,12 @@ class MaskWindow(Window):
         return [view.description] if '%' in view.description else []
 
 
+def check_area(window):
+    """The table says of its one mask what stands below the photo."""
+    cells = lambda: [node.name for node in walk(window.dialog, cells=True) if node.getRoleName() == 'table cell']
+    wait(lambda: window.objects() and window.objects()[0] in cells(), 'the area in the table')
+
+
 def change(window, folder):
     first = window.objects()
     sliders = {node.name: node for node in walk(window.dialog) if node.getRoleName() == 'slider'}
@@ -47,6 +53,7 @@ def change(window, folder):
         window.changed(before, f'{name} {value}')
         slowest = max(slowest, time.monotonic() - started)
     assert slowest < SLOWEST, slowest
+    check_area(window)
     print(f'ok a slider shows its mask after at most {slowest * 1000:.0f} ms: {first}, then {window.objects()}')
     for name in ('Mask', 'Cut-out', 'Outline'):
         act(window.find('radio button', name))
@@ -107,6 +114,7 @@ def inside(scene, folder):
     window = MaskWindow(language, scene == 'gray', MENU)
     shoot(folder / f'segment-{scene}.png')
     check_window(window.dialog)
+    check_area(window)
     print(f'ok {scene}: opened in {window.opened:.2f} s, answered in {window.answered:.2f} s: {window.objects()}', flush=True)
     if action == 'picture':
         shoot_window(window.dialog, folder / 'segment-window.png')
