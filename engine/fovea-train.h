@@ -260,6 +260,8 @@ typedef struct
   guint   more_steps;    /* after each change of the labels: training goes on warm */
   double  learning_rate; /* at its highest */
   guint   judged_steps;  /* a run of at least so many steps is judged meanwhile, by another head that learns without a part of the strokes: twice the time; 0: none is */
+  const char *checkpoint; /* path; the first run of a trainer with the same settings, photos and labels goes on from it where it exists, and writes it now and then.
+                             NULL: none. For runs that take long; what lies beside it is FILE.judged */
   guint64 memory;        /* bytes of maps that are kept; photos beyond that are looked at anew when it's their turn */
 } FoveaPixelSettings;
 

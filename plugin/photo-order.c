@@ -32,6 +32,7 @@ photo_order_free (PhotoOrder *order)
     return;
   g_free (order->name);
   g_free (order->base);
+  g_free (order->source);
   g_free (order->data);
   g_free (order->digest);
   g_free (order->trainable);
@@ -52,7 +53,7 @@ static const struct
   gsize       place;
 } strings[] = {
   { "name", G_STRUCT_OFFSET (PhotoOrder, name) },     { "base", G_STRUCT_OFFSET (PhotoOrder, base) },           { "data", G_STRUCT_OFFSET (PhotoOrder, data) },
-  { "digest", G_STRUCT_OFFSET (PhotoOrder, digest) }, { "trainable", G_STRUCT_OFFSET (PhotoOrder, trainable) },
+  { "digest", G_STRUCT_OFFSET (PhotoOrder, digest) }, { "trainable", G_STRUCT_OFFSET (PhotoOrder, trainable) }, { "source", G_STRUCT_OFFSET (PhotoOrder, source) },
 }, integers[] = {
   { "epochs", G_STRUCT_OFFSET (PhotoOrder, epochs) }, { "batch", G_STRUCT_OFFSET (PhotoOrder, batch) }, { "seed", G_STRUCT_OFFSET (PhotoOrder, seed) },
   { "find-rate", G_STRUCT_OFFSET (PhotoOrder, find_rate) }, { "unbalanced", G_STRUCT_OFFSET (PhotoOrder, is_unbalanced) },

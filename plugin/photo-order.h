@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * photo-order.h: what a training on whole photos is asked for, and what is chosen where nothing is said. No GIMP.
+ * photo-order.h: what a training on whole photos, or a long one on strokes, is asked for, and what is chosen where nothing is said. No GIMP.
  */
 #pragma once
 
@@ -14,6 +14,7 @@ typedef struct
   FoveaTask task;
   char     *name;            /* of the model */
   char     *base;            /* name or file; PHOTO_ORDER_NO_BASE: an untrained network */
+  char     *source;          /* of strokes: image, open-images, folder, which is then data; NULL: whole photos */
   char     *data;            /* folder with labelled photos; NULL: they are copied into the training's folder */
   char     *digest;          /* of photos and labels, where they were copied */
   char     *trainable;       /* head, last, all */

@@ -70,19 +70,17 @@ photo_training_new (PhotoOrder *order, GError **error)
   return make (order, error);
 }
 
-PhotoTraining *
-photo_training_new_left (const char *name, GError **error)
+PhotoOrder *
+photo_training_read_left (const char *name, GError **error)
 {
   TrainingFolder  *folder = training_folder_open (name, error);
   g_autofree char *text = folder ? training_folder_get_order (folder) : NULL;
   PhotoOrder      *order = text ? photo_order_read (text) : NULL;
 
   training_folder_free (folder);
-  if (order)
-    return make (order, error);
-  if (folder)
+  if (!order && folder)
     g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_FILE, _("Of the training of “%s” too little is left to go on with. Train it anew."), name);
-  return NULL;
+  return order;
 }
 
 void

@@ -15,8 +15,8 @@ typedef struct _PhotoTraining PhotoTraining;
  * free one. */
 PhotoTraining    *photo_training_new       (PhotoOrder *order, GError **error);
 
-/* The interrupted training of the model of that name, as it was asked for. */
-PhotoTraining    *photo_training_new_left  (const char *name, GError **error);
+/* What the interrupted training of the model of that name was asked for. NULL with an error in words. */
+PhotoOrder       *photo_training_read_left (const char *name, GError **error);
 void              photo_training_free      (PhotoTraining *training);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhotoTraining, photo_training_free)
 

@@ -42,22 +42,29 @@ pixel_training_free (PixelTraining *training)
 }
 
 gboolean
-pixel_training_read_settings (PixelTraining *training, GimpProcedureConfig *config)
+pixel_training_read_order (PixelTraining *training, const PhotoOrder *order)
 {
   const FoveaPixelSettings before = training->settings;
   FoveaPixelSettings      *now = &training->settings;
-  int                      epochs, seed;
-  double                   rate, share;
 
-  g_object_get (config, "epochs", &epochs, "learning-rate", &rate, "validation-share", &share, "seed", &seed, NULL);
   fovea_pixel_settings_init (now);
-  now->seed = (guint64) seed;
-  now->first_steps = epochs > 0 ? STEPS * (guint) epochs : now->first_steps;
+  now->seed = (guint64) order->seed;
+  now->first_steps = order->epochs > 0 ? STEPS * (guint) order->epochs : now->first_steps;
   now->more_steps = MIN (now->more_steps, now->first_steps);
-  now->learning_rate = rate > 0 ? rate : now->learning_rate;
-  training->judges = share > 0;
-  now->judged_steps = training->judges && now->first_steps >= LONG_RUN ? LONG_RUN : 0;
+  now->learning_rate = order->learning_rate > 0 ? order->learning_rate : now->learning_rate;
+  training->judges = order->validation_share > 0;
+  training->is_long = now->first_steps >= LONG_RUN;
+  now->judged_steps = training->judges && training->is_long ? LONG_RUN : 0;
   return now->seed != before.seed || now->first_steps != before.first_steps || now->learning_rate != before.learning_rate || now->judged_steps != before.judged_steps;
+}
+
+gboolean
+pixel_training_read_settings (PixelTraining *training, GimpProcedureConfig *config)
+{
+  PhotoOrder order = { 0 };
+
+  g_object_get (config, "epochs", &order.epochs, "learning-rate", &order.learning_rate, "validation-share", &order.validation_share, "seed", &order.seed, NULL);
+  return pixel_training_read_order (training, &order);
 }
 
 guint
@@ -239,6 +246,8 @@ pixel_training_make_json (const PixelTraining *training, const char *file, guint
   for (guint i = 0; i < training->classes->len; i++)
     add_class (json, training, i);
   json_builder_end_array (json);
+  json_builder_set_member_name (json, "resumed");
+  json_builder_add_boolean_value (json, training->is_resumed);
   add_string (json, "score", words);
   if (training->score && training->score->enough)
     {

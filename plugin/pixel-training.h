@@ -7,6 +7,7 @@
 
 #include "confusion.h"
 #include "label-layers.h"
+#include "photo-order.h"
 
 typedef struct
 {
@@ -17,6 +18,8 @@ typedef struct
   GPtrArray         *classes;   /* of char*; what the trainer knows, in its order */
   gboolean          *background; /* for each of them */
   gboolean           judges;    /* strokes are kept out to judge by */
+  gboolean           is_long;   /* so that it is worth to be kept */
+  gboolean           is_resumed; /* an interrupted training went on */
   FoveaPixelScore   *score;     /* NULL: not judged */
   double             next_x, next_y; /* where a stroke on the one photo would help most, 0 to 1; both 0: not known */
 } PixelTraining;
@@ -27,6 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PixelTraining, pixel_training_free)
 
 /* Takes what the procedure's settings say of a training on pixels; TRUE where the trainer must begin anew for that. Asks GIMP. */
 gboolean       pixel_training_read_settings (PixelTraining *training, GimpProcedureConfig *config);
+
+/* The same of what an order says. */
+gboolean       pixel_training_read_order (PixelTraining *training, const PhotoOrder *order);
 
 /* The steps of the next run, those of the other head that it is judged by meanwhile among them. first: it begins anew. */
 guint          pixel_training_count_steps (const PixelTraining *training, gboolean first);

@@ -12,6 +12,7 @@
 #include "pixel-training.h"
 #include "pixels.h"
 #include "train-run-private.h"
+#include "training-folder.h"
 
 #define BAND_ROWS 256
 #define REST      20000 /* microseconds between two looks whether it goes on */
@@ -25,6 +26,7 @@ typedef struct
   FoveaPhoto     photo;
   guint          number, n_photos; /* of that photo; of all */
   const FoveaLabelled *others;     /* photos with masks; NULL: none */
+  GChecksum     *digest;         /* of photos and labels, where the training is kept */
   gboolean       suggest;
 } Work;
 
@@ -44,6 +46,18 @@ note_progress (double fraction, gpointer data)
 
   g_atomic_int_set (&work->run->thousandths, (gint) (1000 * fraction));
   wait_while_paused (work);
+}
+
+/* What tells these photos and labels from others. */
+static void
+note_digest (const Work *work, const guint8 *cells, const guint8 *rgb, int width, int height)
+{
+  gsize grid = (gsize) fovea_pixel_trainer_get_grid (work->training->trainer);
+
+  if (!work->digest)
+    return;
+  g_checksum_update (work->digest, cells, (gssize) (grid * grid));
+  g_checksum_update (work->digest, rgb, (gssize) width * height * 3);
 }
 
 static gboolean
@@ -239,6 +253,7 @@ add_other (Work *work, const LabelLayers *labels, guint i, GError **error)
           }
       cells = pixel_training_take_labels (training, labels, raster);
       work->photo = (FoveaPhoto) { copy.width, copy.height, read_copy, &copy };
+      note_digest (work, cells, copy.rgb, copy.width, copy.height);
       ok = add_photo (work, error) && fovea_pixel_trainer_set_labels (training->trainer, (int) work->number, cells, error);
     }
   g_free (copy.rgb);
@@ -269,6 +284,8 @@ add_image (Work *work, const LabelLayers *labels, guint number, GError **error)
 
   work->photo = (FoveaPhoto) { copy.width, copy.height, read_copy, &copy };
   work->number = number;
+  if (ok)
+    note_digest (work, cells, copy.rgb, copy.width, copy.height);
   ok = ok && train_run_beside (work->run, add_photo, work, error) && fovea_pixel_trainer_set_labels (work->training->trainer, (int) number, cells, error);
   g_free (copy.rgb);
   return ok;
@@ -325,9 +342,31 @@ check_painted (const PixelTraining *training, char **warnings, GError **error)
   return FALSE;
 }
 
-/* From the labels to the model in the memory. */
+/* When all is read: a training that was interrupted goes on with the same only. */
 static gboolean
-learn_images (Work *work, const TrainSources *sources, GError **error)
+begin_kept (Work *work, TrainingFolder *folder, PhotoOrder *order, GError **error)
+{
+  g_autofree char *left = g_steal_pointer (&order->digest), *text = NULL;
+
+  for (guint i = 0; i < work->training->classes->len; i++)
+    g_checksum_update (work->digest, work->training->classes->pdata[i], (gssize) strlen (work->training->classes->pdata[i]) + 1);
+  order->digest = g_strdup (g_checksum_get_string (work->digest));
+  if (work->run->left && g_strcmp0 (left, order->digest) != 0)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
+                   _("The photos and labels that “%s” was learning aren't as they were. Open them again as they were then, or train it anew."), work->run->left);
+      return FALSE;
+    }
+  text = photo_order_write (order);
+  if (!training_folder_begin (folder, text, error))
+    return FALSE;
+  work->training->is_resumed = g_file_test (training_folder_get_checkpoint (folder), G_FILE_TEST_EXISTS);
+  return TRUE;
+}
+
+/* From the labels to the model in the memory. folder NULL: it isn't kept meanwhile. */
+static gboolean
+learn_images (Work *work, const TrainSources *sources, TrainingFolder *folder, PhotoOrder *order, GError **error)
 {
   PixelTraining *training = work->training;
   TrainRun      *run = work->run;
@@ -342,7 +381,7 @@ learn_images (Work *work, const TrainSources *sources, GError **error)
   work->number = sources->images->len;
   if (work->others && !train_run_beside (run, add_others, work, error))
     return FALSE;
-  if (!check_painted (training, run->warnings, error))
+  if (!check_painted (training, run->warnings, error) || (folder && !begin_kept (work, folder, order, error)))
     return FALSE;
   run->stage = TRAIN_STAGE_LEARNING;
   if (!train_run_beside (run, learn, work, error))
@@ -357,20 +396,29 @@ on_cancelled (GCancellable *cancellable, gpointer halt)
   g_cancellable_cancel (halt);
 }
 
-gboolean
-train_run_pixels (TrainRun *run, const TrainSources *sources, const FoveaLabelled *others, char *const *left_out, GError **error)
+/* As it is in the file's name. */
+static void
+take_name (PhotoOrder *order, const char *path)
 {
+  g_free (order->name);
+  order->name = g_path_get_basename (path);
+  order->name[strlen (order->name) - strlen (".onnx")] = '\0';
+}
+
+gboolean
+train_run_pixels (TrainRun *run, const TrainSources *sources, const FoveaLabelled *others, char *const *left_out, PhotoOrder *order, GError **error)
+{
+  g_autoptr (GChecksum)      digest = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autoptr (TrainingFolder) folder = NULL;
   g_autoptr (PixelTraining) training = pixel_training_new ();
   g_autoptr (GCancellable)  halt = g_cancellable_new ();
-  g_autofree char          *base = NULL, *name = NULL, *path = NULL;
-  Work                      work = { .training = training, .run = run, .others = others };
-  gulong                    cancelled = run->cancellable ? g_cancellable_connect (run->cancellable, G_CALLBACK (on_cancelled), halt, NULL) : 0;
+  g_autofree char          *path = NULL;
+  Work                      work = { .training = training, .run = run, .others = others, .base = order->base };
+  gulong                    cancelled;
   gboolean                  ok;
 
-  g_object_get (run->config, "base-model", &base, "name", &name, NULL);
-  pixel_training_read_settings (training, run->config);
+  pixel_training_read_order (training, order);
   training->settings.judged_steps = training->judges && run->photo ? 1 : 0; /* where somebody watches */
-  work.base = base;
   work.suggest = sources->images->len == 1 && !others;
   for (guint i = 0; i < sources->labels->len; i++)
     pixel_training_add_classes (training, sources->labels->pdata[i]);
@@ -381,15 +429,29 @@ train_run_pixels (TrainRun *run, const TrainSources *sources, const FoveaLabelle
 
       pixel_training_add_classes (training, &labels);
     }
-  path = models_make_path (name, error); /* what can't be said before, not after the work */
-  run->warnings = path ? advise (sources, left_out, error) : NULL;
+  path = models_make_path (order->name, error); /* what can't be said before, not after the work */
+  if (!path)
+    return FALSE;
+  take_name (order, path);
+  if (training->is_long)
+    {
+      folder = training_folder_open (order->name, error);
+      if (!folder)
+        return FALSE;
+      training->settings.checkpoint = training_folder_get_checkpoint (folder);
+      work.digest = digest;
+    }
+  run->warnings = advise (sources, left_out, error);
   run->halt = halt;
-  ok = run->warnings && learn_images (&work, sources, error);
+  cancelled = run->cancellable ? g_cancellable_connect (run->cancellable, G_CALLBACK (on_cancelled), halt, NULL) : 0;
+  ok = run->warnings && learn_images (&work, sources, folder, order, error);
   run->halt = NULL;
   g_cancellable_disconnect (run->cancellable, cancelled);
-  run->file = ok ? pixel_training_save (training, name, error) : NULL;
+  run->file = ok ? pixel_training_save (training, order->name, error) : NULL;
   if (!run->file)
     return FALSE;
+  if (folder)
+    training_folder_remove (folder);
   run->score = pixel_training_tell_score (training);
   run->confusion = pixel_training_get_confusion (training);
   run->json = pixel_training_make_json (training, run->file, work.n_photos, (const char *const *) run->warnings);

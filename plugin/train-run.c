@@ -211,14 +211,6 @@ train_photos (TrainRun *run, FoveaTask task, const TrainSources *sources, const 
   return learn (run, training, error);
 }
 
-static gboolean
-go_on (TrainRun *run, GError **error)
-{
-  g_autoptr (PhotoTraining) training = photo_training_new_left (run->left, error);
-
-  return training && learn (run, training, error);
-}
-
 /* ---- what is learned --------------------------------------------------------------------------------------------------- */
 
 static gboolean
@@ -232,8 +224,9 @@ train_folder (TrainRun *run, FoveaTask task, const char *folder, GError **error)
   return FALSE;
 }
 
+/* strokes: what is asked for where it is strokes that are learned. */
 static gboolean
-train_images (TrainRun *run, FoveaTask task, TrainSources *sources, const char *folder, GError **error)
+train_images (TrainRun *run, FoveaTask task, TrainSources *sources, const char *folder, PhotoOrder *strokes, GError **error)
 {
   g_autoptr (GStrvBuilder) others = g_strv_builder_new ();
   g_autoptr (FoveaLabelled) beside = NULL;
@@ -248,9 +241,9 @@ train_images (TrainRun *run, FoveaTask task, TrainSources *sources, const char *
     return train_folder (run, task, folder, error);
   if (!train_sources_check (sources, error))
     return FALSE;
-  if (task == FOVEA_TASK_UNKNOWN)
+  if (task == FOVEA_TASK_UNKNOWN || run->left)
     {
-      task = ((LabelLayers *) sources->labels->pdata[0])->task;
+      task = run->left ? task : ((LabelLayers *) sources->labels->pdata[0])->task;
       if (train_sources_keep (sources, task) > 0)
         g_strv_builder_add (others, _("Images whose labels are for something else were left out."));
     }
@@ -258,7 +251,25 @@ train_images (TrainRun *run, FoveaTask task, TrainSources *sources, const char *
     g_strv_builder_take (others, unused);
   beside = sources->n_files > 0 ? train_sources_find_others (folder, task) : NULL;
   left_out = g_strv_builder_end (others);
-  return task == FOVEA_TASK_SEGMENT ? train_run_pixels (run, sources, beside, left_out, error) : train_photos (run, task, sources, beside, NULL, left_out, error);
+  return task == FOVEA_TASK_SEGMENT ? train_run_pixels (run, sources, beside, left_out, strokes, error) : train_photos (run, task, sources, beside, NULL, left_out, error);
+}
+
+static gboolean
+go_on (TrainRun *run, GError **error)
+{
+  g_autoptr (PhotoOrder)    order = photo_training_read_left (run->left, error);
+  g_autoptr (PhotoTraining) training = NULL;
+  g_autoptr (TrainSources)  sources = NULL;
+
+  if (!order)
+    return FALSE;
+  if (order->source)
+    {
+      sources = train_sources_new (order->source, run->image, order->data, error);
+      return sources && train_images (run, FOVEA_TASK_SEGMENT, sources, order->data, order, error);
+    }
+  training = photo_training_new (g_steal_pointer (&order), error);
+  return training && learn (run, training, error);
 }
 
 gboolean
@@ -266,6 +277,7 @@ train_run (TrainRun *run, GError **error)
 {
   g_autofree char         *folder = NULL;
   g_autoptr (TrainSources) sources = NULL;
+  g_autoptr (PhotoOrder)   strokes = NULL;
   guint                    task, place, trainable;
 
   run->report = training_report_new (run->photo);
@@ -280,7 +292,10 @@ train_run (TrainRun *run, GError **error)
     return FALSE;
   if (g_strcmp0 (places[place], "folder") == 0 && sources->n_files == 0)
     return train_folder (run, task_values[task], folder, error);
-  return train_images (run, task_values[task], sources, folder, error);
+  strokes = train_run_read_order (run->config, FOVEA_TASK_SEGMENT);
+  strokes->source = g_strdup (places[place]);
+  strokes->data = g_strdup (folder);
+  return train_images (run, task_values[task], sources, folder, strokes, error);
 }
 
 FoveaTask

@@ -7,7 +7,8 @@
  *   labels NUMBER FILE                  FILE: (grid, grid) bytes
  *   classes CLASS…
  *   judged STEPS                        runs of so many steps are judged meanwhile
- *   run                                 ok SECONDS of processor time, and the scores that were said meanwhile
+ *   checkpoint FILE                     of the first run
+ *   run                                 ok SECONDS of processor time, STEPS, and the scores that were said meanwhile
  *   look NUMBER FILE                    writes (classes, grid, grid) float32; ok SECONDS X Y: where a stroke would help most
  *   mask NUMBER CLASS FILE              writes (height, width) float32: the class's mask at the photo's size, refined
  *   judge                               ok ENOUGH ACCURACY IOU SECONDS
@@ -151,26 +152,32 @@ save (Tool *tool, char **words, GError **error)
   return model && fovea_model_save (model, words[1], error) ? g_strdup ("") : NULL;
 }
 
-/* What is new of the score, into a GString. */
-static void
-note_score (double fraction, gpointer data)
+typedef struct
 {
-  gpointer        *noted = data;
-  GString         *scores = noted[1];
-  g_autofree char *score = g_strdup_printf (" %.4f", fovea_pixel_trainer_get_score (noted[0]));
+  FoveaPixelTrainer *trainer;
+  guint              n_steps;
+  GString           *scores;
+} Noted;
 
-  if (!g_str_has_suffix (scores->str, score))
-    g_string_append (scores, score);
+static void
+note_step (double fraction, gpointer data)
+{
+  Noted           *noted = data;
+  g_autofree char *score = g_strdup_printf (" %.4f", fovea_pixel_trainer_get_score (noted->trainer));
+
+  noted->n_steps++;
+  if (!g_str_has_suffix (noted->scores->str, score))
+    g_string_append (noted->scores, score);
 }
 
 static char *
 run (Tool *tool, GError **error)
 {
   g_autoptr (GString) scores = g_string_new (NULL);
-  gpointer            noted[] = { tool->trainer, scores };
+  Noted               noted = { tool->trainer, 0, scores };
   double              began = processor_time ();
 
-  return fovea_pixel_trainer_run (tool->trainer, NULL, note_score, noted, error) ? g_strdup_printf ("%.3f%s", processor_time () - began, scores->str) : NULL;
+  return fovea_pixel_trainer_run (tool->trainer, NULL, note_step, &noted, error) ? g_strdup_printf ("%.3f %u%s", processor_time () - began, noted.n_steps, scores->str) : NULL;
 }
 
 static char *
@@ -206,6 +213,11 @@ obey (Tool *tool, char **words, GError **error)
   if (strcmp (words[0], "judged") == 0)
     {
       tool->trainer->settings.judged_steps = (guint) atoi (words[1]);
+      return g_strdup ("");
+    }
+  if (strcmp (words[0], "checkpoint") == 0)
+    {
+      tool->trainer->settings.checkpoint = g_strdup (words[1]);
       return g_strdup ("");
     }
   if (strcmp (words[0], "run") == 0)

@@ -79,17 +79,55 @@ def judge_strokes(folder, grid, base):
     paint(0, (top, 0), (upper, 1), (left, 0), (lower, 1))
     enough, accuracy, *_ = tool('judge')
     assert enough == '1' and float(accuracy) > 0.8, f'strokes of two classes in turn: {accuracy}'
-    scores = tool('run')[1:]
+    scores = tool('run')[2:]
     assert scores == ['-1.0000'], f'it was not to be judged meanwhile: {scores}'
     tool('judged', 10)
-    scores = [float(score) for score in tool('run')[1:]]
+    scores = [float(score) for score in tool('run')[2:]]
     assert np.isnan(scores[0]) and all(0 <= score <= 1 for score in scores[1:]) and scores[-1] > 0.8, scores
     paint(0, (top, 0), (upper, 1))
-    assert tool('judge')[0] == '0' and tool('run')[1:] == ['nan']
+    assert tool('judge')[0] == '0' and tool('run')[2:] == ['nan']
     paint(1, (left, 0), (lower, 1))
     enough, accuracy, *_ = tool('judge')
     assert enough == '1' and float(accuracy) > 0.6, f'a stroke of each class in each of two photos: {enough} {accuracy}'
     tool.end()
+
+
+def go_on(folder, base, labels):
+    """A run that was cut off goes on where it was, to the same model; what it is worth is said as before. A checkpoint of another run is refused."""
+    def begin(*classes, steps=1):
+        tool = Tool()
+        tool('new', base, WIDTH, 1, *classes)
+        tool('photo', folder / 'photo', WIDTH, HEIGHT)
+        tool('labels', 0, labels)
+        tool('judged', steps)
+        return tool
+
+    def end(tool, name):
+        tool('save', folder / name)
+        tool.end()
+        return (folder / name).read_bytes()
+
+    tool = begin('Background', 'Object')
+    seconds, steps, *scores = tool('run')
+    whole, checkpoint, told = end(tool, 'whole.onnx'), folder / 'checkpoint', 'done'
+    os.environ['FOVEA_CHECKPOINT_SECONDS'] = '0'
+    for share in (2, 4, 8, 16):
+        if told == 'done':
+            checkpoint.unlink(missing_ok=True)
+            tool = begin('Background', 'Object')
+            tool('checkpoint', checkpoint)
+            told = tool('cancel', int(1000 * float(seconds) / share))[0]
+            tool.end()
+    assert told != 'done' and checkpoint.exists(), 'no run was cut off'
+    tool = begin('Background', 'Object')
+    tool('checkpoint', checkpoint)
+    _, left, *said = tool('run')
+    assert int(left) < int(steps) and said[-1] == scores[-1] and end(tool, 'again.onnx') == whole, (left, said, scores)
+    tool = begin('Background', 'Object', 'Edge')
+    tool('checkpoint', checkpoint)
+    assert 'another network or other settings' in (words := tool.say('run')), words
+    tool.end()
+    del os.environ['FOVEA_CHECKPOINT_SECONDS']
 
 
 def main():
@@ -148,6 +186,7 @@ def main():
         assert min((float(one) for one in stopped if one != 'done'), default=whole) < whole / 4, (stopped, whole)
 
         judge_strokes(folder, grid, base)
+        go_on(folder, base, folder / 'labels')
 
         # The model: the command's masks and ONNX Runtime's, on the photo that it hasn't seen.
         model = folder / 'disc.onnx'

@@ -14,6 +14,7 @@
 #include "ops/operator.h"
 
 #define CHECKPOINT_MAGIC "Fovea checkpoint 1\n"
+#define SAVE_SECONDS 30
 
 struct _Learner
 {
@@ -453,4 +454,17 @@ learner_load (Learner *learner, const char *path, GError **error)
     return NULL;
   buffered = g_buffered_input_stream_new_sized (G_INPUT_STREAM (stream), 1 << 16);
   return read_checkpoint (learner, buffered, error);
+}
+
+/* FOVEA_CHECKPOINT_SECONDS is for tests and for careful people. */
+gboolean
+learner_is_save_due (gint64 *saved)
+{
+  const char *seconds = g_getenv ("FOVEA_CHECKPOINT_SECONDS");
+  gint64      now = g_get_monotonic_time ();
+
+  if (now - *saved < (seconds ? g_ascii_strtoll (seconds, NULL, 10) : SAVE_SECONDS) * G_TIME_SPAN_SECOND)
+    return FALSE;
+  *saved = now;
+  return TRUE;
 }

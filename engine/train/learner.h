@@ -59,3 +59,6 @@ FoveaModel  *learner_make_model  (Learner *learner, GError **error);
  * Reading refuses files of another network. */
 gboolean     learner_save        (Learner *learner, const char *path, GBytes *extra, GError **error);
 GBytes      *learner_load        (Learner *learner, const char *path, GError **error);
+
+/* Whether it is time to save again: *saved, of the monotonic clock, is when it was last; TRUE makes it now. */
+gboolean     learner_is_save_due (gint64 *saved);

@@ -6,6 +6,7 @@
 
 #include "train/pixel-course.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "train/learner.h"
@@ -21,6 +22,14 @@
 #define HIDE_GENERAL 0.10 /* … that see colour and fine maps only */
 #define HIDE_PLACES  0.35 /* … that don't see where in the photo they are: the head is for others, too */
 
+/* Where it stands, beside what the learner keeps; goes into a file as it is. */
+typedef struct
+{
+  Random  random;
+  guint64 step, n_steps;
+  double  loss; /* a moving mean; negative: none yet */
+} Mark;
+
 struct _PixelCourse
 {
   const FoveaPixelTrainer *trainer;
@@ -31,9 +40,7 @@ struct _PixelCourse
   guint       n_filled;
   gboolean    places;   /* where in the photo a cell lies says something, as all lie in one */
   float      *targets;  /* (BATCH, n_classes) */
-  Random      random;
-  guint       step, n_steps;
-  double      loss;     /* a moving mean; negative: none yet */
+  Mark        mark;
 };
 
 static void
@@ -74,9 +81,7 @@ pixel_course_new (const FoveaPixelTrainer *trainer, FoveaModel *head, const Pixe
 
   settings.optimizer = (OptimizerSettings) { .kind = FOVEA_OPTIMIZER_ADAMW, .momentum = 0.9, .second = 0.999, .weight_decay = WEIGHT_DECAY, .clip = 5.0, .average = 0.95 };
   course->trainer = trainer;
-  course->n_steps = n_steps;
-  course->loss = -1;
-  course->random = random_stream (seed, 0xba7c, 0);
+  course->mark = (Mark) { random_stream (seed, 0xba7c, 0), 0, n_steps, -1 };
   gather (course, fold);
   course->targets = g_new (float, (gsize) BATCH * course->n_classes);
   course->learner = learner_new (head, &shape, &settings, error);
@@ -100,13 +105,19 @@ pixel_course_free (PixelCourse *course)
 guint
 pixel_course_count (const PixelCourse *course)
 {
-  return course->n_steps;
+  return (guint) course->mark.n_steps;
+}
+
+guint
+pixel_course_get_step (const PixelCourse *course)
+{
+  return (guint) course->mark.step;
 }
 
 double
 pixel_course_get_loss (const PixelCourse *course)
 {
-  return course->loss;
+  return course->mark.loss;
 }
 
 FoveaModel *
@@ -121,7 +132,7 @@ fill_batch (PixelCourse *course)
   const FoveaPixelTrainer *trainer = course->trainer;
   const PixelFeatures     *features = trainer->features;
   float                   *input = learner_get_input (course->learner), *targets = course->targets;
-  Random                  *random = &course->random;
+  Random                  *random = &course->mark.random;
 
   memset (targets, 0, (gsize) BATCH * course->n_classes * sizeof (float));
   for (guint i = 0; i < BATCH; i++, targets += course->n_classes)
@@ -152,18 +163,48 @@ lose (const TensorView *outputs, const TensorView *gradients, guint n, gpointer 
   double       loss;
 
   loss = loss_softmax (outputs[0].data, course->targets, NULL, (gsize) outputs[0].shape.dims[0], (gsize) outputs[0].shape.dims[1], 1, SMOOTHING, gradients[0].data);
-  course->loss = course->loss < 0 ? loss : course->loss + LOSS_SHARE * (loss - course->loss);
+  course->mark.loss = course->mark.loss < 0 ? loss : course->mark.loss + LOSS_SHARE * (loss - course->mark.loss);
 }
 
 gboolean
 pixel_course_step (PixelCourse *course, GCancellable *cancellable, GError **error)
 {
-  double   rate = course->trainer->settings.learning_rate * schedule_rate (FOVEA_SCHEDULE_COSINE, (double) course->step / course->n_steps, 0.1);
+  double   rate = course->trainer->settings.learning_rate * schedule_rate (FOVEA_SCHEDULE_COSINE, (double) course->mark.step / (double) course->mark.n_steps, 0.1);
   gboolean finite = TRUE;
 
   fill_batch (course);
   if (g_cancellable_set_error_if_cancelled (cancellable, error) || !learner_step (course->learner, lose, course, rate, NULL, &finite, cancellable, error))
     return FALSE;
-  course->step++;
+  course->mark.step++;
+  return TRUE;
+}
+
+/* ---- checkpoints ------------------------------------------------------------------------------------------------------------------------- */
+
+gboolean
+pixel_course_save (const PixelCourse *course, const char *path, GError **error)
+{
+  g_autoptr (GBytes) mark = g_bytes_new (&course->mark, sizeof course->mark);
+
+  if (learner_save (course->learner, path, mark, error))
+    return TRUE;
+  g_prefix_error (error, _("The training can't be kept in “%s”; the last state that was kept is whole. "), path);
+  return FALSE;
+}
+
+gboolean
+pixel_course_load (PixelCourse *course, const char *path, GError **error)
+{
+  g_autoptr (GBytes) bytes = learner_load (course->learner, path, error);
+  const Mark        *mark = bytes && g_bytes_get_size (bytes) == sizeof *mark ? g_bytes_get_data (bytes, NULL) : NULL;
+
+  if (!bytes)
+    return FALSE;
+  if (!mark || mark->n_steps != course->mark.n_steps || mark->step > mark->n_steps)
+    {
+      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("“%s” belongs to a training with other settings or data. Train with those, or delete it to begin anew."), path);
+      return FALSE;
+    }
+  course->mark = *mark;
   return TRUE;
 }

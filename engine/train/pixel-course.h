@@ -12,6 +12,7 @@ void         pixel_course_free      (PixelCourse *course);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PixelCourse, pixel_course_free)
 
 guint        pixel_course_count     (const PixelCourse *course); /* its steps */
+guint        pixel_course_get_step  (const PixelCourse *course); /* those that were taken */
 
 /* The next of them. FALSE with an error, or G_IO_ERROR_CANCELLED. */
 gboolean     pixel_course_step      (PixelCourse *course, GCancellable *cancellable, GError **error);
@@ -21,3 +22,7 @@ double       pixel_course_get_loss  (const PixelCourse *course);
 
 /* What it has learned by now. NULL with FOVEA_ERROR_MEMORY. */
 FoveaModel  *pixel_course_make_head (const PixelCourse *course, GError **error);
+
+/* All that its next step depends on, to a file and back. Reading refuses what is of another course. */
+gboolean     pixel_course_save      (const PixelCourse *course, const char *path, GError **error);
+gboolean     pixel_course_load      (PixelCourse *course, const char *path, GError **error);

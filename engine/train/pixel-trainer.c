@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "model/half-weights.h"
+#include "train/learner.h"
 #include "train/random.h"
 #include "vision/sidecar.h"
 
@@ -199,6 +200,7 @@ fovea_pixel_trainer_new (FoveaModel *base, const char *const *classes, int longe
     trainer->settings = *settings;
   else
     fovea_pixel_settings_init (&trainer->settings);
+  trainer->settings.checkpoint = g_strdup (trainer->settings.checkpoint);
   if (!check_classes (classes, error) || (!base && !(untrained = fovea_model_new_untrained (UNTRAINED, 3, 2, trainer->settings.seed, error)))
       || !prepare (trainer, base ? base : untrained, classes, longest, error))
     return NULL;
@@ -227,6 +229,7 @@ fovea_pixel_trainer_free (FoveaPixelTrainer *trainer)
   g_free (trainer->scale);
   g_free (trainer->base_name);
   g_free (trainer->base_licence);
+  g_free ((char *) trainer->settings.checkpoint);
   g_free (trainer);
 }
 
@@ -428,18 +431,55 @@ judge_beside (FoveaPixelTrainer *trainer, PixelCourse *beside, const PixelFold *
   return score != NULL;
 }
 
+/* The other course lies beside the checkpoint, and is written first: with it stands what is to go on. */
+static char *
+name_beside (const FoveaPixelTrainer *trainer)
+{
+  return g_strconcat (trainer->settings.checkpoint, ".judged", NULL);
+}
+
+static gboolean
+save_courses (const FoveaPixelTrainer *trainer, const PixelCourse *course, const PixelCourse *beside, GError **error)
+{
+  g_autofree char *path = name_beside (trainer);
+
+  return (!beside || pixel_course_save (beside, path, error)) && pixel_course_save (course, trainer->settings.checkpoint, error);
+}
+
+/* Back to where an interrupted run stood. *beside goes where the two don't belong together: the score is for those who watch, no more. */
+static gboolean
+load_courses (FoveaPixelTrainer *trainer, PixelCourse *course, PixelCourse **beside, GError **error)
+{
+  g_autofree char *path = NULL;
+
+  if (!trainer->settings.checkpoint || !g_file_test (trainer->settings.checkpoint, G_FILE_TEST_EXISTS))
+    return TRUE;
+  if (!pixel_course_load (course, trainer->settings.checkpoint, error))
+    return FALSE;
+  path = name_beside (trainer);
+  if (*beside && (!pixel_course_load (*beside, path, NULL) || pixel_course_get_step (*beside) != pixel_course_get_step (course)))
+    {
+      g_clear_pointer (beside, pixel_course_free);
+      trainer->score = -1;
+    }
+  return TRUE;
+}
+
 static gboolean
 take_steps (FoveaPixelTrainer *trainer, PixelCourse *course, PixelCourse *beside, const PixelFold *fold, GCancellable *cancellable, FoveaProgress progress,
             gpointer user_data, GError **error)
 {
-  guint n_steps = pixel_course_count (course), score_after = MAX (n_steps / N_SCORES, 1);
+  guint  n_steps = pixel_course_count (course), score_after = MAX (n_steps / N_SCORES, 1);
+  gint64 saved = g_get_monotonic_time ();
 
-  for (guint step = 0; step < n_steps; step++)
+  for (guint step = pixel_course_get_step (course); step < n_steps; step++)
     {
       if (!pixel_course_step (course, cancellable, error) || (beside && !pixel_course_step (beside, cancellable, error)))
         return FALSE;
       trainer->loss = pixel_course_get_loss (course);
       if (beside && (step + 1) % score_after == 0 && !judge_beside (trainer, beside, fold, cancellable, error))
+        return FALSE;
+      if (trainer->settings.checkpoint && learner_is_save_due (&saved) && !save_courses (trainer, course, beside, error))
         return FALSE;
       if (progress)
         progress ((step + 1.0) / n_steps, user_data);
@@ -476,7 +516,7 @@ learn (FoveaPixelTrainer *trainer, guint n_steps, GCancellable *cancellable, Fov
     return FALSE;
   beside = begin_beside (trainer, n_steps, &fold, &local);
   trainer->course = course;
-  done = !local && take_steps (trainer, course, beside, &fold, cancellable, progress, user_data, &local);
+  done = !local && load_courses (trainer, course, &beside, &local) && take_steps (trainer, course, beside, &fold, cancellable, progress, user_data, &local);
   trainer->course = NULL;
   *learned = pixel_course_make_head (course, local ? NULL : &local);
   if (local)
@@ -502,6 +542,8 @@ fovea_pixel_trainer_run (FoveaPixelTrainer *trainer, GCancellable *cancellable, 
       trainer->n_runs++;
       trainer->n_steps += n_steps;
     }
+  if (done)
+    g_clear_pointer ((char **) &trainer->settings.checkpoint, g_free);
   return done;
 }
 

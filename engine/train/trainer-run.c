@@ -17,7 +17,6 @@
 #include "train/schedule.h"
 #include "train/trainer-private.h"
 
-#define CHECKPOINT_SECONDS 30
 #define FORMS              5   /* augmented forms whose features are kept, where only the last layer learns */
 #define MOST_WEIGHT        4.0 /* of a rare class's photos, or repeats within an epoch */
 #define MOST_RECOVERIES    6
@@ -121,15 +120,6 @@ load_best (FoveaTrainer *trainer, GError **error)
   trainer->best = fovea_model_load (path, error);
   trainer->best_score = trainer->mark.best;
   return trainer->best != NULL;
-}
-
-/* FOVEA_CHECKPOINT_SECONDS is for tests and for careful people. */
-static gint64
-checkpoint_seconds (void)
-{
-  const char *seconds = g_getenv ("FOVEA_CHECKPOINT_SECONDS");
-
-  return seconds ? g_ascii_strtoll (seconds, NULL, 10) : CHECKPOINT_SECONDS;
 }
 
 static gboolean
@@ -323,10 +313,7 @@ take_step (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *done, GErro
   trainer->mark.loss = isnan (trainer->mark.loss) ? loss : 0.98 * trainer->mark.loss + 0.02 * loss;
   run->n_images += trainer->settings.batch;
   report (trainer, run, n_steps, NULL);
-  if (g_get_monotonic_time () - run->saved < checkpoint_seconds () * G_TIME_SPAN_SECOND)
-    return TRUE;
-  run->saved = g_get_monotonic_time ();
-  return save_checkpoint (trainer, error);
+  return !learner_is_save_due (&run->saved) || save_checkpoint (trainer, error);
 }
 
 const GArray *

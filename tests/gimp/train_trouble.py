@@ -146,6 +146,35 @@ def check_resumed(gimp, photo, folder):
     print('ok an interrupted training goes on to its end')
 
 
+def check_strokes(gimp, photo):
+    """A long training on strokes that is killed goes on with the same labels, begins anew with others, and is refused while it is at work."""
+    def body(call, more=''):
+        return f'''{label('#:task "segment" #:classes (list "sky" "sea")')} (paint (class-layer image 0) image 50 50 90 90) (paint (class-layer image 1) image 300 200 90 80) {more} {call}'''
+    call = '#:name "Strokes" #:epochs 400 #:validation-share 0'
+    model, checkpoint = gimp.folder / 'home/.local/share/fovea/models/Strokes.onnx', gimp.folder / 'home/.cache/fovea/training/Strokes/checkpoint'
+    whole = answers_of(run(gimp, TOOLS + scene(photo, '', body(answer('whole', call)))))['whole']
+    assert not whole['resumed'] and not checkpoint.parent.exists(), whole
+    before = model.read_bytes()
+
+    def leave():
+        model.unlink()
+        at_work = Beside(gimp, 'strokes', scene(photo, '', body(train(call))))
+        try:
+            wait_for(checkpoint)
+            status, output = gimp.batch(TOOLS + scene(photo, '', body(train(call))))
+            assert model.exists() or (status != 0 and 'being trained just now' in output), output[-800:]
+        finally:
+            at_work.kill()
+        return checkpoint.exists() and not model.exists()
+    assert leave(), 'it was done before it could be killed'
+    found = answers_of(run(gimp, TOOLS + scene(photo, '', body(answer('again', call)))))['again']
+    assert found['resumed'] and model.read_bytes() == before and not checkpoint.parent.exists(), found
+    assert leave(), 'it was done before it could be killed'
+    found = answers_of(run(gimp, TOOLS + scene(photo, '', body(answer('other', call), '(paint (class-layer image 1) image 400 300 20 20)'))))['other']
+    assert not found['resumed'] and model.read_bytes() != before, found
+    print('ok strokes: what was killed goes on to the same model; other labels begin anew')
+
+
 def check_disk(gimp, photo, folder):
     """No room: for the copies of photos, for the model. A file system of its own where that is allowed."""
     small = gimp.folder / 'small'
@@ -210,6 +239,7 @@ def main():
         two = make_photos(folder / 'two', 2, 6)
         check_crash(gimp, photo, two)
         check_resumed(gimp, photo, two)
+        check_strokes(gimp, photo)
         check_plug_in_killed(gimp, photo)
         check_disk(gimp, photo, two)
         check_labels(gimp, photo)

@@ -29,7 +29,7 @@ try:
 except ImportError as missing:
     skip(missing)
 
-SCENES = ('strokes', 'several', 'masks', 'settings', 'warned', 'none', 'closed', 'killed', 'photos', 'deleted', 'objects', 'german')
+SCENES = ('strokes', 'several', 'masks', 'settings', 'warned', 'none', 'closed', 'killed', 'interrupted', 'photos', 'deleted', 'objects', 'german')
 MANUAL = ('manual-labels', 'manual-strokes', 'manual-photos')  # the manual's pictures: only when they are named
 DOG = ((150, 60, 70, 50), (190, 90, 50, 40), (285, 225, 40, 30), (325, 330, 15, 60), (400, 250, 30, 20), (95, 45, 30, 25), (310, 110, 30, 40), (262, 110, 30, 30), (265, 200, 25, 30),
        (310, 260, 15, 50), (430, 280, 30, 15), (220, 130, 25, 60), (140, 130, 20, 30), (330, 170, 20, 15))
@@ -426,6 +426,20 @@ def go_on(window, folder):
     print(f'ok killed: {offered} {saved}', flush=True)
 
 
+def go_on_strokes(window, folder):
+    """The same of strokes, with the image open that they are on."""
+    offered = wait(lambda: window.words('The training of “Mine” was interrupted'), 'the offer', 60)
+    window.press('Go on')
+    wait(lambda: window.words('Learning') and find(window, 'progress bar', 'Progress').queryValue().currentValue > 0, 'steps', 120)
+    shoot(folder / 'train-strokes-went-on.png')
+    check_window(window.dialog)
+    window.press('Stop and keep the best')
+    saved = wait(lambda: window.words('“Mine” is saved; Segment'), 'the model', 120)
+    window.press('Close')
+    window.ended()
+    print(f'ok interrupted: {offered} {saved}', flush=True)
+
+
 def label_layers(window, folder):
     """Classes are made, counted and added."""
     def cells():
@@ -577,8 +591,8 @@ def inside(scene, folder):
     if scene in ('photos', 'objects', 'several', 'masks', 'deleted'):
         {'photos': learn_photos, 'masks': count_masks, 'objects': learn_objects, 'several': learn_several, 'deleted': lose_layer}[scene](window, folder)
         return
-    if scene in ('closed', 'settings', 'killed', 'warned'):
-        {'closed': lose_image, 'settings': change_settings, 'killed': go_on, 'warned': warn}[scene](window, folder)
+    if scene in ('closed', 'settings', 'killed', 'interrupted', 'warned'):
+        {'interrupted': go_on_strokes, 'closed': lose_image, 'settings': change_settings, 'killed': go_on, 'warned': warn}[scene](window, folder)
         return
     if scene == 'none':
         wait(lambda: window.words('Label Layers'), 'what to do without labels', 60)
@@ -678,6 +692,15 @@ def leave_training(gimp, photo):
     begin_with(gimp, f'(source "folder")\n(folder "{gimp.folder}/two")\n')
 
 
+def leave_strokes(gimp, labels):
+    """The same while it learns strokes."""
+    at_work = Beside(gimp, 'interrupted', scene(labels, '', train('#:name "Mine" #:epochs 10000')))
+    try:
+        wait_for(gimp.folder / 'home/.cache/fovea/training/Mine/checkpoint')
+    finally:
+        at_work.kill()
+
+
 def prepare_picture(gimp, scene_name):
     """One of our own samples with strokes as someone would paint them, or parts of two as examples of whole images."""
     photo = ROOT / 'samples' / ('horse.jpg' if scene_name == 'manual-photos' else 'dog-with-frisbee.jpg')
@@ -730,6 +753,8 @@ def prepare(gimp, scene_name):
     truth = np.asarray(Image.open(reference() / f'data/photos/mask/pets/{PETS[0]}.png').resize(SIZE, Image.Resampling.NEAREST)) == 1
     run(gimp, TOOLS + scene(photo, '', f'''{scribble(truth)} (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 37 53 201 99)
           (gimp-context-set-foreground '(0 0 0)) (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'''))
+    if scene_name == 'interrupted':
+        leave_strokes(gimp, gimp.folder / 'labels.xcf')
     return gimp.folder / 'labels.xcf'
 
 
@@ -751,7 +776,7 @@ def run_scene(name, plugin, folder):
         second = f'"{reference()}/data/photos/img/pets/{PETS[2]}.jpg" ' if name == 'several' else ''
         run_session(gimp, name, folder, f'{second}"{photo}"', *(('de_DE.UTF-8', 'dark') if name == 'german' else ()), timeout=600)
         if name not in ('none', 'german', 'warned') and name not in MANUAL:
-            assert (gimp.folder / f'home/.local/share/fovea/models/{"Mine" if name == "killed" else "My model"}.onnx').exists()
+            assert (gimp.folder / f'home/.local/share/fovea/models/{"Mine" if name in ("killed", "interrupted") else "My model"}.onnx').exists()
         if name == 'settings':
             check_settings(gimp, photo)
         if name in ('strokes', 'photos'):
