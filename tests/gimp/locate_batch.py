@@ -242,15 +242,68 @@ def check_refusals(gimp, photo):
     print(f'ok {len(cases)} refusals in words')
 
 
-def check_outputs_on_kinds(gimp, photo, expected):
-    """Every output on every kind of image that can have it."""
-    n, script = 0, ''
-    for kind, prepare in (KINDS | POORER).items():
-        outputs = ['paths', 'selection', 'crops', 'guides'] + ([] if kind.startswith('indexed') else ['overlay', 'hide'])
-        script += scene(photo, prepare, ''.join(call(f'#:output "{output}"') for output in outputs))
-        n += len(outputs)
-    run(gimp, script)
-    print(f'ok {n} pairs of output and image kind')
+def numbers(text):
+    return [float(word) for word in text.replace('#', ' ').replace('(', ' ').replace(')', ' ').split()]
+
+
+def rectangle(item):
+    """Scheme: where an item of the image lies: left, top, width, height."""
+    return f'(append (gimp-drawable-get-offsets {item}) (list (gimp-drawable-get-width {item}) (gimp-drawable-get-height {item})))'
+
+
+def each(vector, what):
+    """Scheme: a list of what holds for every `item` of a vector."""
+    return f'(map (lambda (item) {what}) (vector->list {vector}))'
+
+
+def within(found, expected, size, near, what):
+    """The same rectangles of left, top, width and height, each side within `near` pixels where the image (width, height) doesn't end."""
+    assert len(found) == 4 * len(expected), (what, found, expected)
+    for k, (x, y, width, height) in enumerate(expected):
+        left, top, wide, high = found[4 * k:4 * k + 4]
+        for got, wanted, end in ((left, x, size[0]), (top, y, size[1]), (left + wide, x + width, size[0]), (top + high, y + height, size[1])):
+            assert abs(min(max(got, 0), end) - min(max(wanted, 0), end)) <= near, (what, (left, top, wide, high), (x, y, width, height))
+
+
+def check_outputs_on_kinds(gimp, fovea, photo):
+    """Every output on every kind of image that can have it: the command's boxes, where the layer lies."""
+    kinds = {name: prepare for name, prepare in (KINDS | POORER).items() if not name.startswith('one ')}
+    folder, size = gimp.folder, Image.open(photo).size
+    top, script, n = '(vector-ref (gimp-image-get-layers image) 0)', '', 0
+    for kind, prepare in kinds.items():
+        place = lambda output: show(f'{kind} {output}', each(f'(gimp-item-get-children {top})', rectangle('item'))) + f'(gimp-image-remove-layer image {top})'
+        body = f"""(file-png-export #:run-mode RUN-NONINTERACTIVE #:image image #:file "{folder / f'{kind}.png'}")
+          {call('#:output "paths"')}
+          {show(f'{kind} paths', each('(gimp-image-get-paths image)', '(cadr (gimp-path-stroke-get-points item (vector-ref (gimp-path-get-strokes item) 0)))'))}
+          {call('#:output "selection" #:max-objects 1')} {show(f'{kind} selection', '(cdr (gimp-selection-bounds image))')} (gimp-selection-none image)
+          {call('#:output "guides" #:max-objects 1')}
+          (let loop ((guide (gimp-image-find-next-guide image 0)) (places '()))
+            (if (= guide 0) (begin {show(f'{kind} guides', 'places')})
+              (loop (gimp-image-find-next-guide image guide) (cons (gimp-image-get-guide-position image guide) places))))
+          {call('#:output "crops" #:margin 0')} {place('crops')}"""
+        if not kind.startswith('indexed'):
+            body += f"""{call('#:output "overlay"')} {place('overlay')} {call('#:output "hide"')} {place('hide')}"""
+        script += scene(photo, prepare, body)
+    found = shown(run(gimp, script))
+    for kind in kinds:
+        saved = folder / f"{kind.removesuffix(' 16 bit')}.png" if kind in POORER else photo
+        right, down = (-40, 25) if kind == 'offset' else (0, 0)
+        boxes = [[x + right, y + down, width, height] for x, y, width, height in (item['box'] for item in by_command(fovea, saved))]
+        assert len(boxes) > 2, kind
+        points = numbers(found[f'{kind} paths'])
+        corners = [(points[24 * k], points[24 * k + 1], points[24 * k + 12] - points[24 * k], points[24 * k + 13] - points[24 * k + 1]) for k in range(len(points) // 24)]
+        within([value for corner in corners for value in corner], boxes, size, 1.5, (kind, 'paths'))
+        left, above, right_end, below = numbers(found[f'{kind} selection'])[-4:]
+        within([left, above, right_end - left, below - above], boxes[:1], size, 2, (kind, 'selection'))
+        x, y, width, height = boxes[0]
+        lines = sorted(min(max(value, 0), end) for value, end in ((x, size[0]), (x + width, size[0]), (y, size[1]), (y + height, size[1])))
+        assert all(abs(a - b) <= 2 for a, b in zip(sorted(numbers(found[f'{kind} guides'])), lines, strict=True)), (kind, found[f'{kind} guides'], lines)
+        n += 3
+        for output in ('crops', 'overlay', 'hide'):
+            if f'{kind} {output}' in found:
+                within(numbers(found[f'{kind} {output}']), boxes, size, 3, (kind, output))
+                n += 1
+    print(f'ok {n} pairs of output and image kind have the command\'s boxes')
 
 
 def check_rough(gimp, photo):
@@ -276,7 +329,7 @@ def main():
         check_untouched(gimp, photo)
         check_rough(gimp, photo)
         check_refusals(gimp, photo)
-        check_outputs_on_kinds(gimp, photo, expected)
+        check_outputs_on_kinds(gimp, sys.argv[2], photo)
     return 0
 
 
