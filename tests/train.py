@@ -553,6 +553,14 @@ class Train(unittest.TestCase):
         self.assertEqual((before.shape, after.shape), ((3, 2), (3, 3)))
         self.assertLess(np.abs(after[:, [KINDS.index("disc"), KINDS.index("stripes")]] - before).max(), 0.001 * np.ptp(before))
 
+        # And so it is where the last layer has been exchanged before.
+        for half in ([], ["--half"]):
+            fewer, _, _ = self.train("old-again", "--base", more, "--frozen-norms", "--epochs", 1, "--learning-rate", "0.0000001", *half, data="old")
+            self.assertLess(np.abs(np.load(io.BytesIO(self.answer(fewer))) - before).max(), 0.01 * np.ptp(before))
+            head, _, _ = self.train("old-head", "--base", fewer, "--trainable", "head", "--epochs", 15, "--average", "0.8", "--no-augmentation")
+            whole = json.loads(fovea("evaluate", head, self.folder / "folders", "--split", "train", "--json").stdout)
+            self.assertLearned(whole["accuracy"], 0.6)
+
     def check_kept(self, data, lead, classes, before, *more, base):
         """Files of trainings that keep nothing and a quarter of the base, once trained: what lies where in the second one. Rows of a new class are as trained."""
         checkpoint = self.folder / f"keep-{data}"

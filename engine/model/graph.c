@@ -368,15 +368,21 @@ redirect_outer (Graph *graph, const char *from, const char *to)
       value->outer = FALSE;
       return;
     }
-  if (taken) /* a sub-graph's own names are private: its outputs go by position */
-    {
-      g_autofree char *before = g_strdup (taken->name);
-
-      rename_value (graph, taken, unique_name (graph, taken->name));
-      redirect_outer_of_nodes (graph, before, taken->name);
-    }
+  graph_free_name (graph, to); /* a sub-graph's own names are private: its outputs go by position */
   rename_value (graph, value, g_strdup (to));
   redirect_outer_of_nodes (graph, from, to);
+}
+
+void
+graph_free_name (Graph *graph, const char *name)
+{
+  Value           *value = graph_find_value (graph, name);
+  g_autofree char *before = g_strdup (name);
+
+  if (!value)
+    return;
+  rename_value (graph, value, unique_name (graph, name));
+  redirect_outer_of_nodes (graph, before, value->name);
 }
 
 gboolean

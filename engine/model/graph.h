@@ -121,6 +121,9 @@ Value       *graph_find_value   (const Graph *graph, const char *name);
 /* A new value; `name` is made unique by a suffix where it is taken ("x", "x:1", …); NULL makes one up. */
 Value       *graph_add_value    (Graph *graph, const char *name);
 
+/* The value of that name, if there is one, gets another, so that a new one can have it. */
+void         graph_free_name    (Graph *graph, const char *name);
+
 /* A constant value holding a reference to `tensor`. */
 Value       *graph_add_constant (Graph *graph, const char *name, FoveaTensor *tensor);
 

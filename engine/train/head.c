@@ -76,6 +76,8 @@ add_linear (Graph *graph, Value **x, gint64 in, guint n_classes, guint64 seed, c
     }
   for (gint64 i = 0; i < in * (gint64) n_classes; i++)
     ((float *) weight->data)[i] = (float) (0.01 * random_normal (&random));
+  graph_free_name (graph, "head.weight"); /* the base's own last layer may be one of ours */
+  graph_free_name (graph, "head.bias");
   node = append (graph, "Gemm", x);
   node_set_int (node, "transB", 1);
   node_add_input (node, graph_add_constant (graph, "head.weight", weight));
