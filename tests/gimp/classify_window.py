@@ -175,7 +175,7 @@ def scripted(window, folder):
         if call in ('refuses', 'accepts', 'has another file', 'has it as the default'):
             wait(lambda: window.button('Use It'), f'the question for who {call}')
             assert not any(node.name == 'Names' and window.is_showing(node) for other in window.application('fovea') for node in walk(other)), 'something looks already'
-            assert count_titles('Classify') == 1, 'the title of the question'
+            wait(lambda: count_titles('Classify') == 1, 'the title of the question')
             shoot(folder / 'scripted-question.png')
             answer_question(window, 'Use It' if call == 'accepts' else 'Cancel')
         window.dialog = wait(lambda: next(other for other in window.application('fovea') if any(node.name == 'Names' for node in walk(other))), 'the window')

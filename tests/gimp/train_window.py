@@ -143,7 +143,7 @@ def check_estimate(said, worked, least=1.5, times=5):
 
 def judge_photos(window, folder):
     """With few photos kept out no number is said, neither in words nor in the picture; with more of them both, and what was taken for what."""
-    assert window.words('Too few photos to say') and 'Too few' in (said := described(window, 'Loss and score.*')) and '%' not in said, said
+    assert window.words('Too few photos to say') and 'Too little' in (said := described(window, 'Loss and score.*')) and '%' not in said, said
     assert not [node for node in walk(window.dialog) if node.name == 'What is taken for what' and window.is_showing(node)]
     act(find(window, 'toggle button', 'Advanced'))
     spin(window, 'Kept out', 0.5)
