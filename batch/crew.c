@@ -22,19 +22,17 @@ typedef struct
 
 struct _Crew
 {
-  gatomicrefcount references;
-  GMutex          lock;
-  GCond           changed;
-  CrewTasks       tasks;
-  gpointer        data;
-  GDestroyNotify  free_data;
-  gsize           n, next, delivered;
-  gsize           window;
-  Place          *places;   /* window */
-  guint           n_ahead, most_ahead; /* photos that are being decoded or wait for a worker */
-  guint           n_workers;
-  GThread       **threads;  /* n_workers + 1; NULL: wasn't started */
-  gboolean        stopping;
+  GMutex    lock;
+  GCond     changed;
+  CrewTasks tasks;
+  gpointer  data;
+  gsize     n, next, delivered;
+  gsize     window;
+  Place    *places;   /* window */
+  guint     n_ahead, most_ahead; /* photos that are being decoded or wait for a worker */
+  guint     n_workers;
+  GThread **threads;  /* n_workers + 1; NULL: wasn't started */
+  gboolean  stopping;
 };
 
 typedef struct
@@ -42,25 +40,6 @@ typedef struct
   Crew *crew;
   guint worker; /* n_workers: the one that only decodes */
 } Member;
-
-static void
-crew_unref (Crew *crew)
-{
-  if (!g_atomic_ref_count_dec (&crew->references))
-    return;
-  for (gsize i = 0; i < crew->window; i++)
-    if (crew->places[i].state == PLACE_DECODED)
-      crew->tasks.free_photo (crew->places[i].content);
-    else if (crew->places[i].state == PLACE_DONE)
-      crew->tasks.free_result (crew->places[i].content);
-  if (crew->free_data)
-    crew->free_data (crew->data);
-  g_mutex_clear (&crew->lock);
-  g_cond_clear (&crew->changed);
-  g_free (crew->places);
-  g_free (crew->threads);
-  g_free (crew);
-}
 
 static Place *
 place_of (Crew *crew, gsize i)
@@ -133,7 +112,6 @@ run_member (gpointer data)
         g_cond_wait (&crew->changed, &crew->lock);
     }
   g_mutex_unlock (&crew->lock);
-  crew_unref (crew);
   g_free (member);
   return NULL;
 }
@@ -145,26 +123,22 @@ start_member (Crew *crew, guint i, GError **error)
   Member *member = g_new (Member, 1);
 
   *member = (Member) { crew, i };
-  g_atomic_ref_count_inc (&crew->references);
   crew->threads[i] = g_thread_try_new ("fovea-photos", run_member, member, error);
   if (crew->threads[i])
     return TRUE;
-  crew_unref (crew);
   g_free (member);
   return FALSE;
 }
 
 Crew *
-crew_new (gsize n, guint n_workers, gboolean decodes_ahead, const CrewTasks *tasks, gpointer data, GDestroyNotify free_data, GError **error)
+crew_new (gsize n, guint n_workers, gboolean decodes_ahead, const CrewTasks *tasks, gpointer data, GError **error)
 {
   Crew *crew = g_new0 (Crew, 1);
 
-  g_atomic_ref_count_init (&crew->references);
   g_mutex_init (&crew->lock);
   g_cond_init (&crew->changed);
   crew->tasks = *tasks;
   crew->data = data;
-  crew->free_data = free_data;
   crew->n = n;
   crew->n_workers = n_workers;
   crew->window = (gsize) n_workers * PLACES_A_WORKER;
@@ -173,7 +147,7 @@ crew_new (gsize n, guint n_workers, gboolean decodes_ahead, const CrewTasks *tas
   crew->threads = g_new0 (GThread *, n_workers + 1);
   if (!start_member (crew, 0, error))
     {
-      crew_unref (crew);
+      crew_free (crew);
       return NULL;
     }
   for (guint i = 1; i < n_workers + (decodes_ahead ? 1 : 0); i++)
@@ -210,7 +184,7 @@ crew_next (Crew *crew, gint64 microseconds)
 }
 
 void
-crew_free (Crew *crew, gboolean wait)
+crew_free (Crew *crew)
 {
   if (!crew)
     return;
@@ -219,9 +193,16 @@ crew_free (Crew *crew, gboolean wait)
   g_cond_broadcast (&crew->changed);
   g_mutex_unlock (&crew->lock);
   for (guint i = 0; i <= crew->n_workers; i++)
-    if (crew->threads[i] && wait)
+    if (crew->threads[i])
       g_thread_join (crew->threads[i]);
-    else if (crew->threads[i])
-      g_thread_unref (crew->threads[i]);
-  crew_unref (crew);
+  for (gsize i = 0; i < crew->window; i++)
+    if (crew->places[i].state == PLACE_DECODED)
+      crew->tasks.free_photo (crew->places[i].content);
+    else if (crew->places[i].state == PLACE_DONE)
+      crew->tasks.free_result (crew->places[i].content);
+  g_mutex_clear (&crew->lock);
+  g_cond_clear (&crew->changed);
+  g_free (crew->places);
+  g_free (crew->threads);
+  g_free (crew);
 }

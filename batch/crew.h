@@ -19,12 +19,11 @@ typedef struct
   void     (*free_result) (gpointer result);
 } CrewTasks;
 
-/* Begins with photos 0 … n - 1 at once. decodes_ahead: with the thread that only decodes. `data` is freed by free_data when the last thread has left, which is after crew_free where that doesn't wait.
- * NULL with an error where no thread can be started; then `data` has been freed. */
-Crew    *crew_new  (gsize n, guint n_workers, gboolean decodes_ahead, const CrewTasks *tasks, gpointer data, GDestroyNotify free_data, GError **error);
+/* Begins with photos 0 … n - 1 at once. decodes_ahead: with the thread that only decodes. NULL with an error where no thread can be started. */
+Crew    *crew_new  (gsize n, guint n_workers, gboolean decodes_ahead, const CrewTasks *tasks, gpointer data, GError **error);
 
 /* The next result, to be freed by the caller; NULL when it hasn't come in so many microseconds (negative: waits), or there is none left. One thread only. */
 gpointer crew_next (Crew *crew, gint64 microseconds);
 
-/* Begins no further photo. wait FALSE: the threads end by themselves when they are done with theirs. */
-void     crew_free (Crew *crew, gboolean wait);
+/* Begins no further photo, and waits until the threads are done with theirs: none may be at work when the process ends. */
+void     crew_free (Crew *crew);

@@ -557,6 +557,7 @@ folder_run_finish (FolderRun *run, gsize *count, GError **error)
     }
   ok = ok && end_results (run, &results, files, error);
   results_drop (&results);
+  g_clear_pointer (&run->job, job_free);
   remove_tree (run->part);
   json_object_set_array_member (told, "left_out", copy_texts (run->left_out));
   json_object_set_object_member (told, "files", files);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * job.c: see job.h. What the workers use lies in a JobTask, which lives until the last of them has left, also when the job itself has gone.
+ * job.c: see job.h.
  */
 
 #include "job.h"
@@ -11,7 +11,7 @@
 #include "crew.h"
 #include "image.h"
 
-typedef struct
+struct _Job
 {
   FileList      *list;
   Operation     *operation;
@@ -20,13 +20,8 @@ typedef struct
   gsize          n_ahead;      /* so many photos before its turn the system is told that a file will be read */
   GCancellable  *cancellable;
   GMutex         large;        /* held by the one large photo that is in memory */
-} JobTask;
-
-struct _Job
-{
-  JobTask *task;
-  Crew    *crew;
-  gsize    n, done;
+  Crew          *crew;
+  gsize          n, done;
 };
 
 /* A photo on its way from the decoder to the worker. */
@@ -48,28 +43,13 @@ job_entry_free (JobEntry *entry)
   g_free (entry);
 }
 
-static void
-free_task (gpointer data)
-{
-  JobTask *task = data;
-
-  g_clear_pointer (&task->operation, operation_free);
-  g_clear_pointer (&task->list, file_list_free);
-  g_clear_object (&task->cancellable);
-  g_mutex_clear (&task->large);
-  g_free ((char *) task->pictures.masks);
-  g_free ((char *) task->pictures.cutouts);
-  g_free ((char *) task->pictures.drawn);
-  g_free (task);
-}
-
 /* ---- on the workers' threads ------------------------------------------------------------------------------------------------------------------- */
 
 /* A slow disk reads while the processors compute. Only plain files: who writes into a pipe mustn't see it closed. */
 static void
-announce (const JobTask *task, gsize i)
+announce (const Job *job, gsize i)
 {
-  const ListedFile *file = i < file_list_count (task->list) ? file_list_get (task->list, i) : NULL;
+  const ListedFile *file = i < file_list_count (job->list) ? file_list_get (job->list, i) : NULL;
   int               descriptor = file && !file->problem && g_file_test (file->path, G_FILE_TEST_IS_REGULAR) ? open (file->path, O_RDONLY | O_CLOEXEC) : -1;
 
   if (descriptor < 0)
@@ -81,11 +61,11 @@ announce (const JobTask *task, gsize i)
 static gpointer
 decode (gsize i, gpointer data)
 {
-  JobTask          *task = data;
-  const ListedFile *file = file_list_get (task->list, i);
+  Job              *job = data;
+  const ListedFile *file = file_list_get (job->list, i);
   Decoded          *decoded = g_new0 (Decoded, 1);
 
-  announce (task, i + task->n_ahead);
+  announce (job, i + job->n_ahead);
   if (file->problem)
     decoded->error = g_error_new_literal (FOVEA_ERROR, FOVEA_ERROR_FILE, file->problem);
   else
@@ -104,7 +84,7 @@ free_decoded (gpointer data)
 }
 
 static JsonNode *
-make_answer (const JobTask *task, const ListedFile *file, const Finding *finding, const GError *error)
+make_answer (const Job *job, const ListedFile *file, const Finding *finding, const GError *error)
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
   g_autofree char        *path = g_utf8_make_valid (file->path, -1), *message = error ? g_utf8_make_valid (error->message, -1) : NULL;
@@ -113,7 +93,7 @@ make_answer (const JobTask *task, const ListedFile *file, const Finding *finding
   json_builder_set_member_name (json, "file");
   json_builder_add_string_value (json, path);
   if (finding)
-    finding_add_members (finding, operation_get_settings (task->operation), json);
+    finding_add_members (finding, operation_get_settings (job->operation), json);
   if (message)
     {
       json_builder_set_member_name (json, "error");
@@ -125,7 +105,7 @@ make_answer (const JobTask *task, const ListedFile *file, const Finding *finding
 
 /* A photo that is in memory, or isn't for the error that is said. */
 static JobEntry *
-look_at (JobTask *task, const ListedFile *file, guint worker, Decoded *decoded)
+look_at (Job *job, const ListedFile *file, guint worker, Decoded *decoded)
 {
   JobEntry           *entry = g_new0 (JobEntry, 1);
   g_autoptr (Finding) finding = NULL;
@@ -133,13 +113,13 @@ look_at (JobTask *task, const ListedFile *file, guint worker, Decoded *decoded)
   entry->file = file;
   entry->unreadable = !decoded->pixels;
   if (decoded->pixels)
-    finding = operation_look (task->operation, worker, decoded->pixels, task->cancellable, &entry->error);
+    finding = operation_look (job->operation, worker, decoded->pixels, job->cancellable, &entry->error);
   else
     entry->error = g_steal_pointer (&decoded->error);
   if (finding)
-    pictures_write (&task->pictures, file->name, decoded->pixels, finding, &entry->error);
-  entry->answer = make_answer (task, file, finding, entry->error);
-  if (task->keep_findings && !entry->error)
+    pictures_write (&job->pictures, file->name, decoded->pixels, finding, &entry->error);
+  entry->answer = make_answer (job, file, finding, entry->error);
+  if (job->keep_findings && !entry->error)
     entry->finding = g_steal_pointer (&finding);
   free_decoded (decoded);
   return entry;
@@ -149,17 +129,18 @@ look_at (JobTask *task, const ListedFile *file, guint worker, Decoded *decoded)
 static gpointer
 work (gsize i, guint worker, gpointer data, gpointer job_data)
 {
-  JobTask          *task = job_data;
+  Job              *job = job_data;
   Decoded          *decoded = data;
-  const ListedFile *file = file_list_get (task->list, i);
+  const ListedFile *file = file_list_get (job->list, i);
   JobEntry         *entry;
 
   if (!decoded->is_large)
-    return look_at (task, file, worker, decoded);
-  g_mutex_lock (&task->large);
-  decoded->pixels = image_load (file->path, &decoded->error);
-  entry = look_at (task, file, worker, decoded);
-  g_mutex_unlock (&task->large);
+    return look_at (job, file, worker, decoded);
+  g_mutex_lock (&job->large);
+  if (!g_cancellable_set_error_if_cancelled (job->cancellable, &decoded->error))
+    decoded->pixels = image_load (file->path, &decoded->error);
+  entry = look_at (job, file, worker, decoded);
+  g_mutex_unlock (&job->large);
   return entry;
 }
 
@@ -177,25 +158,20 @@ Job *
 job_new (FileList *list, const JobSettings *settings, GError **error)
 {
   g_autoptr (Job) job = g_new0 (Job, 1);
-  JobTask        *task = g_new0 (JobTask, 1);
   guint           n_workers;
 
-  task->list = list;
-  task->cancellable = g_cancellable_new ();
-  g_mutex_init (&task->large);
-  task->pictures = (PictureFolders) { g_strdup (settings->pictures.masks), g_strdup (settings->pictures.cutouts), g_strdup (settings->pictures.drawn) };
-  task->keep_findings = settings->keep_findings;
+  job->list = list;
+  job->cancellable = g_cancellable_new ();
+  g_mutex_init (&job->large);
+  job->pictures = (PictureFolders) { g_strdup (settings->pictures.masks), g_strdup (settings->pictures.cutouts), g_strdup (settings->pictures.drawn) };
+  job->keep_findings = settings->keep_findings;
   job->n = file_list_count (list);
-  task->operation = operation_new (settings->model, &settings->operation, job->n, settings->n_threads, error);
-  if (!task->operation)
-    {
-      free_task (task);
-      return NULL;
-    }
-  job->task = task;
-  n_workers = operation_get_n_workers (task->operation);
-  task->n_ahead = 2 * n_workers;
-  job->crew = crew_new (job->n, n_workers, operation_get_n_threads (task->operation) > 1, &tasks, task, free_task, error);
+  job->operation = operation_new (settings->model, &settings->operation, job->n, settings->n_threads, error);
+  if (!job->operation)
+    return NULL;
+  n_workers = operation_get_n_workers (job->operation);
+  job->n_ahead = 2 * n_workers;
+  job->crew = crew_new (job->n, n_workers, operation_get_n_threads (job->operation) > 1, &tasks, job, error);
   return job->crew ? g_steal_pointer (&job) : NULL;
 }
 
@@ -212,7 +188,7 @@ job_next (Job *job, gint64 microseconds)
 const Operation *
 job_get_operation (const Job *job)
 {
-  return job->task->operation;
+  return job->operation;
 }
 
 gsize
@@ -232,10 +208,14 @@ job_free (Job *job)
 {
   if (!job)
     return;
-  if (job->crew)
-    {
-      g_cancellable_cancel (job->task->cancellable);
-      crew_free (job->crew, job->done == job->n);
-    }
+  g_cancellable_cancel (job->cancellable);
+  g_clear_pointer (&job->crew, crew_free);
+  g_clear_pointer (&job->operation, operation_free);
+  g_clear_pointer (&job->list, file_list_free);
+  g_clear_object (&job->cancellable);
+  g_mutex_clear (&job->large);
+  g_free ((char *) job->pictures.masks);
+  g_free ((char *) job->pictures.cutouts);
+  g_free ((char *) job->pictures.drawn);
   g_free (job);
 }

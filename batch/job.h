@@ -46,6 +46,6 @@ const Operation *job_get_operation (const Job *job);
 gsize     job_count  (const Job *job); /* photos in all */
 gsize     job_done   (const Job *job); /* those that job_next has given */
 
-/* Networks stop within 0.2 s; what is being decoded or written is left to end by itself. */
+/* Networks stop within 0.2 s; a photo that is being decoded, or its pictures written, is waited for. */
 void      job_free   (Job *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Job, job_free)

@@ -97,12 +97,14 @@ static void
 stop (int signal)
 {
   static const char object[] = "{\n  \"error\" : \"" STOPPED "\"\n}\n", words[] = "\nfovea: " STOPPED "\n";
+  const gboolean    again = is_stopped;
 
   is_stopped = TRUE;
-  if (has_begun)
+  if (has_begun && !again)
     return;
   (void) !write (STDERR_FILENO, words, sizeof words - 1);
-  (void) !write (STDOUT_FILENO, object, sizeof object - 1);
+  if (!has_begun)
+    (void) !write (STDOUT_FILENO, object, sizeof object - 1);
   _exit (COMMAND_FAILED);
 }
 

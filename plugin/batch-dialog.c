@@ -29,6 +29,7 @@ typedef struct
   FolderRun           *run;
   JsonNode            *told;      /* of the last run that ended */
   char                *proposed;  /* for results; NULL: nothing yet */
+  char                *reason;    /* why the run was stopped before its end; NULL: none was */
   gsize                n_told;
   gint64               began;
   guint                tick, count_timer;
@@ -88,6 +89,34 @@ end_run (BatchDialog *dialog, const char *message)
   g_clear_pointer (&dialog->request, batch_request_free);
   gtk_label_set_text (GTK_LABEL (dialog->message), message);
   set_state (dialog, STATE_IDLE);
+}
+
+static void
+wait_for_run (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  BatchDialog *dialog = data;
+
+  g_clear_pointer (&dialog->run, folder_run_free);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+run_stopped (GObject *source, GAsyncResult *result, gpointer data)
+{
+  end_run (data, ((BatchDialog *) data)->reason);
+}
+
+/* Before its end: photos that are being decoded are waited for, on a thread. */
+static void
+stop_run (BatchDialog *dialog, const char *message)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, run_stopped, dialog);
+
+  set_state (dialog, STATE_ENDING);
+  g_free (dialog->reason);
+  dialog->reason = g_strdup (message);
+  g_task_set_task_data (task, dialog, NULL);
+  g_task_run_in_thread (task, wait_for_run);
 }
 
 static void
@@ -161,7 +190,7 @@ on_tick (gpointer data)
     }
   while (more && done > before && g_get_monotonic_time () < until);
   if (error)
-    end_run (dialog, error->message);
+    stop_run (dialog, error->message);
   else if (!more)
     begin_finishing (dialog);
   else
@@ -229,7 +258,7 @@ static void
 on_stop (GtkButton *button, BatchDialog *dialog)
 {
   if (dialog->state == STATE_RUNNING)
-    end_run (dialog, _("Stopped. Start goes on where it was."));
+    stop_run (dialog, _("Stopped. Start goes on where it was."));
 }
 
 static void
@@ -569,6 +598,7 @@ batch_dialog_run (GimpProcedureConfig *config, gsize *count)
     g_source_remove (dialog.count_timer);
   gtk_widget_destroy (dialog.dialog);
   g_free (dialog.proposed);
+  g_free (dialog.reason);
   *count = dialog.n_told;
   return dialog.told;
 }

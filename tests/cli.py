@@ -167,6 +167,18 @@ class Command(unittest.TestCase):
             self.assertEqual(set(answer["images"][-1]), {"file", "classes"})
             self.assertEqual(set(self.stop(number, caught, "bench", "--json", "--repeat", "1000000", self.model)), {"error"})
 
+    def test_interrupted_twice(self):
+        """A photo that never comes is waited for once."""
+        pipe, until = self.folder / "pipe.jpg", time.monotonic() + 60
+        os.mkfifo(pipe)
+        process = subprocess.Popen([FOVEA, "classify", "--json", self.model, pipe], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        with open(pipe, "wb"):  # it reads
+            while process.poll() is None and time.monotonic() < until:
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.05)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn(b"Stopped", process.communicate()[1])
+
     def test_lost_output(self):
         for arguments in (["classify", self.model, self.photo], ["classify", self.model, self.photo, "--json"], ["info", self.model], ["--version"]):
             with open("/dev/full", "wb") as full:
