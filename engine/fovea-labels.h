@@ -14,7 +14,7 @@ typedef enum
 {
   FOVEA_LABELS_COCO, /* annotations.json; keeps segmentation, area and is_crowd of a box, and what it has more of everything; ids that are taken are exchanged */
   FOVEA_LABELS_YOLO, /* classes.txt or data.yaml, and labels/NAME.txt for the photo images/NAME.…; keeps the segmentation, as one polygon */
-  FOVEA_LABELS_VOC,  /* Annotations/NAME.xml; keeps pose, is_truncated, is_difficult and is_occluded */
+  FOVEA_LABELS_VOC,  /* Annotations/NAME.xml; keeps pose, is_truncated, is_difficult and is_occluded, and what it has more of photos and boxes */
 } FoveaLabelFormat;
 
 typedef struct
@@ -29,7 +29,7 @@ typedef struct
   char    *pose;         /* “Left”; NULL: none */
   gboolean is_crowd;     /* many objects, of which nobody has told one from the other */
   gboolean is_truncated, is_difficult, is_occluded;
-  char    *more;         /* what else COCO says of it, a JSON object: id, keypoints, attributes …; NULL: nothing */
+  char    *more;         /* what else COCO says of it, a JSON object: id, keypoints, attributes …, or VOC, as its member voc; NULL: nothing */
 } FoveaLabelBox;
 
 typedef struct

@@ -128,7 +128,7 @@ export_boxes (Export *export, const LabelLayers *labels, GError **error)
     if (!labels->classes[i].background)
       fovea_labels_add_class (export->labels, labels->classes[i].name);
   photo = fovea_labels_add_photo (export->labels, name, gimp_image_get_width (labels->image), gimp_image_get_height (labels->image));
-  label_origin_restore (labels->image, export->labels, photo);
+  label_origin_restore (labels, export->labels, photo);
   add_boxes (export, photo, labels, counts);
   return TRUE;
 }

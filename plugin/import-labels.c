@@ -88,13 +88,13 @@ list_boxes (const LabelLayers *labels)
 }
 
 static gboolean
-has_box (const GArray *boxes, const char *label, const FoveaLabelBox *box)
+has_box (const GArray *boxes, const FoveaLabelBox *box)
 {
   for (guint i = 0; i < boxes->len; i++)
     {
       const FoveaLabelBox *other = &g_array_index (boxes, FoveaLabelBox, i);
 
-      if (strcmp (other->label, label) == 0 && other->x == box->x && other->y == box->y && other->width == box->width && other->height == box->height)
+      if (strcmp (other->label, box->label) == 0 && other->x == box->x && other->y == box->y && other->width == box->width && other->height == box->height)
         return TRUE;
     }
   return FALSE;
@@ -129,7 +129,7 @@ add_boxes (Import *import, const LabelLayers *labels, const FoveaLabelPhoto *pho
   for (guint i = 0; i < photo->boxes->len; i++)
     {
       FoveaLabelBox    box = g_array_index (photo->boxes, FoveaLabelBox, i);
-      g_autofree char *scaled = NULL, *more = NULL, *label = g_strstrip (g_strdup (box.label));
+      g_autofree char *scaled = NULL, *more = NULL;
 
       if (across != 1 || down != 1)
         {
@@ -137,7 +137,7 @@ add_boxes (Import *import, const LabelLayers *labels, const FoveaLabelPhoto *pho
           scaled = box.segmentation;
           more = box.more;
         }
-      if (has_box (before, label, &box))
+      if (has_box (before, &box))
         continue;
       if (!label_paths_add (labels->image, &box, position++, error))
         return FALSE;
@@ -146,7 +146,6 @@ add_boxes (Import *import, const LabelLayers *labels, const FoveaLabelPhoto *pho
   return TRUE;
 }
 
-/* Names as the layers have them: without space around. */
 static gboolean
 import_boxes (Import *import, GimpImage *image, GError **error)
 {

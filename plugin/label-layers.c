@@ -87,6 +87,8 @@ write_class (GimpItem *item, const LabelClass *class)
   for (int c = 0; c < 3; c++)
     json_array_add_int_element (colour, class->rgb[c]);
   json_object_set_string_member (object, "class", class->name);
+  if (class->origin && strcmp (class->origin, class->name) != 0)
+    json_object_set_string_member (object, "origin", class->origin);
   json_object_set_array_member (object, "colour", colour);
   if (class->background)
     json_object_set_boolean_member (object, "background", TRUE);
@@ -142,6 +144,7 @@ static void
 class_clear (LabelClass *class)
 {
   g_free (class->name);
+  g_free (class->origin);
   g_ptr_array_unref (class->items);
   g_ptr_array_unref (class->layers);
 }
@@ -199,6 +202,25 @@ label_layers_index (const LabelLayers *labels, const char *name)
   return -1;
 }
 
+gint
+label_layers_recognize (const LabelLayers *labels, const char *name)
+{
+  gint             index = label_layers_index (labels, name);
+  g_autofree char *plain = g_strstrip (g_strdup (name));
+
+  for (guint i = 0; i < labels->n && index < 0 && *plain; i++)
+    {
+      g_autofree char *other = g_strstrip (g_strdup (labels->classes[i].name));
+
+      if (strcmp (other, plain) == 0)
+        index = (gint) i;
+    }
+  for (guint i = 0; i < labels->n && index < 0; i++)
+    if (g_strcmp0 (labels->classes[i].origin, name) == 0)
+      index = (gint) i;
+  return index;
+}
+
 /* The layers in an item, which may be one itself. */
 static void
 gather_layers (GimpItem *item, GPtrArray *layers)
@@ -237,7 +259,7 @@ choose_colour (const LabelLayers *labels, guint8 rgb[3])
 static LabelClass *
 append_class (LabelLayers *labels, const char *name)
 {
-  LabelClass class = { g_strdup (name), { 0 }, FALSE, g_ptr_array_new (), g_ptr_array_new () };
+  LabelClass class = { .name = g_strdup (name), .items = g_ptr_array_new (), .layers = g_ptr_array_new () };
 
   class.background = label_layers_is_background_name (name);
   labels->classes = g_renew (LabelClass, labels->classes, labels->n + 1);
@@ -261,6 +283,8 @@ read_child (LabelLayers *labels, GimpItem *item)
   if (index < 0 && colour && json_array_get_length (colour) == 3)
     for (guint c = 0; c < 3; c++)
       class->rgb[c] = (guint8) CLAMP (json_array_get_int_element (colour, c), 0, 255);
+  if (!class->origin && stored)
+    class->origin = g_strdup (json_object_get_string_member_with_default (object, "origin", stored));
   if (index < 0 && name == stored) /* also where it was made in another language */
     class->background |= json_object_get_boolean_member_with_default (object, "background", FALSE);
   g_ptr_array_add (class->items, item);
@@ -371,17 +395,17 @@ make_in_step (GimpImage *image, FoveaTask task, const char *const *classes, GErr
     write_task (labels->group, labels->task = task);
   for (guint i = 0; classes && classes[i]; i++)
     {
-      g_autofree char *name = g_strstrip (g_strdup (classes[i]));
-      LabelClass      *class;
+      LabelClass *class;
 
-      if (!*name || label_layers_index (labels, name) >= 0)
+      if (!*classes[i] || label_layers_index (labels, classes[i]) >= 0)
         continue;
       if (labels->n == LABEL_LAYERS_MOST)
         {
           g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("A label group has at most %d classes. Remove one first."), LABEL_LAYERS_MOST);
           return NULL;
         }
-      class = append_class (labels, name);
+      class = append_class (labels, classes[i]);
+      class->origin = g_strdup (class->name);
       choose_colour (labels, class->rgb);
       if (!insert_item (labels, class, labels->task == FOVEA_TASK_CLASSIFY, (gint) items_count (GIMP_ITEM (labels->group))))
         {

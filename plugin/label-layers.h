@@ -17,6 +17,7 @@
 typedef struct
 {
   char      *name;
+  char      *origin;     /* what it was called when it was made; NULL: nothing says so */
   guint8     rgb[3];
   gboolean   background; /* what is none of the others: 0 in mask files */
   GPtrArray *items;      /* of GimpItem*: the children of the group that stand for the class; at least one */
@@ -48,6 +49,9 @@ LabelLayers *label_layers_make (GimpImage *image, FoveaTask task, const char *co
 
 /* The place of the class of that name; -1: none. */
 gint         label_layers_index (const LabelLayers *labels, const char *name);
+
+/* That of the class which a file or a path calls so: of that name, or but for space around it, or which was made under it and has been renamed; -1: none. */
+gint         label_layers_recognize (const LabelLayers *labels, const char *name);
 
 /* A further layer for class `index`, above nothing but the others of the class; NULL with an error. */
 GimpLayer   *label_layers_add_layer (const LabelLayers *labels, guint index, GError **error);

@@ -23,12 +23,8 @@ label_origin_keep (GimpImage *image, const FoveaLabels *labels, const FoveaLabel
   json_object_unref (object); /* the node has it */
   g_hash_table_iter_init (&each, labels->class_more);
   while (g_hash_table_iter_next (&each, &name, &more))
-    {
-      g_autofree char *own = g_strstrip (g_strdup (name)); /* as the layers have it */
-
-      if (more)
-        json_object_set_string_member (classes, own, more);
-    }
+    if (more)
+      json_object_set_string_member (classes, name, more);
   if (photo->more)
     json_object_set_string_member (object, "photo", photo->more);
   if (labels->more)
@@ -60,19 +56,21 @@ read_origin (GimpImage *image)
 }
 
 void
-label_origin_restore (GimpImage *image, FoveaLabels *labels, FoveaLabelPhoto *photo)
+label_origin_restore (const LabelLayers *layers, FoveaLabels *labels, FoveaLabelPhoto *photo)
 {
-  g_autoptr (JsonNode) root = read_origin (image);
+  g_autoptr (JsonNode) root = read_origin (layers->image);
   JsonObject          *object = root ? json_node_get_object (root) : NULL;
   JsonNode            *node = object ? json_object_get_member (object, "classes") : NULL;
   JsonObject          *classes = node && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  g_autoptr (GList)    names = classes ? json_object_get_members (classes) : NULL;
 
-  for (guint i = 0; classes && i < labels->classes->len; i++)
+  for (const GList *name = names; name; name = name->next)
     {
-      const char *name = labels->classes->pdata[i], *more = json_object_get_string_member_with_default (classes, name, NULL);
+      const char *more = json_object_get_string_member_with_default (classes, name->data, NULL);
+      gint        index = label_layers_recognize (layers, name->data);
 
-      if (more && !g_hash_table_contains (labels->class_more, name))
-        g_hash_table_insert (labels->class_more, g_strdup (name), g_strdup (more));
+      if (more && index >= 0 && !g_hash_table_contains (labels->class_more, layers->classes[index].name))
+        g_hash_table_insert (labels->class_more, g_strdup (layers->classes[index].name), g_strdup (more));
     }
   if (!object)
     return;

@@ -5,12 +5,10 @@
  */
 #pragma once
 
-#include <libgimp/gimp.h>
-
-#include "fovea.h"
+#include "label-layers.h"
 
 /* Nothing where the file says nothing more. */
 void label_origin_keep    (GimpImage *image, const FoveaLabels *labels, const FoveaLabelPhoto *photo);
 
-/* To the photo, and to what no other image has said something of before. */
-void label_origin_restore (GimpImage *image, FoveaLabels *labels, FoveaLabelPhoto *photo);
+/* Of an image's labels to the photo, to the classes, also those that have been renamed since, and to what no other image has said something of before. */
+void label_origin_restore (const LabelLayers *layers, FoveaLabels *labels, FoveaLabelPhoto *photo);

@@ -58,19 +58,16 @@ find_class (const LabelLayers *labels, GimpItem *path, JsonObject *object)
 {
   g_autofree char *name = items_get_name (path);
   const char      *label = object ? json_object_get_string_member_with_default (object, "label", "") : "";
-  gint             index = label_layers_index (labels, label);
+  gint             index = label_layers_recognize (labels, label), by_name = label_layers_recognize (labels, name);
   char            *sign;
 
-  if (index >= 0 && is_named_after (name, label))
+  if (index >= 0 && (by_name < 0 || is_named_after (name, label)))
     return index;
-  g_strstrip (name);
-  if (label_layers_index (labels, name) >= 0 || index >= 0)
-    return label_layers_index (labels, name) >= 0 ? label_layers_index (labels, name) : index;
   sign = strrchr (name, '#');
-  if (!sign || sign == name)
-    return -1;
+  if (by_name >= 0 || !sign || sign == name)
+    return by_name;
   *sign = '\0';
-  return label_layers_index (labels, g_strstrip (name));
+  return label_layers_recognize (labels, name);
 }
 
 /* What the path's strokes reach; FALSE: it has none. */

@@ -31,6 +31,8 @@ add_objects (FoveaLabels *labels, FoveaLabelPhoto *photo, FoveaLabelFormat forma
     {
       box->pose = g_strdup ("<Left> & \"up\"");
       box->is_truncated = box->is_occluded = TRUE;
+      box->more = g_strdup ("{\"voc\":\"<object id=\\\"1 &lt; 2\\\">\\n<part>\\n  <name>a &amp; b</name></part>\\n<empty></empty>\"}");
+      photo->more = g_strdup ("{\"voc\":\"<annotation>\\n<source><database>犬</database></source>\",\"voc_depth\":1.0}");
       fovea_labels_add_box (labels, photo, names[1], 0.5, 1, 2, 3, 4)->is_difficult = TRUE;
       return;
     }

@@ -370,6 +370,11 @@ fovea_label_more_moved (const char *more)
 {
   static const char *const places[] = { "keypoints", "num_keypoints", NULL };
   g_autoptr (JsonNode)     node = more ? json_from_string (more, NULL) : NULL;
+  JsonObject              *object = node && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  const char              *voc = object ? read_text (object, "voc") : NULL;
+  g_autofree char         *moved = voc ? voc_rest_moved (voc) : NULL;
 
-  return node && JSON_NODE_HOLDS_OBJECT (node) ? read_more (json_node_get_object (node), places) : NULL;
+  if (moved)
+    json_object_set_string_member (object, "voc", moved);
+  return object ? read_more (object, places) : NULL;
 }

@@ -15,6 +15,9 @@ gboolean yolo_write (const FoveaLabels *labels, const char *folder, GError **err
 gboolean voc_read   (FoveaLabels *labels, const char *path, GError **error);
 gboolean voc_write  (const FoveaLabels *labels, const char *folder, GError **error);
 
+/* What VOC's file says of an object besides (the member “voc” of FoveaLabelBox.more) when that is somewhere else: no parts. Free with g_free; NULL: nothing. */
+char    *voc_rest_moved (const char *text);
+
 /* Sets FOVEA_ERROR_FILE and returns FALSE. */
 gboolean label_files_fail   (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 

@@ -26,7 +26,7 @@ from label_batch import TOOLS, answer as label_answer, by_name, call as label
 from locate_batch import run
 
 SIZE = (240, 160)
-NAMES = ['Katze, grau', 'a/b', '小さい猫', 'قطة', '.x  y %2F "z"']
+NAMES = ['Katze, grau', ' a/b', '小さい猫', 'قطة', '.x  y %2F "z"  ']
 
 
 def scene(photo, prepare, body):
@@ -161,15 +161,19 @@ def area(polygon):
 
 
 def check_marks(gimp, photo, folder):
-    """What VOC says of an object beside its box, and polygons of YOLO."""
+    """What VOC says of an object beside its box, and of the photo, through an XCF file, too; parts of an object that was moved are no longer said. Polygons of YOLO."""
+    first = '\n    <part><name>Kopf &amp; Hals</name><bndbox><xmin>4</xmin></bndbox></part>\n    <actions><jumping>1</jumping></actions>\n    <occluded>0</occluded>'
     (folder / 'marks/Annotations').mkdir(parents=True)
-    (folder / 'marks/Annotations/photo.xml').write_text(f'''<annotation>
+    (folder / 'marks/Annotations/photo.xml').write_text(f'''<annotation verified="yes">
   <filename>photo.png</filename>
   <size>
     <width>{SIZE[0]}</width>
     <height>{SIZE[1]}</height>
-    <depth>3</depth>
+    <depth>1</depth>
   </size>
+  <folder>VOC2012, „eins“</folder>
+  <source><database>Ours</database></source>
+  <segmented>1</segmented>
 ''' + ''.join(f'''  <object>
     <name>{name}</name>
     <pose>{pose}</pose>
@@ -180,18 +184,26 @@ def check_marks(gimp, photo, folder):
       <ymin>2</ymin>
       <xmax>{left + 20}</xmax>
       <ymax>40</ymax>
-    </bndbox>
+    </bndbox>{rest}
   </object>
-''' for name, pose, truncated, difficult, more, left in (('a, b/c', 'Left', 1, 0, '', 3), ('犬', 'Unspecified', 0, 1, '    <occluded>1</occluded>\n', 60.5), ('犬', 'Rear', 0, 0, '', 80))) + '</annotation>\n')
+''' for name, pose, truncated, difficult, more, left, rest in (('a, b/c', 'Left', 1, 0, '', 3, first), ('犬', 'Unspecified', 0, 1, '    <occluded>1</occluded>\n', 60.5, ''),
+                                                                (' 犬', 'Rear', 0, 0, '', 80, ''))) + '</annotation>\n')
     (folder / 'rows/labels').mkdir(parents=True)
     (folder / 'rows/classes.txt').write_text('a, b/c\n犬\n')
     (folder / 'rows/labels/photo.txt').write_text('1 0.1 0.2 0.55 0.2 0.333 0.6666666667\n1 0.1 0.1 0.2 0.1 0.2 0.5 0.1 0.5 0.75\n')
-    run(gimp, TOOLS + scene(photo, '', f"{fetch(folder / 'marks', 'voc')} {send(folder / 'marks-2', 'voc')} {send(folder / 'marks-coco', 'coco')}")
+    again = f'(let ((image (gimp-file-load RUN-NONINTERACTIVE "{folder}/marks.xcf"))) (gimp-image-set-file image "{photo.with_suffix(".xcf")}")'
+    run(gimp, TOOLS + scene(photo, '', f"""{fetch(folder / 'marks', 'voc')} (gimp-file-save RUN-NONINTERACTIVE image "{folder}/marks.xcf")
+        {again} {send(folder / 'marks-2', 'voc')} {send(folder / 'marks-coco', 'coco')}
+        (gimp-image-scale image {2 * SIZE[0]} {2 * SIZE[1]}) {send(folder / 'marks-moved', 'voc')})""")
+        + scene(photo, '', f"{fetch(folder / 'marks-coco', 'coco')} {send(folder / 'marks-3', 'voc')}")
         + scene(photo, '', f"{fetch(folder / 'rows', 'yolo')} {send(folder / 'rows-2', 'yolo')}"))
     for one, two, name in (('marks', 'marks-2', 'Annotations/photo.xml'), ('rows', 'rows-2', 'labels/photo.txt')):
         assert (folder / one / name).read_text() == (folder / two / name).read_text(), ((folder / one / name).read_text(), (folder / two / name).read_text())
-    assert [item['iscrowd'] for item in annotations_of(folder / 'marks-coco')] == [0, 0, 0]
-    print("ok VOC's marks and YOLO's polygons come back as they were")
+    given, moved, by_coco = ((folder / name / 'Annotations/photo.xml').read_text() for name in ('marks', 'marks-moved', 'marks-3'))
+    assert '<part>' not in moved and all(words in moved for words in ('<actions><jumping>1</jumping></actions>', '<database>Ours', '<width>480<', 'verified="yes"')), moved
+    assert first in by_coco and '<segmented>1' in by_coco, by_coco
+    assert [item['iscrowd'] for item in annotations_of(folder / 'marks-coco')] == [0, 0, 0] and given.count('<part>') == 1
+    print("ok VOC's marks, parts and sources and YOLO's polygons come back as they were")
 
 
 def check_drawn(gimp, photo, folder):
@@ -217,8 +229,8 @@ def check_drawn(gimp, photo, folder):
 
 
 def check_more(gimp, photo, folder):
-    """Ids, keypoints, attributes, licences: what COCO's file says beside the labels comes back, through an XCF file, too; a new object gets an id that nobody has, and keypoints of one that
-    was moved, or of a photo of another size, are no longer said."""
+    """Ids, keypoints, attributes, licences: what COCO's file says beside the labels comes back, through an XCF file, too, and of classes that were renamed; a new object gets an id that nobody
+    has, and keypoints of one that was moved, or of a photo of another size, are no longer said."""
     shape = [[10, 20, 60, 20, 40, 70]]
     text = {'info': {'year': 2026, 'description': 'ours'}, 'licenses': [{'id': 3, 'name': 'CC0'}],
             'images': [{'id': 4711, 'file_name': 'photo.png', 'width': SIZE[0], 'height': SIZE[1], 'license': 3, 'coco_url': 'http://x/"y"'}],
@@ -234,13 +246,16 @@ def check_more(gimp, photo, folder):
     Image.open(photo).resize((SIZE[0] // 2, SIZE[1] // 2)).save(small)
     run(gimp, TOOLS + scene(photo, '', f"""{fetch(folder / 'more', 'coco')} {fetch(folder / 'more', 'coco')} {send(folder / 'more-2', 'coco')}
       (gimp-file-save RUN-NONINTERACTIVE image "{folder}/more.xcf")
+      {again} (gimp-item-set-name (class-layer image 0) "hound") (gimp-item-set-name (class-layer image 1) "dog of old") {label()} {send(folder / 'more-renamed', 'coco')})
       {again} {send(folder / 'more-3', 'coco')} (paint (class-layer image 0) image 200 100 20 20)
         (gimp-image-scale image {2 * SIZE[0]} {2 * SIZE[1]}) {send(folder / 'more-moved', 'coco')})""")
         + scene(small, '', f"{fetch(folder / 'more', 'coco')} {send(folder / 'more-small', 'coco')}"))
-    text['categories'][1]['name'] = '人, a/b'  # layers have no space around their names
     for name in ('more-2', 'more-3'):
         found = json.loads((folder / name / 'annotations.json').read_text())
         assert found == text, (name, found)
+    renamed = json.loads((folder / 'more-renamed/annotations.json').read_text())
+    assert renamed['annotations'] == text['annotations'], renamed
+    assert renamed['categories'] == [item | {'name': name} for item, name in zip(text['categories'], ('hound', 'dog of old'))], renamed
     for name, ids in (('more-moved', [1, 900, 2]), ('more-small', [900, 2])):
         found = json.loads((folder / name / 'annotations.json').read_text())
         assert [item['id'] for item in found['annotations']] == ids and found['images'][0]['id'] == 4711, found
