@@ -49,7 +49,7 @@ make_case (void)
     one->known[i] = 1.0f;
   add (one, 0, 0, 1.0f, 4, 6, 40, 50);
   add (one, 0, 1, 2.0f, 30, 20, 62, 60);
-  add (one, 0, 2, SCENE_IGNORED, 0, 48, 24, 64);
+  add (one, 0, 2, SCENE_IGNORED (0), 0, 48, 24, 64);
   add (one, 1, 0, 0.0f, 9, 9, 11, 11); /* holds no cell's centre */
   return one;
 }

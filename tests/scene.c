@@ -132,7 +132,7 @@ test_hidden_boxes_are_ignored (void)
       make_scene (one, seed);
       if (row[1] <= own[1] && row[2] <= own[2] && row[3] >= own[3] && row[4] >= own[4])
         {
-          g_assert_cmpfloat (own[0], ==, SCENE_IGNORED);
+          g_assert_cmpfloat (own[0], ==, SCENE_IGNORED (0));
           n_hidden++;
         }
       else if (row[1] >= own[3] || row[3] <= own[1] || row[2] >= own[4] || row[4] <= own[2])

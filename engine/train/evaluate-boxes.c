@@ -13,14 +13,15 @@
 #include "train/evaluate.h"
 #include "vision/nms.h"
 
-#define N_OVERLAPS   10    /* 0.5, 0.55 … 0.95 */
-#define N_RECALLS    101   /* 0, 0.01 … 1 */
-#define LEAST_SCORE  0.01f
-#define SURE_SCORE   0.25  /* from which on a box counts for its photo, where the model says nothing else */
-#define MOST_BOXES   300   /* of a photo */
-#define FEWEST_BOXES 10    /* a class with fewer doesn't enter the mean, unless all have fewer: its average precision means little */
+#define N_OVERLAPS    10    /* 0.5, 0.55 … 0.95 */
+#define LEAST_OVERLAP (0.5 - 1e-6)
+#define N_RECALLS     101   /* 0, 0.01 … 1 */
+#define LEAST_SCORE   0.01f
+#define SURE_SCORE    0.25  /* from which on a box counts for its photo, where the model says nothing else */
+#define MOST_BOXES    300   /* of a photo */
+#define FEWEST_BOXES  10    /* a class with fewer doesn't enter the mean, unless all have fewer: its average precision means little */
 
-/* A box that the network said. A bit for each overlap: it hit an object; or it lies in a region where nothing is known. */
+/* A box that the network said. A bit for each overlap: it hit an object; or it lies in a crowd of its class. */
 typedef struct
 {
   float   score;
@@ -128,9 +129,9 @@ truth_box (const float *row)
   return (Box) { row[1], row[2], row[3], row[4], 1.0f, (gint32) row[0], -1 };
 }
 
-/* TRUE if more than half of the box lies in a region to ignore. */
+/* Whether so much of the box lies in one crowd of its class (COCO's rule: a crowd's overlap is the share of the box, and any number of boxes may lie in it). */
 static gboolean
-is_ignored (const Box *box, const float *list, gsize n_truths)
+is_in_crowd (const Box *box, double least, const float *list, gsize n_truths)
 {
   double area = ((double) box->right - box->left) * ((double) box->bottom - box->top);
 
@@ -139,7 +140,7 @@ is_ignored (const Box *box, const float *list, gsize n_truths)
       const float *row = list + t * SCENE_NUMBERS;
       double       width = MIN (box->right, row[3]) - MAX (box->left, row[1]), height = MIN (box->bottom, row[4]) - MAX (box->top, row[2]);
 
-      if (row[0] < 0.0f && width > 0.0 && height > 0.0 && width * height > 0.5 * area)
+      if (row[0] == SCENE_IGNORED (box->label) && width > 0.0 && height > 0.0 && width * height > least * area)
         return TRUE;
     }
   return FALSE;
@@ -159,8 +160,9 @@ judge_class (Judge *judge, gint32 class, const Box *boxes, gsize n, const float 
         continue;
       for (guint o = 0; o < N_OVERLAPS; o++)
         {
-          double most = 0.5 + 0.05 * o - 1e-6;
-          gsize  best = n_truths;
+          const double least = LEAST_OVERLAP + 0.05 * o;
+          double       most = least;
+          gsize        best = n_truths;
 
           for (gsize t = 0; t < n_truths; t++)
             {
@@ -178,7 +180,7 @@ judge_class (Judge *judge, gint32 class, const Box *boxes, gsize n, const float 
               taken[best] |= (guint16) (1u << o);
               answer.hits |= (guint16) (1u << o);
             }
-          else if (is_ignored (&boxes[i], list, n_truths))
+          else if (is_in_crowd (&boxes[i], least, list, n_truths))
             answer.ignored |= (guint16) (1u << o);
         }
       g_array_append_val (judge->answers[class], answer);
@@ -224,7 +226,7 @@ get_sure_score (const Judge *judge)
 static gsize
 find_object (const Box *box, const float *list, gsize n_truths, const gboolean *taken)
 {
-  double most = 0.5 - 1e-6;
+  double most = LEAST_OVERLAP;
   gsize  best = n_truths;
 
   for (gsize t = 0; t < n_truths; t++)
@@ -253,7 +255,7 @@ count_confusions (Judge *judge, const float *known, const Box *boxes, gsize n_bo
     {
       gsize t = boxes[i].score >= least && known[boxes[i].label] > 0.0f ? find_object (&boxes[i], list, n_truths, taken) : n_truths;
 
-      if (boxes[i].score < least || known[boxes[i].label] <= 0.0f || (t == n_truths && is_ignored (&boxes[i], list, n_truths)))
+      if (boxes[i].score < least || known[boxes[i].label] <= 0.0f || (t == n_truths && is_in_crowd (&boxes[i], LEAST_OVERLAP, list, n_truths)))
         continue;
       judge->confusion[(t < n_truths ? (guint) list[t * SCENE_NUMBERS] : nothing) * n + (guint) boxes[i].label]++;
       taken[t] = TRUE;

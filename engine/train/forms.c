@@ -70,7 +70,7 @@ read_boxes (Show *show, const Batch *batch)
       if (!(row[3] > row[1] && row[4] > row[2]))
         break;
       *object = (FoveaObject) { .score = 1.0, .x = row[1], .y = row[2], .width = row[3] - row[1], .height = row[4] - row[2] };
-      object->rough = row[0] == SCENE_IGNORED;
+      object->rough = row[0] < 0.0f;
       object->index = object->rough ? 0 : (gsize) row[0];
       object->label = object->rough ? (char *) "?" : show->dataset->classes[object->index];
       show->objects.n++;

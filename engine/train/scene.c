@@ -39,7 +39,7 @@ scene_add_boxes (const Sample *sample, const double scale[2], const double offse
     {
       const SampleBox *box = &sample->boxes[b];
 
-      add_box (list, n, box->ignored ? SCENE_IGNORED : (float) box->index, box->x * scale[0] + offset[0], box->y * scale[1] + offset[1],
+      add_box (list, n, box->ignored ? SCENE_IGNORED (box->index) : (float) box->index, box->x * scale[0] + offset[0], box->y * scale[1] + offset[1],
                (box->x + box->width) * scale[0] + offset[0], (box->y + box->height) * scale[1] + offset[1]);
     }
 }
@@ -53,7 +53,7 @@ add_placed (const Sample *sample, const Placement *place, int x, int y, int side
       SampleBox seen;
       gboolean  is_shown = augment_box (place, &sample->boxes[b], &seen) && seen.width * side >= SMALLEST_SIDE && seen.height * side >= SMALLEST_SIDE;
 
-      add_box (list, n, is_shown && !sample->boxes[b].ignored ? (float) seen.index : SCENE_IGNORED, x + seen.x * side, y + seen.y * side,
+      add_box (list, n, is_shown && !sample->boxes[b].ignored ? (float) seen.index : SCENE_IGNORED (sample->boxes[b].index), x + seen.x * side, y + seen.y * side,
                x + (seen.x + seen.width) * side, y + (seen.y + seen.height) * side);
     }
 }
@@ -135,8 +135,8 @@ cover_boxes (float *list, gsize n, double left, double top, double right, double
       float *row = list + b * SCENE_NUMBERS;
       double hidden = MAX (MIN (right, row[3]) - MAX (left, row[1]), 0.0) * MAX (MIN (bottom, row[4]) - MAX (top, row[2]), 0.0);
 
-      if (hidden >= COVERED * (row[3] - row[1]) * (row[4] - row[2]))
-        row[0] = SCENE_IGNORED;
+      if (row[0] >= 0.0f && hidden >= COVERED * (row[3] - row[1]) * (row[4] - row[2]))
+        row[0] = SCENE_IGNORED (row[0]);
     }
 }
 

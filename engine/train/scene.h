@@ -4,8 +4,8 @@
  * objects are seen smaller, cut, and in more company than the photos show; and, cut out along its mask, an object of another photo (Ghiasi et al. 2021,
  * arXiv:2012.07177), so that it isn't known by its surroundings.
  *
- * Boxes are a list of SCENE_BOXES rows of five numbers: class, left, top, right, bottom, pixels of the result. Class SCENE_IGNORED: a region that says nothing
- * (a crowd, or what is left of an object that was cut off). A row of no area ends the list.
+ * Boxes are a list of SCENE_BOXES rows of five numbers: class, left, top, right, bottom, pixels of the result. SCENE_IGNORED (class), below 0: a region of that class
+ * that says nothing (a crowd, or what is left of an object that was cut off). A row of no area ends the list.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 
 #define SCENE_BOXES   160
 #define SCENE_NUMBERS 5
-#define SCENE_IGNORED (-1.0f)
+#define SCENE_IGNORED(class) (-1.0f - (float) (class))
 
 /* Any sample's photo; *owned says that it is to be freed with `free_photo`. */
 typedef struct
