@@ -260,8 +260,6 @@ typedef struct
   guint   more_steps;    /* after each change of the labels: training goes on warm */
   double  learning_rate; /* at its highest */
   guint   judged_steps;  /* a run of at least so many steps is judged meanwhile, by another head that learns without a part of the strokes: twice the time; 0: none is */
-  const char *checkpoint; /* path; the first run of a trainer with the same settings, photos and labels goes on from it where it exists, and writes it now and then.
-                             NULL: none. For runs that take long; what lies beside it is FILE.judged */
   guint64 memory;        /* bytes of maps that are kept; photos beyond that are looked at anew when it's their turn */
 } FoveaPixelSettings;
 
@@ -294,8 +292,13 @@ gboolean           fovea_pixel_trainer_set_labels  (FoveaPixelTrainer *trainer, 
 gsize              fovea_pixel_trainer_count       (const FoveaPixelTrainer *trainer, guint index);
 
 /* Learns; from where the last run ended. progress (may be NULL) is told fractions. FALSE with G_IO_ERROR_CANCELLED within 0.2 s: what was learned until then
- * stays; _ARGUMENT where fewer than two classes are painted: the message names those that aren't. */
-gboolean           fovea_pixel_trainer_run         (FoveaPixelTrainer *trainer, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error);
+ * stays; _ARGUMENT where fewer than two classes are painted: the message names those that aren't. checkpoint, for runs that take long: a path; the same run of a
+ * trainer with the same settings, photos and labels goes on from it where it exists, and it is written now and then, FILE.judged beside it; NULL: none. */
+gboolean           fovea_pixel_trainer_run         (FoveaPixelTrainer *trainer, const char *checkpoint, GCancellable *cancellable, FoveaProgress progress,
+                                                    gpointer user_data, GError **error);
+
+/* Whether something has been learned, in a run that was cancelled, too: the next run is not the first. */
+gboolean           fovea_pixel_trainer_has_run     (const FoveaPixelTrainer *trainer);
 
 /* The run's loss, a mean over its last steps; negative: no step yet. Also from progress. */
 double             fovea_pixel_trainer_get_loss    (const FoveaPixelTrainer *trainer);

@@ -10,7 +10,7 @@
 #include "fovea.h"
 #include "models.h"
 
-#define SCROLL_HEIGHT 170 /* pixels */
+#define SCROLL_HEIGHT 150 /* pixels */
 #define ADVICE_CHARS 32
 #define CHOOSE_FILE "\001choose"
 #define NO_MODEL    "none"

@@ -39,6 +39,14 @@ photo_order_free (PhotoOrder *order)
   g_free (order);
 }
 
+void
+photo_order_take_name (PhotoOrder *order, const char *file)
+{
+  g_free (order->name);
+  order->name = g_path_get_basename (file);
+  order->name[strlen (order->name) - strlen (".onnx")] = '\0';
+}
+
 const char *
 photo_order_name_task (FoveaTask task)
 {

@@ -30,6 +30,9 @@ PhotoOrder *photo_order_new (FoveaTask task);
 void        photo_order_free (PhotoOrder *order);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PhotoOrder, photo_order_free)
 
+/* The name is that of the model's file. */
+void        photo_order_take_name (PhotoOrder *order, const char *file);
+
 /* As text and back; NULL where the text is no order. */
 char       *photo_order_write (const PhotoOrder *order);
 PhotoOrder *photo_order_read  (const char *text);

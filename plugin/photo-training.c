@@ -43,14 +43,13 @@ static PhotoTraining *
 make (PhotoOrder *order, GError **error)
 {
   g_autoptr (PhotoOrder) own = order;
-  g_autofree char       *path = models_make_path (order->name, error), *file = path ? g_path_get_basename (path) : NULL;
+  g_autofree char       *path = models_make_path (order->name, error);
   TrainingFolder        *folder;
   PhotoTraining         *training;
 
   if (!path)
     return NULL;
-  g_free (order->name);
-  order->name = g_strndup (file, strlen (file) - strlen (".onnx"));
+  photo_order_take_name (order, path);
   folder = training_folder_open (order->name, error);
   if (!folder)
     return NULL;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * pixel-page-private.h: what the files of the strokes' page share: pixel-page.c learns, pixel-page-uses.c uses what was learned.
+ * pixel-page-private.h: what the files of the strokes' page share: pixel-page.c is the page, pixel-page-learn.c learns, pixel-page-uses.c uses what was learned.
  */
 #pragma once
 
 #include "label-watch.h"
 #include "look.h"
+#include "pixel-keeping.h"
 #include "pixel-page.h"
-#include "pixel-training.h"
 #include "training-report.h"
 #include "train-view.h"
 
@@ -29,7 +29,6 @@ struct _PixelPage
   gboolean            *are_background; /* of the masks' classes: the training may know others since */
   TrainAnswer         *answer, *new_answer;
   gboolean             has_photo;   /* the trainer has looked at it */
-  gboolean             has_learned; /* … and learned something */
   gboolean             are_new;     /* the classes are others than the trainer's */
   gboolean             is_other;    /* … the settings are: it begins anew */
   double               look_seconds, learn_seconds; /* that those took; 0: not known */
@@ -39,6 +38,11 @@ struct _PixelPage
   gboolean             wants;       /* the user wants to learn, not only to have the photo looked at */
   gboolean             is_live;     /* … because something was painted: where that is too little, nothing is said */
   gboolean             learns;      /* the worker is to */
+  GCancellable        *halt;        /* ends the learning well, with what was learned by then */
+  gint                 takes_steps; /* the worker is at that; atomic */
+  gboolean             keeps;       /* the learning takes long: it is kept meanwhile, and the model is saved when it is done */
+  PhotoOrder          *order;       /* … and what it was asked for; NULL: it doesn't */
+  PixelKeeping        *keeping;     /* of the last long learning, until its model is saved or something else is learned; NULL: there is none */
   gboolean             judge;       /* what it is worth is to be found */
   FoveaPixelScore     *new_score;   /* made by the worker */
   gboolean             is_unsaved;
@@ -48,6 +52,21 @@ struct _PixelPage
   guint                poll, acting; /* sources; acting 0: none */
   gboolean             is_shown;
 };
+
+/* Before the worker learns, on the main thread, while no worker is at work. FALSE with an error in words. */
+gboolean pixel_page_begin_learning (PixelPage *page, GError **error);
+
+/* What the worker does: `run` of LookSteps. */
+gboolean pixel_page_run            (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer page, GError **error);
+
+/* The trainer has learned something. */
+gboolean pixel_page_has_run        (const PixelPage *page);
+
+/* Lets go of what is kept, and removes it where its training isn't to go on. */
+void     pixel_page_forget_kept    (PixelPage *page, gboolean remove);
+
+/* The model, which may have no score yet. */
+void     pixel_page_save_as        (PixelPage *page, const char *name);
 
 /* Callbacks of buttons. */
 void pixel_page_on_save   (GtkButton *button, PixelPage *page);

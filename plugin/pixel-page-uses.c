@@ -15,13 +15,11 @@
 #include "pixel-page-private.h"
 
 void
-pixel_page_on_save (GtkButton *button, PixelPage *page)
+pixel_page_save_as (PixelPage *page, const char *name)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char   *name = NULL, *path = NULL, *text = NULL;
+  g_autofree char   *path = pixel_training_save (page->training, name, &error), *text = NULL;
 
-  g_object_get (page->config, "name", &name, NULL);
-  path = pixel_training_save (page->training, name, &error);
   text = path ? g_strdup_printf (_("Saved as %s. Segment finds it by its name."), path) : NULL;
   page->is_unsaved &= path == NULL;
   look_show_message (page->look, text ? text : error->message);
@@ -29,7 +27,17 @@ pixel_page_on_save (GtkButton *button, PixelPage *page)
     {
       g_free (page->saved);
       page->saved = g_steal_pointer (&path);
+      pixel_page_forget_kept (page, TRUE);
     }
+}
+
+void
+pixel_page_on_save (GtkButton *button, PixelPage *page)
+{
+  g_autofree char *name = NULL;
+
+  g_object_get (page->config, "name", &name, NULL);
+  pixel_page_save_as (page, name);
 }
 
 static gboolean

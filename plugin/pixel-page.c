@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * pixel-page.c: see pixel-page.h. It looks (look.h) at the photo as soon as it is shown and keeps what the network sees; a look after that reads the labels and
- * learns. What it is worth follows a look, which the user needn't wait for. While “Live” is on, strokes that are painted in GIMP's window are noticed
- * (label-watch.h) and only that part of the label layers is read again.
+ * learns (pixel-page-learn.c). What it is worth follows a look, which the user needn't wait for. While “Live” is on, strokes that are painted in GIMP's window are
+ * noticed (label-watch.h) and only that part of the label layers is read again.
  */
 
 #include "pixel-page-private.h"
@@ -151,7 +151,7 @@ loaded (gpointer data)
 {
   PixelPage *page = data;
 
-  page->has_photo = page->has_learned = FALSE;
+  page->has_photo = FALSE;
   g_clear_pointer (&page->painted, g_free);
   g_clear_pointer (&page->cells, g_free);
 }
@@ -193,78 +193,16 @@ begin (gpointer data)
       look_show_message (page->look, error->message);
     }
   page->learns = page->wants && page->cells && (!page->is_live || count_painted_classes (page) >= 2);
+  if (page->learns && !pixel_page_begin_learning (page, &error))
+    {
+      page->learns = FALSE;
+      look_show_message (page->look, error->message);
+    }
   if (!page->learns)
     return;
   g_clear_pointer (&page->report, training_report_free);
   page->report = training_report_new (NULL);
   page->n_points = 0;
-}
-
-/* Who is told of each step, beside the report. */
-typedef struct
-{
-  PixelPage    *page;
-  FoveaProgress progress;
-  gpointer      progress_data;
-} Steps;
-
-static void
-note_step (double fraction, gpointer data)
-{
-  const Steps        *steps = data;
-  FoveaPixelTrainer  *trainer = steps->page->training->trainer;
-  const TrainingPoint point = { fraction, fovea_pixel_trainer_get_loss (trainer), fovea_pixel_trainer_get_score (trainer) };
-
-  training_report_add_step (steps->page->report, &point);
-  steps->progress (fraction, steps->progress_data);
-}
-
-static gboolean
-learn (PixelPage *page, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, GError **error)
-{
-  PixelTraining *training = page->training;
-  Steps          steps = { page, progress, progress_data };
-  gint64         began = g_get_monotonic_time ();
-
-  if (!fovea_pixel_trainer_set_labels (training->trainer, 0, page->cells, error) || !fovea_pixel_trainer_run (training->trainer, cancellable, note_step, &steps, error))
-    return FALSE;
-  page->learn_seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
-  g_clear_pointer (&training->score, fovea_pixel_score_free);
-  g_clear_pointer (&page->new_masks, fovea_masks_free);
-  page->new_masks = fovea_pixel_trainer_look (training->trainer, 0, cancellable, error);
-  page->new_answer = page->new_masks ? train_answer_new (training, page->new_masks, error) : NULL;
-  page->n_steps = pixel_training_count_steps (training, !page->has_learned);
-  page->has_learned = TRUE;
-  return page->new_answer != NULL;
-}
-
-/* First the photo is looked at, which needs to be done once; what is painted can be drawn when the trainer has said how fine. */
-static gboolean
-run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer data, GError **error)
-{
-  PixelPage *page = data;
-
-  if (page->is_other)
-    {
-      pixel_training_forget (page->training);
-      page->has_photo = page->has_learned = page->is_other = FALSE;
-    }
-  if (!page->training->trainer || page->are_new)
-    {
-      if (!pixel_training_begin (page->training, MAX (photo->width, photo->height), error))
-        return FALSE;
-      page->are_new = FALSE;
-    }
-  if (!page->has_photo)
-    {
-      gint64 began = g_get_monotonic_time ();
-
-      page->has_photo = fovea_pixel_trainer_add_photo (page->training->trainer, photo, cancellable, error) >= 0;
-      page->look_seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
-      if (!page->has_photo)
-        return FALSE;
-    }
-  return !page->learns || learn (page, cancellable, progress, progress_data, error);
 }
 
 /* The curve has the place of the confusion matrix, until there is another. */
@@ -320,9 +258,9 @@ show_estimate (PixelPage *page)
   g_autofree char  *text = NULL;
 
   next.settings = page->training->settings;
-  begins = pixel_training_read_settings (&next, page->config) || !page->has_learned;
+  begins = pixel_training_read_settings (&next, page->config) || next.is_long || !pixel_page_has_run (page);
   step = page->n_steps > 0 ? page->learn_seconds / page->n_steps : LEARN_STEP * page->look_seconds;
-  seconds = (begins && page->has_learned ? page->look_seconds : 0) + step * pixel_training_count_steps (&next, begins);
+  seconds = (begins && pixel_page_has_run (page) ? page->look_seconds : 0) + step * pixel_training_count_steps (&next, begins);
   text = dialog_tell_estimate (page->look_seconds > 0 ? seconds : -1);
   gtk_label_set_text (GTK_LABEL (page->estimate), text);
 }
@@ -358,6 +296,8 @@ ended (gboolean done, gpointer data)
     {
       page->judge = page->training->judges;
       show_answer (page);
+      if (page->keeps && !g_cancellable_is_cancelled (page->halt)) /* what took long isn't lost for want of a click */
+        pixel_page_save_as (page, page->order->name);
     }
   g_clear_pointer (&page->new_answer, train_answer_free);
   gtk_widget_set_sensitive (page->apply, page->masks != NULL);
@@ -409,6 +349,8 @@ followed (gboolean done, gpointer data)
   gtk_label_set_text (GTK_LABEL (page->score), score);
   confusion = pixel_training_get_confusion (page->training);
   show_confusion (page, confusion);
+  if (page->keeps && !page->is_unsaved)
+    pixel_page_save_as (page, page->order->name); /* with its score */
 }
 
 /* ---- live ---------------------------------------------------------------------------------------------------------------- */
@@ -447,9 +389,11 @@ on_poll (gpointer data)
 static void
 on_train (GtkButton *button, PixelPage *page)
 {
+  gboolean is_kept = page->training->is_long && page->is_live; /* from now on */
+
   page->wants = TRUE;
   page->is_live = FALSE;
-  if (look_is_busy (page->look) && (!page->has_photo || page->learns)) /* it goes on to that as soon as the photo has been looked at, or is at it */
+  if (look_is_busy (page->look) && (!page->has_photo || (page->learns && !is_kept))) /* it goes on to that as soon as the photo has been looked at, or is at it */
     return;
   g_clear_pointer (&page->painted, g_free); /* everything is read, to the last pixel */
   look_start (page->look);
@@ -472,7 +416,7 @@ pixel_page_is_learning (const PixelPage *page)
 }
 
 void
-pixel_page_stop (PixelPage *page)
+pixel_page_cancel (PixelPage *page)
 {
   gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (page->live), FALSE);
   page->wants = page->judge = FALSE;
@@ -482,7 +426,13 @@ pixel_page_stop (PixelPage *page)
 static void
 on_stop (GtkButton *button, PixelPage *page)
 {
-  pixel_page_stop (page);
+  if (!g_atomic_int_get (&page->takes_steps))
+    {
+      pixel_page_cancel (page);
+      return;
+    }
+  gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (page->live), FALSE);
+  g_cancellable_cancel (page->halt);
 }
 
 static void
@@ -576,6 +526,7 @@ make_controls (PixelPage *page)
   page->where = dialog_text_new ();
   page->train = make_button (page, _("_Train"), G_CALLBACK (on_train), TRUE);
   page->stop = make_button (page, _("_Stop"), G_CALLBACK (on_stop), FALSE);
+  gtk_widget_set_tooltip_text (page->stop, _("What was learned by then is kept"));
   page->next = make_button (page, _("Label here ne_xt"), G_CALLBACK (on_next), FALSE);
   page->live = gtk_check_button_new_with_mnemonic (_("_Live: learn each stroke that is painted"));
   gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (page->live), TRUE);
@@ -617,7 +568,7 @@ make_content (PixelPage *page)
 PixelPage *
 pixel_page_new (GimpProcedureConfig *config, GimpImage *image, TrainSurvey *survey)
 {
-  static const LookSteps steps = { load, loaded, forget, show_photo, begin, run, ended, prepare, follow, followed };
+  static const LookSteps steps = { load, loaded, forget, show_photo, begin, pixel_page_run, ended, prepare, follow, followed };
   PixelPage             *page = g_new0 (PixelPage, 1);
 
   page->config = config;
@@ -680,6 +631,9 @@ pixel_page_free (PixelPage *page)
   g_clear_handle_id (&page->acting, g_source_remove);
   show_photo (NULL, NULL, page);
   look_free (page->look);
+  pixel_page_forget_kept (page, page->is_unsaved);
+  g_clear_pointer (&page->order, photo_order_free);
+  g_clear_object (&page->halt);
   pixel_training_free (page->training);
   g_clear_pointer (&page->labels, label_layers_free);
   g_clear_pointer (&page->masks, fovea_masks_free);

@@ -26,7 +26,7 @@ void       pixel_page_tell       (PixelPage *page);
 
 /* Strokes are being learned, or are about to be. */
 gboolean   pixel_page_is_learning (const PixelPage *page);
-void       pixel_page_stop       (PixelPage *page);
+void       pixel_page_cancel     (PixelPage *page);
 
 /* There is a model that hasn't been saved. */
 gboolean   pixel_page_is_unsaved (const PixelPage *page);

@@ -139,7 +139,7 @@ ask_about_training (gpointer data)
     {
     case RESPONSE_ABANDON:
       photo_page_cancel (dialog->photos);
-      pixel_page_stop (dialog->pixels);
+      pixel_page_cancel (dialog->pixels);
       if (!on_photos)
         gtk_dialog_response (GTK_DIALOG (dialog->dialog), GTK_RESPONSE_CLOSE);
       break;

@@ -9,10 +9,9 @@
 #include "image.h"
 #include "label-examples.h"
 #include "models.h"
-#include "pixel-training.h"
+#include "pixel-keeping.h"
 #include "pixels.h"
 #include "train-run-private.h"
-#include "training-folder.h"
 
 #define BAND_ROWS 256
 #define REST      20000 /* microseconds between two looks whether it goes on */
@@ -26,7 +25,8 @@ typedef struct
   FoveaPhoto     photo;
   guint          number, n_photos; /* of that photo; of all */
   const FoveaLabelled *others;     /* photos with masks; NULL: none */
-  GChecksum     *digest;         /* of photos and labels, where the training is kept */
+  PixelKeeping  *keeping;        /* NULL: nothing is kept */
+  const char    *checkpoint;     /* of that, when all is read */
   gboolean       suggest;
 } Work;
 
@@ -48,18 +48,6 @@ note_progress (double fraction, gpointer data)
   wait_while_paused (work);
 }
 
-/* What tells these photos and labels from others. */
-static void
-note_digest (const Work *work, const guint8 *cells, const guint8 *rgb, int width, int height)
-{
-  gsize grid = (gsize) fovea_pixel_trainer_get_grid (work->training->trainer);
-
-  if (!work->digest)
-    return;
-  g_checksum_update (work->digest, cells, (gssize) (grid * grid));
-  g_checksum_update (work->digest, rgb, (gssize) width * height * 3);
-}
-
 static gboolean
 load_base (gpointer data, GError **error)
 {
@@ -75,6 +63,12 @@ add_photo (gpointer data, GError **error)
 
   note_progress ((double) work->number / work->n_photos, work);
   return fovea_pixel_trainer_add_photo (work->training->trainer, &work->photo, work->run->halt, error) >= 0;
+}
+
+static gboolean
+keep (const Work *work, const guint8 *cells, GError **error)
+{
+  return !work->keeping || pixel_keeping_add (work->keeping, work->training, &work->photo, cells, error);
 }
 
 /* Where the next stroke would help most. */
@@ -124,7 +118,7 @@ learn (gpointer data, GError **error)
   Work   *work = data;
   GError *local = NULL;
 
-  if (!fovea_pixel_trainer_run (work->training->trainer, work->run->halt, note_step, work, &local) && !is_stopped (work))
+  if (!fovea_pixel_trainer_run (work->training->trainer, work->checkpoint, work->run->halt, note_step, work, &local) && !is_stopped (work))
     {
       g_propagate_error (error, local);
       return FALSE;
@@ -253,8 +247,7 @@ add_other (Work *work, const LabelLayers *labels, guint i, GError **error)
           }
       cells = pixel_training_take_labels (training, labels, raster);
       work->photo = (FoveaPhoto) { copy.width, copy.height, read_copy, &copy };
-      note_digest (work, cells, copy.rgb, copy.width, copy.height);
-      ok = add_photo (work, error) && fovea_pixel_trainer_set_labels (training->trainer, (int) work->number, cells, error);
+      ok = add_photo (work, error) && keep (work, cells, error) && fovea_pixel_trainer_set_labels (training->trainer, (int) work->number, cells, error);
     }
   g_free (copy.rgb);
   return ok;
@@ -284,9 +277,8 @@ add_image (Work *work, const LabelLayers *labels, guint number, GError **error)
 
   work->photo = (FoveaPhoto) { copy.width, copy.height, read_copy, &copy };
   work->number = number;
-  if (ok)
-    note_digest (work, cells, copy.rgb, copy.width, copy.height);
-  ok = ok && train_run_beside (work->run, add_photo, work, error) && fovea_pixel_trainer_set_labels (work->training->trainer, (int) number, cells, error);
+  ok = ok && train_run_beside (work->run, add_photo, work, error) && keep (work, cells, error)
+       && fovea_pixel_trainer_set_labels (work->training->trainer, (int) number, cells, error);
   g_free (copy.rgb);
   return ok;
 }
@@ -342,31 +334,9 @@ check_painted (const PixelTraining *training, char **warnings, GError **error)
   return FALSE;
 }
 
-/* When all is read: a training that was interrupted goes on with the same only. */
+/* From the labels to the model in the memory. */
 static gboolean
-begin_kept (Work *work, TrainingFolder *folder, PhotoOrder *order, GError **error)
-{
-  g_autofree char *left = g_steal_pointer (&order->digest), *text = NULL;
-
-  for (guint i = 0; i < work->training->classes->len; i++)
-    g_checksum_update (work->digest, work->training->classes->pdata[i], (gssize) strlen (work->training->classes->pdata[i]) + 1);
-  order->digest = g_strdup (g_checksum_get_string (work->digest));
-  if (work->run->left && g_strcmp0 (left, order->digest) != 0)
-    {
-      g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
-                   _("The photos and labels that “%s” was learning aren't as they were. Open them again as they were then, or train it anew."), work->run->left);
-      return FALSE;
-    }
-  text = photo_order_write (order);
-  if (!training_folder_begin (folder, text, error))
-    return FALSE;
-  work->training->is_resumed = g_file_test (training_folder_get_checkpoint (folder), G_FILE_TEST_EXISTS);
-  return TRUE;
-}
-
-/* From the labels to the model in the memory. folder NULL: it isn't kept meanwhile. */
-static gboolean
-learn_images (Work *work, const TrainSources *sources, TrainingFolder *folder, PhotoOrder *order, GError **error)
+learn_images (Work *work, const TrainSources *sources, PhotoOrder *order, GError **error)
 {
   PixelTraining *training = work->training;
   TrainRun      *run = work->run;
@@ -381,7 +351,7 @@ learn_images (Work *work, const TrainSources *sources, TrainingFolder *folder, P
   work->number = sources->images->len;
   if (work->others && !train_run_beside (run, add_others, work, error))
     return FALSE;
-  if (!check_painted (training, run->warnings, error) || (folder && !begin_kept (work, folder, order, error)))
+  if (!check_painted (training, run->warnings, error) || (work->keeping && !(work->checkpoint = pixel_keeping_begin (work->keeping, training, order, run->left, error))))
     return FALSE;
   run->stage = TRAIN_STAGE_LEARNING;
   if (!train_run_beside (run, learn, work, error))
@@ -396,20 +366,10 @@ on_cancelled (GCancellable *cancellable, gpointer halt)
   g_cancellable_cancel (halt);
 }
 
-/* As it is in the file's name. */
-static void
-take_name (PhotoOrder *order, const char *path)
-{
-  g_free (order->name);
-  order->name = g_path_get_basename (path);
-  order->name[strlen (order->name) - strlen (".onnx")] = '\0';
-}
-
 gboolean
 train_run_pixels (TrainRun *run, const TrainSources *sources, const FoveaLabelled *others, char *const *left_out, PhotoOrder *order, GError **error)
 {
-  g_autoptr (GChecksum)      digest = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autoptr (TrainingFolder) folder = NULL;
+  g_autoptr (PixelKeeping)  keeping = NULL;
   g_autoptr (PixelTraining) training = pixel_training_new ();
   g_autoptr (GCancellable)  halt = g_cancellable_new ();
   g_autofree char          *path = NULL;
@@ -432,26 +392,20 @@ train_run_pixels (TrainRun *run, const TrainSources *sources, const FoveaLabelle
   path = models_make_path (order->name, error); /* what can't be said before, not after the work */
   if (!path)
     return FALSE;
-  take_name (order, path);
-  if (training->is_long)
-    {
-      folder = training_folder_open (order->name, error);
-      if (!folder)
-        return FALSE;
-      training->settings.checkpoint = training_folder_get_checkpoint (folder);
-      work.digest = digest;
-    }
+  photo_order_take_name (order, path);
+  if (training->is_long && !(work.keeping = keeping = pixel_keeping_new (order->name, error)))
+    return FALSE;
   run->warnings = advise (sources, left_out, error);
   run->halt = halt;
   cancelled = run->cancellable ? g_cancellable_connect (run->cancellable, G_CALLBACK (on_cancelled), halt, NULL) : 0;
-  ok = run->warnings && learn_images (&work, sources, folder, order, error);
+  ok = run->warnings && learn_images (&work, sources, order, error);
   run->halt = NULL;
   g_cancellable_disconnect (run->cancellable, cancelled);
   run->file = ok ? pixel_training_save (training, order->name, error) : NULL;
   if (!run->file)
     return FALSE;
-  if (folder)
-    training_folder_remove (folder);
+  if (keeping)
+    pixel_keeping_remove (keeping);
   run->score = pixel_training_tell_score (training);
   run->confusion = pixel_training_get_confusion (training);
   run->json = pixel_training_make_json (training, run->file, work.n_photos, (const char *const *) run->warnings);

@@ -147,6 +147,15 @@ train_run_read_order (GimpProcedureConfig *config, FoveaTask task)
   return order;
 }
 
+PhotoOrder *
+train_run_read_strokes (GimpProcedureConfig *config)
+{
+  PhotoOrder *order = train_run_read_order (config, FOVEA_TASK_SEGMENT);
+
+  g_object_get (config, "source", &order->source, "folder", &order->data, NULL);
+  return order;
+}
+
 /* Copies the labelled photos to where the training finds them. */
 static gboolean
 copy_photos (TrainRun *run, PhotoTraining *training, const TrainSources *sources, const FoveaLabelled *others, GError **error)
@@ -292,9 +301,7 @@ train_run (TrainRun *run, GError **error)
     return FALSE;
   if (g_strcmp0 (places[place], "folder") == 0 && sources->n_files == 0)
     return train_folder (run, task_values[task], folder, error);
-  strokes = train_run_read_order (run->config, FOVEA_TASK_SEGMENT);
-  strokes->source = g_strdup (places[place]);
-  strokes->data = g_strdup (folder);
+  strokes = train_run_read_strokes (run->config);
   return train_images (run, task_values[task], sources, folder, strokes, error);
 }
 

@@ -52,5 +52,8 @@ gboolean train_run_can_stop  (const TrainRun *run);
 /* What the settings ask of a training on whole photos. */
 PhotoOrder *train_run_read_order (GimpProcedureConfig *config, FoveaTask task);
 
+/* The same of one on strokes, and where these are. */
+PhotoOrder *train_run_read_strokes (GimpProcedureConfig *config);
+
 /* The task that the settings ask for: UNKNOWN for “auto” and for words that are none. */
 FoveaTask train_run_get_task (GimpProcedureConfig *config);

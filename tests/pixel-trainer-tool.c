@@ -7,7 +7,7 @@
  *   labels NUMBER FILE                  FILE: (grid, grid) bytes
  *   classes CLASS…
  *   judged STEPS                        runs of so many steps are judged meanwhile
- *   checkpoint FILE                     of the first run
+ *   checkpoint FILE                     of the runs from now on
  *   run                                 ok SECONDS of processor time, STEPS, and the scores that were said meanwhile
  *   look NUMBER FILE                    writes (classes, grid, grid) float32; ok SECONDS X Y: where a stroke would help most
  *   mask NUMBER CLASS FILE              writes (height, width) float32: the class's mask at the photo's size, refined
@@ -33,6 +33,7 @@ typedef struct
 {
   FoveaPixelTrainer *trainer;
   GPtrArray         *photos; /* of Pixels */
+  char              *checkpoint; /* NULL: none */
 } Tool;
 
 static gboolean
@@ -177,7 +178,7 @@ run (Tool *tool, GError **error)
   Noted               noted = { tool->trainer, 0, scores };
   double              began = processor_time ();
 
-  return fovea_pixel_trainer_run (tool->trainer, NULL, note_step, &noted, error) ? g_strdup_printf ("%.3f %u%s", processor_time () - began, noted.n_steps, scores->str) : NULL;
+  return fovea_pixel_trainer_run (tool->trainer, tool->checkpoint, NULL, note_step, &noted, error) ? g_strdup_printf ("%.3f %u%s", processor_time () - began, noted.n_steps, scores->str) : NULL;
 }
 
 static char *
@@ -186,7 +187,7 @@ run_cancelled (Tool *tool, char **words, GError **error)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   Canceller                canceller = { .cancellable = cancellable, .when = processor_time () + atoi (words[1]) / 1000.0 };
   GThread                 *thread = g_thread_new ("cancel", cancel_later, &canceller);
-  gboolean                 done = fovea_pixel_trainer_run (tool->trainer, cancellable, NULL, NULL, error);
+  gboolean                 done = fovea_pixel_trainer_run (tool->trainer, tool->checkpoint, cancellable, NULL, NULL, error);
   double                   ended = processor_time ();
 
   g_atomic_int_set (&canceller.done, TRUE);
@@ -217,7 +218,8 @@ obey (Tool *tool, char **words, GError **error)
     }
   if (strcmp (words[0], "checkpoint") == 0)
     {
-      tool->trainer->settings.checkpoint = g_strdup (words[1]);
+      g_free (tool->checkpoint);
+      tool->checkpoint = g_strdup (words[1]);
       return g_strdup ("");
     }
   if (strcmp (words[0], "run") == 0)
@@ -247,7 +249,7 @@ free_pixels (gpointer data)
 int
 main (void)
 {
-  Tool tool = { NULL, g_ptr_array_new_with_free_func (free_pixels) };
+  Tool tool = { .photos = g_ptr_array_new_with_free_func (free_pixels) };
   char line[8192];
 
   while (fgets (line, sizeof line, stdin))
@@ -264,5 +266,6 @@ main (void)
     }
   g_clear_pointer (&tool.trainer, fovea_pixel_trainer_free);
   g_ptr_array_unref (tool.photos);
+  g_free (tool.checkpoint);
   return 0;
 }

@@ -22,6 +22,7 @@
 #define N_SCORES       20   /* of a run that is judged meanwhile, */
 #define JUDGED_MEANWHILE 2000 /* … by so many cells at most */
 #define MEASURED_CELLS 3000 /* of a photo, for means and deviations */
+#define JUDGED         ".judged" /* beside a checkpoint */
 #define UNTRAINED      "tiny" /* architecture of a base that has seen nothing: its layers are random filters, beside plain colour and place */
 
 void
@@ -200,7 +201,6 @@ fovea_pixel_trainer_new (FoveaModel *base, const char *const *classes, int longe
     trainer->settings = *settings;
   else
     fovea_pixel_settings_init (&trainer->settings);
-  trainer->settings.checkpoint = g_strdup (trainer->settings.checkpoint);
   if (!check_classes (classes, error) || (!base && !(untrained = fovea_model_new_untrained (UNTRAINED, 3, 2, trainer->settings.seed, error)))
       || !prepare (trainer, base ? base : untrained, classes, longest, error))
     return NULL;
@@ -229,7 +229,6 @@ fovea_pixel_trainer_free (FoveaPixelTrainer *trainer)
   g_free (trainer->scale);
   g_free (trainer->base_name);
   g_free (trainer->base_licence);
-  g_free ((char *) trainer->settings.checkpoint);
   g_free (trainer);
 }
 
@@ -432,31 +431,25 @@ judge_beside (FoveaPixelTrainer *trainer, PixelCourse *beside, const PixelFold *
 }
 
 /* The other course lies beside the checkpoint, and is written first: with it stands what is to go on. */
-static char *
-name_beside (const FoveaPixelTrainer *trainer)
-{
-  return g_strconcat (trainer->settings.checkpoint, ".judged", NULL);
-}
-
 static gboolean
-save_courses (const FoveaPixelTrainer *trainer, const PixelCourse *course, const PixelCourse *beside, GError **error)
+save_courses (const char *checkpoint, const PixelCourse *course, const PixelCourse *beside, GError **error)
 {
-  g_autofree char *path = name_beside (trainer);
+  g_autofree char *path = g_strconcat (checkpoint, JUDGED, NULL);
 
-  return (!beside || pixel_course_save (beside, path, error)) && pixel_course_save (course, trainer->settings.checkpoint, error);
+  return (!beside || pixel_course_save (beside, path, error)) && pixel_course_save (course, checkpoint, error);
 }
 
 /* Back to where an interrupted run stood. *beside goes where the two don't belong together: the score is for those who watch, no more. */
 static gboolean
-load_courses (FoveaPixelTrainer *trainer, PixelCourse *course, PixelCourse **beside, GError **error)
+load_courses (FoveaPixelTrainer *trainer, const char *checkpoint, PixelCourse *course, PixelCourse **beside, GError **error)
 {
   g_autofree char *path = NULL;
 
-  if (!trainer->settings.checkpoint || !g_file_test (trainer->settings.checkpoint, G_FILE_TEST_EXISTS))
+  if (!checkpoint || !g_file_test (checkpoint, G_FILE_TEST_EXISTS))
     return TRUE;
-  if (!pixel_course_load (course, trainer->settings.checkpoint, error))
+  if (!pixel_course_load (course, checkpoint, error))
     return FALSE;
-  path = name_beside (trainer);
+  path = g_strconcat (checkpoint, JUDGED, NULL);
   if (*beside && (!pixel_course_load (*beside, path, NULL) || pixel_course_get_step (*beside) != pixel_course_get_step (course)))
     {
       g_clear_pointer (beside, pixel_course_free);
@@ -466,8 +459,8 @@ load_courses (FoveaPixelTrainer *trainer, PixelCourse *course, PixelCourse **bes
 }
 
 static gboolean
-take_steps (FoveaPixelTrainer *trainer, PixelCourse *course, PixelCourse *beside, const PixelFold *fold, GCancellable *cancellable, FoveaProgress progress,
-            gpointer user_data, GError **error)
+take_steps (FoveaPixelTrainer *trainer, const char *checkpoint, PixelCourse *course, PixelCourse *beside, const PixelFold *fold, GCancellable *cancellable,
+            FoveaProgress progress, gpointer user_data, GError **error)
 {
   guint  n_steps = pixel_course_count (course), score_after = MAX (n_steps / N_SCORES, 1);
   gint64 saved = g_get_monotonic_time ();
@@ -479,7 +472,7 @@ take_steps (FoveaPixelTrainer *trainer, PixelCourse *course, PixelCourse *beside
       trainer->loss = pixel_course_get_loss (course);
       if (beside && (step + 1) % score_after == 0 && !judge_beside (trainer, beside, fold, cancellable, error))
         return FALSE;
-      if (trainer->settings.checkpoint && learner_is_save_due (&saved) && !save_courses (trainer, course, beside, error))
+      if (checkpoint && learner_is_save_due (&saved) && !save_courses (checkpoint, course, beside, error))
         return FALSE;
       if (progress)
         progress ((step + 1.0) / n_steps, user_data);
@@ -505,7 +498,8 @@ begin_beside (FoveaPixelTrainer *trainer, guint n_steps, PixelFold *fold, GError
 
 /* *learned gets the head as it is then, also where this is FALSE with an error. */
 static gboolean
-learn (FoveaPixelTrainer *trainer, guint n_steps, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, FoveaModel **learned, GError **error)
+learn (FoveaPixelTrainer *trainer, guint n_steps, const char *checkpoint, GCancellable *cancellable, FoveaProgress progress, gpointer user_data,
+       FoveaModel **learned, GError **error)
 {
   g_autoptr (PixelCourse) course = pixel_course_new (trainer, trainer->head, NULL, n_steps, trainer->settings.seed + trainer->n_runs, error), beside = NULL;
   PixelFold               fold;
@@ -516,7 +510,8 @@ learn (FoveaPixelTrainer *trainer, guint n_steps, GCancellable *cancellable, Fov
     return FALSE;
   beside = begin_beside (trainer, n_steps, &fold, &local);
   trainer->course = course;
-  done = !local && load_courses (trainer, course, &beside, &local) && take_steps (trainer, course, beside, &fold, cancellable, progress, user_data, &local);
+  done = !local && load_courses (trainer, checkpoint, course, &beside, &local)
+         && take_steps (trainer, checkpoint, course, beside, &fold, cancellable, progress, user_data, &local);
   trainer->course = NULL;
   *learned = pixel_course_make_head (course, local ? NULL : &local);
   if (local)
@@ -525,7 +520,7 @@ learn (FoveaPixelTrainer *trainer, guint n_steps, GCancellable *cancellable, Fov
 }
 
 gboolean
-fovea_pixel_trainer_run (FoveaPixelTrainer *trainer, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
+fovea_pixel_trainer_run (FoveaPixelTrainer *trainer, const char *checkpoint, GCancellable *cancellable, FoveaProgress progress, gpointer user_data, GError **error)
 {
   gboolean    first = !trainer->head || (trainer->n_runs == 0 && !trainer->before), done;
   guint       n_steps = first ? trainer->settings.first_steps : trainer->settings.more_steps;
@@ -533,7 +528,7 @@ fovea_pixel_trainer_run (FoveaPixelTrainer *trainer, GCancellable *cancellable, 
 
   if (!check_painted (trainer, error) || !pixel_trainer_begin (trainer, cancellable, error))
     return FALSE;
-  done = learn (trainer, n_steps, cancellable, progress, user_data, &learned, error);
+  done = learn (trainer, n_steps, checkpoint, cancellable, progress, user_data, &learned, error);
   if (learned)
     {
       g_clear_pointer (&trainer->answer, fovea_session_free);
@@ -542,9 +537,13 @@ fovea_pixel_trainer_run (FoveaPixelTrainer *trainer, GCancellable *cancellable, 
       trainer->n_runs++;
       trainer->n_steps += n_steps;
     }
-  if (done)
-    g_clear_pointer ((char **) &trainer->settings.checkpoint, g_free);
   return done;
+}
+
+gboolean
+fovea_pixel_trainer_has_run (const FoveaPixelTrainer *trainer)
+{
+  return trainer->n_runs > 0;
 }
 
 double

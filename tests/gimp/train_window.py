@@ -185,14 +185,21 @@ def change_settings(window, folder):
     assert 'kept out' not in described(window, 'Loss and score.*'), 'it is not to be judged'
     act(find(window, 'check box', 'Judge by a third of the strokes'))
     window.press('Stop')
-    wait(lambda: window.button('Save model').getState().contains(window.pyatspi.STATE_SENSITIVE), 'the end of that', 30)
+    wait(lambda: window.button('Save model').getState().contains(window.pyatspi.STATE_SENSITIVE), 'what was learned by then', 30)
+    assert not window.button('Stop').getState().contains(window.pyatspi.STATE_SENSITIVE) and window.words('Not judged')
+    spin(window, 'Epochs', 150)
+    window.press('Train')
+    made = wait(lambda: window.words('Saved as .*My model 2.onnx'), 'a long training saves its model', 120)
+    wait(lambda: window.words('on strokes kept out'), 'its score', 60)
+    assert not list(pathlib.Path(os.environ['HOME'], '.cache/fovea/training').iterdir()), 'it left something'
+    spin(window, 'Epochs', 5000)
     window.press('Train')
     wait(lambda: re.fullmatch(r'On what is kept out \d+ %\nLoss \d\.\d+', described(window, 'Loss and score.*')), 'the score while it learns', 60)
     shoot_still(folder / 'train-settings-learning.png')
     window.press('Close')
     window.press('Abandon it')
     window.ended()
-    print(f'ok settings: {saved}', flush=True)
+    print(f'ok settings: {saved} {made}', flush=True)
 
 
 def shown_settings(window):
@@ -322,6 +329,7 @@ def warn(window, folder):
     assert count_titles('Train') == 2, 'the title of the question'
     shoot(folder / 'train-warned-question.png')
     stay(window)
+    wait(lambda: described(window, 'Loss and score.*'), 'steps', 60)
     window.press('Stop')
     said = [wait(lambda: find(window, 'label', f'(?s).*{words}.*').name, words, 60)
             for words in ('“Pet” has only 9 painted pixels', '“Tail” has no examples yet', '400 pixels are painted in two classes')]
@@ -330,6 +338,7 @@ def warn(window, folder):
     shoot(folder / 'train-warned.png')
     check_window(window.dialog)
     window.press('Close')
+    window.press('Close without saving')  # what was learned until it was stopped
     window.ended()
     print(f'ok warned: {said[0]}', flush=True)
 
@@ -427,10 +436,23 @@ def go_on(window, folder):
 
 
 def go_on_strokes(window, folder):
-    """The same of strokes, with the image open that they are on."""
+    """A long training on the open image's strokes dies with the plug-in, as by GIMP's own Cancel: the next window offers to go on with it, and does so where it was."""
+    def reach(least):
+        return wait(lambda: (value := find(window, 'progress bar', 'Progress').queryValue().currentValue) >= least and value, 'steps', 120)
+
+    window.press('Train')
+    wait(lambda: pathlib.Path(os.environ['HOME'], '.cache/fovea/training/Mine/checkpoint').exists(), 'a checkpoint', 60)
+    wait(lambda: re.fullmatch(r'On what is kept out \d+ %\nLoss \d\.\d+', described(window, 'Loss and score.*')), 'the curves', 60)
+    reached = reach(0.06)
+    shoot(folder / 'train-strokes-kept.png')
+    os.kill(int(next(plug_ins()).name), signal.SIGKILL)
+    window.ended()
+    window.open(MENU)
     offered = wait(lambda: window.words('The training of “Mine” was interrupted'), 'the offer', 60)
+    shoot(folder / 'train-strokes-offered.png')
     window.press('Go on')
-    wait(lambda: window.words('Learning') and find(window, 'progress bar', 'Progress').queryValue().currentValue > 0, 'steps', 120)
+    wait(lambda: window.words('Learning'), 'the training', 120)
+    assert reach(0.001) >= reached, 'it began anew'
     shoot(folder / 'train-strokes-went-on.png')
     check_window(window.dialog)
     window.press('Stop and keep the best')
@@ -692,15 +714,6 @@ def leave_training(gimp, photo):
     begin_with(gimp, f'(source "folder")\n(folder "{gimp.folder}/two")\n')
 
 
-def leave_strokes(gimp, labels):
-    """The same while it learns strokes."""
-    at_work = Beside(gimp, 'interrupted', scene(labels, '', train('#:name "Mine" #:epochs 10000')))
-    try:
-        wait_for(gimp.folder / 'home/.cache/fovea/training/Mine/checkpoint')
-    finally:
-        at_work.kill()
-
-
 def prepare_picture(gimp, scene_name):
     """One of our own samples with strokes as someone would paint them, or parts of two as examples of whole images."""
     photo = ROOT / 'samples' / ('horse.jpg' if scene_name == 'manual-photos' else 'dog-with-frisbee.jpg')
@@ -754,7 +767,7 @@ def prepare(gimp, scene_name):
     run(gimp, TOOLS + scene(photo, '', f'''{scribble(truth)} (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 37 53 201 99)
           (gimp-context-set-foreground '(0 0 0)) (gimp-file-save RUN-NONINTERACTIVE image "{gimp.folder}/labels.xcf")'''))
     if scene_name == 'interrupted':
-        leave_strokes(gimp, gimp.folder / 'labels.xcf')
+        begin_with(gimp, '(epochs 1000)\n(name "Mine")\n')
     return gimp.folder / 'labels.xcf'
 
 
@@ -774,7 +787,8 @@ def run_scene(name, plugin, folder):
             (gimp.folder / 'models' / model).symlink_to(ROOT / 'models' / model)
         photo = prepare(gimp, name)
         second = f'"{reference()}/data/photos/img/pets/{PETS[2]}.jpg" ' if name == 'several' else ''
-        run_session(gimp, name, folder, f'{second}"{photo}"', *(('de_DE.UTF-8', 'dark') if name == 'german' else ()), timeout=600)
+        dies = {'environment': {'FOVEA_CHECKPOINT_SECONDS': '0'}, 'forgiven': 'Plug-in crashed'} if name == 'interrupted' else {}
+        run_session(gimp, name, folder, f'{second}"{photo}"', *(('de_DE.UTF-8', 'dark') if name == 'german' else ()), timeout=600, **dies)
         if name not in ('none', 'german', 'warned') and name not in MANUAL:
             assert (gimp.folder / f'home/.local/share/fovea/models/{"Mine" if name in ("killed", "interrupted") else "My model"}.onnx').exists()
         if name == 'settings':
