@@ -9,41 +9,95 @@
 
 /* ---- depthwise -------------------------------------------------------------------------------------------- */
 
+#define DEPTHWISE_TAPS 5 /* most that are summed side by side */
+
+/* Adds n pixels of a row of the gradient times those of x under n_taps taps of one row, `apart` floats from tap to tap, to sum (n_taps, 16). */
+INLINE void
+depthwise_gradient_taps (const float *x, size_t step, size_t apart, const float *gradient, size_t n, int n_taps, float *sum)
+{
+  for (size_t lane = 0; lane < KERNEL_BLOCK; lane += VEC_LANES)
+    {
+      const float *in = x + lane, *g = gradient + lane;
+      Vec          total[DEPTHWISE_TAPS][2]; /* of even and odd pixels: chains of additions side by side */
+      size_t       i = 0;
+
+      UNROLL for (int t = 0; t < n_taps; t++)
+        {
+          total[t][0] = vec_load (sum + t * KERNEL_BLOCK + lane);
+          total[t][1] = vec_zero ();
+        }
+      for (; i + 2 <= n; i += 2, in += 2 * step, g += 2 * KERNEL_BLOCK)
+        {
+          const Vec even = vec_load (g), odd = vec_load (g + KERNEL_BLOCK);
+
+          UNROLL for (int t = 0; t < n_taps; t++)
+            {
+              total[t][0] = vec_fma (vec_load (in + (size_t) t * apart), even, total[t][0]);
+              total[t][1] = vec_fma (vec_load (in + step + (size_t) t * apart), odd, total[t][1]);
+            }
+        }
+      if (i < n)
+        UNROLL for (int t = 0; t < n_taps; t++)
+          total[t][0] = vec_fma (vec_load (in + (size_t) t * apart), vec_load (g), total[t][0]);
+      UNROLL for (int t = 0; t < n_taps; t++)
+        vec_store (sum + t * KERNEL_BLOCK + lane, vec_add (total[t][0], total[t][1]));
+    }
+}
+
+/* Output pixels [first, last) under taps [tap, tap + n_taps) of one row; n_taps: 1, or all of the usual windows. */
+static void
+depthwise_gradient_pixels (const KernelWeightGradient *g, const float *in_row, const float *gradient_row, int tap, int n_taps, int first, int last, float *sum)
+{
+  const float *x, *gradient = gradient_row + (size_t) first * KERNEL_BLOCK;
+  size_t       step = (size_t) g->stride_w * KERNEL_BLOCK, apart = (size_t) g->dilation_w * KERNEL_BLOCK, n = (size_t) (last - first);
+
+  if (first >= last)
+    return;
+  x = in_row + (size_t) (first * g->stride_w - g->pad_left + tap * g->dilation_w) * KERNEL_BLOCK;
+  sum += tap * KERNEL_BLOCK;
+  switch (n_taps)
+    {
+    case 3:  depthwise_gradient_taps (x, step, apart, gradient, n, 3, sum); break;
+    case 5:  depthwise_gradient_taps (x, step, apart, gradient, n, 5, sum); break;
+    default: depthwise_gradient_taps (x, step, apart, gradient, n, 1, sum); break;
+    }
+}
+
+/* One row of the gradient by the row of x that lies under one row of taps: where all taps are inside together, beside that one by one. */
+static void
+depthwise_gradient_row (const KernelWeightGradient *g, const float *in_row, const float *gradient_row, float *sum)
+{
+  const int n_taps = g->kernel_w;
+  int       first, last, from, to;
+  bool      together;
+
+  gradient_inside (0, g->pad_left, g->stride_w, g->in_w, g->out_w, &from, &last);
+  gradient_inside ((n_taps - 1) * g->dilation_w, g->pad_left, g->stride_w, g->in_w, g->out_w, &first, &to);
+  together = (n_taps == 3 || n_taps == 5) && from < to;
+  if (together)
+    depthwise_gradient_pixels (g, in_row, gradient_row, 0, n_taps, from, to, sum);
+  for (int t = 0; t < n_taps; t++)
+    {
+      gradient_inside (t * g->dilation_w, g->pad_left, g->stride_w, g->in_w, g->out_w, &first, &last);
+      depthwise_gradient_pixels (g, in_row, gradient_row, t, 1, first, together ? from : last, sum);
+      if (together)
+        depthwise_gradient_pixels (g, in_row, gradient_row, t, 1, to, last, sum);
+    }
+}
+
 static void
 vec_depthwise_weight_gradient (const KernelWeightGradient *g, size_t block, size_t first_row, size_t last_row, float *sum)
 {
   const float *in = g->in + block * g->in_plane, *gradient = g->gradient + block * g->gradient_plane;
-  GradientTap  tap;
 
-  for (int ky = 0; ky < g->kernel_h; ky++)
-    for (int kx = 0; kx < g->kernel_w; kx++, sum += KERNEL_BLOCK)
+  for (size_t row = first_row; row < last_row; row++)
+    for (int ky = 0; ky < g->kernel_h; ky++)
       {
-        Vec total[2][KERNEL_BLOCK / VEC_LANES]; /* of even and odd pixels: two chains of additions */
+        int y = (int) row * g->stride_h - g->pad_top + ky * g->dilation_h;
 
-        if (!gradient_tap (g, in, gradient, ky, kx, first_row, last_row, &tap))
-          continue;
-        UNROLL for (int v = 0; v < KERNEL_BLOCK / VEC_LANES; v++)
-          {
-            total[0][v] = vec_load (sum + v * VEC_LANES);
-            total[1][v] = vec_zero ();
-          }
-        for (size_t row = 0; row < tap.n_rows; row++)
-          {
-            const float *x = tap.in + row * tap.in_row, *y = tap.gradient + row * tap.gradient_row;
-            size_t       i = 0;
-
-            for (; i + 2 <= tap.n_pixels; i += 2, x += 2 * tap.in_step, y += 2 * KERNEL_BLOCK)
-              UNROLL for (int v = 0; v < KERNEL_BLOCK / VEC_LANES; v++)
-                {
-                  total[0][v] = vec_fma (vec_load (x + v * VEC_LANES), vec_load (y + v * VEC_LANES), total[0][v]);
-                  total[1][v] = vec_fma (vec_load (x + tap.in_step + v * VEC_LANES), vec_load (y + KERNEL_BLOCK + v * VEC_LANES), total[1][v]);
-                }
-            if (i < tap.n_pixels)
-              UNROLL for (int v = 0; v < KERNEL_BLOCK / VEC_LANES; v++)
-                total[0][v] = vec_fma (vec_load (x + v * VEC_LANES), vec_load (y + v * VEC_LANES), total[0][v]);
-          }
-        UNROLL for (int v = 0; v < KERNEL_BLOCK / VEC_LANES; v++)
-          vec_store (sum + v * VEC_LANES, vec_add (total[0][v], total[1][v]));
+        if (y >= 0 && y < g->in_h)
+          depthwise_gradient_row (g, in + (size_t) y * (size_t) g->in_w * KERNEL_BLOCK, gradient + row * (size_t) g->out_w * KERNEL_BLOCK,
+                                  sum + ky * g->kernel_w * KERNEL_BLOCK);
       }
 }
 
