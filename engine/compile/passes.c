@@ -25,6 +25,7 @@ static const struct
   { "remove-dead", remove_dead, TRUE },
   { "block-layout", block_layout, FALSE },
   { "fuse-rows", fuse_rows, FALSE },
+  { "fuse-norm", fuse_norm, FALSE },
 };
 
 static gboolean

@@ -19,6 +19,7 @@ gboolean fuse_padding    (Graph *graph, GError **error);
 gboolean remove_dead     (Graph *graph, GError **error);
 gboolean block_layout    (Graph *graph, GError **error);
 gboolean fuse_rows       (Graph *graph, GError **error);
+gboolean fuse_norm       (Graph *graph, GError **error);
 
 /* Whether FOVEA_PASSES leaves that one on; for what works like a pass, but not on the graph: "share-parts" (compile.c). */
 gboolean pass_is_on      (const char *name);

@@ -3,12 +3,15 @@
  * batch-norm-training.c: batch normalization on the batch's own statistics, with the activation that follows it, and its gradient (Ioffe & Szegedy 2015,
  * arXiv:1502.03167).
  *
- *   BatchNormTraining (x, gamma, beta, running mean, running variance) -> y, mean, 1 / sigma
- *       y = f (gamma (x - mean) / sigma + beta); the running statistics, variables, move towards the batch's by `momentum` (the variance unbiased)
- *   BatchNormGradient (x, dy, gamma, beta, mean, 1 / sigma) -> dx, dgamma, dbeta
- *       what the activation saw is computed again from x, so that only x is kept
+ *   BatchNormTraining (x, gamma, beta, running mean, running variance, sums) -> y, mean, 1 / sigma
+ *       y = f (gamma (x - mean) / sigma + beta); the running statistics, variables, move towards the batch's by `momentum` (the variance unbiased).
+ *       y is left out where all who read it normalize x themselves (batch-norm-parts.h)
+ *   BatchNormGradient (x, dy, gamma, beta, mean, 1 / sigma, sums) -> dx, dgamma, dbeta, coefficients
+ *       what the activation saw is computed again from x, so that only x is kept. dx is left out where those who read it make it from the coefficients
+ *       (NormGradientBlock, one for each block)
  *
- * Sums go image by image and block by block, in float about a pivot, and are joined in double: the same for any number of threads.
+ * The sums, part by part of the images and block by block, are made by the convolutions that x and dy come from, where these can (compile/fuse-norm.c);
+ * otherwise a part is an image. They are joined in double: the same for any number of threads.
  */
 
 #include <math.h>
@@ -16,10 +19,13 @@
 
 #include "base/tensor.h"
 #include "kernels/kernels.h"
+#include "ops/batch-norm-parts.h"
 #include "ops/families.h"
 #include "ops/gradient.h"
 
-#define STRIP 512 /* pixels that are summed in float before the sum is added in double */
+/* The inputs that the sums are. */
+#define TRAINING_SUMS 5
+#define GRADIENT_SUMS 6
 
 typedef struct
 {
@@ -118,16 +124,9 @@ typedef struct
 {
   const Kernels *kernels;
   gsize          images, channels, blocks, pixels;
+  guint          sums;  /* the input that they are, where they are given; or 0 */
+  gsize          parts; /* that they are over */
 } NormState;
-
-/* A block of 16 channels: what the kernels read of it. */
-typedef struct
-{
-  float scale[KERNEL_BLOCK], shift[KERNEL_BLOCK], mean[KERNEL_BLOCK], inverse[KERNEL_BLOCK];
-} NormBlock;
-
-/* Two sums for each image and block, in double. */
-typedef double Sums[2][KERNEL_BLOCK];
 
 static gsize
 block_of (const NormState *state, gsize task)
@@ -148,29 +147,41 @@ channel_number (const NormState *state, const TensorView *view, gsize c)
   return c < state->channels ? ((const float *) view->data)[c] : 0.0f;
 }
 
-static void
-fill_block (const NormState *state, const Step *step, guint gamma, guint beta, const TensorView *mean, const TensorView *inverse, gsize block,
-            NormBlock *out)
+/* (parts, blocks) */
+static NormSums *
+sums_of (const Step *step)
 {
-  for (gsize i = 0; i < KERNEL_BLOCK; i++)
-    {
-      gsize c = block * KERNEL_BLOCK + i;
+  const NormState *state = step->state;
 
-      out->mean[i] = channel_number (state, mean, c);
-      out->inverse[i] = channel_number (state, inverse, c);
-      out->scale[i] = channel_number (state, &step->in[gamma], c) * out->inverse[i];
-      out->shift[i] = channel_number (state, &step->in[beta], c) - out->mean[i] * out->scale[i];
+  return state->sums ? step->in[state->sums].data : (gpointer) step->workspace;
+}
+
+/* The sums of a channel. */
+static void
+join_sums (const Step *step, gsize channel, double *first, double *second)
+{
+  const NormState *state = step->state;
+  const NormSums  *sums = (const NormSums *) sums_of (step) + channel / KERNEL_BLOCK;
+
+  *first = *second = 0.0;
+  for (gsize part = 0; part < state->parts; part++)
+    {
+      *first += sums[part * state->blocks][0][channel % KERNEL_BLOCK];
+      *second += sums[part * state->blocks][1][channel % KERNEL_BLOCK];
     }
 }
 
-static KernelNorm
-kernel_norm (const NormBlock *block, const Activation *activation)
+static void
+add_phase (Step *step, StepRun run, gsize n_tasks, gsize grain)
 {
-  return (KernelNorm) { .scale = block->scale, .shift = block->shift, .mean = block->mean, .inverse = block->inverse, .activation = *activation };
+  step->phase[step->n_phases].run = run;
+  step->phase[step->n_phases].n_tasks = n_tasks;
+  step->phase[step->n_phases++].grain = grain;
 }
 
+/* sums_input: where they are given. */
 static gboolean
-norm_prepare (Step *step, const char *kernel, StepRun sums, StepRun join, StepRun apply, GError **error)
+norm_prepare (Step *step, guint sums_input, StepRun sums, StepRun join, StepRun apply, GError **error)
 {
   NormState *state = g_new0 (NormState, 1);
 
@@ -184,45 +195,32 @@ norm_prepare (Step *step, const char *kernel, StepRun sums, StepRun join, StepRu
   state->channels = (gsize) step->in[0].shape.dims[1];
   state->blocks = kernel_blocks (state->channels);
   state->pixels = (gsize) (step->in[0].shape.dims[2] * step->in[0].shape.dims[3]);
-  if (!g_size_checked_mul (&step->workspace_size, state->images * state->blocks, sizeof (Sums)))
+  state->parts = state->images;
+  if (sums_input < step->n_inputs)
+    {
+      state->sums = sums_input;
+      state->parts = (gsize) step->in[sums_input].shape.dims[0];
+    }
+  else if (!g_size_checked_mul (&step->workspace_size, state->images * state->blocks, sizeof (NormSums)))
     return node_error (step->node, error, FOVEA_ERROR_MEMORY, "its input is too large.");
-  step_set_run (step, kernel, sums, state->images * state->blocks, 1);
-  step->n_phases = 3;
-  step->phase[1].run = join;
-  step->phase[1].n_tasks = state->blocks;
-  step->phase[1].grain = state->blocks;
-  step->phase[2].run = apply;
-  step->phase[2].n_tasks = state->images * state->blocks;
-  step->phase[2].grain = 1;
+  step->kernel = "batch statistics";
+  if (!state->sums)
+    add_phase (step, sums, state->images * state->blocks, 1);
+  add_phase (step, join, state->blocks, state->blocks);
+  if (step->out[0].value)
+    add_phase (step, apply, state->images * state->blocks, 1);
   return TRUE;
 }
 
 /* ---- forward ------------------------------------------------------------------------------------------------------- */
 
-/* The pivot of a block: the first pixel of the batch. */
 static void
 training_sums (const Step *step, gsize first, gsize last, guint thread)
 {
   const NormState *state = step->state;
-  Sums            *sums = (Sums *) step->workspace;
 
   for (gsize task = first; task < last; task++)
-    {
-      const float *in = pixels_of (state, &step->in[0], task), *pivot = pixels_of (state, &step->in[0], block_of (state, task));
-
-      memset (sums[task], 0, sizeof (Sums));
-      for (gsize i = 0; i < state->pixels; i += STRIP)
-        {
-          float strip[2][KERNEL_BLOCK] = { { 0 } };
-
-          state->kernels->norm_sums (in + i * KERNEL_BLOCK, pivot, MIN (STRIP, state->pixels - i), strip[0], strip[1]);
-          for (gsize c = 0; c < KERNEL_BLOCK; c++)
-            {
-              sums[task][0][c] += strip[0][c];
-              sums[task][1][c] += strip[1][c];
-            }
-        }
-    }
+    norm_sums_set (state->kernels, pixels_of (state, &step->in[0], task), state->pixels, sums_of (step)[task]);
 }
 
 static void
@@ -230,23 +228,16 @@ training_join (const Step *step, gsize first, gsize last, guint thread)
 {
   const NormParams *params = step->node->params;
   const NormState  *state = step->state;
-  const Sums       *sums = (const Sums *) step->workspace;
   const double      n = (double) (state->images * state->pixels);
   float            *running_mean = step->in[3].data, *running_variance = step->in[4].data;
 
   for (gsize c = first * KERNEL_BLOCK; c < MIN (last * KERNEL_BLOCK, state->channels); c++)
     {
-      gsize  block = c / KERNEL_BLOCK, lane = c % KERNEL_BLOCK;
-      double sum = 0.0, squares = 0.0, mean, variance, pivot = pixels_of (state, &step->in[0], block)[lane];
+      double sum, squares, mean, variance;
 
-      for (gsize image = 0; image < state->images; image++)
-        {
-          sum += sums[image * state->blocks + block][0][lane];
-          squares += sums[image * state->blocks + block][1][lane];
-        }
+      join_sums (step, c, &sum, &squares);
       mean = sum / n;
       variance = MAX (squares / n - mean * mean, 0.0);
-      mean += pivot;
       ((float *) step->out[1].data)[c] = (float) mean;
       ((float *) step->out[2].data)[c] = (float) (1.0 / sqrt (variance + params->epsilon));
       running_mean[c] += params->momentum * ((float) mean - running_mean[c]);
@@ -263,17 +254,25 @@ training_apply (const Step *step, gsize first, gsize last, guint thread)
   for (gsize task = first; task < last; task++)
     {
       NormBlock  block;
-      KernelNorm norm = kernel_norm (&block, &params->activation);
+      KernelNorm norm = norm_block_fill (&step->in[1], &step->in[2], &step->out[1], &step->out[2], block_of (state, task), &params->activation, &block);
 
-      fill_block (state, step, 1, 2, &step->out[1], &step->out[2], block_of (state, task), &block);
       state->kernels->norm_apply (&norm, pixels_of (state, &step->in[0], task), (float *) pixels_of (state, &step->out[0], task), state->pixels);
     }
+}
+
+gboolean
+batch_norm_activation (const Node *node, const char *type, Activation *activation)
+{
+  if (strcmp (node->domain, "fovea") != 0 || strcmp (node->type, type) != 0)
+    return FALSE;
+  *activation = ((const NormParams *) node->params)->activation;
+  return TRUE;
 }
 
 static gboolean
 training_prepare (Step *step, GError **error)
 {
-  return norm_prepare (step, "batch statistics", training_sums, training_join, training_apply, error);
+  return norm_prepare (step, TRAINING_SUMS, training_sums, training_join, training_apply, error);
 }
 
 /* ---- gradient ------------------------------------------------------------------------------------------------------ */
@@ -283,27 +282,35 @@ gradient_sums (const Step *step, gsize first, gsize last, guint thread)
 {
   const NormParams *params = step->node->params;
   const NormState  *state = step->state;
-  Sums             *sums = (Sums *) step->workspace;
 
   for (gsize task = first; task < last; task++)
     {
-      const float *x = pixels_of (state, &step->in[0], task), *dy = pixels_of (state, &step->in[1], task);
-      NormBlock    block;
-      KernelNorm   norm = kernel_norm (&block, &params->activation);
+      NormBlock  block;
+      KernelNorm norm = norm_block_fill (&step->in[2], &step->in[3], &step->in[4], &step->in[5], block_of (state, task), &params->activation, &block);
 
-      fill_block (state, step, 2, 3, &step->in[4], &step->in[5], block_of (state, task), &block);
-      memset (sums[task], 0, sizeof (Sums));
-      for (gsize i = 0; i < state->pixels; i += STRIP)
-        {
-          float strip[2][KERNEL_BLOCK] = { { 0 } };
+      norm_gradient_sums_set (state->kernels, &norm, pixels_of (state, &step->in[0], task), pixels_of (state, &step->in[1], task), state->pixels,
+                              sums_of (step)[task]);
+    }
+}
 
-          state->kernels->norm_gradient_sums (&norm, x + i * KERNEL_BLOCK, dy + i * KERNEL_BLOCK, MIN (STRIP, state->pixels - i), strip[0], strip[1]);
-          for (gsize c = 0; c < KERNEL_BLOCK; c++)
-            {
-              sums[task][0][c] += strip[0][c];
-              sums[task][1][c] += strip[1][c];
-            }
-        }
+/* dx = gamma / sigma (g - mean (g) - xhat mean (g xhat)), as a g + b x + c for each channel. */
+static void
+fill_gradient_block (const Step *step, gsize block, NormGradientBlock *out)
+{
+  const NormParams *params = step->node->params;
+  const NormState  *state = step->state;
+  const double      n = (double) (state->images * state->pixels);
+  NormBlock        *norm = &out->norm;
+
+  norm_block_fill (&step->in[2], &step->in[3], &step->in[4], &step->in[5], block, &params->activation, norm);
+  for (gsize i = 0; i < KERNEL_BLOCK; i++)
+    {
+      gsize  channel = block * KERNEL_BLOCK + i;
+      double slope = channel_number (state, &step->out[1], channel) / n * norm->inverse[i];
+
+      out->a[i] = norm->scale[i];
+      out->b[i] = (float) (-norm->scale[i] * slope);
+      out->c[i] = (float) (norm->scale[i] * (slope * norm->mean[i] - channel_number (state, &step->out[2], channel) / n));
     }
 }
 
@@ -311,48 +318,32 @@ static void
 gradient_join (const Step *step, gsize first, gsize last, guint thread)
 {
   const NormState *state = step->state;
-  const Sums      *sums = (const Sums *) step->workspace;
 
   for (gsize c = first * KERNEL_BLOCK; c < MIN (last * KERNEL_BLOCK, state->channels); c++)
     {
-      double sum = 0.0, product = 0.0;
+      double sum, product;
 
-      for (gsize image = 0; image < state->images; image++)
-        {
-          sum += sums[image * state->blocks + c / KERNEL_BLOCK][0][c % KERNEL_BLOCK];
-          product += sums[image * state->blocks + c / KERNEL_BLOCK][1][c % KERNEL_BLOCK];
-        }
+      join_sums (step, c, &sum, &product);
       ((float *) step->out[1].data)[c] = (float) product;
       ((float *) step->out[2].data)[c] = (float) sum;
     }
+  for (gsize block = first; block < last && step->n_outputs > BATCH_NORM_COEFFICIENTS; block++)
+    fill_gradient_block (step, block, (NormGradientBlock *) step->out[BATCH_NORM_COEFFICIENTS].data + block);
 }
 
-/* dx = gamma / sigma (g - mean (g) - xhat mean (g xhat)), as a g + b x + c for each channel. */
 static void
 gradient_apply (const Step *step, gsize first, gsize last, guint thread)
 {
   const NormParams *params = step->node->params;
   const NormState  *state = step->state;
-  const double      n = (double) (state->images * state->pixels);
 
   for (gsize task = first; task < last; task++)
     {
-      NormBlock  block;
-      KernelNorm norm = kernel_norm (&block, &params->activation);
-      float      a[KERNEL_BLOCK], b[KERNEL_BLOCK], c[KERNEL_BLOCK];
+      NormGradientBlock block;
 
-      fill_block (state, step, 2, 3, &step->in[4], &step->in[5], block_of (state, task), &block);
-      for (gsize i = 0; i < KERNEL_BLOCK; i++)
-        {
-          gsize  channel = block_of (state, task) * KERNEL_BLOCK + i;
-          double slope = channel_number (state, &step->out[1], channel) / n * block.inverse[i];
-
-          a[i] = block.scale[i];
-          b[i] = (float) (-block.scale[i] * slope);
-          c[i] = (float) (block.scale[i] * (slope * block.mean[i] - channel_number (state, &step->out[2], channel) / n));
-        }
-      state->kernels->norm_gradient (&norm, pixels_of (state, &step->in[0], task), pixels_of (state, &step->in[1], task), a, b, c,
-                                     (float *) pixels_of (state, &step->out[0], task), state->pixels);
+      fill_gradient_block (step, block_of (state, task), &block);
+      norm_gradient_apply (&block, &params->activation, state->kernels, pixels_of (state, &step->in[0], task), pixels_of (state, &step->in[1], task),
+                           (float *) pixels_of (state, &step->out[0], task), state->pixels);
     }
 }
 
@@ -360,7 +351,7 @@ static gboolean
 gradient_prepare (Step *step, GError **error)
 {
   step->in_place = 1;
-  return norm_prepare (step, "batch statistics", gradient_sums, gradient_join, gradient_apply, error);
+  return norm_prepare (step, GRADIENT_SUMS, gradient_sums, gradient_join, gradient_apply, error);
 }
 
 gboolean

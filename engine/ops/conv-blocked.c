@@ -28,6 +28,7 @@ typedef struct
   gsize          unit_pixels;   /* output pixels of a unit */
   gsize          tiles_x, tiles_y;
   gsize          n_parts;       /* of the input blocks of a band, transformed by themselves */
+  gboolean       is_summed;     /* into output 1, band by band: these depend on shapes only then */
 } ConvState;
 
 typedef struct
@@ -45,6 +46,12 @@ state_free (gpointer data)
 
   conv_stage_clear (&state->stage);
   g_free (state);
+}
+
+static const InputNorm *
+conv_norm (const Step *step)
+{
+  return &((const ConvParams *) step->node->params)->norm;
 }
 
 /* Groups of output blocks begin at even blocks, so that kernels can take two at a time. */
@@ -87,6 +94,54 @@ get_task (const Step *step, gsize task)
   return result;
 }
 
+/* Sums what the task has written, which is in the cache. */
+static void
+sum_output (const Step *step, const ConvTask *task)
+{
+  const ConvState  *state = step->state;
+  const InputNorm  *norm = &((const ConvParams *) step->node->params)->summed;
+  const TensorView *numbers = &step->in[norm->input];
+  gsize             first = task->first * state->unit_pixels * KERNEL_BLOCK, n = (task->last - task->first) * state->unit_pixels;
+  NormSums         *sums = (NormSums *) step->out[1].data + (task->image * state->n_bands + task->band) * state->n_blocks;
+
+  for (gsize block = task->first_block; block < task->last_block; block++)
+    {
+      const float *out = task->conv.out + block * task->conv.out_plane + first;
+      NormBlock    filled;
+      KernelNorm   kernel;
+
+      if (!norm->input)
+        {
+          norm_sums_set (state->stage.kernels, out, n, sums[block]);
+          continue;
+        }
+      kernel = norm_block_fill (&numbers[0], &numbers[1], &numbers[2], &numbers[3], block, &norm->activation, &filled);
+      norm_gradient_sums_set (state->stage.kernels, &kernel, (const float *) numbers[-1].data + (out - (const float *) step->out[0].data), out, n,
+                              sums[block]);
+    }
+}
+
+/* Has the pixels of a pointwise task normalized, and makes an image of their own of them. */
+static void
+normalize_pixels (const Step *step, ConvTask *task, float *scratch)
+{
+  const ConvState *state = step->state;
+  KernelConv      *conv = &task->conv;
+  gsize            n = task->last - task->first, skipped = task->first * KERNEL_BLOCK;
+
+  for (gsize block = 0; block < kernel_blocks (conv->in_channels); block++)
+    input_norm_apply (conv_norm (step), state->stage.kernels, step, block, conv->in + block * conv->in_plane + skipped,
+                      scratch + block * n * KERNEL_BLOCK, n);
+  conv->in = scratch;
+  conv->in_plane = n * KERNEL_BLOCK;
+  conv->in_w = conv->out_w = (int) n;
+  conv->out += skipped;
+  if (conv->residual)
+    conv->residual += skipped;
+  task->first = 0;
+  task->last = n;
+}
+
 static void
 conv_run (const Step *step, gsize first, gsize last, guint thread)
 {
@@ -96,7 +151,11 @@ conv_run (const Step *step, gsize first, gsize last, guint thread)
     {
       ConvTask task = get_task (step, i);
 
+      if (conv_norm (step)->input)
+        normalize_pixels (step, &task, step_scratch (step, thread));
       state->stage.kernels->conv (&task.conv, task.first_block, task.last_block, task.first * state->unit_pixels, task.last * state->unit_pixels);
+      if (state->is_summed)
+        sum_output (step, &task);
     }
 }
 
@@ -119,6 +178,28 @@ thin_run (const Step *step, gsize first, gsize last, guint thread)
     }
 }
 
+/* One block after the other from the rows that the task looks at, normalized. */
+static void
+run_normalized (const Step *step, const ConvTask *task, float *scratch)
+{
+  const ConvState *state = step->state;
+  const ConvShape *shape = &state->stage.shape;
+  gsize            row = (gsize) shape->w * KERNEL_BLOCK, begin, end;
+  KernelConv       conv = task->conv;
+
+  window_seen (&shape->window, 0, shape->h, task->first, task->last, &begin, &end);
+  conv.in = scratch;
+  conv.in_plane = 0;
+  conv.in_h = (int) (end - begin);
+  conv.pad_top += (int) begin;
+  for (gsize block = task->first_block; block < task->last_block; block++)
+    {
+      input_norm_apply (conv_norm (step), state->stage.kernels, step, block, task->conv.in + block * task->conv.in_plane + begin * row, scratch,
+                        (end - begin) * (gsize) shape->w);
+      state->stage.kernels->depthwise (&conv, block, block + 1, task->first, task->last);
+    }
+}
+
 static void
 depthwise_run (const Step *step, gsize first, gsize last, guint thread)
 {
@@ -128,7 +209,12 @@ depthwise_run (const Step *step, gsize first, gsize last, guint thread)
     {
       ConvTask task = get_task (step, i);
 
-      state->stage.kernels->depthwise (&task.conv, task.first_block, task.last_block, task.first, task.last);
+      if (conv_norm (step)->input)
+        run_normalized (step, &task, step_scratch (step, thread));
+      else
+        state->stage.kernels->depthwise (&task.conv, task.first_block, task.last_block, task.first, task.last);
+      if (state->is_summed)
+        sum_output (step, &task);
     }
 }
 
@@ -308,18 +394,33 @@ is_pointwise (ConvKind kind)
   return kind == CONV_POINTWISE || kind == CONV_THINNED;
 }
 
+/* What bands are cut from: pixels or rows of an image. */
+static gsize
+count_units (const ConvShape *shape, ConvKind kind)
+{
+  return (gsize) shape->out_h * (is_pointwise (kind) ? (gsize) shape->out_w : 1);
+}
+
+gsize
+conv_count_bands (const ConvShape *shape, ConvKind kind, gboolean summed)
+{
+  gsize channels = kind == CONV_DEPTHWISE ? KERNEL_BLOCK : (gsize) (shape->channels / shape->group);
+  gsize outputs = kind == CONV_DEPTHWISE ? KERNEL_BLOCK : (gsize) shape->outputs, out_pixels = (gsize) (shape->out_h * shape->out_w), bytes;
+
+  bytes = channels * sizeof (float);
+  bytes *= is_pointwise (kind) ? out_pixels : (gsize) (shape->w * MIN (shape->h, shape->out_h * shape->window.stride[0]));
+  if (summed)
+    bytes = (bytes + outputs * out_pixels * sizeof (float)) / 2;
+  return CLAMP (bytes / BAND_BYTES + 1, 1, count_units (shape, kind));
+}
+
 /* Bands and groups of blocks for the units that are set; macs: of an image. */
 static void
 cut (Step *step, ConvState *state, ConvKind kind, const ConvShape *shape, gsize macs)
 {
-  gsize channels = kind == CONV_DEPTHWISE ? KERNEL_BLOCK : (gsize) (shape->channels / (state->stage.conv.group_out_blocks ? shape->group : 1));
-  gsize row_bytes = channels * (gsize) state->stage.conv.in_w * sizeof (float), bytes, wanted, n_tasks;
+  gsize wanted, n_tasks;
 
-  if (is_pointwise (kind))
-    bytes = row_bytes;
-  else
-    bytes = row_bytes * (gsize) MIN (state->stage.conv.in_h, state->stage.conv.out_h * state->stage.conv.stride_h);
-  state->n_bands = CLAMP (bytes / BAND_BYTES + 1, 1, state->n_units);
+  state->n_bands = conv_count_bands (shape, kind, state->is_summed);
   wanted = MIN (4 * step->n_threads, state->n_images * macs * (kind == CONV_DEPTHWISE ? DEPTHWISE_WORK : 1) / TASK_MACS + 1);
   wanted = wanted > 1 ? (wanted + step->n_threads - 1) / step->n_threads * step->n_threads : 1; /* as many for each thread */
 
@@ -335,7 +436,7 @@ cut (Step *step, ConvState *state, ConvKind kind, const ConvShape *shape, gsize 
       gsize least = is_pointwise (kind) ? 96 : MAX (96 / (gsize) state->stage.conv.out_w, 1);
       gsize most = MAX (state->n_units / least, 1);
 
-      if (step->n_threads > 1 && state->n_images * state->n_bands < wanted)
+      if (step->n_threads > 1 && !state->is_summed && state->n_images * state->n_bands < wanted)
         state->n_bands = CLAMP ((wanted + state->n_images - 1) / state->n_images, state->n_bands, MAX (most, state->n_bands));
       n_tasks = state->n_images * state->n_bands;
       if (step->n_threads > 1 && n_tasks < wanted)
@@ -344,6 +445,17 @@ cut (Step *step, ConvState *state, ConvKind kind, const ConvShape *shape, gsize 
     }
   step_set_run (step, kernel_name (kind, shape), kind == CONV_DEPTHWISE ? depthwise_run : conv_run, n_tasks,
                 MAX (n_tasks / MAX (wanted, 1), 1));
+}
+
+/* Room for what a task reads normalized. */
+static void
+prepare_norm (Step *step, const ConvState *state, ConvKind kind, const ConvShape *shape)
+{
+  gsize most = (state->n_units + state->n_bands - 1) / state->n_bands, n = kernel_blocks (state->stage.conv.in_channels) * most;
+
+  if (kind == CONV_DEPTHWISE)
+    n = window_most (&shape->window, 0, shape->h, most) * (gsize) shape->w;
+  step->scratch_size = n * KERNEL_BLOCK * sizeof (float);
 }
 
 static void
@@ -368,7 +480,8 @@ conv_prepare_blocked (Step *step, const ConvShape *shape, ConvKind kind, GError 
   state->n_images = (gsize) shape->n;
   state->n_blocks = kernel_blocks ((gsize) shape->outputs);
   state->n_groups = state->n_bands = 1;
-  state->n_units = (gsize) shape->out_h * (is_pointwise (kind) ? (gsize) shape->out_w : 1);
+  state->n_units = count_units (shape, kind);
+  state->is_summed = step->n_outputs > 1;
   state->unit_pixels = is_pointwise (kind) ? 1 : (gsize) shape->out_w;
 
   if (shape->n == 0)
@@ -381,5 +494,7 @@ conv_prepare_blocked (Step *step, const ConvShape *shape, ConvKind kind, GError 
   macs = (double) shape->out_h * (double) shape->out_w * (double) shape->outputs * (double) state->stage.conv.in_channels
          * (double) (shape->window.kernel[0] * shape->window.kernel[1]);
   cut (step, state, kind, shape, (gsize) MIN (macs, 1e15));
+  if (conv_norm (step)->input)
+    prepare_norm (step, state, kind, shape);
   return kind != CONV_THINNED || prepare_thinned (step, state, error);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/tensor.h"
-#include "ops/conv.h"
+#include "ops/conv-weight-gradient.h"
 
 static gboolean
 is_transposed (const Node *node)
@@ -143,4 +143,125 @@ conv_add_residual (Node *node, Value *residual)
     node_add_input (node, NULL);
   node_add_input (node, residual);
   ((ConvParams *) node->params)->residual = TRUE;
+}
+
+gboolean
+conv_can_normalize (const Node *node)
+{
+  ConvShape shape;
+  ConvKind  kind;
+
+  if (!(conv_is (node) ? !is_transposed (node) && conv_blocked_shape (node, &shape) : conv_weight_gradient_shape (node, &shape))
+      || node_input (node, 0)->layout != LAYOUT_BLOCKED)
+    return FALSE;
+  kind = conv_choose (&shape);
+  return kind == CONV_DEPTHWISE || (kind == CONV_POINTWISE && shape.group == 1);
+}
+
+void
+conv_set_norm (Node *node, Value *image, const Activation *activation, Value *const numbers[4])
+{
+  ConvParams *params = node->params; /* a gradient's begin with them */
+
+  while (conv_is (node) && node->inputs->len <= CONV_RESIDUAL_INPUT)
+    node_add_input (node, NULL);
+  params->norm = (InputNorm) { node->inputs->len, *activation };
+  node->inputs->pdata[0] = image;
+  for (guint i = 0; i < 4; i++)
+    node_add_input (node, numbers[i]);
+}
+
+Value *
+conv_add_sums (Graph *graph, Node *node, Value *x, const Activation *activation, Value *const numbers[4])
+{
+  ConvParams *params = node->params;
+  ConvShape   shape;
+  ConvKind    kind;
+  Value      *sums;
+  gint64      dims[] = { 0, 0, 2, KERNEL_BLOCK };
+
+  if (node->outputs->len != 1 || node_output (node, 0)->layout != LAYOUT_BLOCKED
+      || !(conv_is (node) ? !is_transposed (node) && conv_blocked_shape (node, &shape) : conv_input_gradient_shape (node, &shape)))
+    return NULL;
+  kind = conv_choose (&shape);
+  if (kind == CONV_WINOGRAD)
+    return NULL;
+  if (!conv_is (node))
+    {
+      node_add_input (node, x);
+      params->summed = (InputNorm) { node->inputs->len, *activation };
+      for (guint i = 0; i < 4; i++)
+        node_add_input (node, numbers[i]);
+    }
+  dims[0] = shape.n * (gint64) conv_count_bands (&shape, kind, TRUE);
+  dims[1] = (gint64) kernel_blocks ((gsize) shape.outputs);
+  sums = graph_add_value (graph, "sums");
+  sums->type = FOVEA_TYPE_FLOAT64;
+  sums->has_rank = TRUE;
+  sums->shape = shape_make (4, dims);
+  node_add_output (node, sums);
+  return sums;
+}
+
+/* The first node of that type that reads `value` as input `i`, or NULL. */
+static Node *
+find_reader (const Graph *graph, const Value *value, const char *type, guint i)
+{
+  for (guint k = 0; k < graph->nodes->len; k++)
+    {
+      Node *node = g_ptr_array_index (graph->nodes, k);
+
+      if (node_input (node, i) == value && strcmp (node->domain, "fovea") == 0 && strcmp (node->type, type) == 0)
+        return node;
+    }
+  return NULL;
+}
+
+void
+conv_join_gradients (Graph *graph, Node *norm, const Activation *activation)
+{
+  Value      *gradient = node_output (norm, 0), *coefficients, *dx, *sums;
+  Node       *by_weights = find_reader (graph, gradient, "ConvWeightGradient", 1), *by_input = find_reader (graph, gradient, "ConvInputGradient", 0);
+  ConvParams *params, *other;
+  ConvShape   shape;
+  gsize       n_bands;
+  gint64      dims[] = { 0, sizeof (NormGradientBlock) / sizeof (float) };
+
+  if (!by_weights || !by_input || graph_count_uses (graph, gradient) != 2 || node_output (by_weights, 1)
+      || node_input (by_weights, 0)->layout != LAYOUT_BLOCKED || node_output (by_input, 0)->layout != LAYOUT_BLOCKED
+      || !conv_weight_gradient_shape (by_weights, &shape) || !conv_can_join_gradients (&shape, &n_bands))
+    return;
+  params = by_weights->params;
+  other = by_input->params;
+  dx = node_output (by_input, 0);
+  sums = node_output (by_input, 1);
+
+  coefficients = graph_add_value (graph, "coefficients");
+  dims[0] = (gint64) kernel_blocks ((gsize) shape.outputs);
+  coefficients->type = FOVEA_TYPE_FLOAT32;
+  coefficients->has_rank = TRUE;
+  coefficients->shape = shape_make (2, dims);
+  norm->outputs->pdata[0] = NULL;
+  node_add_output (norm, coefficients);
+
+  by_weights->inputs->pdata[1] = node_input (norm, 1);
+  node_add_input (by_weights, node_input (norm, 0));
+  params->gradient = (InputNorm) { by_weights->inputs->len - 1, *activation };
+  node_add_input (by_weights, coefficients);
+  node_add_input (by_weights, node_input (by_input, 1));
+  node_add_input (by_weights, NULL); /* no bias */
+  for (guint i = 2; i < by_input->inputs->len; i++)
+    node_add_input (by_weights, node_input (by_input, i));
+  if (other->summed.input)
+    params->summed = (InputNorm) { by_weights->inputs->len - 4, other->summed.activation };
+
+  graph_remove_node (graph, by_input);
+  while (by_weights->outputs->len < CONV_GRADIENT_IMAGE)
+    node_add_output (by_weights, NULL);
+  node_add_output (by_weights, dx);
+  if (sums)
+    {
+      sums->shape.dims[0] = (gint64) n_bands;
+      node_add_output (by_weights, sums);
+    }
 }

@@ -3,7 +3,7 @@
  * conv-gradient.c: the gradients of Conv by its input and by its weights and bias.
  *
  *   ConvInputGradient (dy, W) -> dx         with stride 1 an ordinary convolution of dy with the weights turned round, so that conv-choose.c picks its
- *                                           kernel (Winograd too); with larger strides a transposed convolution; depthwise by a kernel of its own
+ *                                           kernel (Winograd too); with larger strides a transposed convolution, or a kernel of its own for depthwise ones
  *   ConvWeightGradient (x, dy) -> dW, db    sums of outer products, pixel by pixel (conv-weight-gradient.c)
  *
  * Both carry the attributes of the Conv, and `shape`: that of what they give. Where the sizes have no fast form, plain loops sum in double.
@@ -259,9 +259,8 @@ input_infer (const Node *node, InferContext *context, GError **error)
   return TRUE;
 }
 
-/* The convolution, or transposed convolution, from dy to dx. */
-static ConvShape
-turned_shape (const ConvShape *forward)
+ConvShape
+conv_turn_shape (const ConvShape *forward)
 {
   ConvShape turned = *forward;
 
@@ -298,12 +297,20 @@ input_way (const Node *node, ConvShape *forward, ConvShape *turned)
       || !input_sizes (node, &window, NULL))
     return INPUT_PLAIN;
   *forward = conv_shape (node, &params->shape, &node_input (node, 0)->shape, &window);
-  *turned = turned_shape (forward);
-  if (conv_is_depthwise (forward) && conv_fits_kernels (forward))
-    return INPUT_DEPTHWISE;
+  *turned = conv_turn_shape (forward);
   if (window.stride[0] == 1 && window.stride[1] == 1)
     return conv_choose (turned) != CONV_PLAIN ? INPUT_CONV : INPUT_PLAIN;
+  if (conv_is_depthwise (forward) && conv_fits_kernels (forward))
+    return INPUT_DEPTHWISE;
   return conv_transpose_accepts (turned) ? INPUT_TRANSPOSED : INPUT_PLAIN;
+}
+
+gboolean
+conv_input_gradient_shape (const Node *node, ConvShape *shape)
+{
+  ConvShape forward;
+
+  return strcmp (node->domain, "fovea") == 0 && strcmp (node->type, "ConvInputGradient") == 0 && input_way (node, &forward, shape) == INPUT_CONV;
 }
 
 static gboolean
@@ -441,14 +448,14 @@ weight_infer (const Node *node, InferContext *context, GError **error)
   return TRUE;
 }
 
-/* FALSE: plain loops. */
-static gboolean
-weight_shape (const Node *node, ConvShape *shape)
+gboolean
+conv_weight_gradient_shape (const Node *node, ConvShape *shape)
 {
   const Value *x = node_input (node, 0);
   Window       window;
 
-  if (x->type != FOVEA_TYPE_FLOAT32 || x->shape.n_dims != 4 || !weight_sizes (node, &window, NULL))
+  if (strcmp (node->domain, "fovea") != 0 || strcmp (node->type, "ConvWeightGradient") != 0 || x->type != FOVEA_TYPE_FLOAT32 || x->shape.n_dims != 4
+      || !weight_sizes (node, &window, NULL))
     return FALSE;
   *shape = conv_shape (node, &x->shape, &node_input (node, 1)->shape, &window);
   return conv_fits_kernels (shape) && (conv_is_depthwise (shape) || conv_has_whole_blocks (shape));
@@ -459,7 +466,7 @@ weight_blocked (const Node *node, BlockedForm *form)
 {
   ConvShape shape;
 
-  if (!weight_shape (node, &shape))
+  if (!conv_weight_gradient_shape (node, &shape))
     return FALSE;
   form->wish = BLOCKED_PREFERS;
   form->inputs = shape.group == 1 && shape.channels <= 4 ? 2 : 3; /* few channels are read where they lie */
@@ -476,7 +483,7 @@ weight_prepare (Step *step, GError **error)
 
   if (step->in[1].layout == LAYOUT_BLOCKED)
     {
-      gboolean fits = weight_shape (step->node, &shape);
+      gboolean fits = conv_weight_gradient_shape (step->node, &shape);
 
       g_assert (fits);
       return conv_prepare_weight_gradient (step, &shape, error);

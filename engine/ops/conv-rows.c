@@ -60,18 +60,6 @@ row_floats (gint64 width)
   return (gsize) width * KERNEL_BLOCK;
 }
 
-/* Rows of its input that rows [first, last) of the depthwise convolution look at. */
-static void
-rows_seen (const ConvStage *depthwise, gsize first, gsize last, gsize *begin, gsize *end)
-{
-  const Window *window = &depthwise->shape.window;
-  gint64        top = (gint64) first * window->stride[0] - window->pad_begin[0];
-  gint64        bottom = ((gint64) last - 1) * window->stride[0] - window->pad_begin[0] + (window->kernel[0] - 1) * window->dilation[0] + 1;
-
-  *begin = (gsize) CLAMP (top, 0, depthwise->shape.h);
-  *end = (gsize) CLAMP (bottom, (gint64) *begin, depthwise->shape.h);
-}
-
 /* Rows [first, last) of output blocks [block, last_block) to `out`. The input holds rows [in_first, in_last). */
 static void
 run_stage (const ConvStage *stage, const KernelConv *place, gsize block, gsize last_block, gsize first, gsize last, gsize in_first, gsize in_last)
@@ -123,7 +111,7 @@ run_band (RowsJob *job, gsize first, gsize last)
   KernelConv       conv = depthwise->conv;
   gsize            in_first, in_last, row = first * row_floats (depthwise->shape.out_w), n_blocks = kernel_blocks (conv.out_channels), end;
 
-  rows_seen (depthwise, first, last, &in_first, &in_last);
+  window_seen (&depthwise->shape.window, 0, depthwise->shape.h, first, last, &in_first, &in_last);
   conv.in = state->expand ? job->wide : job->in;
   conv.in_plane = state->expand ? state->wide_plane : conv.in_plane;
   conv.out = project ? job->filtered : job->out + row;
@@ -175,21 +163,11 @@ rows_run (const Step *step, gsize first, gsize last, guint thread)
 
 /* ---- preparing -------------------------------------------------------------------------------------------- */
 
-/* Rows of `wide` that a band of n rows sees at most. */
-static gsize
-wide_rows (const ConvStage *depthwise, gsize n)
-{
-  const Window *window = &depthwise->shape.window;
-  gsize         rows = (n - 1) * (gsize) window->stride[0] + (gsize) ((window->kernel[0] - 1) * window->dilation[0]) + 1;
-
-  return MIN (rows, (gsize) depthwise->shape.h);
-}
-
 static gboolean
 fits (const RowsState *state, gsize band)
 {
   const ConvStage *depthwise = state->depthwise;
-  gsize            wide = wide_rows (depthwise, band) * row_floats (depthwise->shape.w) * AT_ONCE * sizeof (float);
+  gsize            wide = window_most (&depthwise->shape.window, 0, depthwise->shape.h, band) * row_floats (depthwise->shape.w) * AT_ONCE * sizeof (float);
   gsize            filtered = kernel_blocks (depthwise->conv.out_channels) * band * row_floats (depthwise->shape.out_w) * sizeof (float);
 
   return (!state->expand || wide <= WIDE_BYTES) && (!state->project || filtered <= FILTERED_BYTES);
@@ -206,7 +184,7 @@ choose_band (Step *step, RowsState *state, gsize n)
     most++;
   n_bands = (n + most - 1) / most;
   state->band = (n + n_bands - 1) / n_bands;
-  state->wide_plane = state->expand ? wide_rows (depthwise, state->band) * row_floats (depthwise->shape.w) : 0;
+  state->wide_plane = state->expand ? window_most (&depthwise->shape.window, 0, depthwise->shape.h, state->band) * row_floats (depthwise->shape.w) : 0;
   state->filtered_plane = state->project ? state->band * row_floats (depthwise->shape.out_w) : 0;
   state->filtered_at = n_blocks * state->wide_plane;
   step->scratch_size = n_blocks * (state->wide_plane + state->filtered_plane) * sizeof (float);

@@ -5,13 +5,19 @@
  * A task is (part of the images' rows, some output blocks): band after band of rows is read from memory once and multiplied by all pairs of blocks, whose
  * sums stay in the second-level cache. With Winograd a part is of the tiles of all images, and its sums, four times as many, are each thread's own; only what
  * they mean is kept. Then the parts are added up. Parts depend on shapes only, so that the result doesn't depend on the number of threads.
+ *
+ * Where the convolution's output is normalized (batch-norm-training.c), dy may be the gradient of what comes out of that: then each band of it is brought
+ * back through the normalization in the cache, and the data gradient is made of the same band, so that both gradients read memory once.
  */
 
 #include "ops/conv-weight-gradient.h"
 
 #include <string.h>
 
+#include "ops/conv-stage.h"
+
 #define BAND_BYTES      20480     /* of the rows of x and dy, of one block each, that a call of the kernel looks at */
+#define DEPTHWISE_BAND  (128 * 1024) /* the same of a depthwise one, whose kernel goes row by row anyway */
 #define SUM_FLOATS      (1 << 16) /* of a task, about: they share the second-level cache with the band */
 #define WINOGRAD_FLOATS (5 << 18) /* of a task's sums in Winograd's domain: with fewer output blocks the inputs would be transformed too often */
 #define WINOGRAD_BAND   (1 << 19) /* floats of a band's inputs in Winograd's domain, about */
@@ -31,6 +37,13 @@ typedef struct
   gsize                  n_parts, n_pairs, pair_size; /* sums: (parts, pairs, pair_size), pairs: (out_blocks, in_blocks) */
   gsize                  task_blocks, n_cuts;    /* output blocks of a task, and tasks of a part */
   gsize                  band;                   /* rows, or with Winograd tiles, of a call */
+  InputNorm              norm;                   /* of x */
+  ConvShape              shape;
+
+  /* where both gradients are made */
+  InputNorm              gradient;               /* of ConvParams; input 0: only that of the weights is made */
+  ConvStage              stage;                  /* the convolution that the data gradient is */
+  gsize                  norm_at;                /* floats of the scratch before x, normalized; dy is there first */
 } WeightState;
 
 KernelWeightGradient
@@ -74,24 +87,158 @@ bands_of_image (const WeightState *state)
   return ((gsize) state->winograd.gradient.out_h + state->band - 1) / state->band;
 }
 
+/* Has blocks [block, end) of x normalized where rows [first, last) of dy look at them, and read from `out`. */
 static void
-add_bands (const Step *step, const WeightState *state, gsize part, gsize block, gsize end, float *sums)
+normalize_rows (const Step *step, const WeightState *state, KernelWeightGradient *gradient, gsize block, gsize end, gsize first, gsize last, float *out)
 {
-  KernelWeightGradient gradient = state->winograd.gradient;
-  gsize                rows = (gsize) gradient.out_h, n_bands = state->images * bands_of_image (state);
+  gsize from, to, n, width = (gsize) gradient->in_w;
+
+  window_seen (&state->shape.window, 0, gradient->in_h, first, last, &from, &to);
+  n = (to - from) * width;
+  for (gsize b = block; b < end; b++)
+    input_norm_apply (&state->norm, state->kernels, step, b, gradient->in + b * gradient->in_plane + from * width * KERNEL_BLOCK,
+                      out + (b - block) * n * KERNEL_BLOCK, n);
+  gradient->in = out;
+  gradient->in_plane = end - block > 1 ? n * KERNEL_BLOCK : 0;
+  gradient->in_h = (int) (to - from);
+  gradient->pad_top += (int) from;
+}
+
+/* Rows [first, last) of one image, output blocks [block, end) of a depthwise convolution. */
+static void
+add_depthwise_band (const Step *step, const WeightState *state, const KernelWeightGradient *gradient, gsize block, gsize end, gsize first, gsize last,
+                    float *scratch, float *sums)
+{
+  for (; block < end; block++, sums += state->pair_size)
+    {
+      KernelWeightGradient one = *gradient;
+
+      if (state->norm.input)
+        normalize_rows (step, state, &one, block, block + 1, first, last, scratch);
+      state->kernels->depthwise_weight_gradient (&one, block, first, last, sums);
+    }
+}
+
+/* ---- both gradients ------------------------------------------------------------------------------------------------ */
+
+/* n pixels of block `block` of dy, `at` floats from the beginning of that tensor, brought back through the normalization. */
+static void
+normalize_gradient (const Step *step, const WeightState *state, gsize block, gsize at, gsize n, float *out)
+{
+  const TensorView *view = &step->in[state->gradient.input];
+
+  norm_gradient_apply ((const NormGradientBlock *) view[1].data + block, &state->gradient.activation, state->kernels, (const float *) view[0].data + at,
+                       (const float *) step->in[1].data + at, out, n);
+}
+
+/* Sums of n pixels of block `block` of dx, `at` floats from the beginning of that tensor; `task`: (image, band). */
+static void
+sum_image (const Step *step, const WeightState *state, gsize task, gsize block, gsize at, gsize n)
+{
+  const InputNorm  *norm = &((const ConvParams *) step->node->params)->summed;
+  const TensorView *numbers = &step->in[norm->input];
+  gsize             blocks = kernel_blocks ((gsize) state->shape.channels);
+  NormBlock         filled;
+  KernelNorm        kernel;
+
+  if (!norm->input)
+    return;
+  kernel = norm_block_fill (&numbers[0], &numbers[1], &numbers[2], &numbers[3], block, &norm->activation, &filled);
+  norm_gradient_sums_set (state->kernels, &kernel, (const float *) numbers[-1].data + at, (const float *) step->out[CONV_GRADIENT_IMAGE].data + at, n,
+                          ((NormSums *) step->out[CONV_GRADIENT_IMAGE + 1].data)[task * blocks + block]);
+}
+
+/* Rows [first, last) of one image of a pointwise convolution, which are an image of their own; `gradient` is that of the image. */
+static void
+join_pointwise_band (const Step *step, const WeightState *state, KernelWeightGradient gradient, gsize band, gsize first, gsize last, float *scratch,
+                     float *sums)
+{
+  gsize      image = band / bands_of_image (state), width = (gsize) gradient.out_w, skipped = first * width * KERNEL_BLOCK, n = (last - first) * width;
+  gsize      out_plane = gradient.gradient_plane, in_plane = gradient.in_plane;
+  float     *dx = step->out[CONV_GRADIENT_IMAGE].data;
+  KernelConv conv = state->stage.conv;
+
+  for (gsize block = 0; block < state->out_blocks; block++)
+    normalize_gradient (step, state, block, (image * state->out_blocks + block) * out_plane + skipped, n, scratch + block * n * KERNEL_BLOCK);
+  if (state->norm.input)
+    normalize_rows (step, state, &gradient, 0, state->in_blocks, first, last, scratch + state->norm_at);
+  else
+    gradient.in += skipped;
+  gradient.in_h = gradient.out_h = (int) (last - first);
+  gradient.pad_top = 0;
+  gradient.gradient = scratch;
+  gradient.gradient_plane = n * KERNEL_BLOCK;
+  add_band (state, &gradient, 0, state->out_blocks, 0, last - first, sums);
+
+  conv.in = scratch;
+  conv.in_plane = n * KERNEL_BLOCK;
+  conv.in_w = conv.out_w = (int) n;
+  conv.out = dx + image * state->in_image + skipped;
+  state->kernels->conv (&conv, 0, state->in_blocks, 0, n);
+  for (gsize block = 0; block < state->in_blocks; block++)
+    sum_image (step, state, band, block, image * state->in_image + block * in_plane + skipped, n);
+}
+
+/* Rows [first, last) of one image of a depthwise convolution whose output is as large as its input, block by block. */
+static void
+join_depthwise_band (const Step *step, const WeightState *state, const KernelWeightGradient *gradient, gsize band, gsize first, gsize last, float *scratch,
+                     float *sums)
+{
+  gsize image = band / bands_of_image (state), row = (gsize) gradient->in_w * KERNEL_BLOCK, from, to;
+
+  window_seen (&state->stage.shape.window, 0, gradient->out_h, first, last, &from, &to);
+  for (gsize block = 0; block < state->out_blocks; block++, sums += state->pair_size)
+    {
+      gsize                at = (image * state->out_blocks + block) * gradient->in_plane;
+      KernelWeightGradient one = *gradient;
+      KernelConv           conv = state->stage.conv;
+
+      normalize_gradient (step, state, block, at + from * row, (to - from) * (gsize) gradient->in_w, scratch);
+      if (state->norm.input)
+        normalize_rows (step, state, &one, block, block + 1, first, last, scratch + state->norm_at);
+      one.gradient = scratch;
+      one.gradient_plane = 0;
+      one.out_h = (int) (to - from);
+      one.pad_top -= (int) from;
+      state->kernels->depthwise_weight_gradient (&one, block, first - from, last - from, sums);
+
+      conv.in = scratch;
+      conv.in_plane = 0;
+      conv.in_h = (int) (to - from);
+      conv.pad_top += (int) from;
+      conv.out = (float *) step->out[CONV_GRADIENT_IMAGE].data + image * state->in_image;
+      state->kernels->depthwise (&conv, block, block + 1, first, last);
+      sum_image (step, state, band, block, at + first * row, (last - first) * (gsize) gradient->in_w);
+    }
+}
+
+/* ---- by bands ------------------------------------------------------------------------------------------------------ */
+
+static void
+add_bands (const Step *step, const WeightState *state, gsize part, gsize block, gsize end, float *scratch, float *sums)
+{
+  gsize rows = (gsize) state->winograd.gradient.out_h, n_bands = state->images * bands_of_image (state);
 
   memset (sums, 0, (end - block) * state->in_blocks * state->pair_size * sizeof *sums);
   for (gsize band = n_bands * part / state->n_parts; band < n_bands * (part + 1) / state->n_parts; band++)
     {
-      gsize image = band / bands_of_image (state), row = band % bands_of_image (state) * state->band, last = MIN (row + state->band, rows);
+      gsize                image = band / bands_of_image (state), row = band % bands_of_image (state) * state->band, last = MIN (row + state->band, rows);
+      KernelWeightGradient gradient = state->winograd.gradient;
 
       gradient.in = (const float *) step->in[0].data + image * state->in_image;
       gradient.gradient = (const float *) step->in[1].data + image * state->out_blocks * gradient.gradient_plane;
-      if (!state->depthwise)
-        add_band (state, &gradient, block, end, row, last, sums);
+      if (state->gradient.input && state->depthwise)
+        join_depthwise_band (step, state, &gradient, band, row, last, scratch, sums);
+      else if (state->gradient.input)
+        join_pointwise_band (step, state, gradient, band, row, last, scratch, sums);
+      else if (state->depthwise)
+        add_depthwise_band (step, state, &gradient, block, end, row, last, scratch, sums);
       else
-        for (gsize b = block; b < end; b++)
-          state->kernels->depthwise_weight_gradient (&gradient, b, row, last, sums + (b - block) * state->pair_size);
+        {
+          if (state->norm.input)
+            normalize_rows (step, state, &gradient, 0, state->in_blocks, row, last, scratch);
+          add_band (state, &gradient, block, end, row, last, sums);
+        }
     }
 }
 
@@ -135,7 +282,7 @@ sum_run (const Step *step, gsize first, gsize last, guint thread)
       if (state->is_winograd)
         add_tiles (step, state, part, block, end, step_scratch (step, thread), sums);
       else
-        add_bands (step, state, part, block, end, sums);
+        add_bands (step, state, part, block, end, step_scratch (step, thread), sums);
     }
 }
 
@@ -215,11 +362,12 @@ suits_winograd (const ConvShape *shape)
 }
 
 static void
-describe (Step *step, WeightState *state, const ConvShape *shape)
+describe (WeightState *state, const ConvShape *shape, gboolean plain)
 {
   KernelWeightGradient *gradient = &state->winograd.gradient;
 
   state->kernels = kernels_get ();
+  state->shape = *shape;
   state->depthwise = conv_is_depthwise (shape);
   state->is_winograd = suits_winograd (shape);
   state->images = (gsize) shape->n;
@@ -235,7 +383,7 @@ describe (Step *step, WeightState *state, const ConvShape *shape)
   *gradient = conv_describe_gradient (shape);
   gradient->sum_block = state->in_blocks * state->pair_size;
   state->in_image = kernel_blocks ((gsize) shape->channels) * gradient->in_plane;
-  if (step->in[0].layout == LAYOUT_PLAIN)
+  if (plain)
     {
       gradient->in_pixel = 1;
       gradient->in_channel = (gsize) (shape->h * shape->w);
@@ -267,28 +415,86 @@ cut (WeightState *state, const ConvShape *shape)
     }
   else
     {
-      state->band = MAX (BAND_BYTES / row_bytes, 1);
+      state->band = MAX ((state->depthwise ? DEPTHWISE_BAND : BAND_BYTES) / row_bytes, 1);
       n_bands = state->images * bands_of_image (state);
     }
   state->n_parts = CLAMP ((MIN_TASKS + state->n_cuts - 1) / state->n_cuts, 1, MAX (n_bands, 1));
 }
 
 gboolean
+conv_can_join_gradients (const ConvShape *shape, gsize *n_bands)
+{
+  WeightState state = { 0 };
+
+  describe (&state, shape, FALSE);
+  cut (&state, shape);
+  *n_bands = state.images * bands_of_image (&state);
+  if (state.n_cuts > 1 || shape->n == 0)
+    return FALSE;
+  return state.depthwise ? shape->window.stride[0] == 1 && shape->window.stride[1] == 1 && shape->h == shape->out_h && shape->w == shape->out_w
+                         : shape->group == 1 && conv_choose (shape) == CONV_POINTWISE;
+}
+
+static void
+state_free (gpointer data)
+{
+  WeightState *state = data;
+
+  conv_stage_clear (&state->stage);
+  g_free (state);
+}
+
+static void
+stage_refresh (const Step *step)
+{
+  conv_stage_refresh (&((WeightState *) step->state)->stage, step);
+}
+
+/* The data gradient too. */
+static gboolean
+prepare_both (Step *step, WeightState *state, GError **error)
+{
+  ConvShape turned = conv_turn_shape (&state->shape);
+  guint     weights = state->gradient.input + 2;
+
+  step->refresh = step->in[weights].value->variable ? stage_refresh : NULL;
+  return conv_stage_init (&state->stage, step, weights, step->node->params, &turned, conv_choose (&turned), error);
+}
+
+/* Floats of a band's rows of dy, and of x, that are made in the scratch. */
+static void
+prepare_scratch (Step *step, WeightState *state)
+{
+  gsize row = (gsize) state->shape.w * KERNEL_BLOCK, rows = window_most (&state->shape.window, 0, state->shape.h, state->band);
+
+  if (state->gradient.input)
+    state->norm_at = (state->depthwise ? 1 : state->out_blocks) * rows * row;
+  step->scratch_size = (state->norm_at + (state->norm.input ? (state->depthwise ? 1 : state->in_blocks) * rows * row : 0)) * sizeof (float);
+}
+
+gboolean
 conv_prepare_weight_gradient (Step *step, const ConvShape *shape, GError **error)
 {
-  WeightState *state = g_new0 (WeightState, 1);
+  const ConvParams *params = step->node->params;
+  WeightState      *state = g_new0 (WeightState, 1);
 
   step->state = state;
-  step->free_state = g_free;
-  describe (step, state, shape);
+  step->free_state = state_free;
+  state->norm = params->norm;
+  state->gradient = params->gradient;
+  describe (state, shape, step->in[0].layout == LAYOUT_PLAIN);
   cut (state, shape);
   if (!g_size_checked_mul (&step->workspace_size, state->n_parts * state->n_pairs, state->pair_size * sizeof (float)))
     return node_error (step->node, error, FOVEA_ERROR_MEMORY, "its weights are too large.");
+  if (state->gradient.input && !prepare_both (step, state, error))
+    return FALSE;
   if (state->is_winograd)
     step->scratch_size = (winograd_sums (state)
                           + kernel_winograd_size (4) * (kernel_winograd_step (state->in_blocks, state->band)
                                                         + kernel_winograd_step (state->task_blocks, state->band)))
                          * sizeof (float);
+  else
+    prepare_scratch (step, state);
   step_set_run (step, state->depthwise ? "depthwise" : state->is_winograd ? "winograd" : "outer products", sum_run, state->n_parts * state->n_cuts, 1);
   step->n_phases = 2;
   step->phase[1].run = gather_run;

@@ -3,11 +3,12 @@
  * conv.h: the settings of a convolution, also in the fused form that passes of compile/ make: y = activation (conv (x) + bias + residual).
  *
  * A fused node is still a Conv (or ConvTranspose) node. Its inputs are x, W, B (may be NULL) and, where params->residual, the residual as
- * input 3, of the same shape as the output.
+ * input 3, of the same shape as the output; in training the numbers that x is normalized with may follow.
  */
 #pragma once
 
 #include "kernels/activation.h"
+#include "ops/batch-norm-parts.h"
 #include "ops/step.h"
 #include "ops/window.h"
 
@@ -22,6 +23,9 @@ typedef struct
   gint64     output_padding[WINDOW_MAX_SPATIAL];
   Activation activation;                 /* applied last */
   gboolean   residual;                   /* input 3 is added before the activation */
+  InputNorm  norm;                       /* of x, in training: compile/fuse-norm.c */
+  InputNorm  summed;                     /* a data gradient is that of this one's answer, and summed for it; its x is the input before */
+  InputNorm  gradient;                   /* a weight gradient's dy is that of this one's answer; the input is its x, then come its coefficients */
   gboolean   turned;                     /* the weights are those (in, out/group, …) of the convolution whose data gradient this is */
 } ConvParams;
 
@@ -47,6 +51,20 @@ void     conv_set_activation   (Node *node, const Activation *activation);
 /* An addition of a tensor of the output's shape can go into the node: neither residual nor activation yet. FALSE for ConvTranspose. */
 gboolean conv_can_add_residual (const Node *node);
 void     conv_add_residual     (Node *node, Value *residual);
+
+/* The node, a blocked convolution or the weight gradient of one, can take its image as it is before a batch normalization, and normalize it a band at a
+ * time: pointwise and depthwise ones, which are bound by memory. `numbers`: gamma, beta, mean and 1 / sigma. */
+gboolean conv_can_normalize    (const Node *node);
+void     conv_set_norm         (Node *node, Value *image, const Activation *activation, Value *const numbers[4]);
+
+/* Has the node, a blocked convolution or the data gradient of one, sum its output for a batch normalization as it writes it: a new output 1, (parts, C/16,
+ * 2, 16) in double (NormSums). A data gradient's is that of the normalization of x by `numbers`, as above; a convolution's needs none of them. NULL where
+ * it can't. */
+Value   *conv_add_sums         (Graph *graph, Node *node, Value *x, const Activation *activation, Value *const numbers[4]);
+
+/* Puts both gradients of a convolution and what its output's batch normalization has to do with dy into one node, where `norm`, a BatchNormGradient, gives
+ * its dx to nothing else. */
+void     conv_join_gradients   (Graph *graph, Node *norm, const Activation *activation);
 
 /* ---- for convolutions in other numbers (integer-conv.c) ------------------------------------------------- */
 
@@ -114,6 +132,10 @@ gboolean conv_is_depthwise     (const ConvShape *shape);
 
 /* Whether groups, if any, are of whole blocks of channels. */
 gboolean conv_has_whole_blocks (const ConvShape *shape);
+
+/* The bands that an image's output is cut into (conv-blocked.c) so that their input stays in the second-level cache, and where it is `summed` the output
+ * too. Not for Winograd. */
+gsize    conv_count_bands      (const ConvShape *shape, ConvKind kind, gboolean summed);
 
 /* Fills a blocked step (conv-blocked.c): in and out have their layouts, `kind` isn't CONV_PLAIN. */
 gboolean conv_prepare_blocked  (Step *step, const ConvShape *shape, ConvKind kind, GError **error);

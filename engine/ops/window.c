@@ -152,3 +152,19 @@ window_output (const Node *node, Window *window, guint axis, gint64 in, gint64 *
                        in, reach);
   return TRUE;
 }
+
+void
+window_seen (const Window *window, guint axis, gint64 in, gsize first, gsize last, gsize *begin, gsize *end)
+{
+  gint64 top = (gint64) first * window->stride[axis] - window->pad_begin[axis];
+  gint64 bottom = ((gint64) last - 1) * window->stride[axis] - window->pad_begin[axis] + (window->kernel[axis] - 1) * window->dilation[axis] + 1;
+
+  *begin = (gsize) CLAMP (top, 0, in);
+  *end = (gsize) CLAMP (bottom, (gint64) *begin, in);
+}
+
+gsize
+window_most (const Window *window, guint axis, gint64 in, gsize n)
+{
+  return (gsize) MIN (((gint64) n - 1) * window->stride[axis] + (window->kernel[axis] - 1) * window->dilation[axis] + 1, in);
+}

@@ -38,3 +38,9 @@ gboolean window_resolve (const Node *node, const Window *window, guint n_spatial
 /* Output size along `axis` for input size `in` of a resolved window; resolves auto_pad of that axis into pad_begin and pad_end. FALSE
  * with an error where nothing is left. */
 gboolean window_output  (const Node *node, Window *window, guint axis, gint64 in, gint64 *out, GError **error);
+
+/* What outputs [first, last) along `axis` look at of an input of size `in`: [*begin, *end). */
+void     window_seen    (const Window *window, guint axis, gint64 in, gsize first, gsize last, gsize *begin, gsize *end);
+
+/* As much of an input of size `in` as n outputs along `axis` look at, at most. */
+gsize    window_most    (const Window *window, guint axis, gint64 in, gsize n);
