@@ -192,7 +192,7 @@ begin (gpointer data)
       g_clear_pointer (&page->labels, label_layers_free);
       look_show_message (page->look, error->message);
     }
-  page->learns = page->wants && page->cells && (!page->is_live || count_painted_classes (page) >= 2);
+  page->learns = page->wants && page->cells && (!page->is_live || (count_painted_classes (page) >= 2 && (pixel_page_has_run (page) || !page->training->is_long)));
   if (page->learns && !pixel_page_begin_learning (page, &error))
     {
       page->learns = FALSE;
@@ -366,7 +366,7 @@ on_poll (gpointer data)
   GeglRectangle           area;
 
   show_curve (page);
-  if (!page->is_shown || !page->has_photo || started < page->next_poll || !live_is_on (page))
+  if (!page->is_shown || !page->has_photo || started < page->next_poll || !live_is_on (page) || (page->keeps && pixel_page_is_learning (page)))
     return G_SOURCE_CONTINUE;
   labels = pixels_check_image (page->image, &error) ? label_layers_read (page->image, &error) : NULL;
   if (error && g_strcmp0 (page->trouble, error->message) != 0)
@@ -389,11 +389,9 @@ on_poll (gpointer data)
 static void
 on_train (GtkButton *button, PixelPage *page)
 {
-  gboolean is_kept = page->training->is_long && page->is_live; /* from now on */
-
   page->wants = TRUE;
   page->is_live = FALSE;
-  if (look_is_busy (page->look) && (!page->has_photo || (page->learns && !is_kept))) /* it goes on to that as soon as the photo has been looked at, or is at it */
+  if (look_is_busy (page->look) && (!page->has_photo || page->learns)) /* it goes on to that as soon as the photo has been looked at, or is at it */
     return;
   g_clear_pointer (&page->painted, g_free); /* everything is read, to the last pixel */
   look_start (page->look);

@@ -196,6 +196,11 @@ def change_settings(window, folder):
     window.press('Train')
     wait(lambda: re.fullmatch(r'On what is kept out \d+ %\nLoss \d\.\d+', described(window, 'Loss and score.*')), 'the score while it learns', 60)
     shoot_still(folder / 'train-settings-learning.png')
+    act(find(window, 'check box', 'Live: .*'))
+    reached = [find(window, 'progress bar', 'Progress').queryValue().currentValue]
+    window.menu(('Edit', 'Fill with FG'))
+    wait(lambda: reached.append(find(window, 'progress bar', 'Progress').queryValue().currentValue) or reached[-1] > reached[0] + 0.03, 'steps in spite of a stroke', 60)
+    assert reached == sorted(reached), f'a stroke ended it: {reached}'
     window.press('Close')
     window.press('Abandon it')
     window.ended()
@@ -440,6 +445,8 @@ def go_on_strokes(window, folder):
     def reach(least):
         return wait(lambda: (value := find(window, 'progress bar', 'Progress').queryValue().currentValue) >= least and value, 'steps', 120)
 
+    wait(lambda: window.words('Takes about'), 'an estimate', 60)
+    assert not window.button('Stop').getState().contains(window.pyatspi.STATE_SENSITIVE), 'what takes long begins by itself'
     window.press('Train')
     wait(lambda: pathlib.Path(os.environ['HOME'], '.cache/fovea/training/Mine/checkpoint').exists(), 'a checkpoint', 60)
     wait(lambda: re.fullmatch(r'On what is kept out \d+ %\nLoss \d\.\d+', described(window, 'Loss and score.*')), 'the curves', 60)
