@@ -188,8 +188,10 @@ apply (GimpProcedureConfig *config, GimpImage *image, Classification *classifica
   gboolean         write_tags, attention_layer, ok = TRUE;
 
   g_object_get (config, "write-tags", &write_tags, "tag-mode", &mode, "attention-layer", &attention_layer, NULL);
-  if (!labels[0])
+  if (!labels[0] || (!write_tags && !attention_layer))
     return TRUE;
+  if (!pixels_check_image (image, error))
+    return FALSE;
   if (attention_layer && !classification->attention)
     {
       gimp_progress_init (_("Finding where the network looked"));
@@ -202,8 +204,6 @@ apply (GimpProcedureConfig *config, GimpImage *image, Classification *classifica
       if (!metadata)
         return FALSE;
     }
-  if (!metadata && !attention_layer)
-    return TRUE;
 
   gimp_image_undo_group_start (image);
   if (attention_layer)

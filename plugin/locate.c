@@ -249,7 +249,7 @@ locate_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, Gi
           location_clear (&location);
           return gimp_procedure_new_return_values (procedure, GIMP_PDB_CANCEL, NULL);
         }
-      if (!pixels_check_image (image, &error) || !read_output (config, &output, &error) || !object_output_check (&output, image, &error))
+      if (!read_output (config, &output, &error) || !object_output_check (&output, image, &error))
         {
           location_clear (&location);
           return gimp_procedure_new_return_values (procedure, GIMP_PDB_EXECUTION_ERROR, error);

@@ -132,7 +132,10 @@ end_work (Look *look, const GError *error)
   gtk_spinner_stop (GTK_SPINNER (look->spinner));
   look_show_progress (look, FALSE);
   if (error && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    look_show_message (look, error->message);
+    {
+      look_show_message (look, error->message);
+      look_show_facts (look, "");
+    }
   return FALSE;
 }
 
@@ -353,13 +356,12 @@ read_band (gpointer data)
   Look   *look = data;
   GError *error = NULL;
   gsize   stride = (gsize) look->width * 3;
+  guint8 *band = look->rgb + (gsize) look->next_row * stride;
   int     rows = MIN (pixels_count_band_rows (look->width), look->height - look->next_row);
 
-  if (!g_cancellable_set_error_if_cancelled (look->cancellable, &error) && pixels_check_image (look->image, &error) && look->next_row < look->height)
+  if (!g_cancellable_set_error_if_cancelled (look->cancellable, &error) && look->next_row < look->height
+      && pixel_reader_read (look->reader, 0, look->next_row, look->width, rows, band, stride, &error))
     {
-      guint8 *band = look->rgb + (gsize) look->next_row * stride;
-
-      pixel_reader_read (look->reader, 0, look->next_row, look->width, rows, band, stride, NULL);
       look->next_row += rows;
       note_rows (look, MIN (look->next_row, look->height - 1), FALSE); /* the last waits for all to be judged */
       if (look->smaller)
@@ -379,8 +381,6 @@ read_band (gpointer data)
 static gboolean
 open_region (Look *look, const char *region, GError **error)
 {
-  if (!pixels_check_image (look->image, error))
-    return FALSE;
   look->reader = pixel_reader_new (look->image, look->drawables, g_strcmp0 (region, "layer") == 0 ? look->layer_region : region, error);
   if (!look->reader)
     return FALSE;

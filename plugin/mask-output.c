@@ -126,7 +126,7 @@ unite (const Work *work, GError **error)
 static GimpLayer *
 find_layer (GimpDrawable **drawables)
 {
-  GimpItem *item = drawables && drawables[0] ? GIMP_ITEM (drawables[0]) : NULL;
+  GimpItem *item = drawables && drawables[0] && gimp_item_is_valid (GIMP_ITEM (drawables[0])) ? GIMP_ITEM (drawables[0]) : NULL;
 
   if (item && gimp_item_is_layer_mask (item))
     return gimp_layer_from_mask (GIMP_LAYER_MASK (item));
@@ -435,12 +435,16 @@ static gboolean (*const writers[]) (Work *work, GError **error) = {
 gboolean
 mask_output_check (const MaskOutput *output, GimpImage *image, GimpDrawable **drawables, GError **error)
 {
+  if (!pixels_check_image (image, error))
+    return FALSE;
   if (gimp_image_get_base_type (image) == GIMP_INDEXED && (output->kind == MASK_LAYERS || output->kind == MASK_CUT_OUT))
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
                    _("An indexed image has neither colours nor soft edges for that. Convert it to RGB first (Image ▸ Mode ▸ RGB)."));
       return FALSE;
     }
+  if ((output->kind == MASK_LAYER_MASK || output->kind == MASK_CUT_OUT) && drawables && drawables[0] && !pixels_check_layer (drawables[0], error))
+    return FALSE;
   if (output->kind == MASK_LAYER_MASK && !find_layer (drawables))
     {
       g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("No layer is chosen that could get a mask. Choose one and try again."));
@@ -455,6 +459,8 @@ mask_output_apply (const MaskOutput *output, const MaskSource *source, double *a
   Work     work = { output, source, pixel_reader_get_region (source->reader) };
   gboolean done;
 
+  if (!pixel_reader_check (source->reader, error))
+    return FALSE;
   for (gsize k = 0; k < source->n; k++)
     {
       g_autoptr (FoveaMask) mask = fovea_mask_new (source->masks, &source->which[k], 1, &output->options, error);

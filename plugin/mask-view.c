@@ -173,6 +173,12 @@ on_click (GtkWidget *widget, double x, double y, const GdkEventButton *event, gp
     view->on_click (x, y, (event->state & GDK_CONTROL_MASK) != 0, view->user_data);
 }
 
+static char *
+on_tell (GtkWidget *widget, double x, double y, gpointer data)
+{
+  return ((const MaskView *) data)->on_click ? g_strdup (_("Click on what is meant, with Ctrl on what isn't.")) : NULL;
+}
+
 static void
 free_view (gpointer data)
 {
@@ -183,7 +189,7 @@ free_view (gpointer data)
 GtkWidget *
 mask_view_new (void (*clicked) (double x, double y, gboolean outside, gpointer user_data), gpointer user_data)
 {
-  static const PhotoViewHooks hooks = { on_draw, on_click, NULL };
+  static const PhotoViewHooks hooks = { on_draw, on_click, on_tell };
   MaskView                   *view = g_new0 (MaskView, 1);
 
   view->kind = MASK_VIEW_PHOTO;

@@ -497,6 +497,8 @@ static gboolean (*const writers[]) (Work *work, GError **error) = {
 gboolean
 object_output_check (const ObjectOutput *output, GimpImage *image, GError **error)
 {
+  if (!pixels_check_image (image, error))
+    return FALSE;
   if (gimp_image_get_base_type (image) != GIMP_INDEXED || (output->kind != OUTPUT_OVERLAY && output->kind != OUTPUT_HIDE))
     return TRUE;
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT,
@@ -512,6 +514,8 @@ object_output_apply (const ObjectOutput *output, GimpImage *image, const FoveaOb
 
   if (output->kind == OUTPUT_NONE || objects->n == 0)
     return TRUE;
+  if (!pixel_reader_check (reader, error))
+    return FALSE;
   work.line = MAX (MIN (gimp_image_get_width (image), gimp_image_get_height (image)) / LINE_SHARE, 2);
   gimp_image_undo_group_start (image);
   done = writers[output->kind] (&work, error);

@@ -18,6 +18,8 @@
 
 struct _PixelReader
 {
+  GimpImage    *image;
+  GimpDrawable *own;     /* whose own pixels are read; NULL: a copy's */
   GimpImage    *copy;    /* without what isn't to be seen; NULL where nothing had to go */
   GimpLayer    *visible; /* a copy, never inserted; NULL where a layer's own pixels are read */
   GeglBuffer   *buffer;
@@ -45,6 +47,15 @@ pixels_check_image (GimpImage *image, GError **error)
   if (gimp_image_is_valid (image))
     return TRUE;
   g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("The image has been closed. Open it again and start anew."));
+  return FALSE;
+}
+
+gboolean
+pixels_check_layer (GimpDrawable *layer, GError **error)
+{
+  if (gimp_item_is_valid (GIMP_ITEM (layer)))
+    return TRUE;
+  g_set_error (error, FOVEA_ERROR, FOVEA_ERROR_ARGUMENT, _("The layer has been deleted. Take that back (Edit ▸ Undo), or choose another one, and start anew."));
   return FALSE;
 }
 
@@ -350,6 +361,7 @@ open_together (PixelReader *reader, GimpImage *image, GPtrArray *chosen)
 static gboolean
 open_own (PixelReader *reader, GimpDrawable *layer)
 {
+  reader->own = layer;
   reader->buffer = gimp_drawable_get_buffer (layer);
   gimp_drawable_get_offsets (layer, &reader->offset_x, &reader->offset_y);
   reader->has_alpha = gimp_drawable_has_alpha (layer);
@@ -378,14 +390,24 @@ open_layers (PixelReader *reader, GimpImage *image, GimpDrawable **drawables, gb
 static gboolean
 open_region (PixelReader *reader, GimpImage *image, GimpDrawable **drawables, const char *region, GError **error)
 {
-  gboolean unmasked = g_strcmp0 (region, "layer-unmasked") == 0;
+  gboolean unmasked = g_strcmp0 (region, "layer-unmasked") == 0, is_own = g_strcmp0 (region, "own") == 0;
 
-  if (g_strcmp0 (region, "own") == 0)
-    return open_own (reader, drawables[0]);
-  return unmasked || g_strcmp0 (region, "layer") == 0 ? open_layers (reader, image, drawables, unmasked, error) : open_image (reader, image, error);
+  if (!unmasked && !is_own && g_strcmp0 (region, "layer") != 0)
+    return open_image (reader, image, error);
+  for (guint i = 0; drawables && drawables[i]; i++)
+    if (!pixels_check_layer (drawables[i], error))
+      return FALSE;
+  return is_own ? open_own (reader, drawables[0]) : open_layers (reader, image, drawables, unmasked, error);
 }
 
 /* ---- the reader ------------------------------------------------------------------------------------------------- */
+
+/* GIMP ends a plug-in that asks for pixels of what is no more. */
+gboolean
+pixel_reader_check (const PixelReader *reader, GError **error)
+{
+  return pixels_check_image (reader->image, error) && (!reader->own || pixels_check_layer (reader->own, error));
+}
 
 /* Cuts the region down to the selection's bounds. */
 static gboolean
@@ -428,7 +450,8 @@ pixel_reader_new (GimpImage *image, GimpDrawable **drawables, const char *region
   g_autoptr (PixelReader) reader = g_new0 (PixelReader, 1);
 
   bound_cache ();
-  if (!open_region (reader, image, drawables, region, error))
+  reader->image = image;
+  if (!pixels_check_image (image, error) || !open_region (reader, image, drawables, region, error))
     return NULL;
   reader->region = *gegl_buffer_get_extent (reader->buffer);
   if (g_strcmp0 (region, "selection") == 0 && !cut_to_selection (reader, image, error))
@@ -448,7 +471,7 @@ pixel_reader_free (PixelReader *reader)
   if (!reader)
     return;
   g_clear_object (&reader->buffer);
-  if (reader->visible)
+  if (reader->visible && gimp_item_is_valid (GIMP_ITEM (reader->visible)))
     gimp_item_delete (GIMP_ITEM (reader->visible));
   if (reader->copy)
     gimp_image_delete (reader->copy);
@@ -511,6 +534,8 @@ pixel_reader_step (PixelReader *reader, double *progress, GError **error)
       pixel_reader_check_opaque (reader, error);
       return FALSE;
     }
+  if (!pixel_reader_check (reader, error))
+    return FALSE;
   reader->rgb = g_realloc (reader->rgb, n * 3);
   if (reader->has_alpha)
     {
@@ -560,6 +585,8 @@ pixel_reader_read (gpointer user_data, int x, int y, int width, int height, guin
   PixelReader         *reader = user_data;
   const GeglRectangle *part = GEGL_RECTANGLE (reader->region.x + x, reader->region.y + y, width, height);
 
+  if (!pixel_reader_check (reader, error))
+    return FALSE;
   if (!reader->has_alpha)
     {
       gegl_buffer_get (reader->buffer, part, 1.0, babl_format ("R'G'B' u8"), rgb, (gint) row_stride, GEGL_ABYSS_CLAMP);

@@ -22,7 +22,7 @@ void         pixel_reader_get_size (const PixelReader *reader, int *width, int *
 /* Reads for `input`, which must have been made for that size. */
 void         pixel_reader_start (PixelReader *reader, FoveaInput *input);
 
-/* The next band. FALSE when there is none left; then *error is set if the region held nothing but transparency. */
+/* The next band. FALSE when there is none left; then *error is set if the region held nothing but transparency, or as pixel_reader_check() has it. */
 gboolean     pixel_reader_step  (PixelReader *reader, double *progress, GError **error);
 
 /* The part of the image that the network sees, in the image's pixels. */
@@ -33,6 +33,9 @@ GeglRectangle pixel_reader_get_region (const PixelReader *reader);
 
 /* A FoveaReadPixels for a PixelReader: any part of the region, (0, 0) being its top left. On the main thread. */
 gboolean     pixel_reader_read (gpointer reader, int x, int y, int width, int height, guint8 *rgb, gsize row_stride, GError **error);
+
+/* FALSE with an error if the image has been closed meanwhile, or the layer deleted whose own pixels are read: nothing more can be. */
+gboolean     pixel_reader_check (const PixelReader *reader, GError **error);
 
 /* FALSE with an error if all that has been read was transparent. */
 gboolean     pixel_reader_check_opaque (const PixelReader *reader, GError **error);
@@ -48,6 +51,9 @@ GimpImage  **pixels_list_images (void);
 
 /* FALSE with an error if the user has closed the image meanwhile. */
 gboolean     pixels_check_image (GimpImage *image, GError **error);
+
+/* FALSE with an error if the user has deleted the layer meanwhile. */
+gboolean     pixels_check_layer (GimpDrawable *layer, GError **error);
 
 /* The name of the file that the image was opened from, without folders; where there is none, what GIMP calls the image. Free with g_free. */
 char        *pixels_get_file_name (GimpImage *image);

@@ -71,7 +71,7 @@ const FoveaPhoto *
 present_view_begin (GtkWidget *widget, GimpImage *image)
 {
   PresentView            *view = get_view (widget);
-  g_autoptr (PixelReader) reader = pixels_check_image (image, NULL) ? pixel_reader_new (image, NULL, "image", NULL) : NULL;
+  g_autoptr (PixelReader) reader = pixel_reader_new (image, NULL, "image", NULL);
   GdkPixbuf              *pixels = reader ? photo_copy_read (reader, PHOTO_VIEW_SMALL, NULL) : NULL;
 
   answer_view_set_photo (view->view, pixels, pixels);

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "pixels.h"
+
 #define REGION_SIDE 512 /* of what the selection or a path encloses, at most */
 #define MAX_POINTS  200 /* of a prompt */
 
@@ -174,7 +176,9 @@ prompt_read (PromptKind kind, GimpImage *image, const char *points, const GeglRe
   gboolean done = TRUE;
 
   *prompt = (PromptText) { .points = g_array_new (FALSE, FALSE, sizeof (FoveaPromptPoint)) };
-  if (kind == PROMPT_SELECTION)
+  if (kind != PROMPT_NONE && !pixels_check_image (image, error))
+    done = FALSE;
+  else if (kind == PROMPT_SELECTION)
     done = read_selection (prompt, image, region, error);
   else if (kind == PROMPT_PATH)
     done = read_paths (prompt, image, region, error);

@@ -267,7 +267,7 @@ segment_run (GimpProcedure *procedure, GimpRunMode run_mode, GimpImage *image, G
       segmentation_clear (&segmentation);
       return gimp_procedure_new_return_values (procedure, GIMP_PDB_CANCEL, NULL);
     }
-  if (!pixels_check_image (image, &error) || !read_output (config, &output, &error) || !mask_output_check (&output, image, drawables, &error))
+  if (!read_output (config, &output, &error) || !mask_output_check (&output, image, drawables, &error))
     {
       segmentation_clear (&segmentation);
       return gimp_procedure_new_return_values (procedure, run_mode == GIMP_RUN_INTERACTIVE ? GIMP_PDB_EXECUTION_ERROR : GIMP_PDB_CALLING_ERROR, error);

@@ -29,7 +29,7 @@ SCENES = {
     'scripted': ('TINY', 'C.UTF-8', 'light', 'script'),
     'tiny': ('TINY', 'C.UTF-8', 'light', 'cancel'),
     'german': ('large/perched-osprey.jpg', 'de_DE.UTF-8', 'light', 'cancel'),
-    'dark': ('large/coco-000000257896.jpg', 'C.UTF-8', 'dark', 'cancel'),
+    'dark': ('large/coco-000000257896.jpg', 'C.UTF-8', 'dark', 'close'),
     'contrast': ('large/coco-000000257896.jpg', 'C.UTF-8', 'contrast', 'cancel'),
 }
 MENU = {'C.UTF-8': ('Filters', 'Fovea', 'Classify…'), 'de_DE.UTF-8': ('Filter', 'Fovea', 'Klassifizieren …')}
@@ -244,6 +244,16 @@ def keep_settings(window, folder):
     print(f'ok last values, reset, saved settings; Help shows {browser_was_shown()}; Escape closes')
 
 
+def lose_image(window, folder):
+    """It is closed in GIMP's own window before Apply: that is said, not only that some procedure failed."""
+    act(window.find('check box', 'Write tags'))
+    window.close_image()
+    window.close(0)
+    said = wait(lambda: window.message('The image has been closed'), 'the message')
+    shoot(folder / 'closed-applied.png')
+    print(f'ok closed: {said}')
+
+
 def inside(scene, folder):
     _, language, _, action = SCENES[scene]
     window = Window(language)
@@ -262,6 +272,8 @@ def inside(scene, folder):
         cancel_attention(window)
         apply_and_repeat(window, folder)
         keep_settings(window, folder)
+    elif action == 'close':
+        lose_image(window, folder)
     else:
         if action == 'file':
             choose_file(window)

@@ -99,6 +99,21 @@ class GimpWindow:
             node = wait(lambda: next(child for child in menu if child.name.startswith(name)), f'the menu {name}')
             act(node)
 
+    def close_image(self):
+        """Without saving it."""
+        def is_closed():
+            for node in (node for top in self.application('gimp') for node in walk(top) if node.getRoleName() in BUTTON_ROLES):
+                if node.name.startswith('Discard') and self.is_showing(node):  # GIMP asks about one that was changed
+                    act(node)
+            return not any(re.search(r'\d+x\d+', top.name) for top in self.application('gimp'))
+
+        self.menu(('File', 'Close View'))
+        wait(is_closed, 'the end of the image', 60)
+
+    def message(self, pattern):
+        """What GIMP says of a plug-in that failed: in these sessions, to its console."""
+        return next(line for line in (pathlib.Path(os.environ['HOME']).parent / 'gimp.log').read_text(errors='replace').splitlines() if re.search(pattern, line))
+
     def open(self, names):
         """The plug-in's dialog, from the menu; the seconds it took."""
         started = time.monotonic()

@@ -306,6 +306,20 @@ def check_outputs_on_kinds(gimp, fovea, photo):
     print(f'ok {n} pairs of output and image kind have the command\'s boxes')
 
 
+def check_turned(gimp, fovea, photo):
+    """A camera held upright: GIMP turns the photo as its Exif says, as it does for a user, the command does, too, and both have the same boxes."""
+    turned, exif = gimp.folder / 'turned.jpg', Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    with Image.open(photo) as upright:
+        upright.transpose(Image.Transpose.ROTATE_90).save(turned, quality=97, exif=exif)
+        size = upright.size
+    output = run(gimp, scene(turned, '(gimp-image-policy-rotate image FALSE)', show('size', '(list (gimp-image-get-width image) (gimp-image-get-height image))') + answer('turned')))
+    objects, expected = answers_of(output)['turned']['objects'], by_command(fovea, turned)
+    assert numbers(shown(output)['size']) == [*size], shown(output)
+    assert len(expected) > 5 and same(objects, expected, 2), (objects, expected)
+    print('ok a photo that Exif turns has the command\'s boxes')
+
+
 def check_rough(gimp, photo):
     found = answers_of(run(gimp, scene(photo, '', f'''(display (string-append "\\nANSWER rough|" (list-ref {call('#:threshold 0.05', 'squeezenet11_fp32')} 3) "\\n"))''')))
     assert found['rough']['objects'] and all(item['rough'] for item in found['rough']['objects']), found
@@ -328,6 +342,7 @@ def main():
         check_memory(gimp, photo)
         check_untouched(gimp, photo)
         check_rough(gimp, photo)
+        check_turned(gimp, sys.argv[2], photo)
         check_refusals(gimp, photo)
         check_outputs_on_kinds(gimp, sys.argv[2], photo)
     return 0

@@ -7,6 +7,7 @@ it applies in one undo step, it can be cancelled. Screenshots stay in the folder
 """
 
 import re
+import subprocess
 import sys
 import time
 
@@ -17,6 +18,7 @@ from isolated_gimp import IsolatedGimp
 # Name of the screenshot: photo, language, theme, what is done.
 SCENES = {
     'street': ('large/coco-000000577932.jpg', 'C.UTF-8', 'light', 'change'),
+    'deleted': ('large/coco-000000577932.jpg', 'C.UTF-8', 'light', 'lose'),
     'gray': ('GRAY', 'C.UTF-8', 'light', 'cancel'),
     'tiny': ('TINY', 'C.UTF-8', 'light', 'cancel'),
     'german': ('large/coco-000000275198.jpg', 'de_DE.UTF-8', 'light', 'cancel'),
@@ -26,6 +28,8 @@ MANUAL = {'manual': ('samples/dog-with-frisbee.jpg', 'C.UTF-8', 'light', 'pictur
 MENU = {'C.UTF-8': ('Filters', 'Fovea', 'Locate…'), 'de_DE.UTF-8': ('Filter', 'Fovea', 'Finden …')}
 BUTTONS = {'C.UTF-8': ('Apply', 'Cancel'), 'de_DE.UTF-8': ('Anwenden', 'Abbrechen')}
 VIEW = {'C.UTF-8': 'The photo with its objects', 'de_DE.UTF-8': 'Das Foto mit seinen Gegenständen'}
+PHOTO, CAR = (640, 543), ['car', '87 %', '139×267']  # pixels of the street's photo, and a row of what is there
+IN_CAR, CAR_BORDER, BESIDE = (570, 400), (505, 300), (60, 480)
 SLOWEST = 0.5  # seconds from a slider's move to the boxes, through the accessibility bus of a busy machine; by itself it takes milliseconds
 
 
@@ -64,12 +68,101 @@ def layers(window):
     return int(found.group(1)) if found else 0
 
 
-def toggle(window):
-    """Unticks the first row of the table with a click."""
+def rows(window):
+    """The table of objects: tick, name, score and size of each."""
     table = next(node for node in walk(window.dialog) if node.name == 'Objects')
-    cell = next(node for node in walk(table, cells=True) if node.getRoleName() == 'table cell')
-    box = cell.queryComponent().getExtents(window.pyatspi.DESKTOP_COORDS)
+    cells = [node for node in walk(table, cells=True) if node.getRoleName() == 'table cell']
+    return [cells[i:i + 4] for i in range(0, len(cells), 4)]
+
+
+def toggle(window):
+    """Unticks the first row of the table with a click; its name and score."""
+    cells = rows(window)[0]
+    box = cells[0].queryComponent().getExtents(window.pyatspi.DESKTOP_COORDS)
     window.pyatspi.Registry.generateMouseEvent(box.x + box.width // 2, box.y + box.height // 2, 'b1c')
+    return f'{cells[1].name} {cells[2].name}'
+
+
+def pointer(*words):
+    subprocess.run(['xdotool', *map(str, words)], check=True)
+
+
+def on_screen(window, place):
+    """Where a pixel of the photo is while all of it is shown."""
+    view = next(node for node in walk(window.dialog) if node.name == VIEW[window.language]).queryComponent().getExtents(0)
+    scale = min(view.width / PHOTO[0], view.height / PHOTO[1])
+    return [int(start + (size - scale * side) / 2 + scale * at) for start, size, side, at in zip((view.x, view.y), (view.width, view.height), PHOTO, place)]
+
+
+def tells():
+    """Whether words stand at the pointer: a small window of its own, which the accessibility bus doesn't have."""
+    shown = subprocess.run(['xdotool', 'search', '--onlyvisible', '--maxdepth', '1', '--name', '', 'getwindowgeometry', '--shell', '%@'], capture_output=True, text=True).stdout
+    return any(10 < int(height) < 100 for height in re.findall(r'HEIGHT=(\d+)', shown))
+
+
+def handle(window, folder):
+    """Words stand at a box, a click selects its row, the wheel zooms where the pointer is, dragging moves, 0 shows all again; the table is sorted by a click on its head."""
+    inside, border, beside = (on_screen(window, place) for place in (IN_CAR, CAR_BORDER, BESIDE))
+    pointer('mousemove', *inside)
+    wait(tells, 'words at a box')
+    shoot(folder / 'locate-hover.png')
+    pointer('mousemove', *beside)
+    wait(lambda: not tells(), 'no words beside it')
+    pointer('mousemove', *inside, 'click', 1)
+    chosen = wait(lambda: [cells for cells in rows(window) if cells[1].getState().contains(window.pyatspi.STATE_SELECTED)], 'a selected row')
+    assert [[cell.name for cell in cells[1:]] for cells in chosen] == [CAR], chosen
+    pointer('click', '--repeat', 12, '--delay', 20, 4, 'mousemove', *beside)
+    wait(tells, 'the same box, larger')
+    shoot(folder / 'locate-zoomed.png')
+    pointer('key', '0', 'mousemove_relative', 1, 1)
+    wait(lambda: not tells(), 'all of the photo again')
+    pointer('mousemove', *border, 'click', '--repeat', 12, '--delay', 20, 4, 'mousemove_relative', 1, 1)
+    wait(tells, 'the box at its border')
+    pointer('mousedown', 1, 'mousemove_relative', 40, 0, 'mousemove_relative', 100, 0, 'mouseup', 1, 'mousemove', *border)
+    wait(lambda: not tells(), 'the box dragged away')
+    shoot(folder / 'locate-dragged.png')
+    pointer('key', '0', 'mousemove_relative', 1, 1)
+    wait(tells, 'all of the photo again')
+    for head in ('Name', 'Score'):
+        act(next(node for node in walk(window.dialog, cells=True) if node.name == head and 'header' in node.getRoleName()))
+        column = 1 if head == 'Name' else 2
+        wait(lambda: (shown := [cells[column].name for cells in rows(window)]) == sorted(shown, key=lambda words: (len(words) if column == 2 else 0, words)), f'rows by {head}')
+    before = window.objects()
+    worst = toggle(window)
+    window.changed(before, 'the row that was sorted to the top is left out')
+    before.remove(worst)
+    assert window.objects() == before, (window.objects(), before)
+    toggle(window)
+    wait(lambda: len(window.objects()) == len(before) + 1, 'it is back')
+    print('ok words at a box; zoomed, dragged, sorted', flush=True)
+
+
+def lose(window, folder):
+    """The layer is deleted in GIMP's own window: that is said when it is looked at again, and on Apply; nothing is written, and the plug-in isn't ended by GIMP."""
+    first, delete = window.objects(), ('Layer', ('Delete Layer', 'Remove Layer'))
+    region = window.find('combo box', 'Look at')
+    window.menu(delete)
+    wait(lambda: layers(window) == 0, 'no layer')
+    region.querySelection().selectChild(1)
+    wait(lambda: window.words('nothing but transparency'), 'words on an image without layers', 60)
+    region.querySelection().selectChild(0)
+    said = wait(lambda: window.words('The layer has been deleted'), 'words on the layer', 60)
+    shoot(folder / 'locate-deleted-said.png')
+    assert not window.find('button', 'Apply').getState().contains(window.pyatspi.STATE_SENSITIVE)
+    window.menu(('Edit', 'Undo'))
+    wait(lambda: layers(window) == 1, 'the layer again')
+    region.querySelection().selectChild(1)
+    wait(lambda: window.objects() == first, 'an answer')
+    region.querySelection().selectChild(0)
+    window.find('combo box', 'Make').querySelection().selectChild(3)
+    wait(lambda: window.objects() == first and window.find('button', 'Apply').getState().contains(window.pyatspi.STATE_SENSITIVE), 'an answer')
+    window.menu(delete)
+    wait(lambda: layers(window) == 0, 'no layer')
+    window.close(0)
+    wait(lambda: window.message('The layer has been deleted'), 'the message', 60)
+    shoot(folder / 'locate-deleted-applied.png')
+    assert layers(window) == 0
+    print(f'ok deleted: {said}', flush=True)
 
 
 def change(window, scene, folder):
@@ -111,7 +204,10 @@ def inside(scene, folder):
     if action == 'picture':
         shoot_window(window.dialog, folder / 'locate-window.png')
     if action == 'change':
+        handle(window, folder)
         change(window, scene, folder)
+    elif action == 'lose':
+        lose(window, folder)
     else:
         window.close(1)
 
@@ -123,4 +219,4 @@ def run_scene(scene, plugin, folder):
 
 
 if __name__ == '__main__':
-    sys.exit(main(SCENES, inside, run_scene))
+    sys.exit(main(SCENES, inside, run_scene, needs=('xdotool',)))

@@ -19,6 +19,7 @@ from locate_window import Window, layers
 # Name of the screenshot: photo, language, theme, what is done.
 SCENES = {
     'portrait': ('large/coco-000000257896.jpg', 'C.UTF-8', 'light', 'change'),
+    'closed': ('large/coco-000000257896.jpg', 'C.UTF-8', 'light', 'lose'),
     'gray': ('GRAY', 'C.UTF-8', 'light', 'cancel'),
     'german': ('large/coco-000000257896.jpg', 'de_DE.UTF-8', 'light', 'cancel'),
     'dark': ('large/coco-000000257896.jpg', 'C.UTF-8', 'dark', 'cancel'),
@@ -109,6 +110,20 @@ def click(window, folder):
     print(f'ok a click: {first}, then {clicked}, and back')
 
 
+def lose(window, folder):
+    """The image is closed in GIMP's own window after the network has begun: it ends its work, another look says it, nothing hangs."""
+    first = window.objects()
+    window.find('spin button', 'Tiles').queryValue().currentValue = 12
+    window.close_image()
+    window.changed(first, 'the mask of what had been read')
+    window.find('combo box', 'Look at').querySelection().selectChild(1)
+    said = wait(lambda: window.words('The image has been closed'), 'words on the image', 60)
+    shoot(folder / 'segment-closed-said.png')
+    assert not window.find('button', 'Apply').getState().contains(window.pyatspi.STATE_SENSITIVE)
+    window.close(1)
+    print(f'ok closed: {first}, then {said}', flush=True)
+
+
 def inside(scene, folder):
     _, language, _, action = (SCENES | MANUAL)[scene]
     window = MaskWindow(language, scene == 'gray', MENU)
@@ -122,6 +137,8 @@ def inside(scene, folder):
         click(window, folder)
         look_for_hair(window, folder)
         change(window, folder)
+    elif action == 'lose':
+        lose(window, folder)
     else:
         window.close(1)
 

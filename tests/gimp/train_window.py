@@ -409,10 +409,7 @@ def lose_image(window, folder):
     window.press('Apply now')  # the masks that are there, of both classes
     wait(lambda: window.words('Applied'), 'the end of applying', 60)
     assert not [node.name for node in walk(window.dialog) if 'null' in (node.name + node.description)]
-    window.menu(('File', 'Close View'))
-    discard = wait(lambda: next(node for top in window.application('gimp') for node in walk(top)
-                                if node.getRoleName() in BUTTON_ROLES and node.name.startswith('Discard') and window.is_showing(node)), 'the question of GIMP', 60)
-    act(discard)
+    window.close_image()
     closed = wait(lambda: window.words('closed'), 'words on the image that was closed', 60)
     window.press('Save model')
     saved = wait(lambda: window.words('Saved as'), 'the model', 60)
