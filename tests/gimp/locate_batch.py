@@ -19,6 +19,7 @@ except ImportError as missing:
 from classify_batch import KINDS, POORER, answers_of, scene
 
 MODEL = 'yolox_nano'
+SURE = 0.75  # such objects are the same whichever decoder of JPEG reads the photo
 
 
 def call(more='', model=MODEL):
@@ -313,10 +314,10 @@ def check_turned(gimp, fovea, photo):
     with Image.open(photo) as upright:
         upright.transpose(Image.Transpose.ROTATE_90).save(turned, quality=97, exif=exif)
         size = upright.size
-    output = run(gimp, scene(turned, '(gimp-image-policy-rotate image FALSE)', show('size', '(list (gimp-image-get-width image) (gimp-image-get-height image))') + answer('turned')))
-    objects, expected = answers_of(output)['turned']['objects'], by_command(fovea, turned)
+    output = run(gimp, scene(turned, '(gimp-image-policy-rotate image FALSE)', show('size', '(list (gimp-image-get-width image) (gimp-image-get-height image))') + answer('turned', f'#:threshold {SURE}')))
+    objects, expected = answers_of(output)['turned']['objects'], [item for item in by_command(fovea, turned) if item['score'] > SURE]
     assert numbers(shown(output)['size']) == [*size], shown(output)
-    assert len(expected) > 5 and same(objects, expected, 2), (objects, expected)
+    assert len(expected) > 2 and same(objects, expected, 2), (objects, expected)
     print('ok a photo that Exif turns has the command\'s boxes')
 
 
