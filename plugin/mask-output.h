@@ -40,8 +40,9 @@ typedef struct
   gsize             n;
 } MaskSource;
 
-/* Is it possible for that image? FALSE with an error in words for the user. */
+/* Is it possible for that image, and is it still open, the layer that masks and cut-outs are for still there? FALSE with an error in words for the user. */
 gboolean mask_output_check (const MaskOutput *output, GimpImage *image, GimpDrawable **drawables, GError **error);
 
-/* Writes the masks to the image as one undo step. areas[0 … n - 1] get the share of the region that each covers. */
+/* Writes the masks to the image as one undo step. areas[0 … n - 1] get the share of the region that each covers. FALSE with an error, also
+ * where what was looked at is no more (pixel_reader_check). */
 gboolean mask_output_apply (const MaskOutput *output, const MaskSource *source, double *areas, GError **error);

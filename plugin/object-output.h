@@ -25,10 +25,11 @@ typedef struct
   HideStyle        hide_style;
 } ObjectOutput;
 
-/* Is it possible for that image? FALSE with an error in words for the user. */
+/* Is it possible for that image, and is it still open? FALSE with an error in words for the user. */
 gboolean object_output_check (const ObjectOutput *output, GimpImage *image, GError **error);
 
-/* Writes the objects (boxes in the image's pixels, best first) to the image, as one undo step. `reader` says what was looked at. */
+/* Writes the objects (boxes in the image's pixels, best first) to the image, as one undo step. `reader` says what was looked at. FALSE with an error, also
+ * where that is no more (pixel_reader_check). */
 gboolean object_output_apply (const ObjectOutput *output, GimpImage *image, const FoveaObjects *objects, const PixelReader *reader, GError **error);
 
 /* One object's box as a path, with the parasite; or, where they aren't NULL, the polygons (of GArray of double: x, y …) around the object. NULL where GIMP can't. */

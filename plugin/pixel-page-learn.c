@@ -66,19 +66,13 @@ note_step (double fraction, gpointer data)
   steps->progress (fraction, steps->progress_data);
 }
 
-static void
-on_cancelled (GCancellable *cancellable, gpointer halt)
-{
-  g_cancellable_cancel (halt);
-}
-
 /* To the end, or until the user has had enough. */
 static gboolean
 take_steps (PixelPage *page, const char *checkpoint, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, GError **error)
 {
   FoveaPixelTrainer *trainer = page->training->trainer;
   Steps              steps = { page, progress, progress_data };
-  gulong             cancelled = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), page->halt, NULL);
+  gulong             cancelled = train_run_couple (cancellable, page->halt);
   GError            *local = NULL;
 
   g_atomic_int_set (&page->takes_steps, TRUE);

@@ -360,12 +360,6 @@ learn_images (Work *work, const TrainSources *sources, PhotoOrder *order, GError
   return train_run_beside (run, judge, work, error);
 }
 
-static void
-on_cancelled (GCancellable *cancellable, gpointer halt)
-{
-  g_cancellable_cancel (halt);
-}
-
 gboolean
 train_run_pixels (TrainRun *run, const TrainSources *sources, const FoveaLabelled *others, char *const *left_out, PhotoOrder *order, GError **error)
 {
@@ -397,7 +391,7 @@ train_run_pixels (TrainRun *run, const TrainSources *sources, const FoveaLabelle
     return FALSE;
   run->warnings = advise (sources, left_out, error);
   run->halt = halt;
-  cancelled = run->cancellable ? g_cancellable_connect (run->cancellable, G_CALLBACK (on_cancelled), halt, NULL) : 0;
+  cancelled = train_run_couple (run->cancellable, halt);
   ok = run->warnings && learn_images (&work, sources, order, error);
   run->halt = NULL;
   g_cancellable_disconnect (run->cancellable, cancelled);

@@ -147,6 +147,18 @@ train_run_read_order (GimpProcedureConfig *config, FoveaTask task)
   return order;
 }
 
+static void
+on_cancelled (GCancellable *cancellable, gpointer halt)
+{
+  g_cancellable_cancel (halt);
+}
+
+gulong
+train_run_couple (GCancellable *cancellable, GCancellable *halt)
+{
+  return cancellable ? g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), halt, NULL) : 0;
+}
+
 PhotoOrder *
 train_run_read_strokes (GimpProcedureConfig *config)
 {

@@ -49,6 +49,9 @@ void     train_run_stop  (TrainRun *run);
 gboolean train_run_can_pause (const TrainRun *run);
 gboolean train_run_can_stop  (const TrainRun *run);
 
+/* What cancels `cancellable` (may be NULL) cancels `halt`, which also ends a training well. For g_cancellable_disconnect. */
+gulong   train_run_couple (GCancellable *cancellable, GCancellable *halt);
+
 /* What the settings ask of a training on whole photos. */
 PhotoOrder *train_run_read_order (GimpProcedureConfig *config, FoveaTask task);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tensor.h"
 #include "train/learner.h"
 #include "train/loss.h"
 
@@ -53,6 +54,8 @@ main (int argc, char **argv)
     g_error ("%s", error->message);
   shape = fovea_model_get_input (model, 0)->shape;
   shape.dims[0] = atoi (argv[4]);
+  if (n_images != sizeof (float) * shape_count (&shape))
+    g_error ("%s has images of another size than %s wants", argv[2], argv[1]);
   settings.n_threads = argc > 7 ? (guint) atoi (argv[7]) : 1;
   learner = learner_new (model, &shape, &settings, &error);
   if (!learner)
