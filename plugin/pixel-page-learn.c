@@ -47,6 +47,22 @@ pixel_page_begin_learning (PixelPage *page, GError **error)
   return page->keeping != NULL;
 }
 
+void
+pixel_page_end_learning (PixelPage *page, gboolean done)
+{
+  if (!done && page->learns && page->keeps)
+    {
+      if (pixel_training_bring_back (page->training))
+        page->has_photo = page->are_new = TRUE; /* the classes may have been others then */
+      else
+        page->is_other = TRUE;
+      if (!page->wants) /* it was cancelled */
+        pixel_page_forget_kept (page, TRUE);
+    }
+  pixel_training_let_go (page->training);
+  page->learns = FALSE;
+}
+
 /* Who is told of each step, beside the report. */
 typedef struct
 {
@@ -64,6 +80,7 @@ note_step (double fraction, gpointer data)
 
   training_report_add_step (steps->page->report, &point);
   steps->progress (fraction, steps->progress_data);
+  train_run_wait_while (&steps->page->is_paused, steps->page->halt);
 }
 
 /* To the end, or until the user has had enough. */
@@ -121,7 +138,10 @@ pixel_page_run (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgres
 
   if (page->is_other)
     {
-      pixel_training_forget (page->training);
+      if (page->keeps && page->learns)
+        pixel_training_set_aside (page->training);
+      else
+        pixel_training_forget (page->training);
       page->has_photo = page->is_other = FALSE;
     }
   if (!page->training->trainer || page->are_new)

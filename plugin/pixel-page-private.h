@@ -16,7 +16,8 @@ struct _PixelPage
   GimpProcedureConfig *config;
   GimpImage           *image;
   TrainSurvey         *survey;
-  GtkWidget           *widget, *view, *bars, *advice, *scroll, *curve, *score, *confusion, *next, *where, *train, *estimate, *stop, *live, *apply, *places, *save, *export;
+  GtkWidget           *widget, *view, *bars, *advice, *scroll, *curve, *score, *confusion, *next, *where, *train, *estimate, *pause, *stop, *cancel, *live, *apply,
+                      *places, *save, *export;
   Look                *look;
   PixelTraining       *training;
   LabelLayers         *labels;      /* as they were read last; NULL: none */
@@ -39,6 +40,7 @@ struct _PixelPage
   gboolean             is_live;     /* … because something was painted: where that is too little, nothing is said */
   gboolean             learns;      /* the worker is to */
   GCancellable        *halt;        /* ends the learning well, with what was learned by then */
+  gint                 is_paused;   /* atomic */
   gint                 takes_steps; /* the worker is at that; atomic */
   gboolean             keeps;       /* the learning takes long: it is kept meanwhile, and the model is saved when it is done */
   PhotoOrder          *order;       /* … and what it was asked for; NULL: it doesn't */
@@ -58,6 +60,9 @@ gboolean pixel_page_begin_learning (PixelPage *page, GError **error);
 
 /* What the worker does: `run` of LookSteps. */
 gboolean pixel_page_run            (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer page, GError **error);
+
+/* After it, on the main thread. Not done: what was there before a long learning is there again. */
+void     pixel_page_end_learning   (PixelPage *page, gboolean done);
 
 /* The trainer has learned something. */
 gboolean pixel_page_has_run        (const PixelPage *page);

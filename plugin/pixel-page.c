@@ -145,6 +145,18 @@ load (const char *model, gpointer data, GError **error)
   return pixel_training_load_base (((PixelPage *) data)->training, model, error);
 }
 
+/* What ends the work. */
+static void
+set_busy (PixelPage *page, gboolean is_busy)
+{
+  gtk_widget_set_sensitive (page->stop, is_busy);
+  gtk_widget_set_sensitive (page->cancel, is_busy);
+  if (is_busy)
+    return;
+  gtk_widget_set_sensitive (page->pause, FALSE);
+  gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (page->pause), FALSE);
+}
+
 /* The trainer that comes may have another grid. */
 static void
 loaded (gpointer data)
@@ -161,7 +173,7 @@ forget (gpointer data)
 {
   PixelPage *page = data;
 
-  gtk_widget_set_sensitive (page->stop, TRUE);
+  set_busy (page, TRUE);
   gtk_widget_set_sensitive (page->apply, FALSE);
   gtk_widget_set_sensitive (page->save, FALSE);
   gtk_widget_set_sensitive (page->export, FALSE);
@@ -198,6 +210,7 @@ begin (gpointer data)
       page->learns = FALSE;
       look_show_message (page->look, error->message);
     }
+  gtk_widget_set_sensitive (page->pause, page->learns);
   if (!page->learns)
     return;
   g_clear_pointer (&page->report, training_report_free);
@@ -282,7 +295,10 @@ ended (gboolean done, gpointer data)
 {
   PixelPage *page = data;
 
-  gtk_widget_set_sensitive (page->stop, FALSE);
+  set_busy (page, FALSE);
+  if (!done && page->learns && !page->wants)
+    look_show_message (page->look, _("Cancelled. Nothing was changed; earlier models are as they were."));
+  pixel_page_end_learning (page, done);
   if (done && page->labels && !page->cells && (page->wants || live_is_on (page))) /* the photo has been looked at, so that what is painted can be drawn */
     {
       page->is_live = !page->wants;
@@ -317,7 +333,7 @@ prepare (gpointer data)
 {
   PixelPage *page = data;
 
-  gtk_widget_set_sensitive (page->stop, page->judge);
+  set_busy (page, page->judge);
   return page->judge ? _("Judging by strokes kept out") : NULL;
 }
 
@@ -339,7 +355,7 @@ followed (gboolean done, gpointer data)
   g_autoptr (Confusion) confusion = NULL;
 
   page->judge = FALSE;
-  gtk_widget_set_sensitive (page->stop, FALSE);
+  set_busy (page, FALSE);
   train_survey_count (page->survey);
   if (!done)
     return;
@@ -434,6 +450,18 @@ on_stop (GtkButton *button, PixelPage *page)
 }
 
 static void
+on_cancel (GtkButton *button, PixelPage *page)
+{
+  pixel_page_cancel (page);
+}
+
+static void
+on_pause (GtkToggleButton *button, PixelPage *page)
+{
+  g_atomic_int_set (&page->is_paused, gtk_toggle_button_get_active (button));
+}
+
+static void
 on_next (GtkButton *button, PixelPage *page)
 {
   FoveaPhoto       photo = look_get_photo (page->look);
@@ -512,7 +540,7 @@ make_uses (PixelPage *page)
 static GtkWidget *
 make_controls (PixelPage *page)
 {
-  GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), *begin = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *found = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8);
+  GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8), *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6), *found = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8);
 
   page->bars = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
   page->advice = dialog_advice_new ();
@@ -523,17 +551,23 @@ make_controls (PixelPage *page)
   gtk_widget_set_no_show_all (page->curve, TRUE);
   page->where = dialog_text_new ();
   page->train = make_button (page, _("_Train"), G_CALLBACK (on_train), TRUE);
+  page->pause = gtk_toggle_button_new_with_mnemonic (_("_Pause"));
+  g_signal_connect (page->pause, "toggled", G_CALLBACK (on_pause), page);
   page->stop = make_button (page, _("_Stop"), G_CALLBACK (on_stop), FALSE);
   gtk_widget_set_tooltip_text (page->stop, _("What was learned by then is kept"));
+  page->cancel = make_button (page, _("Cance_l"), G_CALLBACK (on_cancel), FALSE);
+  gtk_widget_set_tooltip_text (page->cancel, _("What was learned before is kept"));
   page->next = make_button (page, _("Label here ne_xt"), G_CALLBACK (on_next), FALSE);
-  page->live = gtk_check_button_new_with_mnemonic (_("_Live: learn each stroke that is painted"));
+  page->live = gtk_check_button_new_with_mnemonic (_("Li_ve: learn each stroke that is painted"));
   gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (page->live), TRUE);
   gtk_style_context_add_class (gtk_widget_get_style_context (page->train), "suggested-action");
-  gtk_widget_set_size_request (page->train, -1, 56);
-  gtk_box_pack_start (GTK_BOX (begin), page->train, TRUE, TRUE, 0);
-  gtk_box_pack_start (GTK_BOX (begin), page->stop, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (column), begin, FALSE, FALSE, 0);
+  gtk_widget_set_size_request (page->train, -1, 46);
+  gtk_box_pack_start (GTK_BOX (row), page->pause, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (row), page->stop, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (row), page->cancel, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (column), page->train, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->estimate = dialog_text_new (), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (column), row, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->live, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->score, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (found), page->advice, FALSE, FALSE, 0);

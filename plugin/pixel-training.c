@@ -34,6 +34,7 @@ pixel_training_free (PixelTraining *training)
   if (!training)
     return;
   pixel_training_forget (training);
+  pixel_training_let_go (training);
   g_clear_pointer (&training->base, fovea_model_unref);
   g_ptr_array_unref (training->classes);
   g_free (training->background);
@@ -83,6 +84,35 @@ pixel_training_forget (PixelTraining *training)
   g_clear_pointer (&training->trainer, fovea_pixel_trainer_free);
 }
 
+void
+pixel_training_set_aside (PixelTraining *training)
+{
+  if (!training->aside)
+    {
+      training->aside = g_steal_pointer (&training->trainer);
+      training->aside_score = g_steal_pointer (&training->score);
+    }
+  pixel_training_forget (training);
+}
+
+gboolean
+pixel_training_bring_back (PixelTraining *training)
+{
+  if (!training->aside)
+    return FALSE;
+  pixel_training_forget (training);
+  training->trainer = g_steal_pointer (&training->aside);
+  training->score = g_steal_pointer (&training->aside_score);
+  return TRUE;
+}
+
+void
+pixel_training_let_go (PixelTraining *training)
+{
+  g_clear_pointer (&training->aside_score, fovea_pixel_score_free);
+  g_clear_pointer (&training->aside, fovea_pixel_trainer_free);
+}
+
 gboolean
 pixel_training_load_base (PixelTraining *training, const char *name, GError **error)
 {
@@ -96,6 +126,7 @@ pixel_training_load_base (PixelTraining *training, const char *name, GError **er
   if (!path && !is_fresh)
     return FALSE;
   pixel_training_forget (training);
+  pixel_training_let_go (training);
   g_clear_pointer (&training->base, fovea_model_unref);
   training->base = is_fresh ? NULL : fovea_model_load (path, error);
   g_free (training->base_name);

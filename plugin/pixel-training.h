@@ -21,6 +21,8 @@ typedef struct
   gboolean           is_long;   /* so that it is worth to be kept */
   gboolean           is_resumed; /* an interrupted training went on */
   FoveaPixelScore   *score;     /* NULL: not judged */
+  FoveaPixelTrainer *aside;     /* what was set aside, and its score; NULL: nothing was */
+  FoveaPixelScore   *aside_score;
   double             next_x, next_y; /* where a stroke on the one photo would help most, 0 to 1; both 0: not known */
 } PixelTraining;
 
@@ -39,6 +41,11 @@ guint          pixel_training_count_steps (const PixelTraining *training, gboole
 
 /* The trainer goes, and what it has learned; the base stays. */
 void           pixel_training_forget      (PixelTraining *training);
+
+/* The same, but what has gone can be brought back, until it is let go. There is one thing set aside at most: the first. */
+void           pixel_training_set_aside   (PixelTraining *training);
+gboolean       pixel_training_bring_back  (PixelTraining *training); /* FALSE: nothing was */
+void           pixel_training_let_go      (PixelTraining *training);
 
 /* name "": the cut-out model, or, where it isn't installed, the tagger. */
 gboolean       pixel_training_load_base   (PixelTraining *training, const char *name, GError **error);

@@ -14,7 +14,6 @@
 #include "train-run-private.h"
 
 #define BAND_ROWS 256
-#define REST      20000 /* microseconds between two looks whether it goes on */
 
 /* What the steps of a training on pixels need. */
 typedef struct
@@ -33,19 +32,12 @@ typedef struct
 /* ---- in a worker --------------------------------------------------------------------------------------------------- */
 
 static void
-wait_while_paused (const Work *work)
-{
-  while (g_atomic_int_get (&work->run->is_paused) && !g_cancellable_is_cancelled (work->run->halt))
-    g_usleep (REST);
-}
-
-static void
 note_progress (double fraction, gpointer data)
 {
   const Work *work = data;
 
   g_atomic_int_set (&work->run->thousandths, (gint) (1000 * fraction));
-  wait_while_paused (work);
+  train_run_wait_while (&work->run->is_paused, work->run->halt);
 }
 
 static gboolean

@@ -11,7 +11,8 @@
 #include "train-photos.h"
 #include "train-run-private.h"
 
-#define TICK 33 /* milliseconds between two looks at how far it is */
+#define TICK 33    /* milliseconds between two looks at how far it is */
+#define REST 20000 /* microseconds between two looks whether it goes on */
 
 static const char *const tasks[] = { "auto", "segment", "classify", "detect", NULL };
 static const FoveaTask   task_values[] = { FOVEA_TASK_UNKNOWN, FOVEA_TASK_SEGMENT, FOVEA_TASK_CLASSIFY, FOVEA_TASK_DETECT };
@@ -93,6 +94,13 @@ train_run_pause (TrainRun *run, gboolean pause)
     photo_training_pause (run->training, pause);
   else
     g_atomic_int_set (&run->is_paused, pause);
+}
+
+void
+train_run_wait_while (const gint *is_paused, GCancellable *halt)
+{
+  while (g_atomic_int_get (is_paused) && !g_cancellable_is_cancelled (halt))
+    g_usleep (REST);
 }
 
 void

@@ -49,6 +49,9 @@ void     train_run_stop  (TrainRun *run);
 gboolean train_run_can_pause (const TrainRun *run);
 gboolean train_run_can_stop  (const TrainRun *run);
 
+/* In a worker: returns when that, which is atomic, is FALSE, or the training is to end. */
+void     train_run_wait_while (const gint *is_paused, GCancellable *halt);
+
 /* What cancels `cancellable` (may be NULL) cancels `halt`, which also ends a training well. For g_cancellable_disconnect. */
 gulong   train_run_couple (GCancellable *cancellable, GCancellable *halt);
 

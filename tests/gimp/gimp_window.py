@@ -198,7 +198,7 @@ def run_session(gimp, scene, folder, arguments, language='C.UTF-8', theme='light
     lies in the folder."""
     program = pathlib.Path(sys.argv[0]).resolve()
     around = gimp.environment | speak(gimp, language) | {
-        'GTK_A11Y': 'atspi', 'NO_AT_BRIDGE': '0', 'GDK_BACKEND': 'x11', 'XDG_RUNTIME_DIR': str(gimp.folder / 'home'), 'LIBGL_ALWAYS_SOFTWARE': '1'}
+        'GTK_A11Y': 'atspi', 'NO_AT_BRIDGE': '0', 'PYTHONFAULTHANDLER': '1', 'GDK_BACKEND': 'x11', 'XDG_RUNTIME_DIR': str(gimp.folder / 'home'), 'LIBGL_ALWAYS_SOFTWARE': '1'}
     around = {name: value for name, value in (around | (environment or {})).items() if value is not None}
     os.chmod(gimp.folder / 'home', 0o700)
     with open(gimp.folder / 'profile' / 'gimprc', 'a', encoding='utf-8') as file:

@@ -156,6 +156,17 @@ def judge_photos(window, folder):
     shoot(folder / 'train-photos-judged.png')
 
 
+def check_pause(window):
+    """Nothing goes on while it is paused."""
+    window.press('Pause')
+    time.sleep(0.5)
+    before = find(window, 'progress bar', 'Progress').queryValue().currentValue
+    time.sleep(1)
+    assert find(window, 'progress bar', 'Progress').queryValue().currentValue == before, 'it goes on while it is paused'
+    window.press('Pause')
+    wait(lambda: find(window, 'progress bar', 'Progress').queryValue().currentValue > before, 'steps again', 60)
+
+
 def change_settings(window, folder):
     """What Advanced says holds for strokes, and what means nothing for them isn't there; back at its size when it is closed. A long training shows its loss."""
     wait(lambda: window.words('strokes'), 'the first look', 90)
@@ -201,8 +212,16 @@ def change_settings(window, folder):
     window.menu(('Edit', 'Fill with FG'))
     wait(lambda: reached.append(find(window, 'progress bar', 'Progress').queryValue().currentValue) or reached[-1] > reached[0] + 0.03, 'steps in spite of a stroke', 60)
     assert reached == sorted(reached), f'a stroke ended it: {reached}'
+    check_pause(window)
+    window.press('Cancel')
+    wait(lambda: window.words('Cancelled'), 'that it was cancelled', 30)
+    assert not list(pathlib.Path(os.environ['HOME'], '.cache/fovea/training').iterdir()), 'what was cancelled is kept'
+    shoot(folder / 'train-settings-cancelled.png')
+    window.press('Save model')
+    wait(lambda: window.words('Saved as .*My model 3.onnx'), 'the model of before', 60)
+    earlier, again = (pathlib.Path(made.removeprefix('Saved as ').partition('.onnx')[0][:-1] + f'{n}.onnx').read_bytes() for n in (2, 3))
+    assert len(earlier) == len(again) and sum(a != b for a, b in zip(earlier, again)) < 50, "what was learned before isn't there again"
     window.press('Close')
-    window.press('Abandon it')
     window.ended()
     print(f'ok settings: {saved} {made}', flush=True)
 
@@ -228,13 +247,7 @@ def learn_several(window, folder):
     loss = wait(lambda: re.fullmatch(said, described(window, 'Loss and score.*')), 'the curves', 60).group(1)
     wait(lambda: re.fullmatch(said, described(window, 'Loss and score.*')).group(1) != loss, 'another point of the curve', 60)
     assert window.words('Learning')
-    window.press('Pause')
-    time.sleep(0.5)
-    before = find(window, 'progress bar', 'Progress').queryValue().currentValue
-    time.sleep(1)
-    assert find(window, 'progress bar', 'Progress').queryValue().currentValue == before, 'it goes on while it is paused'
-    window.press('Pause')
-    wait(lambda: find(window, 'progress bar', 'Progress').queryValue().currentValue > before, 'steps again', 60)
+    check_pause(window)
     shoot(folder / 'train-several-learning.png')
     window.press('Stop and keep the best')
     saved = wait(lambda: window.words('is saved; Segment'), 'the model', 60)
