@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * pixels.c: every image kind becomes 8-bit R'G'B' in sRGB by babl; transparent parts count as white. See pixels.h.
+ * pixels.c: every image kind becomes 8-bit R'G'B' in sRGB, by babl or (colour-space.h) by tables; transparent parts count as white. See pixels.h.
  */
 
 #include "pixels.h"
@@ -9,6 +9,7 @@
 
 #include <glib/gi18n.h>
 
+#include "colour-space.h"
 #include "items.h"
 
 #define PARASITE   "fovea-made"
@@ -29,7 +30,8 @@ struct _PixelReader
   FoveaInput   *input;
   GeglRectangle seen;               /* in the buffer */
   gint          next_row;
-  guint8       *rgba, *rgb;
+  ColourSpace  *space;              /* of the buffer; NULL: babl's way is taken */
+  guint8       *own_space, *rgba, *rgb;
 };
 
 void
@@ -454,6 +456,7 @@ pixel_reader_new (GimpImage *image, GimpDrawable **drawables, const char *region
   if (!pixels_check_image (image, error) || !open_region (reader, image, drawables, region, error))
     return NULL;
   reader->region = *gegl_buffer_get_extent (reader->buffer);
+  reader->space = colour_space_new (gegl_buffer_get_format (reader->buffer));
   if (g_strcmp0 (region, "selection") == 0 && !cut_to_selection (reader, image, error))
     return NULL;
   reader->is_opaque_somewhere = !reader->has_alpha;
@@ -475,6 +478,8 @@ pixel_reader_free (PixelReader *reader)
     gimp_item_delete (GIMP_ITEM (reader->visible));
   if (reader->copy)
     gimp_image_delete (reader->copy);
+  colour_space_free (reader->space);
+  g_free (reader->own_space);
   g_free (reader->rgba);
   g_free (reader->rgb);
   g_free (reader);
@@ -522,6 +527,25 @@ pixel_reader_check_opaque (const PixelReader *reader, GError **error)
   return reader->is_opaque_somewhere;
 }
 
+/* A part of the buffer as 8-bit R'G'B' of sRGB, with alpha where it has some. */
+static void
+get_part (PixelReader *reader, const GeglRectangle *part, guint8 *pixels, gint row_stride)
+{
+  gboolean    has_alpha = reader->has_alpha;
+  const Babl *format = reader->space ? colour_space_get_format (reader->space, has_alpha) : babl_format (has_alpha ? "R'G'B'A u8" : "R'G'B' u8");
+  gsize       n_bytes = (gsize) part->width * (gsize) babl_format_get_bytes_per_pixel (format);
+
+  if (!reader->space)
+    {
+      gegl_buffer_get (reader->buffer, part, 1.0, format, pixels, row_stride, has_alpha ? GEGL_ABYSS_NONE : GEGL_ABYSS_CLAMP);
+      return;
+    }
+  reader->own_space = g_realloc (reader->own_space, n_bytes * (gsize) part->height);
+  gegl_buffer_get (reader->buffer, part, 1.0, format, reader->own_space, GEGL_AUTO_ROWSTRIDE, has_alpha ? GEGL_ABYSS_NONE : GEGL_ABYSS_CLAMP);
+  for (gint row = 0; row < part->height; row++)
+    colour_space_convert (reader->space, reader->own_space + (gsize) row * n_bytes, (gsize) part->width, has_alpha, pixels + (gsize) row * (gsize) row_stride);
+}
+
 gboolean
 pixel_reader_step (PixelReader *reader, double *progress, GError **error)
 {
@@ -540,11 +564,11 @@ pixel_reader_step (PixelReader *reader, double *progress, GError **error)
   if (reader->has_alpha)
     {
       reader->rgba = g_realloc (reader->rgba, n * 4);
-      gegl_buffer_get (reader->buffer, band, 1.0, babl_format ("R'G'B'A u8"), reader->rgba, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+      get_part (reader, band, reader->rgba, 4 * width);
       composite (reader, reader->rgba, n, reader->rgb);
     }
   else
-    gegl_buffer_get (reader->buffer, band, 1.0, babl_format ("R'G'B' u8"), reader->rgb, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_CLAMP);
+    get_part (reader, band, reader->rgb, 3 * width);
   fovea_input_push (reader->input, reader->rgb, (gsize) width * 3, rows);
   reader->next_row += rows;
   *progress = reader->next_row / (double) reader->seen.height;
@@ -589,11 +613,11 @@ pixel_reader_read (gpointer user_data, int x, int y, int width, int height, guin
     return FALSE;
   if (!reader->has_alpha)
     {
-      gegl_buffer_get (reader->buffer, part, 1.0, babl_format ("R'G'B' u8"), rgb, (gint) row_stride, GEGL_ABYSS_CLAMP);
+      get_part (reader, part, rgb, (gint) row_stride);
       return TRUE;
     }
   reader->rgba = g_realloc (reader->rgba, (gsize) width * (gsize) height * 4);
-  gegl_buffer_get (reader->buffer, part, 1.0, babl_format ("R'G'B'A u8"), reader->rgba, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+  get_part (reader, part, reader->rgba, 4 * width);
   for (int row = 0; row < height; row++)
     composite (reader, reader->rgba + (gsize) row * (gsize) width * 4, (gsize) width, rgb + (gsize) row * row_stride);
   return TRUE;
