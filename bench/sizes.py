@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / 'tests' / 'gimp'))
 
 from classify_window import Window as NamesWindow  # noqa: E402
-from gimp_window import act, main, run_session, shoot, walk  # noqa: E402
+from gimp_window import act, main, run_session, shoot, wait, walk  # noqa: E402
 from isolated_gimp import IsolatedGimp, reference  # noqa: E402
 from locate_window import Window  # noqa: E402
 from segment_window import MENU as SEGMENT_MENU, MaskWindow  # noqa: E402
@@ -32,7 +32,7 @@ SIZES = {1: (1224, 816), 24: (6000, 4000), 100: (12248, 8165)}
 SCENES = {f'{verb}-{megapixels}': (verb, megapixels) for verb in ('classify', 'locate', 'segment') for megapixels in SIZES}
 OPENS = {'classify': lambda: NamesWindow('C.UTF-8'), 'locate': lambda: Window('C.UTF-8', True), 'segment': lambda: MaskWindow('C.UTF-8', False, SEGMENT_MENU)}
 # A setting; values of it, each of which changes what is shown; what it has while the answer is applied.
-MOVES = {'classify': ('spin button', 'Names', (1, 3, 2, 4, 1), 5), 'locate': ('slider', 'Threshold', (0.9, 0.02, 0.85, 0.02, 0.95), 0.2), 'segment': ('slider', 'Grow', (20, -20, 40, -40, 60), 0)}
+MOVES = {'classify': ('spin button', 'Names', (1, 3, 2, 4, 1), 5), 'locate': ('slider', 'Threshold', (0.02, 0.9, 0.02, 0.85, 0.02), 0.2), 'segment': ('slider', 'Grow', (20, -20, 40, -40, 60), 0)}
 RESULTS = 'sizes.json'
 BEGIN, END = '<!-- sizes -->\n', '<!-- /sizes -->\n'
 
@@ -66,9 +66,11 @@ def move(view, setting, value):
 def inside(scene, folder):
     verb, megapixels = SCENES[scene]
     window = OPENS[verb]()
+    if verb == 'classify':
+        window.look()
     role, name, values, last = MOVES[verb]
-    setting = next(node for node in walk(window.dialog) if node.getRoleName() == role and node.name == name)
-    view = window.names() if verb == 'classify' else next(node for node in walk(window.dialog) if node.getRoleName() == 'drawing area')
+    setting = wait(lambda: next(node for node in walk(window.dialog) if node.getRoleName() == role and node.name == name), name)
+    view = wait(lambda: window.names() if verb == 'classify' else next(node for node in walk(window.dialog) if node.getRoleName() == 'drawing area'), 'the answer')
     moves = [move(view, setting, value) for value in values]
     row = {'verb': verb, 'megapixels': megapixels, 'opened_s': round(window.opened, 2), 'answered_s': round(window.answered, 2),
            'setting_ms': round(statistics.median(moves), 1), 'window_mb': round(plug_in_memory())}
