@@ -307,8 +307,8 @@ double             fovea_pixel_trainer_get_loss    (const FoveaPixelTrainer *tra
  * NAN: too few are painted, or it wasn't asked yet; negative: the run isn't judged. Also from progress. */
 double             fovea_pixel_trainer_get_score   (const FoveaPixelTrainer *trainer);
 
-/* What it says of a photo now: a mask for every class, in their order, that sum to 1; painted cells are what they were painted as. The masks outlive the
- * trainer. */
+/* What it says of a photo now: a mask for every class, in their order, that sum to 1; painted cells are what they were painted as. Also from
+ * progress. The masks outlive the trainer. */
 FoveaMasks        *fovea_pixel_trainer_look        (FoveaPixelTrainer *trainer, int photo, GCancellable *cancellable, GError **error);
 
 /* How unsure it is of each cell, 0 to 1: (grid, grid) float32, for the masks of the last look. *x, *y (may be NULL) get the cell around which a stroke would

@@ -71,6 +71,22 @@ typedef struct
   gpointer      progress_data;
 } Steps;
 
+/* What it says of the photo by now, for those who watch. */
+static void
+look_meanwhile (PixelPage *page)
+{
+  PixelTraining         *training = page->training;
+  gint64                 began = g_get_monotonic_time (), now;
+  g_autoptr (FoveaMasks) masks = began < page->next_present ? NULL : fovea_pixel_trainer_look (training->trainer, 0, page->halt, NULL);
+  TrainAnswer           *answer = masks ? train_answer_new (training, masks, NULL) : NULL;
+
+  if (!answer)
+    return;
+  train_answer_free (g_atomic_pointer_exchange (&page->new_present, answer));
+  now = g_get_monotonic_time ();
+  page->next_present = now + MAX (TRAINING_ANSWER_REST * (now - began), TRAINING_ANSWER_SECONDS * G_USEC_PER_SEC);
+}
+
 static void
 note_step (double fraction, gpointer data)
 {
@@ -80,6 +96,8 @@ note_step (double fraction, gpointer data)
 
   training_report_add_step (steps->page->report, &point);
   steps->progress (fraction, steps->progress_data);
+  if (steps->page->keeps)
+    look_meanwhile (steps->page);
   train_run_wait_while (&steps->page->is_paused, steps->page->halt);
 }
 
@@ -111,6 +129,7 @@ learn (PixelPage *page, const FoveaPhoto *photo, GCancellable *cancellable, Fove
   gint64         began = g_get_monotonic_time ();
   const char    *checkpoint = NULL;
 
+  page->next_present = began + TRAINING_ANSWER_SECONDS * G_USEC_PER_SEC;
   if (!fovea_pixel_trainer_set_labels (training->trainer, 0, page->cells, error))
     return FALSE;
   if (page->keeps && !(pixel_keeping_add (page->keeping, training, photo, page->cells, error)

@@ -29,6 +29,9 @@ struct _PixelPage
   FoveaMasks          *masks, *new_masks;   /* shown; made by the worker */
   gboolean            *are_background; /* of the masks' classes: the training may know others since */
   TrainAnswer         *answer, *new_answer;
+  TrainAnswer         *present;     /* what a long learning says meanwhile: shown instead of `answer`; NULL: nothing yet */
+  TrainAnswer         *new_present; /* made by the worker; atomic */
+  gint64               next_present; /* when it makes another, monotonic */
   gboolean             has_photo;   /* the trainer has looked at it */
   gboolean             are_new;     /* the classes are others than the trainer's */
   gboolean             is_other;    /* … the settings are: it begins anew */

@@ -241,6 +241,31 @@ show_curve (PixelPage *page)
   page->n_points = n_points;
 }
 
+/* What it says meanwhile, if that is new. */
+static void
+show_present (PixelPage *page)
+{
+  TrainAnswer *present = g_atomic_pointer_exchange (&page->new_present, NULL);
+
+  if (!present)
+    return;
+  train_view_set_answer (page->view, present, page->colours, page->training->classes->len);
+  train_answer_free (page->present);
+  page->present = present;
+  atk_object_set_description (gtk_widget_get_accessible (page->view), _("At present"));
+}
+
+static void
+forget_present (PixelPage *page)
+{
+  train_answer_free (g_atomic_pointer_exchange (&page->new_present, NULL));
+  if (!page->present)
+    return;
+  train_view_set_answer (page->view, page->answer, page->colours, page->training->classes->len);
+  g_clear_pointer (&page->present, train_answer_free);
+  atk_object_set_description (gtk_widget_get_accessible (page->view), page->answer ? _("Trained") : "");
+}
+
 static void
 show_answer (PixelPage *page)
 {
@@ -299,6 +324,7 @@ ended (gboolean done, gpointer data)
   if (!done && page->learns && !page->wants)
     look_show_message (page->look, _("Cancelled. Nothing was changed; earlier models are as they were."));
   pixel_page_end_learning (page, done);
+  forget_present (page);
   if (done && page->labels && !page->cells && (page->wants || live_is_on (page))) /* the photo has been looked at, so that what is painted can be drawn */
     {
       page->is_live = !page->wants;
@@ -382,6 +408,8 @@ on_poll (gpointer data)
   GeglRectangle           area;
 
   show_curve (page);
+  if (pixel_page_is_learning (page))
+    show_present (page);
   if (!page->is_shown || !page->has_photo || started < page->next_poll || !live_is_on (page) || (page->keeps && pixel_page_is_learning (page)))
     return G_SOURCE_CONTINUE;
   labels = pixels_check_image (page->image, &error) ? label_layers_read (page->image, &error) : NULL;
@@ -661,8 +689,10 @@ pixel_page_free (PixelPage *page)
   g_signal_handlers_disconnect_by_data (page->config, page);
   g_source_remove (page->poll);
   g_clear_handle_id (&page->acting, g_source_remove);
+  forget_present (page);
   show_photo (NULL, NULL, page);
   look_free (page->look);
+  train_answer_free (page->new_present);
   pixel_page_forget_kept (page, page->is_unsaved);
   g_clear_pointer (&page->order, photo_order_free);
   g_clear_object (&page->halt);

@@ -6,8 +6,6 @@
 #include "training-report.h"
 
 #define N_POINTS       100 /* that steps become */
-#define ANSWER_SECONDS 1 /* between two answers about the photo, at least, and */
-#define ANSWER_REST    9 /* times as long as one takes: a tenth of the time goes into them at most */
 
 struct _TrainingReport
 {
@@ -57,7 +55,7 @@ gboolean
 training_report_is_due (TrainingReport *report)
 {
   if (report->next_answer == 0)
-    report->next_answer = g_get_monotonic_time () + ANSWER_SECONDS * G_USEC_PER_SEC;
+    report->next_answer = g_get_monotonic_time () + TRAINING_ANSWER_SECONDS * G_USEC_PER_SEC;
   return report->photo && g_get_monotonic_time () >= report->next_answer;
 }
 
@@ -68,7 +66,7 @@ training_report_ask (TrainingReport *report, FoveaModel *model, GCancellable *ca
   ModelAnswer *answer = model && report->photo ? model_answer_new (model, NULL, report->photo, cancellable, NULL, NULL, NULL) : NULL;
 
   now = g_get_monotonic_time ();
-  report->next_answer = now + MAX (ANSWER_REST * (now - began), ANSWER_SECONDS * G_USEC_PER_SEC);
+  report->next_answer = now + MAX (TRAINING_ANSWER_REST * (now - began), TRAINING_ANSWER_SECONDS * G_USEC_PER_SEC);
   if (!answer)
     return;
   g_mutex_lock (&report->mutex);

@@ -7,6 +7,9 @@
 
 #include "model-answer.h"
 
+#define TRAINING_ANSWER_SECONDS 1 /* between two answers about the photo, at least, and */
+#define TRAINING_ANSWER_REST    9 /* times as long as one takes: a tenth of the time goes into them at most */
+
 typedef struct
 {
   double fraction; /* of the training */

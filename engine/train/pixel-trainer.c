@@ -529,9 +529,9 @@ fovea_pixel_trainer_run (FoveaPixelTrainer *trainer, const char *checkpoint, GCa
   if (!check_painted (trainer, error) || !pixel_trainer_begin (trainer, cancellable, error))
     return FALSE;
   done = learn (trainer, n_steps, checkpoint, cancellable, progress, user_data, &learned, error);
+  g_clear_pointer (&trainer->answer, fovea_session_free);
   if (learned)
     {
-      g_clear_pointer (&trainer->answer, fovea_session_free);
       fovea_model_unref (trainer->head);
       trainer->head = learned;
       trainer->n_runs++;
@@ -578,7 +578,7 @@ make_answer (FoveaPixelTrainer *trainer, gboolean places, GError **error)
   const PixelScale                scale = { trainer->mean, trainer->scale };
   g_autoptr (FoveaModel)          head = NULL, model = NULL;
 
-  if (trainer->answer && trainer->answer_has_places == places)
+  if (trainer->answer && trainer->answer_has_places == places && !trainer->course)
     return TRUE;
   g_clear_pointer (&trainer->answer, fovea_session_free);
   head = pixel_trainer_take_head (trainer, error);

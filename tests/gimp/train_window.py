@@ -206,6 +206,8 @@ def change_settings(window, folder):
     spin(window, 'Epochs', 5000)
     window.press('Train')
     wait(lambda: re.fullmatch(r'On what is kept out \d+ %\nLoss \d\.\d+', described(window, 'Loss and score.*')), 'the score while it learns', 60)
+    view = next(node for node in walk(window.dialog) if node.name == 'The photo with its classes')
+    wait(lambda: view.description == 'At present', 'what it says while it learns', 60)
     shoot_still(folder / 'train-settings-learning.png')
     act(find(window, 'check box', 'Live: .*'))
     reached = [find(window, 'progress bar', 'Progress').queryValue().currentValue]
@@ -214,7 +216,7 @@ def change_settings(window, folder):
     assert reached == sorted(reached), f'a stroke ended it: {reached}'
     check_pause(window)
     window.press('Cancel')
-    wait(lambda: window.words('Cancelled'), 'that it was cancelled', 30)
+    wait(lambda: window.words('Cancelled') and view.description == 'Trained', 'that it was cancelled', 30)
     assert not list(pathlib.Path(os.environ['HOME'], '.cache/fovea/training').iterdir()), 'what was cancelled is kept'
     shoot(folder / 'train-settings-cancelled.png')
     window.press('Save model')
