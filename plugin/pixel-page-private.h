@@ -16,7 +16,7 @@ struct _PixelPage
   GimpProcedureConfig *config;
   GimpImage           *image;
   TrainSurvey         *survey;
-  GtkWidget           *widget, *view, *bars, *advice, *scroll, *curve, *score, *confusion, *next, *where, *train, *estimate, *pause, *stop, *cancel, *live, *apply,
+  GtkWidget           *widget, *view, *bars, *advice, *scroll, *curve, *score, *confusion, *next, *train, *estimate, *pause, *stop, *cancel, *live, *apply,
                       *places, *save, *export;
   Look                *look;
   PixelTraining       *training;

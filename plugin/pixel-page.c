@@ -280,7 +280,6 @@ show_answer (PixelPage *page)
   g_free (page->are_background);
   page->are_background = g_memdup2 (page->training->background, page->training->classes->len * sizeof (gboolean));
   page->is_unsaved = TRUE;
-  gtk_label_set_text (GTK_LABEL (page->where), "");
   gtk_label_set_text (GTK_LABEL (page->score), score ? score : "");
   show_curve (page);
   atk_object_set_description (gtk_widget_get_accessible (page->view), _("Trained"));
@@ -496,7 +495,7 @@ on_next (GtkButton *button, PixelPage *page)
   g_autofree char *text = g_strdup_printf (_("At %d, %d: paint what it is there."), (int) (page->answer->next_x * photo.width), (int) (page->answer->next_y * photo.height));
 
   train_view_set_mark (page->view, TRUE);
-  gtk_label_set_text (GTK_LABEL (page->where), text);
+  look_show_message (page->look, text);
 }
 
 static void
@@ -577,7 +576,6 @@ make_controls (PixelPage *page)
   page->curve = curve_view_new ();
   gtk_widget_set_size_request (page->curve, -1, CURVE_HEIGHT);
   gtk_widget_set_no_show_all (page->curve, TRUE);
-  page->where = dialog_text_new ();
   page->train = make_button (page, _("_Train"), G_CALLBACK (on_train), TRUE);
   page->pause = gtk_toggle_button_new_with_mnemonic (_("_Pause"));
   g_signal_connect (page->pause, "toggled", G_CALLBACK (on_pause), page);
@@ -589,7 +587,7 @@ make_controls (PixelPage *page)
   page->live = gtk_check_button_new_with_mnemonic (_("Li_ve: learn each stroke that is painted"));
   gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (page->live), TRUE);
   gtk_style_context_add_class (gtk_widget_get_style_context (page->train), "suggested-action");
-  gtk_widget_set_size_request (page->train, -1, 46);
+  gtk_widget_set_size_request (page->train, -1, 42);
   gtk_box_pack_start (GTK_BOX (row), page->pause, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (row), page->stop, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (row), page->cancel, TRUE, TRUE, 0);
@@ -604,7 +602,6 @@ make_controls (PixelPage *page)
   gtk_box_pack_start (GTK_BOX (found), page->confusion, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->scroll = dialog_scroll_new (found), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), page->next, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (column), page->where, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (column), make_uses (page), FALSE, FALSE, 0);
   gtk_widget_set_size_request (column, COLUMN_WIDTH, -1);
   return column;
