@@ -414,6 +414,15 @@ def home():
     return pathlib.Path(os.environ['HOME']).parent
 
 
+def said_within(window, words, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if any(node.getRoleName() == 'label' and words in node.name for node in walk(window.dialog)):
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def lose_image(window, folder):
     """While Live is on a label layer is deleted in GIMP's own window, then the image is closed: each is said, and what was learned can still be saved."""
     window.press('Train')
@@ -421,8 +430,8 @@ def lose_image(window, folder):
     window.menu(('Layer', ('Delete Layer', 'Remove Layer')))
     gone = wait(lambda: window.words('One class only|one class only'), 'words on the layer that was deleted', 60)
     shoot(folder / 'train-layer-deleted.png')
-    window.press('Apply now')  # the masks that are there, of both classes
-    wait(lambda: window.words('Applied'), 'the end of applying', 60)
+    # The masks that are there, of both classes. What is said goes when Live looks once more.
+    wait(lambda: window.press('Apply now') or said_within(window, 'Applied', 3), 'the end of applying', 60)
     assert not [node.name for node in walk(window.dialog) if 'null' in (node.name + node.description)]
     window.close_image()
     closed = wait(lambda: window.words('closed'), 'words on the image that was closed', 60)
