@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * colour-space.c: see colour-space.h. A space is three curves and a matrix (ICC.1, matrix/TRC profiles; babl knows RGB spaces of no other kind): a table for the
- * curves, the matrix to sRGB's primaries, a table for sRGB's own curve. All of that is asked of babl.
+ * colour-space.c: see colour-space.h. A space is three curves and a matrix (ICC.1, matrix/TRC profiles; babl knows RGB spaces of no other kind): a table for
+ * each curve with its part of the matrix to sRGB's primaries, a table for sRGB's own curve. All of that is asked of babl.
  */
 
 #include "colour-space.h"
@@ -9,8 +9,8 @@
 #define N_DEEP    16384 /* numbers that are told apart of 16 bits: more than 8 of the result can show */
 #define N_ENCODED 16384 /* steps of light that are told apart of the result: five for each of its numbers where sRGB is steepest */
 
-/* What a number of one channel adds to the light of sRGB's three, in N_ENCODED steps; the fourth is 0: four are added at once. */
-typedef float Light[4];
+/* What a number of one channel adds to the light of sRGB's three, in N_ENCODED steps. */
+typedef float Light[3];
 
 struct _ColourSpace
 {
@@ -42,8 +42,8 @@ make_lights (ColourSpace *space)
         value[c] = (float) i / (float) (space->n - 1);
         babl_process (curve, value, light, 1);
         babl_process (matrix, light, to, 1);
-        for (guint k = 0; k < 4; k++)
-          space->lights[c][i][k] = k < 3 ? to[k] * (N_ENCODED - 1) : 0.0f;
+        for (guint k = 0; k < 3; k++)
+          space->lights[c][i][k] = to[k] * (N_ENCODED - 1);
       }
 }
 
@@ -103,18 +103,9 @@ static inline void
 convert (const ColourSpace *space, guint red, guint green, guint blue, guint8 *to)
 {
   const float *r = space->lights[0][red], *g = space->lights[1][green], *b = space->lights[2][blue];
-  int          steps[4];
 
-  for (guint k = 0; k < 4; k++)
-    {
-      float light = r[k] + g[k] + b[k] + 0.5f;
-
-      light = light > 0.0f ? light : 0.0f;
-      light = light < N_ENCODED - 1 ? light : N_ENCODED - 1;
-      steps[k] = (int) light;
-    }
   for (guint k = 0; k < 3; k++)
-    to[k] = space->encoded[steps[k]];
+    to[k] = space->encoded[(int) CLAMP (r[k] + g[k] + b[k] + 0.5f, 0.0f, N_ENCODED - 1)];
 }
 
 /* 16 bits to the number of a light. */

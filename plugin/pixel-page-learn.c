@@ -76,15 +76,14 @@ static void
 look_meanwhile (PixelPage *page)
 {
   PixelTraining         *training = page->training;
-  gint64                 began = g_get_monotonic_time (), now;
+  gint64                 began = g_get_monotonic_time ();
   g_autoptr (FoveaMasks) masks = began < page->next_present ? NULL : fovea_pixel_trainer_look (training->trainer, 0, page->halt, NULL);
   TrainAnswer           *answer = masks ? train_answer_new (training, masks, NULL) : NULL;
 
   if (!answer)
     return;
   train_answer_free (g_atomic_pointer_exchange (&page->new_present, answer));
-  now = g_get_monotonic_time ();
-  page->next_present = now + MAX (TRAINING_ANSWER_REST * (now - began), TRAINING_ANSWER_SECONDS * G_USEC_PER_SEC);
+  page->next_present = training_report_rest (began);
 }
 
 static void
@@ -129,7 +128,7 @@ learn (PixelPage *page, const FoveaPhoto *photo, GCancellable *cancellable, Fove
   gint64         began = g_get_monotonic_time ();
   const char    *checkpoint = NULL;
 
-  page->next_present = began + TRAINING_ANSWER_SECONDS * G_USEC_PER_SEC;
+  page->next_present = training_report_rest (began);
   if (!fovea_pixel_trainer_set_labels (training->trainer, 0, page->cells, error))
     return FALSE;
   if (page->keeps && !(pixel_keeping_add (page->keeping, training, photo, page->cells, error)

@@ -211,6 +211,7 @@ begin (gpointer data)
       look_show_message (page->look, error->message);
     }
   gtk_widget_set_sensitive (page->pause, page->learns);
+  gtk_widget_set_sensitive (page->cancel, !page->learns || page->keeps); /* a short learning goes on from the one before, and can't be taken back */
   if (!page->learns)
     return;
   g_clear_pointer (&page->report, training_report_free);

@@ -6,6 +6,8 @@
 #include "training-report.h"
 
 #define N_POINTS       100 /* that steps become */
+#define ANSWER_SECONDS 1   /* between two answers about the photo, at least, and */
+#define ANSWER_REST    9   /* times as long as one takes */
 
 struct _TrainingReport
 {
@@ -51,22 +53,29 @@ training_report_add_step (TrainingReport *report, const TrainingPoint *point)
     training_report_add_point (report, point);
 }
 
+gint64
+training_report_rest (gint64 began)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  return now + MAX (ANSWER_REST * (now - began), ANSWER_SECONDS * G_USEC_PER_SEC);
+}
+
 gboolean
 training_report_is_due (TrainingReport *report)
 {
   if (report->next_answer == 0)
-    report->next_answer = g_get_monotonic_time () + TRAINING_ANSWER_SECONDS * G_USEC_PER_SEC;
+    report->next_answer = training_report_rest (g_get_monotonic_time ());
   return report->photo && g_get_monotonic_time () >= report->next_answer;
 }
 
 void
 training_report_ask (TrainingReport *report, FoveaModel *model, GCancellable *cancellable)
 {
-  gint64       began = g_get_monotonic_time (), now;
+  gint64       began = g_get_monotonic_time ();
   ModelAnswer *answer = model && report->photo ? model_answer_new (model, NULL, report->photo, cancellable, NULL, NULL, NULL) : NULL;
 
-  now = g_get_monotonic_time ();
-  report->next_answer = now + MAX (TRAINING_ANSWER_REST * (now - began), TRAINING_ANSWER_SECONDS * G_USEC_PER_SEC);
+  report->next_answer = training_report_rest (began);
   if (!answer)
     return;
   g_mutex_lock (&report->mutex);

@@ -7,9 +7,6 @@
 
 #include "model-answer.h"
 
-#define TRAINING_ANSWER_SECONDS 1 /* between two answers about the photo, at least, and */
-#define TRAINING_ANSWER_REST    9 /* times as long as one takes: a tenth of the time goes into them at most */
-
 typedef struct
 {
   double fraction; /* of the training */
@@ -35,6 +32,9 @@ gboolean        training_report_is_due       (TrainingReport *report);
 
 /* Asks the model, NULL: does nothing. What goes wrong here does so in the training or where the model is used, too, which say it. */
 void            training_report_ask          (TrainingReport *report, FoveaModel *model, GCancellable *cancellable);
+
+/* When to ask the next time, of a question that was begun then and is answered now: a tenth of the time goes into them at most. Monotonic microseconds. */
+gint64          training_report_rest         (gint64 began);
 
 /* ---- for those who watch ---- */
 
