@@ -116,6 +116,17 @@ walk (const gsize *sizes, const gsize *strides, guint n, gsize i)
   return offset;
 }
 
+/* Of floats along one dimension: what gradients of biases are, many a step. */
+static double
+sum_along (const float *x, gsize stride, gsize count)
+{
+  double sum = 0;
+
+  for (gsize i = 0; i < count; i++)
+    sum += x[i * stride];
+  return sum;
+}
+
 static double
 reduce_floats (const Step *step, const Reduction *reduction, ReduceKind kind, gsize base)
 {
@@ -126,6 +137,11 @@ reduce_floats (const Step *step, const Reduction *reduction, ReduceKind kind, gs
       greatest = fmax (greatest, element_read_number (&step->in[0], base + walk (reduction->reduced, reduction->reduced_strides, reduction->n_reduced, i)));
   if (!isfinite (greatest))
     greatest = 0;
+  if ((kind == REDUCE_SUM || kind == REDUCE_MEAN) && step->in[0].type == FOVEA_TYPE_FLOAT32 && reduction->n_reduced == 1)
+    {
+      result = sum_along ((const float *) step->in[0].data + base, reduction->reduced_strides[0], reduction->count);
+      return kind == REDUCE_MEAN ? result / (double) reduction->count : result;
+    }
 
   for (gsize i = 0; i < reduction->count; i++)
     {
