@@ -18,6 +18,7 @@
 #define MOST_TAPS      16
 #define PLACES_ACROSS  8
 #define ANSWER_EMPHASIS 3.0f
+#define COLOUR_EMPHASIS 2.0f /* nine numbers beside hundreds */
 #define FIRST_STRIDES  2   /* the first layers, at two strides, look at the photo itself too */
 
 typedef struct
@@ -121,7 +122,8 @@ append_mean (Graph *graph, const char *name, Value *x, int kernel, int stride)
 static void
 add_tap (Builder *builder, const Value *value, gint64 channels, int size)
 {
-  PixelTap tap = { g_strdup (value->name), channels, size, !g_str_has_prefix (value->name, "fine.") && !g_str_has_prefix (value->name, "colour"), 1.0f };
+  gboolean colour = g_str_has_prefix (value->name, "colour");
+  PixelTap tap = { g_strdup (value->name), channels, size, !colour && !g_str_has_prefix (value->name, "fine."), colour && size == builder->side / 2 ? COLOUR_EMPHASIS : 1.0f };
 
   g_array_append_val (builder->taps, tap);
 }

@@ -19,7 +19,7 @@ typedef struct
   gint64   channels;
   int      size;     /* width and height */
   gboolean general;  /* says what a thing is, rather than how it is coloured here */
-  float    emphasis; /* that its features are scaled by: 1, more for a segmenter's own answer */
+  float    emphasis; /* that its features are scaled by: 1, more for a segmenter's own answer and for colour */
 } PixelTap;
 
 typedef struct

@@ -316,5 +316,6 @@ fovea_pixel_trainer_judge (FoveaPixelTrainer *trainer, GCancellable *cancellable
         return NULL;
     }
   sum_up (score);
+  trainer->accuracy = score->enough ? score->accuracy : -1;
   return g_steal_pointer (&score);
 }

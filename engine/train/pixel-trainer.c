@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "model/half-weights.h"
 #include "train/learner.h"
+#include "train/pixel-near.h"
 #include "train/random.h"
 #include "vision/sidecar.h"
 
@@ -194,7 +195,7 @@ fovea_pixel_trainer_new (FoveaModel *base, const char *const *classes, int longe
   g_autoptr (FoveaModel)        untrained = NULL;
 
   trainer->photos = g_ptr_array_new ();
-  trainer->loss = trainer->score = -1;
+  trainer->loss = trainer->score = trainer->accuracy = -1;
   trainer->base_name = base ? g_strdup (fovea_model_get_name (base)) : NULL;
   trainer->base_licence = base ? fovea_model_get_licence (base) : NULL;
   if (settings)
@@ -221,6 +222,7 @@ fovea_pixel_trainer_free (FoveaPixelTrainer *trainer)
   g_ptr_array_unref (trainer->photos);
   g_clear_pointer (&trainer->session, fovea_session_free);
   g_clear_pointer (&trainer->answer, fovea_session_free);
+  g_clear_pointer (&trainer->near, pixel_near_free);
   g_clear_pointer (&trainer->head, fovea_model_unref);
   g_clear_pointer (&trainer->before, fovea_model_unref);
   pixel_features_free (trainer->features);
@@ -246,6 +248,7 @@ fovea_pixel_trainer_set_classes (FoveaPixelTrainer *trainer, const char *const *
         return FALSE;
       }
   g_clear_pointer (&trainer->answer, fovea_session_free);
+  g_clear_pointer (&trainer->near, pixel_near_free);
   g_clear_pointer (&trainer->head, fovea_model_unref);
   trainer->head = head;
   set_labels (trainer->input, classes);
@@ -530,6 +533,7 @@ fovea_pixel_trainer_run (FoveaPixelTrainer *trainer, const char *checkpoint, GCa
     return FALSE;
   done = learn (trainer, n_steps, checkpoint, cancellable, progress, user_data, &learned, error);
   g_clear_pointer (&trainer->answer, fovea_session_free);
+  g_clear_pointer (&trainer->near, pixel_near_free);
   if (learned)
     {
       fovea_model_unref (trainer->head);
@@ -537,6 +541,8 @@ fovea_pixel_trainer_run (FoveaPixelTrainer *trainer, const char *checkpoint, GCa
       trainer->n_runs++;
       trainer->n_steps += n_steps;
     }
+  if (done && pixel_trainer_count_painted (trainer) == 1)
+    done = (trainer->near = pixel_near_new (trainer, cancellable, error)) != NULL;
   return done;
 }
 
@@ -624,9 +630,11 @@ FoveaMasks *
 fovea_pixel_trainer_look (FoveaPixelTrainer *trainer, int index, GCancellable *cancellable, GError **error)
 {
   PixelPhoto *photo = see_photo (trainer, index, cancellable, error);
+  gboolean    alone = photo && photo->samples->len > 0 && pixel_trainer_count_painted (trainer) == 1;
   MaskStack  *stack;
+  float      *logits;
 
-  if (!photo || !make_answer (trainer, photo->samples->len > 0 && pixel_trainer_count_painted (trainer) == 1, error))
+  if (!photo || !make_answer (trainer, alone, error))
     return NULL;
   for (guint i = 0; i < trainer->features->n; i++)
     {
@@ -636,6 +644,9 @@ fovea_pixel_trainer_look (FoveaPixelTrainer *trainer, int index, GCancellable *c
     }
   if (!fovea_session_run (trainer->answer, cancellable, NULL, NULL, error))
     return NULL;
-  stack = make_stack (trainer, photo, fovea_session_get_output (trainer->answer, 0)->data, error);
+  logits = fovea_session_get_output (trainer->answer, 0)->data;
+  if (alone && trainer->near && !pixel_near_add (trainer->near, photo->maps, logits, cancellable, error))
+    return NULL;
+  stack = make_stack (trainer, photo, logits, error);
   return stack ? masks_new (photo->width, photo->height, stack, trainer->input, photo->guide, photo->guide_width, photo->guide_height, trainer->settings.n_threads) : NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * pixel-trainer.h: what pixel-trainer.c, pixel-course.c, pixel-score.c and pixel-result.c share.
+ * pixel-trainer.h: what pixel-trainer.c, pixel-course.c, pixel-score.c, pixel-near.c and pixel-result.c share.
  */
 #pragma once
 
@@ -8,6 +8,7 @@
 #include "train/pixel-photo.h"
 
 typedef struct _PixelCourse PixelCourse;
+typedef struct _PixelNear   PixelNear;
 
 #define PIXEL_METADATA "fovea-pixels" /* of a model that goes on: what its features were measured to be */
 
@@ -24,8 +25,10 @@ struct _FoveaPixelTrainer
   PixelCourse       *course;    /* during a run; NULL otherwise */
   double             loss;      /* of the last run's steps; negative: none yet */
   double             score;     /* … on what is kept out; NAN: too little is; negative: it wasn't judged meanwhile */
+  double             accuracy;  /* when it was judged last; negative: not yet, or too little is painted */
   FoveaSession      *answer;    /* of the head over the maps; NULL: the head has changed */
   gboolean           answer_has_places;
+  PixelNear         *near;      /* of the last run, on the only painted photo; NULL: none */
   guint64            n_runs, n_steps;
   char              *base_name, *base_licence; /* the latter NULL: not known */
 };
