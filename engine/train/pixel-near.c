@@ -104,20 +104,7 @@ begin (PixelNear *near, const FoveaPixelTrainer *all, GError **error)
         return FALSE;
       g_ptr_array_add (own->photos, photo);
     }
-  return pixel_trainer_begin (own, NULL, error);
-}
-
-static gboolean
-learn (PixelNear *near, GCancellable *cancellable, GError **error)
-{
-  const FoveaPixelTrainer *own = &near->trainer;
-  g_autoptr (PixelCourse)  course = pixel_course_new (own, own->head, NULL, STEPS, own->settings.seed, error);
-
-  for (guint step = 0; course && step < STEPS; step++)
-    if (!pixel_course_step (course, cancellable, error))
-      return FALSE;
-  near->head = course ? pixel_course_make_head (course, error) : NULL;
-  return near->head != NULL;
+  return TRUE;
 }
 
 typedef struct
@@ -128,7 +115,7 @@ typedef struct
 } Judge;
 
 static gpointer
-judge (gpointer data)
+judge_in_thread (gpointer data)
 {
   Judge *judge = data;
 
@@ -140,19 +127,20 @@ static gboolean
 learn_and_judge (PixelNear *near, double accuracy, GCancellable *cancellable, GError **error)
 {
   Judge                       own = { &near->trainer, cancellable, NULL };
-  GThread                    *thread = g_thread_new ("judge", judge, &own);
-  gboolean                    done = learn (near, cancellable, error);
-  g_autoptr (FoveaPixelScore) score = g_thread_join (thread);
+  GThread                    *thread = g_thread_new ("judge", judge_in_thread, &own);
+  g_autoptr (FoveaPixelScore) score = NULL;
   double                      proof = 0.0;
 
+  near->head = pixel_course_learn (&near->trainer, NULL, STEPS, cancellable, error);
+  score = g_thread_join (thread);
   if (score && score->enough)
     proof = CLAMP (MAX (accuracy < 0 ? 0.0 : (score->accuracy - accuracy) / PROOF, (score->accuracy - NEARLY_ALL) / (1.0 - NEARLY_ALL)), 0.0, 1.0);
   near->share = LEAST_SHARE + (float) proof * (MOST_SHARE - LEAST_SHARE);
-  if (!score && done)
+  if (!score && near->head)
     g_propagate_error (error, own.error);
   else
     g_clear_error (&own.error);
-  return score && done;
+  return score && near->head;
 }
 
 static gboolean

@@ -285,19 +285,6 @@ pixel_score_fold (const FoveaPixelTrainer *trainer, FoveaModel *head, const Pixe
   return g_steal_pointer (&score);
 }
 
-/* A head that has learned without the fold. */
-static FoveaModel *
-learn_without (const FoveaPixelTrainer *trainer, const PixelFold *fold, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (FoveaModel)  fresh = pixel_head_new (trainer->features->n_features, (guint) trainer->input->n_labels, trainer->settings.seed, error);
-  g_autoptr (PixelCourse) course = fresh ? pixel_course_new (trainer, fresh, fold, JUDGE_STEPS, trainer->settings.seed, error) : NULL;
-
-  for (guint step = 0; course && step < JUDGE_STEPS; step++)
-    if (!pixel_course_step (course, cancellable, error))
-      return NULL;
-  return course ? pixel_course_make_head (course, error) : NULL;
-}
-
 FoveaPixelScore *
 fovea_pixel_trainer_judge (FoveaPixelTrainer *trainer, GCancellable *cancellable, GError **error)
 {
@@ -310,7 +297,7 @@ fovea_pixel_trainer_judge (FoveaPixelTrainer *trainer, GCancellable *cancellable
     return NULL;
   for (; fold.fold < fold.n_folds; fold.fold++)
     {
-      g_autoptr (FoveaModel) head = learn_without (trainer, &fold, cancellable, error);
+      g_autoptr (FoveaModel) head = pixel_course_learn (trainer, &fold, JUDGE_STEPS, cancellable, error);
 
       if (!head || !judge_fold (trainer, head, &fold, 1, score, cancellable, error))
         return NULL;
