@@ -105,7 +105,7 @@ main (int argc, char **argv)
       }
   if (argc > 8)
     {
-      result = learner_make_model (learner, &error);
+      result = learner_make_model (learner, NULL, &error);
       if (!result || !fovea_model_save (result, argv[8], &error))
         g_error ("%s", error->message);
     }

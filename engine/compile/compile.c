@@ -434,7 +434,7 @@ plan_new (const Graph *graph, const CompileOptions *options, GError **error)
   for (guint i = 0; i < plan->outputs->len; i++)
     plan->are_halves[i] = ((const Value *) plan->outputs->pdata[i])->is_half;
   if ((options->training && !append_gradients (plan->graph, options->training, error))
-      || !run_passes (plan->graph, options->reference, error) || !make_steps (plan, options, error) || !find_lives (plan, error))
+      || !run_passes (plan->graph, options->reference, options->cancellable, error) || !make_steps (plan, options, error) || !find_lives (plan, error))
     return NULL;
   share_tensors (plan);
   if (!place_tensors (plan, options, error))

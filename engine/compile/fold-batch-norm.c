@@ -71,7 +71,7 @@ fold_batch_norm (Graph *graph, GError **error)
 
           if (!next || !as_scale_shift (next, out, n, scale, shift) || !graph_can_replace_value (graph, node_output (next, 0), out))
             break;
-          if (!conv_fold (graph, conv, scale, shift, n, error))
+          if (g_cancellable_set_error_if_cancelled (g_cancellable_get_current (), error) || !conv_fold (graph, conv, scale, shift, n, error))
             return FALSE;
           graph_remove_node (graph, next);
           graph_replace_value (graph, node_output (next, 0), out);

@@ -47,13 +47,18 @@ pass_is_on (const char *name)
 }
 
 gboolean
-run_passes (Graph *graph, gboolean reference, GError **error)
+run_passes (Graph *graph, gboolean reference, GCancellable *cancellable, GError **error)
 {
   const char    *text = g_getenv ("FOVEA_PASSES");
   g_auto (GStrv) switches = text ? g_strsplit (text, ",", -1) : NULL;
+  gboolean       ok = TRUE;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (passes); i++)
-    if ((!reference || passes[i].reference) && !is_switched_off (switches, passes[i].name) && !passes[i].run (graph, error))
-      return FALSE;
-  return TRUE;
+  if (cancellable)
+    g_cancellable_push_current (cancellable);
+  for (gsize i = 0; ok && i < G_N_ELEMENTS (passes); i++)
+    if ((!reference || passes[i].reference) && !is_switched_off (switches, passes[i].name))
+      ok = passes[i].run (graph, error);
+  if (cancellable)
+    g_cancellable_pop_current (cancellable);
+  return ok;
 }

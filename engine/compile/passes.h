@@ -3,9 +3,11 @@
  * passes.h: the passes that make a graph faster without changing what it computes, in the order they run. Each is in a file of its own.
  *
  * A pass gets a graph whose nodes are parsed and whose values have types and shapes, and leaves it so. It unlinks nodes, it frees nothing. The environment
- * variable FOVEA_PASSES switches passes off: "-fold-batch-norm,-fuse-activation", or "-all".
+ * variable FOVEA_PASSES switches passes off: "-fold-batch-norm,-fuse-activation", or "-all". One that takes long looks at g_cancellable_get_current.
  */
 #pragma once
+
+#include <gio/gio.h>
 
 #include "model/graph.h"
 
@@ -25,4 +27,4 @@ gboolean fuse_norm       (Graph *graph, GError **error);
 gboolean pass_is_on      (const char *name);
 
 /* All passes in order, less those switched off; for `reference` only those that no meaning hangs on. */
-gboolean run_passes      (Graph *graph, gboolean reference, GError **error);
+gboolean run_passes      (Graph *graph, gboolean reference, GCancellable *cancellable, GError **error);

@@ -242,28 +242,26 @@ learner_step (Learner *learner, SessionLoss loss, gpointer user_data, double lea
 }
 
 FoveaModel *
-learner_make_model (Learner *learner, GError **error)
+learner_make_model (Learner *learner, GCancellable *cancellable, GError **error)
 {
   Graph   *graph = graph_copy (model_get_graph (learner->model));
   gboolean ok = TRUE;
 
-  optimizer_exchange (learner->optimizer);
   for (guint i = 0; ok && i < learner->names->len; i++)
     {
       const char        *name = g_ptr_array_index (learner->names, i);
       const FoveaTensor *now = g_hash_table_lookup (learner->training.variables, name);
-      FoveaTensor       *copy = fovea_tensor_new (FOVEA_TYPE_FLOAT32, &now->shape, error);
+      FoveaTensor       *copy = g_cancellable_set_error_if_cancelled (cancellable, error) ? NULL : fovea_tensor_new (FOVEA_TYPE_FLOAT32, &now->shape, error);
       Value             *value = graph_find_value (graph, name);
 
       ok = copy != NULL;
       if (!ok)
         break;
-      memcpy (copy->data, now->data, now->size);
+      memcpy (copy->data, optimizer_get_average (learner->optimizer, now->data), now->size);
       fovea_tensor_unref (value->constant);
       value->constant = copy;
       value->type = FOVEA_TYPE_FLOAT32;
     }
-  optimizer_exchange (learner->optimizer);
   if (!ok)
     {
       graph_free (graph);

@@ -52,8 +52,8 @@ guint64      learner_count_bytes (Learner *learner);
 GPtrArray   *learner_copy_state    (Learner *learner, GError **error);
 void         learner_restore_state (Learner *learner, const GPtrArray *state, guint64 steps);
 
-/* A model like the one it was made of, with the weights as they are now (their average, where there is one). */
-FoveaModel  *learner_make_model  (Learner *learner, GError **error);
+/* A model like the one it was made of, with the weights as they are now (their average, where there is one). NULL with FOVEA_ERROR_MEMORY or when cancelled. */
+FoveaModel  *learner_make_model  (Learner *learner, GCancellable *cancellable, GError **error);
 
 /* Everything that the next step depends on, to a file written beside and renamed; and back. `extra` is the trainer's own (bytes, kept as they are).
  * Reading refuses files of another network. */

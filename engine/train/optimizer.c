@@ -204,17 +204,13 @@ optimizer_step (Optimizer *optimizer, double learning_rate, double *norm)
   return TRUE;
 }
 
-void
-optimizer_exchange (Optimizer *optimizer)
+const float *
+optimizer_get_average (const Optimizer *optimizer, const float *data)
 {
   for (guint i = 0; i < optimizer->n_slots; i++)
-    for (gsize k = 0; optimizer->slots[i].average && k < optimizer->slots[i].parameter.n; k++)
-      {
-        float other = optimizer->slots[i].average[k];
-
-        optimizer->slots[i].average[k] = optimizer->slots[i].parameter.data[k];
-        optimizer->slots[i].parameter.data[k] = other;
-      }
+    if (optimizer->slots[i].parameter.data == data && optimizer->slots[i].average)
+      return optimizer->slots[i].average;
+  return data;
 }
 
 float *

@@ -42,8 +42,8 @@ void       optimizer_free (Optimizer *optimizer);
 /* One step. FALSE, and nothing is moved, if a gradient isn't a finite number. norm (may be NULL) gets the gradients' norm before clipping. */
 gboolean   optimizer_step (Optimizer *optimizer, double learning_rate, double *norm);
 
-/* Exchanges parameters and their averages: call it twice around an evaluation. Nothing happens without an average. */
-void       optimizer_exchange (Optimizer *optimizer);
+/* The average of the parameter whose data these are; `data` themselves without an average. Borrowed. */
+const float *optimizer_get_average (const Optimizer *optimizer, const float *data);
 
 /* All that a checkpoint must keep beside the parameters: blocks of floats, one after the other; *n gets a block's size. NULL past the last. */
 float     *optimizer_get_state (Optimizer *optimizer, guint i, gsize *n);

@@ -123,7 +123,7 @@ pixel_course_get_loss (const PixelCourse *course)
 FoveaModel *
 pixel_course_make_head (const PixelCourse *course, GError **error)
 {
-  return learner_make_model (course->learner, error);
+  return learner_make_model (course->learner, NULL, error);
 }
 
 static void

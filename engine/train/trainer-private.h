@@ -81,7 +81,7 @@ gboolean       trainer_learn_batch     (FoveaTrainer *trainer, const guint *orde
 
 /* The network as it is now, without what it says to its teacher: where only the new layer learns, that alone. After a stop, and after a run
  * with patience: as it was at its best. */
-FoveaModel    *trainer_make_trained    (FoveaTrainer *trainer, GError **error);
+FoveaModel    *trainer_make_trained    (FoveaTrainer *trainer, GCancellable *cancellable, GError **error);
 
 /* The whole network with the layer that learned. */
 FoveaModel    *trainer_join_head       (FoveaTrainer *trainer, FoveaModel *head, GError **error);

@@ -21,13 +21,13 @@ trainer_join_head (FoveaTrainer *trainer, FoveaModel *head, GError **error)
 }
 
 FoveaModel *
-trainer_make_trained (FoveaTrainer *trainer, GError **error)
+trainer_make_trained (FoveaTrainer *trainer, GCancellable *cancellable, GError **error)
 {
   g_autoptr (FoveaModel) learned = NULL, narrow = NULL, mixed = NULL;
 
   if (trainer->best && (trainer_is_stopped (trainer) || (trainer->is_over && trainer_has_patience (trainer))))
     return fovea_model_ref (trainer->best);
-  learned = learner_make_model (trainer->learner, error);
+  learned = learner_make_model (trainer->learner, cancellable, error);
   narrow = learned && trainer->teacher && teacher_count (trainer->teacher) > 0 ? head_narrow (learned, trainer->dataset->n_classes, error) : g_steal_pointer (&learned);
   mixed = narrow && trainer->keep ? keep_base_mix (trainer->keep, narrow, error) : g_steal_pointer (&narrow);
   return mixed && trainer->dataset->task == FOVEA_TASK_DETECT ? detector_finish (mixed, trainer->input->width, trainer->input->height, error)
@@ -81,7 +81,7 @@ make_card (const FoveaTrainer *trainer, const FoveaEvaluation *evaluation)
 FoveaModel *
 fovea_trainer_make_model (FoveaTrainer *trainer, const FoveaEvaluation *evaluation, GError **error)
 {
-  g_autoptr (FoveaModel)    trained = trainer_make_trained (trainer, error), result = NULL;
+  g_autoptr (FoveaModel)    trained = trainer_make_trained (trainer, NULL, error), result = NULL;
   g_autoptr (FoveaSettings) settings = NULL;
   Graph                    *graph;
 

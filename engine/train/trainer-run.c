@@ -336,7 +336,7 @@ static FoveaEvaluation *
 look (FoveaTrainer *trainer, const GArray *samples, GCancellable *cancellable, GError **error)
 {
   LoaderSettings         settings = trainer_loader_settings (trainer, FALSE);
-  g_autoptr (FoveaModel) model = samples->len > 0 && !g_cancellable_set_error_if_cancelled (cancellable, error) ? trainer_make_trained (trainer, error) : NULL;
+  g_autoptr (FoveaModel) model = samples->len > 0 ? trainer_make_trained (trainer, cancellable, error) : NULL;
 
   if (model && trainer->on_features)
     return samples == trainer_look_at (trainer) && trainer->judged ? evaluate_features (model, trainer->judged, trainer->dataset, error)
@@ -346,13 +346,13 @@ look (FoveaTrainer *trainer, const GArray *samples, GCancellable *cancellable, G
 
 /* What fovea_trainer_stop will keep. */
 static gboolean
-keep_best (FoveaTrainer *trainer, double score, GError **error)
+keep_best (FoveaTrainer *trainer, double score, GCancellable *cancellable, GError **error)
 {
   FoveaModel *model;
 
   if (trainer->best && score <= trainer->best_score)
     return TRUE;
-  model = trainer_make_trained (trainer, error);
+  model = trainer_make_trained (trainer, cancellable, error);
   if (!model)
     return FALSE;
   g_clear_pointer (&trainer->best, fovea_model_unref);
@@ -381,7 +381,7 @@ end_epoch (FoveaTrainer *trainer, Run *run, gsize n_steps, gboolean *stop, GErro
       g_propagate_error (error, local);
       return FALSE;
     }
-  if (score && !keep_best (trainer, score->metrics[0].value, error))
+  if (score && !keep_best (trainer, score->metrics[0].value, run->cancellable, error))
     return FALSE;
   if (score && (isnan (trainer->mark.best) || score->metrics[0].value > trainer->mark.best))
     {
