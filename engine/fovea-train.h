@@ -329,7 +329,7 @@ void               fovea_pixel_score_free          (FoveaPixelScore *score);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FoveaPixelScore, fovea_pixel_score_free)
 
 /* An honest score: heads learn anew without a third of the strokes (without a third of the photos, where at least three are painted) and are judged by these.
- * Each class needs two strokes. */
+ * Each class needs two strokes. Where one photo is painted, fovea_pixel_trainer_look goes by it from then on, and says more of narrow things. */
 FoveaPixelScore   *fovea_pixel_trainer_judge       (FoveaPixelTrainer *trainer, GCancellable *cancellable, GError **error);
 
 /* The network from the photo to the classes, with labels, settings and card inside; from a run's progress, what it has learned by then. score may be NULL. */

@@ -120,6 +120,16 @@ take_steps (PixelPage *page, const char *checkpoint, GCancellable *cancellable, 
   return !local;
 }
 
+gboolean
+pixel_page_look_again (PixelPage *page, GCancellable *cancellable, GError **error)
+{
+  g_clear_pointer (&page->new_masks, fovea_masks_free);
+  g_clear_pointer (&page->new_answer, train_answer_free);
+  page->new_masks = fovea_pixel_trainer_look (page->training->trainer, 0, cancellable, error);
+  page->new_answer = page->new_masks ? train_answer_new (page->training, page->new_masks, error) : NULL;
+  return page->new_answer != NULL;
+}
+
 static gboolean
 learn (PixelPage *page, const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, GError **error)
 {
@@ -142,10 +152,7 @@ learn (PixelPage *page, const FoveaPhoto *photo, GCancellable *cancellable, Fove
       page->n_steps = n_steps;
     }
   g_clear_pointer (&training->score, fovea_pixel_score_free);
-  g_clear_pointer (&page->new_masks, fovea_masks_free);
-  page->new_masks = fovea_pixel_trainer_look (training->trainer, 0, cancellable, error);
-  page->new_answer = page->new_masks ? train_answer_new (training, page->new_masks, error) : NULL;
-  return page->new_answer != NULL;
+  return pixel_page_look_again (page, cancellable, error);
 }
 
 /* First the photo is looked at, which needs to be done once; what is painted can be drawn when the trainer has said how fine. */

@@ -64,6 +64,9 @@ gboolean pixel_page_begin_learning (PixelPage *page, GError **error);
 /* What the worker does: `run` of LookSteps. */
 gboolean pixel_page_run            (const FoveaPhoto *photo, GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer page, GError **error);
 
+/* … once more, with what was learned: new_masks, new_answer. */
+gboolean pixel_page_look_again     (PixelPage *page, GCancellable *cancellable, GError **error);
+
 /* After it, on the main thread. Not done: what was there before a long learning is there again. */
 void     pixel_page_end_learning   (PixelPage *page, gboolean done);
 

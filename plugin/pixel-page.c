@@ -268,16 +268,22 @@ forget_present (PixelPage *page)
 }
 
 static void
-show_answer (PixelPage *page)
+exchange_answer (PixelPage *page)
 {
-  g_autofree char *score = page->training->judges ? NULL : pixel_training_tell_score (page->training);
-
   train_view_set_answer (page->view, page->new_answer, page->colours, page->training->classes->len);
-  train_view_set_mark (page->view, FALSE);
   g_clear_pointer (&page->answer, train_answer_free);
   g_clear_pointer (&page->masks, fovea_masks_free);
   page->answer = g_steal_pointer (&page->new_answer);
   page->masks = g_steal_pointer (&page->new_masks);
+}
+
+static void
+show_answer (PixelPage *page)
+{
+  g_autofree char *score = page->training->judges ? NULL : pixel_training_tell_score (page->training);
+
+  exchange_answer (page);
+  train_view_set_mark (page->view, FALSE);
   g_free (page->are_background);
   page->are_background = g_memdup2 (page->training->background, page->training->classes->len * sizeof (gboolean));
   page->is_unsaved = TRUE;
@@ -363,6 +369,7 @@ prepare (gpointer data)
   return page->judge ? _("Judging by strokes kept out") : NULL;
 }
 
+/* Once it is known what it is worth, it says more of the photo. */
 static gboolean
 follow (GCancellable *cancellable, FoveaProgress progress, gpointer progress_data, gpointer data, GError **error)
 {
@@ -370,7 +377,7 @@ follow (GCancellable *cancellable, FoveaProgress progress, gpointer progress_dat
 
   g_clear_pointer (&page->new_score, fovea_pixel_score_free);
   page->new_score = fovea_pixel_trainer_judge (page->training->trainer, cancellable, error);
-  return page->new_score != NULL;
+  return page->new_score && pixel_page_look_again (page, cancellable, error);
 }
 
 static void
@@ -387,6 +394,7 @@ followed (gboolean done, gpointer data)
     return;
   g_clear_pointer (&page->training->score, fovea_pixel_score_free);
   page->training->score = g_steal_pointer (&page->new_score);
+  exchange_answer (page);
   score = pixel_training_tell_score (page->training);
   gtk_label_set_text (GTK_LABEL (page->score), score);
   confusion = pixel_training_get_confusion (page->training);

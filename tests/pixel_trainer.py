@@ -124,8 +124,8 @@ def separate_bars(folder, base):
         stroke(0, *around)
     labels.tofile(folder / 'strokes')
     tool('labels', 0, folder / 'strokes')
-    for words in (('run',), ('judge',), ('run',)):  # as the window does when one stroke more is painted
-        tool(*words)
+    tool('run')
+    tool('judge')  # and it is looked at again, as in the window
     tool('mask', 0, 1, folder / 'mask')
     tool.end()
     found = np.fromfile(folder / 'mask', np.float32).reshape(height, width) > 0.5

@@ -11,10 +11,14 @@
 #include "train/pixel-course.h"
 
 #define STEPS       200
-#define LEAST_SHARE 0.2f /* that counts without proof, */
-#define MOST_SHARE  2.0f /* … and with it: it tells more of the cells that were kept out apart than the head on all features does, */
-#define PROOF       0.1  /* … by so much, or nearly all of them: */
-#define NEARLY_ALL  0.95
+#define USUAL_SHARE 0.5  /* of its logits that counts beside those of a head that tells as many of the cells apart that were kept out; */
+#define WORSE       2.0  /* less by so much for what it tells apart less, */
+#define LEAST_SHARE 0.2
+#define PROOF       0.12 /* and where it tells apart more than this beyond that head, */
+#define BETTER      30.0 /* … more by so much: colour is what matters there */
+#define MOST_SHARE  5.0
+#define NEARLY_ALL  0.95 /* where it nears all of them from here, this much at least: */
+#define ALL_SHARE   2.0
 
 struct _PixelNear
 {
@@ -23,7 +27,7 @@ struct _PixelNear
   FoveaPixelTrainer trainer;
   FoveaModel       *head;     /* that has learned */
   FoveaSession     *answer;
-  float             share;
+  double            accuracy; /* on strokes that were kept from it; negative: too little is painted */
 };
 
 /* ---- the part of the features ------------------------------------------------------------------------------------------------------------ */
@@ -122,20 +126,17 @@ judge_in_thread (gpointer data)
   return fovea_pixel_trainer_judge (judge->trainer, judge->cancellable, &judge->error);
 }
 
-/* Judged meanwhile are heads of its own: users wait for this after each stroke. accuracy: of the head on all features; negative: not known. */
+/* Judged meanwhile are heads of its own: users wait for this after each stroke. */
 static gboolean
-learn_and_judge (PixelNear *near, double accuracy, GCancellable *cancellable, GError **error)
+learn_and_judge (PixelNear *near, GCancellable *cancellable, GError **error)
 {
   Judge                       own = { &near->trainer, cancellable, NULL };
   GThread                    *thread = g_thread_new ("judge", judge_in_thread, &own);
   g_autoptr (FoveaPixelScore) score = NULL;
-  double                      proof = 0.0;
 
   near->head = pixel_course_learn (&near->trainer, NULL, STEPS, cancellable, error);
   score = g_thread_join (thread);
-  if (score && score->enough)
-    proof = CLAMP (MAX (accuracy < 0 ? 0.0 : (score->accuracy - accuracy) / PROOF, (score->accuracy - NEARLY_ALL) / (1.0 - NEARLY_ALL)), 0.0, 1.0);
-  near->share = LEAST_SHARE + (float) proof * (MOST_SHARE - LEAST_SHARE);
+  near->accuracy = score && score->enough ? score->accuracy : -1.0;
   if (!score && near->head)
     g_propagate_error (error, own.error);
   else
@@ -162,7 +163,7 @@ pixel_near_new (const FoveaPixelTrainer *trainer, GCancellable *cancellable, GEr
 {
   PixelNear *near = g_new0 (PixelNear, 1);
 
-  if (!begin (near, trainer, error) || !learn_and_judge (near, trainer->accuracy, cancellable, error) || !make_answer (near, trainer->settings.n_threads, error))
+  if (!begin (near, trainer, error) || !learn_and_judge (near, cancellable, error) || !make_answer (near, trainer->settings.n_threads, error))
     g_clear_pointer (&near, pixel_near_free);
   return near;
 }
@@ -185,9 +186,21 @@ pixel_near_free (PixelNear *near)
 
 /* ---- answering --------------------------------------------------------------------------------------------------------------------------- */
 
-gboolean
-pixel_near_add (PixelNear *near, float *const *maps, float *logits, GCancellable *cancellable, GError **error)
+/* Beside a head of that accuracy; one that isn't known is taken for a good one. */
+static float
+choose_share (const PixelNear *near, double accuracy)
 {
+  double ahead = near->accuracy - (accuracy < 0.0 ? NEARLY_ALL : accuracy);
+  double share = USUAL_SHARE + WORSE * MIN (ahead, 0.0) + BETTER * MAX (ahead - PROOF, 0.0);
+  double all = LEAST_SHARE + (ALL_SHARE - LEAST_SHARE) * CLAMP ((near->accuracy - NEARLY_ALL) / (1.0 - NEARLY_ALL), 0.0, 1.0);
+
+  return (float) MAX (CLAMP (share, LEAST_SHARE, MOST_SHARE), all);
+}
+
+gboolean
+pixel_near_add (PixelNear *near, double accuracy, float *const *maps, float *logits, GCancellable *cancellable, GError **error)
+{
+  const float        share = choose_share (near, accuracy);
   const FoveaTensor *out;
 
   for (guint i = 0; i < near->features.n; i++)
@@ -200,6 +213,6 @@ pixel_near_add (PixelNear *near, float *const *maps, float *logits, GCancellable
     return FALSE;
   out = fovea_session_get_output (near->answer, 0);
   for (gsize i = 0; i < out->size / sizeof (float); i++)
-    logits[i] += near->share * ((const float *) out->data)[i];
+    logits[i] += share * ((const float *) out->data)[i];
   return TRUE;
 }

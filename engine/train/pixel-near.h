@@ -13,5 +13,6 @@
 PixelNear *pixel_near_new  (const FoveaPixelTrainer *trainer, GCancellable *cancellable, GError **error);
 void       pixel_near_free (PixelNear *near);
 
-/* Adds what it says to the logits (n_classes, grid, grid) that the head on all features has for the photo with these maps. */
-gboolean   pixel_near_add  (PixelNear *near, float *const *maps, float *logits, GCancellable *cancellable, GError **error);
+/* Adds what it says to the logits (n_classes, grid, grid) that the head on all features has for the photo with these maps. accuracy: of that head on strokes that
+ * were kept from it; negative: not known. */
+gboolean   pixel_near_add  (PixelNear *near, double accuracy, float *const *maps, float *logits, GCancellable *cancellable, GError **error);

@@ -645,7 +645,7 @@ fovea_pixel_trainer_look (FoveaPixelTrainer *trainer, int index, GCancellable *c
   if (!fovea_session_run (trainer->answer, cancellable, NULL, NULL, error))
     return NULL;
   logits = fovea_session_get_output (trainer->answer, 0)->data;
-  if (alone && trainer->near && !pixel_near_add (trainer->near, photo->maps, logits, cancellable, error))
+  if (alone && trainer->near && !pixel_near_add (trainer->near, trainer->accuracy, photo->maps, logits, cancellable, error))
     return NULL;
   stack = make_stack (trainer, photo, logits, error);
   return stack ? masks_new (photo->width, photo->height, stack, trainer->input, photo->guide, photo->guide_width, photo->guide_height, trainer->settings.n_threads) : NULL;
