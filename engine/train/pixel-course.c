@@ -180,10 +180,11 @@ pixel_course_step (PixelCourse *course, GCancellable *cancellable, GError **erro
 }
 
 FoveaModel *
-pixel_course_learn (const FoveaPixelTrainer *trainer, const PixelFold *fold, guint n_steps, GCancellable *cancellable, GError **error)
+pixel_course_learn (const FoveaPixelTrainer *trainer, FoveaModel *head, const PixelFold *fold, guint n_steps, GCancellable *cancellable,
+                    GError **error)
 {
-  g_autoptr (FoveaModel)  fresh = pixel_head_new (trainer->features->n_features, (guint) trainer->input->n_labels, trainer->settings.seed, error);
-  g_autoptr (PixelCourse) course = fresh ? pixel_course_new (trainer, fresh, fold, n_steps, trainer->settings.seed, error) : NULL;
+  g_autoptr (FoveaModel)  from = head ? fovea_model_ref (head) : pixel_head_new (trainer->features->n_features, (guint) trainer->input->n_labels, trainer->settings.seed, error);
+  g_autoptr (PixelCourse) course = from ? pixel_course_new (trainer, from, fold, n_steps, trainer->settings.seed, error) : NULL;
 
   for (guint step = 0; course && step < n_steps; step++)
     if (!pixel_course_step (course, cancellable, error))

@@ -23,8 +23,9 @@ double       pixel_course_get_loss  (const PixelCourse *course);
 /* What it has learned by now. NULL with FOVEA_ERROR_MEMORY. */
 FoveaModel  *pixel_course_make_head (const PixelCourse *course, GError **error);
 
-/* A whole course of a fresh head at once: what it has learned on all that is painted but `fold`. NULL with an error, or G_IO_ERROR_CANCELLED. */
-FoveaModel  *pixel_course_learn     (const FoveaPixelTrainer *trainer, const PixelFold *fold, guint n_steps, GCancellable *cancellable, GError **error);
+/* A whole course at once: what `head` (NULL: a fresh one) has learned then on all that is painted but `fold`. NULL with an error, or G_IO_ERROR_CANCELLED. */
+FoveaModel  *pixel_course_learn     (const FoveaPixelTrainer *trainer, FoveaModel *head, const PixelFold *fold, guint n_steps, GCancellable *cancellable,
+                                     GError **error);
 
 /* All that its next step depends on, to a file and back. Reading refuses what is of another course. */
 gboolean     pixel_course_save      (const PixelCourse *course, const char *path, GError **error);

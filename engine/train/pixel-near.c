@@ -5,12 +5,14 @@
 
 #include "train/pixel-near.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "train/pixel-course.h"
 
-#define STEPS       200
+#define FIRST_STEPS 200
+#define MORE_STEPS  80
 #define USUAL_SHARE 0.5  /* of its logits that counts beside those of a head that tells as many of the cells apart that were kept out; */
 #define WORSE       2.0  /* less by so much for what it tells apart less, */
 #define LEAST_SHARE 0.2
@@ -27,7 +29,8 @@ struct _PixelNear
   FoveaPixelTrainer trainer;
   FoveaModel       *head;     /* that has learned */
   FoveaSession     *answer;
-  double            accuracy; /* on strokes that were kept from it; negative: too little is painted */
+  double            accuracy; /* on strokes that were kept from it, when it was judged last; negative: too little is painted */
+  double            ahead;    /* what that is more than the other head's, a running mean: of few strokes single ones say little; NAN: not known */
 };
 
 /* ---- the part of the features ------------------------------------------------------------------------------------------------------------ */
@@ -111,37 +114,60 @@ begin (PixelNear *near, const FoveaPixelTrainer *all, GError **error)
   return TRUE;
 }
 
+gboolean
+pixel_near_judge (PixelNear *near, double accuracy, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (FoveaPixelScore) score = fovea_pixel_trainer_judge (&near->trainer, cancellable, error);
+
+  near->accuracy = near->trainer.accuracy;
+  if (near->accuracy >= 0.0 && accuracy >= 0.0)
+    near->ahead = isnan (near->ahead) ? near->accuracy - accuracy : (near->ahead + near->accuracy - accuracy) / 2;
+  return score != NULL;
+}
+
 typedef struct
 {
-  FoveaPixelTrainer *trainer;
-  GCancellable      *cancellable;
-  GError            *error;
-} Judge;
+  PixelNear    *near;
+  GCancellable *cancellable;
+  GError       *error;
+} JudgeWork;
 
 static gpointer
 judge_in_thread (gpointer data)
 {
-  Judge *judge = data;
+  JudgeWork *work = data;
 
-  return fovea_pixel_trainer_judge (judge->trainer, judge->cancellable, &judge->error);
+  pixel_near_judge (work->near, -1.0, work->cancellable, &work->error);
+  return NULL;
 }
 
-/* Judged meanwhile are heads of its own: users wait for this after each stroke. */
+/* Judged meanwhile are heads of its own: users wait for this. */
 static gboolean
 learn_and_judge (PixelNear *near, GCancellable *cancellable, GError **error)
 {
-  Judge                       own = { &near->trainer, cancellable, NULL };
-  GThread                    *thread = g_thread_new ("judge", judge_in_thread, &own);
-  g_autoptr (FoveaPixelScore) score = NULL;
+  JudgeWork work = { near, cancellable, NULL };
+  GThread  *thread = g_thread_new ("judge", judge_in_thread, &work);
 
-  near->head = pixel_course_learn (&near->trainer, NULL, STEPS, cancellable, error);
-  score = g_thread_join (thread);
-  near->accuracy = score && score->enough ? score->accuracy : -1.0;
-  if (!score && near->head)
-    g_propagate_error (error, own.error);
-  else
-    g_clear_error (&own.error);
-  return score && near->head;
+  near->head = pixel_course_learn (&near->trainer, NULL, NULL, FIRST_STEPS, cancellable, error);
+  g_thread_join (thread);
+  if (work.error && near->head)
+    {
+      g_propagate_error (error, work.error);
+      return FALSE;
+    }
+  g_clear_error (&work.error);
+  return near->head != NULL;
+}
+
+static gboolean
+learn (PixelNear *near, const PixelNear *before, GCancellable *cancellable, GError **error)
+{
+  near->ahead = before ? before->ahead : NAN;
+  if (!before)
+    return learn_and_judge (near, cancellable, error);
+  near->accuracy = before->accuracy;
+  near->head = pixel_course_learn (&near->trainer, before->head, NULL, MORE_STEPS, cancellable, error);
+  return near->head != NULL;
 }
 
 static gboolean
@@ -163,7 +189,7 @@ pixel_near_new (const FoveaPixelTrainer *trainer, GCancellable *cancellable, GEr
 {
   PixelNear *near = g_new0 (PixelNear, 1);
 
-  if (!begin (near, trainer, error) || !learn_and_judge (near, cancellable, error) || !make_answer (near, trainer->settings.n_threads, error))
+  if (!begin (near, trainer, error) || !learn (near, trainer->near, cancellable, error) || !make_answer (near, trainer->settings.n_threads, error))
     g_clear_pointer (&near, pixel_near_free);
   return near;
 }
@@ -186,11 +212,11 @@ pixel_near_free (PixelNear *near)
 
 /* ---- answering --------------------------------------------------------------------------------------------------------------------------- */
 
-/* Beside a head of that accuracy; one that isn't known is taken for a good one. */
+/* The other head is taken for a good one where it isn't known. */
 static float
-choose_share (const PixelNear *near, double accuracy)
+choose_share (const PixelNear *near)
 {
-  double ahead = near->accuracy - (accuracy < 0.0 ? NEARLY_ALL : accuracy);
+  double ahead = isnan (near->ahead) ? near->accuracy - NEARLY_ALL : near->ahead;
   double share = USUAL_SHARE + WORSE * MIN (ahead, 0.0) + BETTER * MAX (ahead - PROOF, 0.0);
   double all = LEAST_SHARE + (ALL_SHARE - LEAST_SHARE) * CLAMP ((near->accuracy - NEARLY_ALL) / (1.0 - NEARLY_ALL), 0.0, 1.0);
 
@@ -198,9 +224,9 @@ choose_share (const PixelNear *near, double accuracy)
 }
 
 gboolean
-pixel_near_add (PixelNear *near, double accuracy, float *const *maps, float *logits, GCancellable *cancellable, GError **error)
+pixel_near_add (PixelNear *near, float *const *maps, float *logits, GCancellable *cancellable, GError **error)
 {
-  const float        share = choose_share (near, accuracy);
+  const float        share = choose_share (near);
   const FoveaTensor *out;
 
   for (guint i = 0; i < near->features.n; i++)

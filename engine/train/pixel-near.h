@@ -9,10 +9,12 @@
 
 #include "train/pixel-trainer.h"
 
-/* Learns from what is painted on the only photo that is. NULL with an error, or G_IO_ERROR_CANCELLED. */
-PixelNear *pixel_near_new  (const FoveaPixelTrainer *trainer, GCancellable *cancellable, GError **error);
-void       pixel_near_free (PixelNear *near);
+/* Learns from what is painted on the only photo that is; goes on from the trainer's own, where it has one. NULL with an error, or G_IO_ERROR_CANCELLED. */
+PixelNear *pixel_near_new   (const FoveaPixelTrainer *trainer, GCancellable *cancellable, GError **error);
+void       pixel_near_free  (PixelNear *near);
 
-/* Adds what it says to the logits (n_classes, grid, grid) that the head on all features has for the photo with these maps. accuracy: of that head on strokes that
- * were kept from it; negative: not known. */
-gboolean   pixel_near_add  (PixelNear *near, double accuracy, float *const *maps, float *logits, GCancellable *cancellable, GError **error);
+/* Finds how much it counts, by strokes that are kept from it. accuracy: of the head on all features on such; negative: not known. */
+gboolean   pixel_near_judge (PixelNear *near, double accuracy, GCancellable *cancellable, GError **error);
+
+/* Adds what it says to the logits (n_classes, grid, grid) that the head on all features has for the photo with these maps. */
+gboolean   pixel_near_add   (PixelNear *near, float *const *maps, float *logits, GCancellable *cancellable, GError **error);

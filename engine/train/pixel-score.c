@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "train/pixel-course.h"
+#include "train/pixel-near.h"
 
 #define FOLDS       3
 #define JUDGE_STEPS 100
@@ -297,12 +298,12 @@ fovea_pixel_trainer_judge (FoveaPixelTrainer *trainer, GCancellable *cancellable
     return NULL;
   for (; fold.fold < fold.n_folds; fold.fold++)
     {
-      g_autoptr (FoveaModel) head = pixel_course_learn (trainer, &fold, JUDGE_STEPS, cancellable, error);
+      g_autoptr (FoveaModel) head = pixel_course_learn (trainer, NULL, &fold, JUDGE_STEPS, cancellable, error);
 
       if (!head || !judge_fold (trainer, head, &fold, 1, score, cancellable, error))
         return NULL;
     }
   sum_up (score);
   trainer->accuracy = score->enough ? score->accuracy : -1;
-  return g_steal_pointer (&score);
+  return !trainer->near || pixel_near_judge (trainer->near, trainer->accuracy, cancellable, error) ? g_steal_pointer (&score) : NULL;
 }

@@ -528,12 +528,12 @@ fovea_pixel_trainer_run (FoveaPixelTrainer *trainer, const char *checkpoint, GCa
   gboolean    first = !trainer->head || (trainer->n_runs == 0 && !trainer->before), done;
   guint       n_steps = first ? trainer->settings.first_steps : trainer->settings.more_steps;
   FoveaModel *learned = NULL;
+  PixelNear  *near = NULL;
 
   if (!check_painted (trainer, error) || !pixel_trainer_begin (trainer, cancellable, error))
     return FALSE;
   done = learn (trainer, n_steps, checkpoint, cancellable, progress, user_data, &learned, error);
   g_clear_pointer (&trainer->answer, fovea_session_free);
-  g_clear_pointer (&trainer->near, pixel_near_free);
   if (learned)
     {
       fovea_model_unref (trainer->head);
@@ -542,7 +542,9 @@ fovea_pixel_trainer_run (FoveaPixelTrainer *trainer, const char *checkpoint, GCa
       trainer->n_steps += n_steps;
     }
   if (done && pixel_trainer_count_painted (trainer) == 1)
-    done = (trainer->near = pixel_near_new (trainer, cancellable, error)) != NULL;
+    done = (near = pixel_near_new (trainer, cancellable, error)) != NULL;
+  g_clear_pointer (&trainer->near, pixel_near_free);
+  trainer->near = near;
   return done;
 }
 
@@ -645,7 +647,7 @@ fovea_pixel_trainer_look (FoveaPixelTrainer *trainer, int index, GCancellable *c
   if (!fovea_session_run (trainer->answer, cancellable, NULL, NULL, error))
     return NULL;
   logits = fovea_session_get_output (trainer->answer, 0)->data;
-  if (alone && trainer->near && !pixel_near_add (trainer->near, trainer->accuracy, photo->maps, logits, cancellable, error))
+  if (alone && trainer->near && !pixel_near_add (trainer->near, photo->maps, logits, cancellable, error))
     return NULL;
   stack = make_stack (trainer, photo, logits, error);
   return stack ? masks_new (photo->width, photo->height, stack, trainer->input, photo->guide, photo->guide_width, photo->guide_height, trainer->settings.n_threads) : NULL;
