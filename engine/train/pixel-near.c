@@ -70,14 +70,14 @@ take_near (const PixelNear *near, const PixelFeatures *all, const float *from, f
       }
 }
 
-/* The same samples, with fewer features; nothing else of a photo is looked at. */
+/* Its samples as they are now, with fewer features; nothing else of a photo is looked at. */
 static PixelPhoto *
 copy_photo (const PixelNear *near, const PixelFeatures *all, const PixelPhoto *photo, GError **error)
 {
   PixelPhoto *copy = g_new0 (PixelPhoto, 1);
   gsize       n = near->features.n_features;
 
-  copy->samples = g_array_ref (photo->samples);
+  copy->samples = g_array_copy (photo->samples);
   copy->features = memory_alloc_n (MAX (photo->samples->len, 1), n * sizeof (float), "the colours of painted pixels", error);
   for (gsize i = 0; copy->features && i < photo->samples->len; i++)
     take_near (near, all, photo->features + i * all->n_features, copy->features + i * n);
