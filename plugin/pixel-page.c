@@ -377,7 +377,7 @@ follow (GCancellable *cancellable, FoveaProgress progress, gpointer progress_dat
 
   g_clear_pointer (&page->new_score, fovea_pixel_score_free);
   page->new_score = fovea_pixel_trainer_judge (page->training->trainer, cancellable, error);
-  return page->new_score && pixel_page_look_again (page, cancellable, error);
+  return page->new_score && (!page->new_score->enough || pixel_page_look_again (page, cancellable, error));
 }
 
 static void
@@ -394,7 +394,8 @@ followed (gboolean done, gpointer data)
     return;
   g_clear_pointer (&page->training->score, fovea_pixel_score_free);
   page->training->score = g_steal_pointer (&page->new_score);
-  exchange_answer (page);
+  if (page->new_answer)
+    exchange_answer (page);
   score = pixel_training_tell_score (page->training);
   gtk_label_set_text (GTK_LABEL (page->score), score);
   confusion = pixel_training_get_confusion (page->training);

@@ -96,7 +96,7 @@ begin (PixelNear *near, const FoveaPixelTrainer *all, GError **error)
 
   choose_taps (near, all->features);
   n = near->features.n_features;
-  *own = (FoveaPixelTrainer) { .settings = all->settings, .input = all->input, .features = &near->features, .loss = -1, .score = -1, .accuracy = -1 };
+  *own = (FoveaPixelTrainer) { .settings = all->settings, .input = all->input, .features = &near->features, .loss = -1, .score = -1 };
   own->settings.n_threads = 1; /* its steps are too small to share */
   own->photos = g_ptr_array_new_with_free_func ((GDestroyNotify) pixel_photo_free);
   own->mean = g_new (float, n);
@@ -119,7 +119,7 @@ pixel_near_judge (PixelNear *near, double accuracy, GCancellable *cancellable, G
 {
   g_autoptr (FoveaPixelScore) score = fovea_pixel_trainer_judge (&near->trainer, cancellable, error);
 
-  near->accuracy = near->trainer.accuracy;
+  near->accuracy = score && score->enough ? score->accuracy : -1.0;
   if (near->accuracy >= 0.0 && accuracy >= 0.0)
     near->ahead = isnan (near->ahead) ? near->accuracy - accuracy : (near->ahead + near->accuracy - accuracy) / 2;
   return score != NULL;

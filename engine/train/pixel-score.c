@@ -304,6 +304,7 @@ fovea_pixel_trainer_judge (FoveaPixelTrainer *trainer, GCancellable *cancellable
         return NULL;
     }
   sum_up (score);
-  trainer->accuracy = score->enough ? score->accuracy : -1;
-  return !trainer->near || pixel_near_judge (trainer->near, trainer->accuracy, cancellable, error) ? g_steal_pointer (&score) : NULL;
+  if (trainer->near && !pixel_near_judge (trainer->near, score->enough ? score->accuracy : -1.0, cancellable, error))
+    return NULL;
+  return g_steal_pointer (&score);
 }

@@ -195,7 +195,7 @@ fovea_pixel_trainer_new (FoveaModel *base, const char *const *classes, int longe
   g_autoptr (FoveaModel)        untrained = NULL;
 
   trainer->photos = g_ptr_array_new ();
-  trainer->loss = trainer->score = trainer->accuracy = -1;
+  trainer->loss = trainer->score = -1;
   trainer->base_name = base ? g_strdup (fovea_model_get_name (base)) : NULL;
   trainer->base_licence = base ? fovea_model_get_licence (base) : NULL;
   if (settings)

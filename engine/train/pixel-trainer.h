@@ -25,7 +25,6 @@ struct _FoveaPixelTrainer
   PixelCourse       *course;    /* during a run; NULL otherwise */
   double             loss;      /* of the last run's steps; negative: none yet */
   double             score;     /* … on what is kept out; NAN: too little is; negative: it wasn't judged meanwhile */
-  double             accuracy;  /* when it was judged last; negative: not yet, or too little is painted */
   FoveaSession      *answer;    /* of the head over the maps; NULL: the head has changed */
   gboolean           answer_has_places;
   PixelNear         *near;      /* of the last run, on the only painted photo; NULL: none */
